@@ -1,0 +1,47 @@
+# The commands of this house. `make help` prints them.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint setup-run setup-test pictures lock
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+run: setup-run ## serve on http://127.0.0.1:8000 (HOST and PORT change that)
+	@exec $(BIN)/python -m eventreg.serve
+
+test: setup-test ## install what the tests need, then run all of them
+	@$(BIN)/pytest $(ARGS)
+
+check: setup-test lint test ## lint, types, templates, spelling, then the tests: what CI runs
+
+lint: setup-test ## only the checks that need no test to run
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/codespell
+
+pictures: setup-test ## screenshots of the screens and of the printed list, for the README
+	@$(BIN)/python script/pictures.py docs/pictures
+
+setup-run: .venv/.run
+
+setup-test: .venv/.test
+	@script/system-packages
+
+lock: ## write requirements.txt and requirements-dev.txt anew, with hashes (needs uv)
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
+
+.venv/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "eventreg needs Python 3.11 or newer; say which with: make run PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing what eventreg needs (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.test: requirements-dev.txt .venv/.run
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,55 @@
+"""The application: settings, database, commands and pages put together."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from eventreg import cli, db, web
+from eventreg.clock import Clock
+from eventreg.settings import ROOT, Settings, kept_secret, make_instance
+
+MIGRATIONS = str(ROOT / "migrations")
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
+    """An app over one instance folder. ``clock`` replaces the one that the settings ask for."""
+    make_instance(settings.instance)
+    settings = replace(settings, secret_key=settings.secret_key or kept_secret(settings.instance))
+    app = Flask(
+        __name__,
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+        instance_path=str(settings.instance),
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": max(8, settings.threads), "max_overflow": 0},
+        SESSION_COOKIE_NAME="__Host-s" if settings.https else "s",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=64 * 1024,
+        MAX_FORM_MEMORY_SIZE=64 * 1024,
+        MAX_FORM_PARTS=100,
+        WTF_CSRF_TIME_LIMIT=None,  # the session ends, not the form
+        WTF_CSRF_SSL_STRICT=False,  # wants a Referer, which our no-referrer policy never sends; web.guard checks the origin
+    )
+    app.extensions["settings"] = settings
+    app.extensions["clock"] = clock or settings.make_clock()
+    app.logger.setLevel(logging.INFO)
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    db.init_app(app)
+    Migrate(app, db.db, directory=MIGRATIONS, render_as_batch=True, compare_type=True)
+    cli.init_app(app)
+    web.init_app(app)
+    _close_to_others(settings)
+    return app
+
+
+def _close_to_others(settings: Settings) -> None:
+    """Only the owner may read the database, also one that was made with looser modes."""
+    for path in Path(settings.instance).glob("eventreg.sqlite3*"):
+        path.chmod(0o600)

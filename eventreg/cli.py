@@ -1,0 +1,308 @@
+"""The commands, under `flask --app wsgi`. Exit 0 done, 1 refused with one clear line and nothing changed, 2 wrong usage."""
+
+import csv
+import io
+import sys
+import unicodedata
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import NoReturn, ParamSpec, TypeVar
+
+import click
+from flask import Flask, current_app, g
+from flask.cli import AppGroup
+
+from eventreg.core import attendees, audit, check_in_list, definition, events, seats, staff
+from eventreg.core.errors import FieldRefused, Refusal
+from eventreg.core.models import Event, Role
+from eventreg.db import reading, transaction
+from eventreg.i18n import sentence
+from eventreg.web import desk
+
+P = ParamSpec("P")
+R = TypeVar("R")
+event_commands = AppGroup("event", help="Event files in, events out.")
+staff_commands = AppGroup("staff", help="Accounts of organisers, desk and door.")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""A cell that begins so would be a formula (or hide our mark): it gets a ' in front, which can be taken off again."""
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands."""
+    app.cli.add_command(event_commands)
+    app.cli.add_command(staff_commands)
+    app.cli.add_command(print_check_in_list)
+
+
+def refuse(line: str) -> NoReturn:
+    """Say why not, in one line (or one a mistake), and end with 1."""
+    click.echo(line, err=True)
+    sys.exit(1)
+
+
+def _refusing(command: Callable[P, R]) -> Callable[P, R]:
+    """A refusal of the core ends the command in words."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except FieldRefused as refusal:
+            refuse(sentence("en", refusal.reason, **refusal.values))
+        except Refusal as refusal:
+            refuse(sentence("en", f"refused_{refusal.code}") + (f" ({refusal})" if str(refusal) else ""))
+
+    return wrapped
+
+
+def _plain(text: object) -> str:
+    """Without anything that moves a terminal's cursor or turns its text around."""
+    return "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in str(text))
+
+
+def _read(file: str) -> definition.Definition:
+    try:
+        toml = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        refuse(f"{file}: cannot be read: {error}")
+    try:
+        return definition.parse(toml, file)
+    except definition.DefinitionInvalid as invalid:
+        refuse("\n".join(map(_plain, invalid.mistakes)))
+
+
+def _warn(found: definition.Definition, file: str) -> None:
+    for warning in definition.warnings(found, file):
+        click.echo(f"warning: {_plain(warning)}", err=True)
+
+
+@event_commands.command("check")
+@click.argument("file")
+def check(file: str) -> None:
+    """Say whether FILE is a right event file; changes nothing.
+
+    Example: flask --app wsgi event check events/june-10-self-care.toml
+    """
+    found = _read(file)
+    _warn(found, file)
+    click.echo(f"{file}: right. {found.slug}: {found.capacity} seats")
+
+
+@event_commands.command("apply")
+@click.argument("file")
+@_refusing
+def apply(file: str) -> None:
+    """Make the event what FILE says; shows what changes. Takes effect at once on a running server.
+
+    Example: flask --app wsgi event apply events/june-10-self-care.toml
+    """
+    found = _read(file)
+    _warn(found, file)
+    now = current_app.extensions["clock"]()
+    with transaction() as session:
+        applied = events.apply(session, found, by=audit.SYSTEM, now=now)
+    for key, before, after in applied.changes:
+        click.echo(f"{_plain(key)}: {_plain(before) or '(nothing)'} -> {_plain(after) or '(nothing)'}")
+    done = "created" if applied.created else "changed" if applied.changes else "unchanged"
+    over = f", over by {applied.seats.over}" if applied.seats.over else ""
+    click.echo(f"{found.slug}: {done}. {applied.seats.taken} of {applied.seats.capacity} seats taken{over}")
+
+
+@event_commands.command("list")
+def list_events() -> None:
+    """List the events.
+
+    Example: flask --app wsgi event list
+    """
+    for event in events.all_events(reading()):
+        counted = seats.count(reading(), event.id)
+        begins = event.starts_at.astimezone(events.zone(event))
+        title = definition_title(event)
+        click.echo(f"{event.slug}\t{begins:%Y-%m-%d %H:%M}\t{counted.taken}/{counted.capacity}\t{title}")
+
+
+def definition_title(event: Event) -> str:
+    """Both titles, for a terminal."""
+    title = events.definition(event).title
+    return _plain(f"{title.zh} / {title.en}")
+
+
+@event_commands.command("show")
+@click.argument("slug")
+@_refusing
+def show(slug: str) -> None:
+    """Show the event SLUG: times, limits and seats.
+
+    Example: flask --app wsgi event show june-10-self-care
+    """
+    event = events.get(reading(), slug)
+    counted = seats.count(reading(), event.id)
+    zone = events.zone(event)
+    lines = {
+        "slug": event.slug,
+        "title": definition_title(event),
+        "capacity": counted.capacity,
+        "seats taken": counted.taken,
+        "seats left": counted.left,
+        **({"over by": counted.over} if counted.over else {}),
+        "starts": f"{event.starts_at.astimezone(zone):%Y-%m-%d %H:%M} {event.timezone}",
+        "ends": f"{event.ends_at.astimezone(zone):%Y-%m-%d %H:%M}",
+        "registration closes": f"{event.registration_closes_at.astimezone(zone):%Y-%m-%d %H:%M}",
+        "check-in": (
+            f"{event.check_in_opens_at.astimezone(zone):%H:%M} to {event.check_in_closes_at.astimezone(zone):%H:%M}"
+        ),
+        "place": _plain(events.definition(event).place.name.zh),
+        "state": events.phase(event, current_app.extensions["clock"]()).value,
+        "version": event.version,
+    }
+    for key, value in lines.items():
+        click.echo(f"{key + ':':<21}{value}")
+
+
+def _password(from_stdin: bool, username: str) -> str | None:
+    if not from_stdin:
+        return None
+    return staff.check_password(sys.stdin.readline().rstrip("\r\n"), username)
+
+
+def _print_link(token: str) -> None:
+    """Alone on its line, so that it can be picked out by a person and by a program."""
+    click.echo(f"{current_app.extensions['settings'].public_url}/staff/welcome/{token}")
+
+
+@staff_commands.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of making a link.")
+@_refusing
+def add(name: str, role: str, password_stdin: bool) -> None:
+    """Add the account NAME; without a password, print the one-time link to choose one.
+
+    Example: flask --app wsgi staff add desmond --role desk
+    """
+    password = _password(password_stdin, name)
+    now = current_app.extensions["clock"]()
+    with transaction() as session:
+        member = staff.add(session, name, Role(role), by=audit.SYSTEM, now=now)
+        if password is not None:
+            staff.set_password(session, member, password, by=audit.SYSTEM, now=now)
+            token = None
+        else:
+            token = staff.make_link(session, member, by=audit.SYSTEM, now=now)
+    if token:
+        _print_link(token)
+    else:
+        click.echo(f"{_plain(name)}: added as {role}")
+
+
+@staff_commands.command("list")
+def list_staff() -> None:
+    """List the accounts: name, role, state.
+
+    Example: flask --app wsgi staff list
+    """
+    for member in staff.all_members(reading()):
+        state = "disabled" if member.disabled_at else "active" if member.password_hash else "waits for its link"
+        click.echo(f"{_plain(member.username)}\t{member.role}\t{state}")
+
+
+@staff_commands.command("disable")
+@click.argument("name")
+@_refusing
+def disable(name: str) -> None:
+    """Lock the account NAME and end its sessions, everywhere and at once.
+
+    Example: flask --app wsgi staff disable desmond
+    """
+    now = current_app.extensions["clock"]()
+    with transaction() as session:
+        staff.disable(session, staff.find(session, name), by=audit.SYSTEM, now=now)
+    click.echo(f"{_plain(name)}: disabled")
+
+
+@staff_commands.command("link")
+@click.argument("name", required=False)
+@_refusing
+def link(name: str | None) -> None:
+    """Print a new one-time link for NAME, to choose a new password; without NAME, for the first organiser.
+
+    Example: flask --app wsgi staff link desmond
+    """
+    now = current_app.extensions["clock"]()
+    with transaction() as session:
+        if name is None and staff.any_organiser(session):
+            refuse("There is an organiser already; name the account that needs a link.")
+        member = staff.find(session, name) if name else None
+        if member and member.disabled_at:
+            refuse(f"{_plain(member.username)}: is disabled")
+        token = staff.make_link(session, member, by=audit.SYSTEM, now=now)
+    _print_link(token)
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * max(0, width - _width(text))
+
+
+def _as_text(event: Event, sides: list[check_in_list.Side]) -> str:
+    lines = []
+    for side in sides:
+        lines.append(f"{definition_title(event)}  {side.number}/{side.sides}  {side.letters}")
+        for line in side.lines:
+            cells = ((f"{line.number:>3}", 4), (line.letter, 2), (_plain(line.name), 24), (line.code, 8), (line.tail, 6))
+            lines.append(" ".join(_padded(text, width) for text, width in cells) + " [ ] [ ]")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; without its first ' it is the text again."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _as_csv(sides: list[check_in_list.Side]) -> str:
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(["number", "letter", "name", "code", "phone_tail", "with_numbers"])
+    for side in sides:
+        for line in side.lines:
+            together = " ".join(map(str, line.with_numbers))
+            rows.writerow([line.number, line.letter, inert(line.name), line.code, line.tail, together])
+    return "\ufeff" + out.getvalue()
+
+
+def _as_html(event: Event, sides: list[check_in_list.Side]) -> str:
+    """The page the desk prints, whole in one file."""
+    with current_app.test_request_context("/", base_url=current_app.extensions["settings"].public_url):
+        g.now, g.language, g.signed_in = current_app.extensions["clock"](), "zh", None
+        return desk.check_in_list_page(event, sides, one_file=True)
+
+
+@click.command("check-in-list")
+@click.argument("slug")
+@click.option("--format", "as_", type=click.Choice(["text", "html", "pdf", "csv"]), default="text", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
+@_refusing
+def print_check_in_list(slug: str, as_: str, output: str | None) -> None:
+    """Print the check-in list of the event SLUG.
+
+    Example: flask --app wsgi check-in-list june-10-self-care --format html --output list.html
+    """
+    if as_ == "pdf":
+        refuse("PDF is not made yet; open the html and print it to a file.")
+    event = events.get(reading(), slug)
+    sides = check_in_list.sides(attendees.confirmed(reading(), event))
+    g.language = "zh"
+    made = _as_html(event, sides) if as_ == "html" else _as_csv(sides) if as_ == "csv" else _as_text(event, sides)
+    if output is None:
+        click.echo(made, nl=False)
+        return
+    try:
+        Path(output).write_text(made, encoding="utf-8", newline="")
+    except OSError as error:
+        refuse(f"{output}: cannot be written: {error.strerror}")

@@ -1,0 +1,17 @@
+"""The one reader of the clock. Every rule takes ``now``; only the edge asks for it, here."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def starting_at(moment: datetime, since: datetime) -> Clock:
+    """A clock that showed ``moment`` when the real one showed ``since``, and runs on from there."""
+    offset = moment - since
+    return lambda: utc_now() + offset

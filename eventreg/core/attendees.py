@@ -1,0 +1,195 @@
+"""The attendee list: search from the first character, filter, sort, count. Reads rows, changes nothing."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from eventreg.core.models import Attendee, CheckIn, Event, Registration, RegistrationState
+from eventreg.core.names import fold, has_han
+
+PAGE = 200
+"""Rows on one page of the list: a hall of 50 or 100 is one page."""
+_LONGEST_QUERY = 100
+
+
+class Filter(StrEnum):
+    """Which people a list shows."""
+
+    ALL = "all"
+    CONFIRMED = "confirmed"
+    WAITLISTED = "waitlisted"
+    CANCELLED = "cancelled"
+    ARRIVED = "arrived"
+
+
+class Sort(StrEnum):
+    """By which column a list is sorted."""
+
+    NAME = "name"
+    CODE = "code"
+    TIME = "time"
+    STATE = "state"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attendee, as every list shows it."""
+
+    attendee_id: int
+    registration_id: int
+    name: str
+    sort_key: str
+    letter: str
+    phone_number: str
+    phone_tail: str
+    code: str | None
+    place: int
+    source: str
+    state: str
+    created_at: datetime
+    cancelled_at: datetime | None
+    check_in_id: int | None
+    arrived_at: datetime | None
+    late: bool | None
+
+    @property
+    def reading(self) -> str:
+        """How a Chinese name is read, as pinyin; nothing for a name that already is in letters."""
+        return self.sort_key.rpartition(" ")[0] if has_han(self.name) else ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a list is asked for."""
+
+    query: str = ""
+    filter: Filter = Filter.ALL
+    sort: Sort = Sort.NAME
+    page: int = 1
+
+
+_standing = and_(CheckIn.attendee_id == Attendee.id, CheckIn.undone_at.is_(None))
+_rows = (
+    select(
+        Attendee.id, Attendee.registration_id, Attendee.name, Attendee.sort_key, Attendee.letter,
+        Registration.phone_number, Attendee.phone_tail, Attendee.code, Attendee.place, Registration.source,
+        Registration.state, Registration.created_at, Attendee.cancelled_at, CheckIn.id, CheckIn.arrived_at,
+        CheckIn.late,
+    )
+    .join(Registration, Registration.id == Attendee.registration_id)
+    .outerjoin(CheckIn, _standing)
+)  # fmt: skip
+_live = Attendee.cancelled_at.is_(None)
+_FILTERS: dict[Filter, ColumnElement[bool]] = {
+    Filter.CONFIRMED: and_(_live, Registration.state == RegistrationState.CONFIRMED),
+    Filter.WAITLISTED: and_(_live, Registration.state == RegistrationState.WAITLISTED),
+    Filter.CANCELLED: Attendee.cancelled_at.is_not(None),
+    Filter.ARRIVED: and_(_live, CheckIn.id.is_not(None)),
+}
+_SORTS: dict[Sort, tuple[Any, ...]] = {
+    Sort.NAME: (Attendee.sort_key, Attendee.id),
+    Sort.CODE: (Attendee.code, Attendee.id),
+    Sort.TIME: (Registration.created_at.desc(), Attendee.id.desc()),
+    Sort.STATE: (Attendee.cancelled_at.is_not(None), Registration.state, Attendee.sort_key),
+}
+
+
+def _searched(query: str) -> list[str]:
+    """The words of a search as they are compared: folded, without characters nobody typed on purpose."""
+    visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in query[:_LONGEST_QUERY])
+    return fold(visible).split()
+
+
+def _matches(word: str) -> ColumnElement[bool]:
+    """Digits are a code or the end of a number; letters a name, its reading or its initials. Always literal."""
+    if word.isdigit():
+        number = Registration.phone_number.endswith(word, autoescape=True)
+        return or_(Attendee.code.startswith(word, autoescape=True), number, Attendee.name_folded.contains(word))
+    return or_(
+        Attendee.name_folded.contains(word, autoescape=True),
+        Attendee.search_key.startswith(word, autoescape=True),
+        Attendee.search_key.contains(f" {word}", autoescape=True),
+    )
+
+
+def _search(query: str) -> list[ColumnElement[bool]]:
+    words = _searched(query)
+    joined = "".join(words)
+    # "zhang gui fang" is one reading typed with pauses, "138 0013 8000" one number; other words must all be found.
+    if len(words) > 1:
+        return [or_(_matches(joined), and_(*map(_matches, words)))]
+    return [_matches(word) for word in words]
+
+
+def _asked(event: Event, asked: Asked) -> Select[Any]:
+    return _rows.where(
+        Attendee.event_id == event.id,
+        *_search(asked.query),
+        *([_FILTERS[asked.filter]] if asked.filter in _FILTERS else []),
+    )
+
+
+def _row(values: Sequence[Any]) -> Row:
+    row = list(values)
+    if row[12] is not None:  # cancelled alone: the registration may live on
+        row[10] = RegistrationState.CANCELLED.value
+    return Row(*row)
+
+
+def listed(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
+    """One page of the list."""
+    statement = _asked(event, asked).order_by(*_SORTS[asked.sort]).limit(PAGE).offset((asked.page - 1) * PAGE)
+    return [_row(row) for row in session.execute(statement)]
+
+
+def found(session: Session, event: Event, asked: Asked) -> int:
+    """How many people the whole list has."""
+    matching = _asked(event, asked).with_only_columns(func.count(Attendee.id), maintain_column_froms=True)
+    return session.execute(matching).scalar_one()
+
+
+def confirmed(session: Session, event: Event) -> Sequence[Row]:
+    """Everybody who has a seat, in the order of the check-in list."""
+    statement = _rows.where(Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED]).order_by(*_SORTS[Sort.NAME])
+    return [_row(row) for row in session.execute(statement)]
+
+
+def of_registration(session: Session, registration_id: int) -> Sequence[Row]:
+    """The people of one registration."""
+    statement = _rows.where(Attendee.registration_id == registration_id).order_by(Attendee.place)
+    return [_row(row) for row in session.execute(statement)]
+
+
+def latest(session: Session, event: Event, most: int) -> Sequence[Row]:
+    """Who registered last, newest first."""
+    statement = _rows.where(Attendee.event_id == event.id, Attendee.place == 1)
+    return [_row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.TIME]).limit(most))]
+
+
+def counts(session: Session, event: Event) -> dict[Filter, int]:
+    """How many people each filter shows, in one reading so that the numbers agree."""
+    everybody = (
+        select(func.count(Attendee.id), *(func.count().filter(condition) for condition in _FILTERS.values()))
+        .join(Registration, Registration.id == Attendee.registration_id)
+        .outerjoin(CheckIn, _standing)
+        .where(Attendee.event_id == event.id)
+    )
+    numbers = session.execute(everybody).one()
+    return dict(zip([Filter.ALL, *_FILTERS], numbers, strict=True))
+
+
+def by_source(session: Session, event: Event) -> dict[str, int]:
+    """How many of the people with a seat came by which way."""
+    statement = (
+        select(Registration.source, func.count(Attendee.id))
+        .join(Attendee, Attendee.registration_id == Registration.id)
+        .where(Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED])
+        .group_by(Registration.source)
+    )
+    return dict(session.execute(statement).tuples().all())

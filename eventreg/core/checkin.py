@@ -1,0 +1,122 @@
+"""Check-in at the door: each arrival is a row, an undo marks it and keeps it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from eventreg.core import audit, events
+from eventreg.core.audit import Action, Actor
+from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
+from eventreg.core.models import Attendee, CheckIn, Event
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the door learns: whose arrival it is, whether it is new, and whether it counts as late."""
+
+    check_in_id: int
+    attendee_id: int
+    registration_id: int
+    name: str
+    fresh: bool
+    arrived_at: datetime
+    late: bool
+    undone: bool = False
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Who has come of how many."""
+
+    arrived: int
+    expected: int
+
+
+def _find(session: Session, event: Event, attendee: str) -> Attendee:
+    """The attendee of that opaque id at this event; anything else is unknown."""
+    if not (attendee.isascii() and attendee.isdigit() and len(attendee) < 19):
+        raise AttendeeUnknown
+    person = session.get(Attendee, int(attendee))
+    if person is None or person.event_id != event.id:
+        raise AttendeeUnknown
+    return person
+
+
+def standing(session: Session, attendee_id: int) -> CheckIn | None:
+    """The arrival that counts, if there is one."""
+    return session.scalar(select(CheckIn).where(CheckIn.attendee_id == attendee_id, CheckIn.undone_at.is_(None)))
+
+
+def _outcome(person: Attendee, arrival: CheckIn, fresh: bool) -> Outcome:
+    return Outcome(
+        arrival.id, person.id, person.registration_id, person.name, fresh, arrival.arrived_at, arrival.late,
+        arrival.undone_at is not None,
+    )  # fmt: skip
+
+
+def check_in(session: Session, event: Event, attendee: str, *, anyway: bool, by: Actor, now: datetime) -> Outcome:
+    """Record the arrival of one person. Somebody who is in stays in, with the time of the first arrival.
+
+    Refuses with ``AttendeeUnknown``, ``AttendeeCancelled`` and, before the window unless ``anyway``,
+    ``OutsideCheckInWindow``.
+    """
+    person = _find(session, event, attendee)
+    already = standing(session, person.id)
+    if already is not None:
+        return _outcome(person, already, fresh=False)
+    if person.cancelled_at is not None:
+        raise AttendeeCancelled(person.id, person.name, person.cancelled_at)
+    early = now < event.check_in_opens_at
+    if early and not anyway and not events.check_in_is_open(event, now):
+        raise OutsideCheckInWindow(person.id, event.check_in_opens_at)
+    if by.staff_id is None:
+        raise ValueError("a check-in is made by a staff member")
+    arrival = CheckIn(
+        event_id=event.id, attendee_id=person.id, arrived_at=now, recorded_at=now, by_staff_id=by.staff_id,
+        early=early, late=now >= event.check_in_closes_at,
+    )  # fmt: skip
+    session.add(arrival)
+    session.flush()
+    _record(session, Action.CHECKED_IN, person, by, now)
+    return _outcome(person, arrival, fresh=True)
+
+
+def undo(session: Session, event: Event, check_in_id: int, *, by: Actor, now: datetime) -> Outcome:
+    """Withdraw an arrival; the row stays, marked. Doing it twice is doing it once."""
+    arrival = session.get(CheckIn, check_in_id)
+    if arrival is None or arrival.event_id != event.id:
+        raise AttendeeUnknown
+    person = session.get_one(Attendee, arrival.attendee_id)
+    fresh = arrival.undone_at is None
+    if fresh:
+        arrival.undone_at, arrival.undone_by_staff_id = now, by.staff_id
+        session.flush()
+        _record(session, Action.CHECK_IN_UNDONE, person, by, now)
+    return _outcome(person, arrival, fresh=fresh)
+
+
+def _record(session: Session, action: Action, person: Attendee, by: Actor, now: datetime) -> None:
+    audit.record(
+        session, action, by, now=now, event_id=person.event_id, registration_id=person.registration_id,
+        attendee_id=person.id, place=person.place,
+    )  # fmt: skip
+
+
+def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:
+    """The outcome of an earlier check-in or undo, for the page that follows it."""
+    arrival = session.get(CheckIn, check_in_id)
+    if arrival is None or arrival.event_id != event.id:
+        raise AttendeeUnknown
+    return _outcome(session.get_one(Attendee, arrival.attendee_id), arrival, fresh)
+
+
+def presence(session: Session, event: Event) -> Presence:
+    """How many of the people expected have come."""
+    expected, arrived = session.execute(
+        select(func.count(Attendee.id), func.count(CheckIn.id))
+        .outerjoin(CheckIn, (CheckIn.attendee_id == Attendee.id) & CheckIn.undone_at.is_(None))
+        .where(Attendee.event_id == event.id, Attendee.cancelled_at.is_(None), Attendee.code.is_not(None))
+    ).one()
+    return Presence(arrived, expected)

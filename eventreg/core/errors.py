@@ -1,0 +1,144 @@
+"""Every way the core can say no. One refusal, one class with a stable code; ``web`` turns the code into a page, once."""
+
+from datetime import datetime
+
+
+class Refusal(Exception):
+    """Somebody asked for what cannot be given. Nothing was changed; the caller's transaction is to be rolled back."""
+
+    code = "refused"
+
+
+class FieldRefused(Refusal):
+    """What was typed in one field cannot be accepted. ``reason`` is the key of the sentence, ``values`` fill it in."""
+
+    code = "field_refused"
+
+    def __init__(self, field: str, reason: str, **values: object) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+        self.values = values
+
+
+class EventUnknown(Refusal):
+    """There is no event of that slug."""
+
+    code = "event_unknown"
+
+
+class EventFull(Refusal):
+    """Fewer seats are left than the party needs: ``left`` of them, which may be none."""
+
+    code = "event_full"
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"{left} seats left")
+        self.left = left
+
+
+class RegistrationClosed(Refusal):
+    """Registering is not possible at this time; ``phase`` says why (a value of ``events.Phase``)."""
+
+    code = "registration_closed"
+
+    def __init__(self, phase: str) -> None:
+        super().__init__(phase)
+        self.phase = phase
+
+
+class AlreadyRegistered(Refusal):
+    """A person of this name is registered under this number. The staff pages may open ``registration_id``."""
+
+    code = "already_registered"
+
+    def __init__(self, registration_id: int) -> None:
+        super().__init__("already registered")
+        self.registration_id = registration_id
+
+
+class PhoneAtLimit(Refusal):
+    """So many people are registered under this number already that the party would pass ``max_per_phone``."""
+
+    code = "phone_at_limit"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} people under one number")
+        self.limit = limit
+
+
+class FormKeyReused(Refusal):
+    """The hidden key of this form has already made another registration."""
+
+    code = "form_key_reused"
+
+
+class RegistrationUnknown(Refusal):
+    """There is no such registration, or no such ticket."""
+
+    code = "registration_unknown"
+
+
+class AlreadyCancelled(Refusal):
+    """The registration was cancelled before; there is nothing left to change."""
+
+    code = "already_cancelled"
+
+
+class ChangedMeanwhile(Refusal):
+    """Somebody else changed the registration since the page was opened."""
+
+    code = "changed_meanwhile"
+
+
+class AttendeeUnknown(Refusal):
+    """Nobody of this event has that id."""
+
+    code = "attendee_unknown"
+
+
+class AttendeeCancelled(Refusal):
+    """The person at the door gave the seat back at ``cancelled_at``."""
+
+    code = "attendee_cancelled"
+
+    def __init__(self, attendee_id: int, name: str, cancelled_at: datetime) -> None:
+        super().__init__("cancelled")
+        self.attendee_id = attendee_id
+        self.name = name
+        self.cancelled_at = cancelled_at
+
+
+class OutsideCheckInWindow(Refusal):
+    """Check-in has not opened: it does at ``opens_at``. The door may go on, knowingly."""
+
+    code = "outside_check_in_window"
+
+    def __init__(self, attendee_id: int, opens_at: datetime) -> None:
+        super().__init__("before the check-in window")
+        self.attendee_id = attendee_id
+        self.opens_at = opens_at
+
+
+class StaffUnknown(Refusal):
+    """There is no account of that name."""
+
+    code = "staff_unknown"
+
+
+class UsernameTaken(Refusal):
+    """Another account has that name."""
+
+    code = "username_taken"
+
+
+class SignInFailed(Refusal):
+    """Name and password do not go together. Deliberately says no more."""
+
+    code = "sign_in_failed"
+
+
+class LinkSpent(Refusal):
+    """The one-time link is unknown, used or too old."""
+
+    code = "link_spent"

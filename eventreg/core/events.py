@@ -1,0 +1,166 @@
+"""Events: applying a definition to the database, finding them, and what the time of day means for them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventreg.core import audit, seats
+from eventreg.core.audit import Action, Actor
+from eventreg.core.definition import Definition, dump, load
+from eventreg.core.errors import EventUnknown
+from eventreg.core.models import Event, EventSeats
+
+
+class Phase(StrEnum):
+    """What the moment means for registering. Only ``OPEN`` lets anybody in."""
+
+    NOT_YET_OPEN = "not-yet-open"
+    OPEN = "open"
+    CLOSED = "closed"
+    RUNNING = "running"
+    OVER = "over"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applying a file did: ``changes`` are (key, before, after), empty where the file says nothing new."""
+
+    event: Event
+    created: bool
+    changes: Sequence[tuple[str, str, str]]
+    seats: seats.SeatCount
+
+
+def get(session: Session, slug: str) -> Event:
+    """The event of that slug, or ``EventUnknown``."""
+    event = session.scalar(select(Event).where(Event.slug == slug))
+    if event is None:
+        raise EventUnknown(slug)
+    return event
+
+
+def all_events(session: Session) -> Sequence[Event]:
+    """Every event, the next to begin first."""
+    return session.scalars(select(Event).order_by(Event.starts_at, Event.id)).all()
+
+
+def still_to_come(session: Session, now: datetime) -> Sequence[Event]:
+    """Events that have not ended; where none is left, the last one, so that nobody meets an empty page."""
+    events = all_events(session)
+    return [event for event in events if event.ends_at > now] or events[-1:]
+
+
+@lru_cache(maxsize=64)
+def _loaded(stored: str) -> Definition:
+    return load(stored)
+
+
+def definition(event: Event) -> Definition:
+    """The organiser's facts and words for this event."""
+    return _loaded(event.definition)
+
+
+def zone(event: Event) -> ZoneInfo:
+    """The time zone in which everything about the event is shown."""
+    return ZoneInfo(event.timezone)
+
+
+def phase(event: Event, now: datetime) -> Phase:
+    """What ``now`` means for registering."""
+    if event.notice == "cancelled":
+        return Phase.CANCELLED
+    if now >= event.ends_at:
+        return Phase.OVER
+    if event.registration_opens_at and now < event.registration_opens_at:
+        return Phase.NOT_YET_OPEN
+    if now < event.registration_closes_at:
+        return Phase.OPEN
+    return Phase.RUNNING if now >= event.starts_at else Phase.CLOSED
+
+
+def check_in_is_open(event: Event, now: datetime) -> bool:
+    """Whether the door may check in without asking twice: the window has begun, or somebody opened it early."""
+    return now >= event.check_in_opens_at or event.check_in_opened_at is not None
+
+
+def open_check_in(session: Session, event: Event, *, by: Actor, now: datetime) -> None:
+    """Open check-in for everybody before its time. Doing it twice is doing it once."""
+    if check_in_is_open(event, now):
+        return
+    event.check_in_opened_at = now
+    audit.record(session, Action.CHECK_IN_OPENED, by, now=now, event_id=event.id)
+
+
+def _columns(definition: Definition) -> dict[str, Any]:
+    """What rules need of the definition, as the columns of ``events``."""
+    check_in_opens = definition.aware(definition.check_in_opens)
+    return {
+        "slug": definition.slug,
+        "timezone": definition.timezone,
+        "starts_at": definition.aware(definition.starts_at),
+        "ends_at": definition.aware(definition.ends_at),
+        "registration_opens_at": definition.aware(definition.registration.opens_at),
+        "registration_closes_at": definition.aware(definition.registration.closes_at) or check_in_opens,
+        "check_in_opens_at": check_in_opens,
+        "check_in_closes_at": definition.aware(definition.check_in_closes),
+        "max_party": definition.max_party,
+        "max_per_phone": definition.max_per_phone,
+        "waitlist_open": definition.waitlist.open,
+        "waitlist_size": definition.waitlist.size,
+        "notice": definition.notice.kind if definition.notice else None,
+        "definition": dump(definition),
+    }
+
+
+def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _flat(inner, f"{path}.{place}")
+    elif value is not None:
+        yield path, str(value)
+
+
+def _changes(before: str | None, after: str) -> Sequence[tuple[str, str, str]]:
+    """Every key whose value differs, with both values; a key that is missing on one side is empty there."""
+    old, new = dict(_flat(json.loads(before))) if before else {}, dict(_flat(json.loads(after)))
+    keys = list(new) + [key for key in old if key not in new]
+    return [(key, old.get(key, ""), new.get(key, "")) for key in keys if old.get(key) != new.get(key)]
+
+
+def apply(session: Session, definition: Definition, *, by: Actor, now: datetime) -> Applied:
+    """Make the event what its file says. Nobody loses a seat by it; the same file again changes nothing."""
+    columns = _columns(definition)
+    event = session.scalar(select(Event).where(Event.slug == definition.slug).with_for_update())
+    changes = _changes(event.definition if event else None, columns["definition"])
+    if event and not changes:
+        return Applied(event, False, (), seats.count(session, event.id))
+    created = event is None
+    if event is None:
+        event = Event(version=0, check_in_opened_at=None)
+        session.add(event)
+    for column, value in columns.items():
+        setattr(event, column, value)
+    event.version += 1
+    event.applied_at = now
+    session.flush()
+    if created:
+        session.add(EventSeats(event_id=event.id, capacity=0))
+        session.flush()
+    counted = seats.set_capacity(session, event.id, definition.capacity)
+    audit.record(
+        session, Action.EVENT_APPLIED, by, now=now, event_id=event.id,
+        version=event.version, capacity=definition.capacity, over=counted.over,
+    )  # fmt: skip
+    return Applied(event, created, () if created else changes, counted)

@@ -1,0 +1,85 @@
+"""Signed-in browsers. Each is a row; signing out, disabling and a new password delete it, and nothing else is believed."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from eventreg.core import audit, events
+from eventreg.core.audit import Action, Actor
+from eventreg.core.models import Role, StaffMember, StaffSession
+
+MOST_PER_ACCOUNT = 5
+IDLE = {Role.ORGANISER: timedelta(hours=2), Role.DESK: timedelta(hours=2), Role.DOOR: timedelta(hours=4)}
+ABSOLUTE = timedelta(hours=14)
+_SEEN_EVERY = timedelta(minutes=1)
+"""How often a session in use is written down: not with every page, each write costs a disk sync."""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who is signed in, and whether it is time to write down that they were seen."""
+
+    actor: Actor
+    session_id: int
+    role: Role
+    unseen: bool
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def open_for(session: Session, member: StaffMember, *, now: datetime) -> str:
+    """A new session; returns the token for the cookie. The account's oldest go where it has too many."""
+    token = secrets.token_urlsafe(32)
+    session.add(StaffSession(staff_id=member.id, token_digest=_digest(token), created_at=now, seen_at=now))
+    session.flush()
+    newest_first = select(StaffSession.id).where(StaffSession.staff_id == member.id).order_by(StaffSession.id.desc())
+    surplus = session.scalars(newest_first.offset(MOST_PER_ACCOUNT)).all()
+    session.execute(delete(StaffSession).where(StaffSession.id.in_(surplus)))
+    audit.record(session, Action.SIGNED_IN, Actor("staff", member.id), now=now)
+    return token
+
+
+def _is_day_of_an_event(session: Session, now: datetime) -> bool:
+    """On the day of an event nobody is signed out before it ends."""
+    for event in events.all_events(session):
+        zone = events.zone(event)
+        if now.astimezone(zone).date() == event.starts_at.astimezone(zone).date() and now < event.ends_at:
+            return True
+    return False
+
+
+def find(session: Session, token: str, *, now: datetime) -> SignedIn | None:
+    """Who holds this token, if the session still stands."""
+    row = session.execute(
+        select(StaffSession, StaffMember)
+        .join(StaffMember)
+        .where(StaffSession.token_digest == _digest(token), StaffMember.disabled_at.is_(None))
+    ).first()
+    if row is None:
+        return None
+    browser, member = row
+    role = Role(member.role)
+    expired = now - browser.seen_at >= IDLE[role] or now - browser.created_at >= ABSOLUTE
+    if expired and not _is_day_of_an_event(session, now):
+        return None
+    actor = Actor("staff", member.id, member.username, role)
+    return SignedIn(actor, browser.id, role, now - browser.seen_at >= _SEEN_EVERY)
+
+
+def seen(session: Session, session_id: int, *, now: datetime) -> None:
+    """Write down that the session is in use."""
+    browser = session.get(StaffSession, session_id)
+    if browser is not None:
+        browser.seen_at = now
+
+
+def close(session: Session, signed_in: SignedIn, *, now: datetime) -> None:
+    """Sign out: the row goes, so the cookie is worth nothing, wherever it was copied to."""
+    session.execute(delete(StaffSession).where(StaffSession.id == signed_in.session_id))
+    audit.record(session, Action.SIGNED_OUT, signed_in.actor, now=now)

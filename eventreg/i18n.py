@@ -1,0 +1,71 @@
+"""Both languages: the catalogues, and dates as people of each language say them.
+
+Sentences have keys; `translations/` holds them in Chinese and English. A key without a sentence is an error, not a blank.
+"""
+
+from datetime import date, datetime
+from datetime import time as dt_time
+from functools import cache
+from gettext import GNUTranslations
+from io import BytesIO
+
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from eventreg.settings import ROOT
+
+LANGUAGES = ("zh", "en")
+TAGS = {"zh": "zh-Hans", "en": "en"}
+"""What ``<html lang>`` says."""
+OWN_NAMES = {"zh": "中文", "en": "English"}
+
+
+@cache
+def _catalogue(language: str) -> GNUTranslations:
+    path = ROOT / "translations" / language / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def sentence(language: str, key: str, **values: object) -> str:
+    """The sentence of that key, filled in. Raises ``LookupError`` for a key that has none."""
+    said = _catalogue(language).gettext(key)
+    if said == key:
+        raise LookupError(f"no sentence {key!r} in {language!r}")
+    return said.format(**values) if values else said
+
+
+def counted(language: str, key: str, count: int, **values: object) -> str:
+    """The sentence of that key in the form that goes with a number: 1 seat, 3 seats."""
+    said = _catalogue(language).ngettext(key, key, count)
+    if said == key:
+        raise LookupError(f"no sentence {key!r} in {language!r}")
+    return said.format(count=count, **values)
+
+
+def other(language: str) -> str:
+    """The other of the two languages."""
+    return "en" if language == "zh" else "zh"
+
+
+def day(language: str, on: date, *, today: date) -> str:
+    """A day with its weekday, and with its year where that is not the current one."""
+    with_year = on.year != today.year
+    if language == "zh":
+        return format_date(on, "y 年 M 月 d 日（EEEE）" if with_year else "M 月 d 日（EEEE）", locale="zh_Hans_CN")
+    return format_date(on, "EEEE, MMMM d, y" if with_year else "EEEE, MMMM d", locale="en")
+
+
+def weekday(language: str, number: int) -> str:
+    """The name of a weekday, 1 for Monday."""
+    return format_date(date(2024, 1, number), "EEEE", locale="zh_Hans_CN" if language == "zh" else "en")
+
+
+def time(moment: datetime | dt_time) -> str:
+    """A time of day as both languages write it here: 8:45, 17:00."""
+    return f"{moment.hour}:{moment.minute:02}"

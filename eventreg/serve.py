@@ -1,0 +1,121 @@
+"""`make run`: everything ready, then a real server. The first start also applies the shipped event and makes a link for
+the first organiser."""
+
+import os
+import resource
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import waitress
+from flask import Flask
+from flask_migrate import upgrade
+
+from eventreg.app import create_app
+from eventreg.clock import utc_now
+from eventreg.core import audit, definition, events, staff
+from eventreg.db import reading, transaction
+from eventreg.settings import CLOCK_SINCE, ROOT, Settings, SettingsInvalid, read
+
+SHIPPED = ROOT / "events" / "june-10-self-care.toml"
+_CONNECTIONS = 1000
+"""How many may be open at once. Waitress reads a whole request before a thread sees it, so half a request costs memory
+and nobody's turn."""
+
+
+def main() -> None:
+    """Start, or stop with one line for each fault."""
+    os.umask(0o077)  # everything written here is about people
+    try:
+        settings = read(os.environ)
+    except SettingsInvalid as invalid:
+        sys.exit("\n".join(invalid.faults))
+    if settings.clock and not settings.clock_since:
+        settings = replace(settings, clock_since=utc_now())
+    app = create_app(settings)
+    link = prepare(app)
+    say(f"eventreg is ready: {settings.public_url}")
+    if link:
+        say("The first organiser opens this link once, within a day, and chooses a name and a password:")
+        say(f"{settings.public_url}/staff/welcome/{link}")
+    serve(app, settings)
+
+
+def say(line: str) -> None:
+    """To whoever started the server."""
+    print(line, flush=True)  # noqa: T201 - this is a program's own output
+
+
+def prepare(app: Flask) -> str | None:
+    """Bring the database up to date and, the first time, put the shipped event in. Returns the first organiser's token."""
+    clock = app.extensions["clock"]
+    with app.app_context():
+        with app.extensions["gate"]():
+            upgrade()
+        with transaction() as session:
+            if not events.all_events(session):
+                shipped = definition.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
+                events.apply(session, shipped, by=audit.SYSTEM, now=clock())
+            link = staff.first_link(session, now=clock())
+        if link is None and not staff.any_organiser(reading()):
+            say("There is no organiser yet. For a new link: .venv/bin/flask --app wsgi staff link")
+    return link
+
+
+def _raise_file_limit() -> None:
+    """Each connection is an open file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS + 200
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
+def serve(app: Flask, settings: Settings) -> None:
+    """Answer requests until told to stop."""
+    if settings.workers > 1:
+        _serve_with_granian(settings)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    _raise_file_limit()
+    waitress.serve(
+        app,
+        host=settings.host.strip("[]"),
+        port=settings.port,
+        threads=settings.threads,
+        connection_limit=_CONNECTIONS,
+        asyncore_use_poll=True,
+        channel_timeout=30,
+        cleanup_interval=5,
+        max_request_header_size=16 * 1024,
+        max_request_body_size=4 * 1024 * 1024,
+        ident=None,
+        _quiet=True,
+    )
+
+
+def _serve_with_granian(settings: Settings) -> None:
+    """Several processes behind one address; the options keep it alive when a worker dies (PERFORMANCE.md)."""
+    environment = dict(os.environ)
+    if settings.clock and settings.clock_since:
+        environment[CLOCK_SINCE] = settings.clock_since.isoformat()
+    granian = Path(sys.executable).with_name("granian")
+    os.chdir(ROOT)
+    os.execve(  # noqa: S606 - our own program, no shell
+        granian,
+        [
+            str(granian), "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
+            "--workers", str(settings.workers), "--blocking-threads", str(settings.threads),
+            "--respawn-failed-workers", "--respawn-interval", "0.1", "--workers-kill-timeout", "30",
+            "--http1-header-read-timeout", "10000", "--no-ws", "--log-level", "warning", "wsgi:app",
+        ],
+        environment,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""Every setting: name, default, help. Read once from the environment, checked whole, then frozen.
+
+docs/settings.md lists the same rows; a test compares them.
+"""
+
+import ipaddress
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from eventreg.clock import Clock, starting_at, utc_now
+
+ROOT = Path(__file__).resolve().parent.parent
+CLOCK_SINCE = "EVENTREG_CLOCK_SINCE"
+"""Not a setting: the launcher tells its workers when it read ``EVENTREG_CLOCK``, so that all share one offset."""
+
+
+class SettingsInvalid(Exception):
+    """Some settings are wrong; ``faults`` has one line for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table of settings; ``read`` makes the value of the text or raises ``ValueError`` in words."""
+
+    name: str
+    default: str
+    help: str
+    read: Callable[[str], Any]
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("must be an ISO date-time with offset, such as 2030-06-10T08:40:00+08:00")
+    return moment
+
+
+def _count(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError("must be on or off")
+    return text == "on"
+
+
+def _web_address(text: str) -> str:
+    text = text.rstrip("/")
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query):
+        raise ValueError("must be an address such as https://register.example.org, without a path")
+    return text
+
+
+def _scheme(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text and text.partition("://")[0] not in schemes:
+            raise ValueError(f"must begin with {' or '.join(scheme + '://' for scheme in schemes)}")
+        return text
+
+    return read
+
+
+def _secret(text: str) -> str:
+    if text and len(text) < 16:
+        raise ValueError("must have at least 16 characters")
+    return text
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", text):
+        raise ValueError("must be a host name or an IP address")
+    return text
+
+
+SETTINGS = (
+    Setting("EVENTREG_INSTANCE", "instance", "Folder of everything that is written.", str),
+    Setting(
+        "EVENTREG_DATABASE_URL", "", "Database; without it, an SQLite file in the instance folder.", _scheme("sqlite")
+    ),
+    Setting(
+        "EVENTREG_SECRET_KEY", "",
+        "Key behind ticket links and sessions; without it, one is made once and kept in the instance folder.", _secret,
+    ),
+    Setting("EVENTREG_PUBLIC_URL", "", "Address for links and QR codes; without it, that of HOST and PORT.", _web_address),
+    Setting(
+        "EVENTREG_CLOCK", "", "An ISO date-time with offset: the clock starts there and runs on. For rehearsals.", _moment
+    ),
+    Setting("EVENTREG_RATE_LIMITS", "on", "Limits on registering, signing in and searching: on or off.", _switch),
+    Setting("EVENTREG_REDIS_URL", "", "Reserved: rate limits shared by several processes.", _scheme("redis", "rediss")),
+    Setting("EVENTREG_SMTP_URL", "", "Reserved: the mail server for notices.", _scheme("smtp", "smtps")),
+    Setting("EVENTREG_TRUSTED_PROXIES", "0", "How many proxies in front may say who is asking.", _count(0, 10)),
+    Setting("EVENTREG_WORKERS", "1", "Server processes; more than one needs EVENTREG_RATE_LIMITS=off.", _count(1, 32)),
+    Setting("EVENTREG_THREADS", "8", "Threads of each server process.", _count(1, 64)),
+    Setting("HOST", "127.0.0.1", "Where to listen.", _host),
+    Setting("PORT", "8000", "Where to listen.", _count(1, 65535)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment said, understood and checked."""
+
+    instance: Path
+    database_url: str
+    secret_key: str
+    public_url: str
+    clock: datetime | None
+    clock_since: datetime | None
+    rate_limits: bool
+    redis_url: str
+    smtp_url: str
+    trusted_proxies: int
+    workers: int
+    threads: int
+    host: str
+    port: int
+
+    @property
+    def https(self) -> bool:
+        """Whether guests reach us by https: cookies are then Secure."""
+        return self.public_url.startswith("https://")
+
+    def make_clock(self) -> Clock:
+        """The clock that ``EVENTREG_CLOCK`` asks for, or the real one."""
+        if self.clock is None:
+            return utc_now
+        return starting_at(self.clock, self.clock_since or utc_now())
+
+    def is_ours(self, host: str) -> bool:
+        """Whether a Host header, without its port, names us."""
+        ours = {urlsplit(self.public_url).hostname, self.host.strip("[]"), "127.0.0.1", "localhost", "::1"}
+        if host.strip("[]").lower() in ours:
+            return True
+        everywhere = self.host == "0.0.0.0"  # noqa: S104 - asked whether it is so, not made so
+        return everywhere and self.public_url == self._own_address() and _is_ip(host.strip("[]"))
+
+    def _own_address(self) -> str:
+        return own_address(self.host, self.port)
+
+
+def own_address(host: str, port: int) -> str:
+    """The address at which this server answers on this machine."""
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::", "[::]"} else host  # noqa: S104
+    return f"http://[{shown}]:{port}" if ":" in shown.strip("[]") and "[" not in shown else f"http://{shown}:{port}"
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment; raises ``SettingsInvalid`` with one line for each fault."""
+    values, faults = {}, []
+    for setting in SETTINGS:
+        text = environment.get(setting.name) or setting.default
+        try:
+            values[setting.name] = setting.read(text)
+        except ValueError as fault:
+            faults.append(f"{setting.name}: {fault}, not {text!r}")
+    if values.get("EVENTREG_WORKERS", 1) > 1 and values.get("EVENTREG_RATE_LIMITS"):
+        faults.append(
+            "EVENTREG_WORKERS: more than one process cannot share limits kept in memory; set EVENTREG_RATE_LIMITS=off"
+        )
+    if faults:
+        raise SettingsInvalid(faults)
+    instance = (ROOT / values["EVENTREG_INSTANCE"]).resolve()
+    return Settings(
+        instance=instance,
+        database_url=values["EVENTREG_DATABASE_URL"] or f"sqlite:///{instance / 'eventreg.sqlite3'}",
+        secret_key=values["EVENTREG_SECRET_KEY"],
+        public_url=values["EVENTREG_PUBLIC_URL"] or own_address(values["HOST"], values["PORT"]),
+        clock=values["EVENTREG_CLOCK"],
+        clock_since=_moment(environment.get(CLOCK_SINCE, "")),
+        rate_limits=values["EVENTREG_RATE_LIMITS"],
+        redis_url=values["EVENTREG_REDIS_URL"],
+        smtp_url=values["EVENTREG_SMTP_URL"],
+        trusted_proxies=values["EVENTREG_TRUSTED_PROXIES"],
+        workers=values["EVENTREG_WORKERS"],
+        threads=values["EVENTREG_THREADS"],
+        host=values["HOST"],
+        port=values["PORT"],
+    )
+
+
+def make_instance(folder: Path) -> None:
+    """Make the instance folder if it is missing; nobody else on the machine may look into it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def kept_secret(folder: Path) -> str:
+    """The secret key of this instance, made once. Two processes that start together agree on one."""
+    path = folder / "secret-key"
+    if not path.exists():
+        draft = folder / f".secret-key.{secrets.token_hex(4)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(draft)  # fails where another process was first
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,127 @@
+"""The door: who has come of how many, one search box, large buttons. Works without any script."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from eventreg.core import attendees, checkin, events
+from eventreg.core.attendees import Asked
+from eventreg.core.checkin import Outcome
+from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
+from eventreg.core.models import Event
+from eventreg.core.staff import Permission
+from eventreg.db import reading, transaction
+from eventreg.web import access, limits
+from eventreg.web.access import requires
+
+blueprint = Blueprint("door", __name__, url_prefix="/door")
+Answer = str | Response | tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the panel on top says after an act: ``kind`` is its sentence and colour."""
+
+    kind: str
+    name: str = ""
+    at: datetime | None = None
+    attendee_id: int | None = None
+    check_in_id: int | None = None
+    registration_id: int | None = None
+
+
+def page(event: Event, *, registration_id: int | None = None, told: Told | None = None) -> str:
+    """The door page: everybody, whoever the search finds, or one party; with the answer to the last act on top."""
+    query = request.args.get("q", request.form.get("q", "")).strip()
+    if query:
+        limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
+    if registration_id is not None:
+        rows = attendees.of_registration(reading(), registration_id)
+    else:
+        rows = attendees.listed(reading(), event, Asked(query=query))
+    companions = attendees.of_registration(reading(), told.registration_id) if told and told.registration_id else ()
+    return render_template(
+        "door/door.html",
+        event=event,
+        definition=events.definition(event),
+        zone=events.zone(event),
+        presence=checkin.presence(reading(), event),
+        rows=[row for row in rows if query or registration_id or row.cancelled_at is None],
+        query=query,
+        told=told,
+        # The rest of the party, who most likely stand beside the one just checked in.
+        beside=[c for c in companions if told and c.attendee_id != told.attendee_id and c.cancelled_at is None],
+        window_open=events.check_in_is_open(event, g.now),
+    )
+
+
+@blueprint.get("/<slug>/")
+@requires(Permission.CHECK_IN)
+def door(slug: str) -> str:
+    """The page volunteers work with."""
+    event = events.get(reading(), slug)
+    done = request.args.get("done", type=int)
+    told = _told(checkin.outcome(reading(), event, done, fresh=request.args.get("again") is None)) if done else None
+    return page(event, told=told)
+
+
+def _told(outcome: Outcome) -> Told:
+    if outcome.undone:
+        kind = "undone"
+    elif not outcome.fresh:
+        kind = "already-in"
+    else:
+        kind = "late" if outcome.late else "checked-in"
+    return Told(
+        kind, outcome.name, outcome.arrived_at, outcome.attendee_id, outcome.check_in_id, outcome.registration_id
+    )
+
+
+@blueprint.post("/<slug>/check-ins")
+@requires(Permission.CHECK_IN)
+def check_in(slug: str) -> Answer:
+    """Record an arrival. The second press on the same person says when the first one was."""
+    attendee, anyway = request.form.get("attendee", ""), request.form.get("anyway") == "yes"
+    try:
+        with transaction() as writing:
+            event = events.get(writing, slug)
+            outcome = checkin.check_in(writing, event, attendee, anyway=anyway, by=access.actor(), now=g.now)
+    except OutsideCheckInWindow as early:
+        return _refused(slug, Told("early", at=early.opens_at, attendee_id=early.attendee_id), 409)
+    except AttendeeCancelled as cancelled:
+        told = Told("cancelled", cancelled.name, cancelled.cancelled_at, cancelled.attendee_id)
+        return _refused(slug, told, 409)
+    except AttendeeUnknown:
+        return _refused(slug, Told("not-found"), 404)
+    again = {} if outcome.fresh else {"again": 1}
+    return redirect(url_for("door.door", slug=slug, done=outcome.check_in_id, **again), 303)
+
+
+def _refused(slug: str, told: Told, status: int) -> tuple[str, int]:
+    return page(events.get(reading(), slug), told=told), status
+
+
+@blueprint.post("/<slug>/check-ins/<int:check_in_id>/undo")
+@requires(Permission.CHECK_IN)
+def undo(slug: str, check_in_id: int) -> Answer:
+    """Withdraw an arrival."""
+    try:
+        with transaction() as writing:
+            event = events.get(writing, slug)
+            checkin.undo(writing, event, check_in_id, by=access.actor(), now=g.now)
+    except AttendeeUnknown:
+        return _refused(slug, Told("not-found"), 404)
+    return redirect(url_for("door.door", slug=slug, done=check_in_id), 303)
+
+
+@blueprint.post("/<slug>/open")
+@requires(Permission.CHECK_IN)
+def open_early(slug: str) -> Response:
+    """Open check-in for everybody before its time."""
+    with transaction() as writing:
+        event = events.get(writing, slug)
+        events.open_check_in(writing, event, by=access.actor(), now=g.now)
+    return redirect(url_for("door.door", slug=slug), 303)
+

@@ -1,0 +1,159 @@
+"""The forms. What is typed goes through the core's own parsers; their refusals become sentences at the fields."""
+
+import re
+import secrets
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from flask import current_app, g, request
+from flask_wtf import FlaskForm
+from itsdangerous import BadSignature, URLSafeSerializer
+from wtforms import Field, HiddenField, StringField, ValidationError
+from wtforms.csrf.core import CSRF, CSRFTokenField
+
+from eventreg.core import names, phones
+from eventreg.core.errors import FieldRefused
+from eventreg.core.models import Event, Source
+from eventreg.core.registrations import Entry
+from eventreg.web import limits
+from eventreg.web.language import say
+
+YOUNGEST, OLDEST = 2, 24 * 60 * 60
+"""Seconds between showing a public form and sending it: no person is faster, and a day is long enough."""
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+
+class FormToken(CSRF):  # type: ignore[misc]
+    """The public form's token: signed, bound to the event and to this kind of form, and in need of no cookie, since the
+    browsers inside chat apps drop them."""
+
+    def setup_form(self, form: FlaskForm) -> Any:
+        """Remember for which event the form is."""
+        self.event = form.meta.csrf_context
+        return super().setup_form(form)
+
+    def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:  # noqa: ARG002
+        """A fresh token, also where an old one was sent."""
+        return _signer().dumps([self.event, int(g.now.timestamp())])
+
+    def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:  # noqa: ARG002
+        """Ours, for this event, and neither too young nor too old."""
+        age = self.age(field.data)
+        if age is None or age < (YOUNGEST if limits.limits().on else 0):
+            raise ValidationError("token")
+
+    def age(self, token: str | None) -> int | None:
+        """Seconds since a token was made; ``None`` where it is forged, another event's, or too old."""
+        try:
+            event, made = _signer().loads(token or "")
+        except (BadSignature, ValueError, TypeError):
+            return None
+        age = int(g.now.timestamp()) - made if isinstance(made, int) else -1
+        return age if event == self.event and 0 <= age <= OLDEST else None
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="registration form")
+
+
+def new_key() -> str:
+    """A hidden key for a form that is about to be shown."""
+    return secrets.token_hex(16)
+
+
+def _by_core(parse: Callable[[str, str], Any]) -> Callable[[FlaskForm, Field], None]:
+    """A WTForms validator made of one of the core's parsers; the parsed value is kept at the field."""
+
+    def validate(form: FlaskForm, field: Field) -> None:
+        try:
+            field.parsed = parse(field.data or "", form.area_code if field.name == "phone" else field.name)
+        except FieldRefused as refusal:
+            raise ValidationError(say(refusal.reason, **refusal.values)) from refusal
+
+    return validate
+
+
+def _companion(typed: str, field: str) -> Any:
+    return names.parse(typed, field) if typed.strip() else None
+
+
+class RegistrationForm(FlaskForm):  # type: ignore[misc]
+    """What guests and the desk fill in alike. ``of`` adds the companions' fields that an event allows."""
+
+    name = StringField(validators=[_by_core(names.parse)])
+    phone = StringField(validators=[_by_core(phones.parse)])
+    form_key = HiddenField()
+
+    area_code: str | None = None
+
+    @property
+    def companions(self) -> list[Field]:
+        """The companions' fields, in order."""
+        return [field for field in self if field.name.startswith("companion-")]
+
+    @property
+    def key(self) -> str:
+        """The hidden key; a form that lost it is a new one."""
+        sent = self.form_key.data or ""
+        return sent if _KEY.fullmatch(sent) else new_key()
+
+    def party(self) -> tuple[names.Name, ...]:
+        """Everybody named, once the form is valid."""
+        found = [self["name"].parsed, *(field.parsed for field in self.companions)]
+        return tuple(name for name in found if name is not None)
+
+    def entry(self, locale: str, source: Source) -> Entry:
+        """The valid form as the core takes it."""
+        return Entry(self.party(), self["phone"].parsed, locale, source, self.key)
+
+    def blame(self, refusal: FieldRefused) -> None:
+        """Put a refusal of the core at its field."""
+        field = self[refusal.field] if refusal.field in self else self["name"]
+        field.errors = [*field.errors, say(refusal.reason, **refusal.values)]
+
+
+class _PublicForm(RegistrationForm):
+    class Meta:
+        """No session: the token alone."""
+
+        csrf_class = FormToken
+
+    website = StringField()
+    """Hidden from people; what fills it in is a program."""
+
+    @property
+    def token(self) -> str:
+        """The token to put on the page: the one that was sent while it lasts, so that its age is that of the form."""
+        field = self.csrf_token
+        sent: str | None = field.data
+        good = sent if field.csrf_impl.age(sent) is not None else None
+        return good or str(field.current_token)
+
+    @property
+    def token_is_good(self) -> bool:
+        """Whether the form is ours and fresh, and was filled in by a person. Only after ``validate``."""
+        return not self.csrf_token.errors and not self.website.data
+
+
+@cache
+def _with_companions(form: type[RegistrationForm], companions: int) -> type[RegistrationForm]:
+    fields = {f"companion-{place}": StringField(validators=[_by_core(_companion)]) for place in range(1, companions + 1)}
+    return type(form.__name__, (form,), fields)
+
+
+def of(event: Event, area_code: str | None, *, public: bool) -> Any:
+    """The form of this event, filled with what was sent."""
+    kind = _with_companions(_PublicForm if public else RegistrationForm, event.max_party - 1)
+    form = kind(meta={"csrf_context": event.slug}) if public else kind()
+    form.area_code = area_code
+    if not form.form_key.data:
+        form.form_key.data = new_key()
+    return form
+
+
+def version_sent() -> int:
+    """The version of the registration that was on the page; 0 where it is missing or no number."""
+    sent = request.form.get("version", "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else 0
+

@@ -1,0 +1,115 @@
+"""Which language a request speaks, and what templates need to speak it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g, request, session
+
+from eventreg import i18n
+from eventreg.core import phones
+from eventreg.core.definition import Words
+from eventreg.web import assets
+
+
+def guess() -> str:
+    """The language of the browser; Chinese where unsure."""
+    return request.accept_languages.best_match(["zh", "zh-CN", "zh-Hans", "en"], "zh")[:2]
+
+
+def of_request() -> str:
+    """The language in the address; on staff pages, the one chosen there; else what the browser prefers."""
+    address = request.path.split("/", 2)
+    if len(address) > 1 and address[1] in i18n.LANGUAGES:
+        return address[1]
+    asked = request.args.get("lang")
+    staff = len(address) > 1 and address[1] in {"staff", "door"}
+    if staff and asked in i18n.LANGUAGES:
+        session["language"] = asked
+    chosen = session.get("language") if staff else asked
+    return chosen if chosen in i18n.LANGUAGES else guess()
+
+
+def say(key: str, **values: object) -> str:
+    """The sentence of that key in the language of the request."""
+    return i18n.sentence(g.language, key, **values)
+
+
+def count(key: str, number: int, **values: object) -> str:
+    """The sentence of that key that goes with a number."""
+    return i18n.counted(g.language, key, number, **values)
+
+
+def words(text: Words | None) -> str:
+    """One of the organiser's texts in the language of the request; nothing for none."""
+    return text.in_(g.language) if text else ""
+
+
+def day(moment: datetime, zone: ZoneInfo) -> str:
+    """The day of a moment, in words, where the event is."""
+    return i18n.day(g.language, moment.astimezone(zone).date(), today=g.now.astimezone(zone).date())
+
+
+def hour(moment: datetime, zone: ZoneInfo) -> str:
+    """The time of a moment, where the event is."""
+    return i18n.time(moment.astimezone(zone))
+
+
+def stamp(moment: datetime, zone: ZoneInfo) -> str:
+    """Day and time in figures, for lists: 06-10 8:47, with the year where it is not this one."""
+    local = moment.astimezone(zone)
+    this_year = local.year == g.now.astimezone(zone).year
+    return f"{local:%m-%d}" + f" {i18n.time(local)}" if this_year else f"{local:%Y-%m-%d} {i18n.time(local)}"
+
+
+def weekdays(numbers: Sequence[int]) -> str:
+    """Monday to Friday where they follow each other, else one by one."""
+    names = [i18n.weekday(g.language, number) for number in sorted(numbers)]
+    if len(names) > 2 and sorted(numbers) == list(range(min(numbers), max(numbers) + 1)):
+        return say("from_to_days", first=names[0], last=names[-1])
+    return say("list_comma").join(names)
+
+
+def soon(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment to come, the way people say it: today 9:00, Monday 9:00, and further away with its date."""
+    local, now = moment.astimezone(zone), g.now.astimezone(zone)
+    days = (local.date() - now.date()).days
+    if days == 0:
+        said = say("today")
+    elif days < 7:
+        said = i18n.weekday(g.language, local.isoweekday())
+    else:
+        said = day(moment, zone)
+    return f"{said} {i18n.time(local)}"
+
+
+def in_other_language() -> str:
+    """The address of this page in the other language."""
+    other = i18n.other(g.language)
+    first, _, rest = request.path.lstrip("/").partition("/")
+    if first in i18n.LANGUAGES:
+        return f"/{other}/{quote(rest)}"
+    return f"{quote(request.path)}?lang={other}"
+
+
+def part_of_day(moment: datetime, zone: ZoneInfo) -> str:
+    """上午 or 下午; in English, in the morning or afternoon."""
+    return say("morning" if moment.astimezone(zone).hour < 12 else "afternoon")
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates their words."""
+
+    @app.context_processor
+    def spoken() -> dict[str, Any]:
+        speaks = g.get("language", "zh")
+        return {"language": speaks, "tag": i18n.TAGS[speaks], "other": i18n.other(speaks), "own_names": i18n.OWN_NAMES}
+
+    app.jinja_env.globals.update(
+        t=say, n=count, words=words, day=day, hour=hour, stamp=stamp, clock_time=i18n.time,
+        weekday=lambda number: i18n.weekday(g.language, number), shown_phone=phones.shown, masked_phone=phones.masked,
+        public_css=assets.public_css, version=assets.version, weekdays=weekdays, soon=soon, part_of_day=part_of_day,
+        in_other_language=in_other_language,
+    )  # fmt: skip

@@ -1,0 +1,12 @@
+"""The only place that builds the app for a server: ``wsgi:app``, and ``flask --app wsgi`` for the commands."""
+
+import os
+import sys
+
+from eventreg.app import create_app
+from eventreg.settings import SettingsInvalid, read
+
+try:
+    app = create_app(read(os.environ))
+except SettingsInvalid as invalid:
+    sys.exit("\n".join(invalid.faults))
