@@ -6,7 +6,7 @@ Sentences have keys; `translations/` holds them in Chinese and English. A key wi
 from datetime import date, datetime
 from datetime import time as dt_time
 from functools import cache
-from gettext import GNUTranslations
+from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 
 from babel.dates import format_date
@@ -21,6 +21,16 @@ TAGS = {"zh": "zh-Hans", "en": "en"}
 OWN_NAMES = {"zh": "中文", "en": "English"}
 
 
+class _Missing(NullTranslations):
+    """Asked for a key that a catalogue lacks."""
+
+    def gettext(self, message: str) -> str:
+        raise LookupError(f"no sentence {message!r}")
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:  # noqa: ARG002
+        raise LookupError(f"no sentence {msgid1!r}")
+
+
 @cache
 def _catalogue(language: str) -> GNUTranslations:
     path = ROOT / "translations" / language / "LC_MESSAGES" / "messages.po"
@@ -29,23 +39,20 @@ def _catalogue(language: str) -> GNUTranslations:
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return GNUTranslations(compiled)
+    translations = GNUTranslations(compiled)
+    translations.add_fallback(_Missing())
+    return translations
 
 
 def sentence(language: str, key: str, **values: object) -> str:
     """The sentence of that key, filled in. Raises ``LookupError`` for a key that has none."""
     said = _catalogue(language).gettext(key)
-    if said == key:
-        raise LookupError(f"no sentence {key!r} in {language!r}")
     return said.format(**values) if values else said
 
 
 def counted(language: str, key: str, count: int, **values: object) -> str:
     """The sentence of that key in the form that goes with a number: 1 seat, 3 seats."""
-    said = _catalogue(language).ngettext(key, key, count)
-    if said == key:
-        raise LookupError(f"no sentence {key!r} in {language!r}")
-    return said.format(count=count, **values)
+    return _catalogue(language).ngettext(key, key, count).format(count=count, **values)
 
 
 def other(language: str) -> str:

@@ -81,15 +81,16 @@ def _check_username(username: str) -> str:
     return username
 
 
+_RUNS = ("0123456789", "1234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
 _OURS = ("eventreg", "organiser", "organizer", "desk", "door", "password", "passwort", "lecture", "welcome", "qwerty")
 
 
 def _is_guessable(password: str, username: str) -> bool:
     """What guessing programs try first: one short piece again and again, a run of keys, or our own words with digits."""
     folded = password.casefold()
-    if any(folded == (folded[:size] * len(folded))[: len(folded)] for size in range(1, 9)):
+    if any(folded == (folded[:size] * len(folded))[: len(folded)] for size in range(1, len(folded) // 2 + 1)):
         return True
-    if folded in "0123456789" * 30 or folded in "abcdefghijklmnopqrstuvwxyz" * 12 or folded in "9876543210" * 30:
+    if any(folded in run * 30 or folded in run[::-1] * 30 for run in _RUNS):
         return True
     letters = "".join(c for c in folded if c.isalpha())
     for word in sorted({*_OURS, _fold(username)} - {""}, key=len, reverse=True):

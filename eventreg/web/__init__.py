@@ -76,7 +76,7 @@ def _http(error: HTTPException) -> Answer | HTTPException:
     code = error.code or 500
     if code == 401:
         page = render_template("desk/sign_in.html", username="", problem=language.say("signed_out"), next="")
-        return (page if _wants_page() else jsonify(error="signed_out")), 401
+        return (page if language.wants_page() else jsonify(error="signed_out")), 401
     kept = {name: value for name, value in error.get_headers() if name == "Allow"}
     said = language.say(f"http_{code}" if code in _SAID else "http_400" if code < 500 else "http_500")
     page, status = _page(code, said, f"http_{code}")[:2]
@@ -91,15 +91,10 @@ def _broken(error: Exception) -> Answer:
     return _page(500, language.say("http_500"), "http_500")
 
 
-def _wants_page() -> bool:
-    accepted = request.accept_mimetypes
-    return accepted.best_match(["text/html", "application/json"], "text/html") == "text/html"
-
-
 def _page(status: int, said: str, code: str) -> Answer:
     """One sentence and the way on."""
     if "language" not in g:
         g.language = language.guess()
-    if not _wants_page():
+    if not language.wants_page():
         return jsonify(error=code, message=said), status
     return render_template("public/error.html", heading=said, status=status), status

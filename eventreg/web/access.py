@@ -13,7 +13,7 @@ from eventreg.core.models import StaffMember
 from eventreg.core.staff import Permission
 from eventreg.core.staff_sessions import SignedIn
 from eventreg.db import reading, transaction
-from eventreg.web import limits
+from eventreg.web import language, limits
 from eventreg.web.language import say
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -57,7 +57,7 @@ def check() -> Response | None:
         return None
     signed_in = current()
     if signed_in is None:
-        if request.method not in {"GET", "HEAD"} or not request.accept_mimetypes.accept_html:
+        if request.method not in {"GET", "HEAD"} or not language.wants_page():
             abort(401)
         return redirect(url_for("staff.sign_in", next=request.full_path.rstrip("?")), 303)
     if not staff.may(signed_in.role, Permission(need)):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from eventreg import i18n
 from eventreg.core import attendees, audit, check_in_list, events, phones, registrations, seats, tickets
 from eventreg.core.attendees import Asked, Filter, Sort
 from eventreg.core.errors import (
@@ -243,11 +244,13 @@ def printed_list(slug: str) -> str:
 
 def check_in_list_page(event: Event, sides: Sequence[check_in_list.Side], *, one_file: bool = False) -> str:
     """The check-in list as a page of sections, one a side; the command line prints the same, with its style inside."""
+    opens, now = (moment.astimezone(events.zone(event)) for moment in (event.check_in_opens_at, g.now))
     return render_template(
         "print/check_in_list.html",
         style=assets.text("print.css") if one_file else "",
         sides=sides,
         blank_rows=check_in_list.BLANK_ROWS,
-        rows_per_side=check_in_list.ROWS_PER_SIDE,
+        day_zh=i18n.day("zh", opens.date(), today=now.date()),
+        printed_at=f"{now:%m-%d} {i18n.time(now)}",
         **_about(event),
     )

@@ -32,6 +32,11 @@ def of_request() -> str:
     return chosen if chosen in i18n.LANGUAGES else guess()
 
 
+def wants_page() -> bool:
+    """Whether the answer is to be a page, and not JSON; a page where the request does not say."""
+    return request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html") == "text/html"
+
+
 def say(key: str, **values: object) -> str:
     """The sentence of that key in the language of the request."""
     return i18n.sentence(g.language, key, **values)
@@ -94,9 +99,10 @@ def in_other_language() -> str:
     return f"{quote(request.path)}?lang={other}"
 
 
-def part_of_day(moment: datetime, zone: ZoneInfo) -> str:
-    """上午 or 下午; in English, in the morning or afternoon."""
-    return say("morning" if moment.astimezone(zone).hour < 12 else "afternoon")
+def date(moment: datetime, zone: ZoneInfo) -> str:
+    """The day of a moment and, as Chinese wants it beside a time, the half of the day."""
+    half = say("morning" if moment.astimezone(zone).hour < 12 else "afternoon")
+    return say("day_and_half", day=day(moment, zone), half=half)
 
 
 def init_app(app: Flask) -> None:
@@ -110,6 +116,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         t=say, n=count, words=words, day=day, hour=hour, stamp=stamp, clock_time=i18n.time,
         weekday=lambda number: i18n.weekday(g.language, number), shown_phone=phones.shown, masked_phone=phones.masked,
-        public_css=assets.public_css, version=assets.version, weekdays=weekdays, soon=soon, part_of_day=part_of_day,
+        public_css=assets.public_css, version=assets.version, weekdays=weekdays, soon=soon, date=date,
         in_other_language=in_other_language,
     )  # fmt: skip

@@ -1,0 +1,189 @@
+"""Screenshots of the screens, and of the printed list, made by a browser on a real server with made-up people.
+
+Usage: script/pictures.py FOLDER
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = 8765
+ADDRESS = f"http://127.0.0.1:{PORT}"
+EVENT = "june-10-self-care"
+CHROMIUM = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PEOPLE = (
+    "张桂芳 王建国 曾秀英 单玉兰 仇国强 陈美康 李翠花 黄志明 吴桂珍 胡阿根 欧阳淑贤 周月仙 徐宝娣 朱根娣 邬阿毛 "
+    "竺小妹 励定国 忻惠珍 俞阿兴 毛菊英 沈玉珍 林福根 何美凤 郑阿彩 谢国平 冯秀珍 董志强 史桂花 戴阿宝 翟明德 "
+    "解春梅 查文斌 覃玉凤 朴顺姬 区少华 盖新民 缪秋月 任建平 乐国华 尹素芬 Margaret·Johnson 阿卜杜拉·买买提"
+).split()
+PHONES = {"width": 360, "height": 780}
+LAPTOP = {"width": 1280, "height": 800}
+
+
+@contextmanager
+def server(folder: str, moment: str) -> Iterator[str]:
+    """A server on that instance folder, its clock set; yields what it printed until it was ready."""
+    settings = {
+        "EVENTREG_INSTANCE": folder, "EVENTREG_CLOCK": moment, "EVENTREG_RATE_LIMITS": "off", "PORT": str(PORT),
+        "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    log = Path(folder, "log")
+    with log.open("w") as out:
+        process = subprocess.Popen([sys.executable, "-m", "eventreg.serve"], cwd=ROOT, env=settings, stdout=out)
+    try:
+        for _ in range(150):
+            try:
+                urllib.request.urlopen(f"{ADDRESS}/zh/", timeout=1).read()  # noqa: S310 - our own address
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield log.read_text()
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+class Album:
+    """Where the pictures go, and how they are taken."""
+
+    def __init__(self, folder: Path, browser: Browser) -> None:
+        self.folder = folder
+        self.browser = browser
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def page(self, size: dict[str, int], scheme: str = "light") -> Page:
+        """A fresh browser window."""
+        context = self.browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            device_scale_factor=1.5 if size is PHONES else 1,
+            color_scheme=scheme,  # type: ignore[arg-type]
+            locale="zh-CN",
+        )
+        return context.new_page()
+
+    def take(self, page: Page, name: str, *, whole: bool = True) -> None:
+        """One picture."""
+        page.screenshot(path=self.folder / f"{name}.png", full_page=whole)
+
+
+def guests(album: Album, size: dict[str, int], language: str, names: tuple[str, str], number: str, *, tag: str) -> None:
+    """The way of a guest, in one language."""
+    page = album.page(size)
+    page.goto(f"{ADDRESS}/{language}/events/{EVENT}")
+    album.take(page, f"event-{tag}")
+    page.locator("a.button").click()
+    album.take(page, f"form-{tag}")
+    page.locator("button.main").click()
+    album.take(page, f"problems-{tag}")
+    page.locator("#name").fill(names[0])
+    page.locator("#phone").fill(number)
+    page.locator("summary").click()
+    page.locator("#companion-1").fill(names[1])
+    page.locator("button.main").click()
+    album.take(page, f"check-{tag}")
+    page.locator("button.main").first.click()
+    album.take(page, f"ticket-{tag}")
+
+
+def fill(page: Page) -> None:
+    """Everybody else registers."""
+    for place, name in enumerate(PEOPLE[:38]):
+        page.goto(f"{ADDRESS}/staff/events/{EVENT}/registrations/new")
+        page.locator("#phone").fill(f"1390574{1000 + place * 37}")
+        page.locator("#name").fill(name)
+        if place % 8 == 2:
+            page.locator("#companion-1").fill(f"{name[0]}阿姨")
+        page.keyboard.press("Enter")
+        page.locator("main[data-page=staff-registration]").wait_for()
+
+
+def staff(album: Album, link: str) -> None:
+    """The desk's way."""
+    page = album.page(LAPTOP)
+    page.goto(link)
+    album.take(page, "welcome")
+    page.locator("#username").fill("olga")
+    page.locator("#password").fill("宁波的夏天不冷")
+    page.locator("button.main").click()
+    album.take(page, "home")
+    page.goto(f"{ADDRESS}/staff/events/{EVENT}")
+    album.take(page, "dashboard-empty")
+    fill(page)
+    album.take(page, "read-back")
+    page.goto(f"{ADDRESS}/staff/events/{EVENT}")
+    album.take(page, "dashboard")
+    page.goto(f"{ADDRESS}/staff/events/{EVENT}/registrations/new")
+    album.take(page, "take-call")
+    page.goto(f"{ADDRESS}/staff/events/{EVENT}/attendees")
+    album.take(page, "attendees")
+    page.goto(f"{ADDRESS}/staff/events/{EVENT}/check-in-list")
+    album.take(page, "list-on-screen")
+    page.pdf(path=album.folder / "list.pdf", prefer_css_page_size=True)
+    page.context.storage_state(path=album.folder / "state.json")
+
+
+def search(page: Page, query: str) -> None:
+    """Type into the box and wait for the answer."""
+    page.locator("#q").fill(query)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**q={query}")
+
+
+def door(album: Album) -> None:
+    """The volunteer's way, on the day."""
+    context = album.browser.new_context(
+        viewport=PHONES,  # type: ignore[arg-type]
+        storage_state=album.folder / "state.json",
+        device_scale_factor=1.5,
+        locale="zh-CN",
+    )
+    page = context.new_page()
+    page.goto(f"{ADDRESS}/staff/sign-in")
+    page.locator("#username").fill("olga")
+    page.locator("#password").fill("宁波的夏天不冷")
+    page.locator("button.main").click()
+    page.goto(f"{ADDRESS}/door/{EVENT}/")
+    album.take(page, "door", whole=False)
+    search(page, "zgf")
+    page.locator("li[data-attendee] button").first.click()
+    page.wait_for_url("**done=**")
+    album.take(page, "door-checked-in", whole=False)
+    search(page, "zgf")
+    album.take(page, "door-search", whole=False)
+    search(page, "ppp")
+    album.take(page, "door-not-found", whole=False)
+
+
+def main(folder: Path) -> None:
+    """All pictures, into that folder."""
+    with tempfile.TemporaryDirectory() as instance, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        album = Album(folder, browser)
+        with server(instance, "2030-06-05T10:00:00+08:00") as printed:
+            link = next(line for line in printed.splitlines() if "/staff/welcome/" in line)
+            guests(album, PHONES, "zh", ("张桂芳", "王建国"), "138 0013 8000", tag="zh")
+            guests(album, PHONES, "en", ("Margaret Chen", "Henry Chen"), "+44 20 7946 0018", tag="en")
+            guests(album, LAPTOP, "en", ("Anna Lin", "Otto Lin"), "139 0013 8001", tag="en-laptop")
+            staff(album, link)
+        with server(instance, "2030-06-10T08:46:00+08:00"):
+            door(album)
+        (folder / "state.json").unlink()
+        browser.close()
+    subprocess.run(["pdftoppm", "-r", "70", "-png", str(folder / "list.pdf"), str(folder / "list")], check=True)
+    (folder / "list.pdf").unlink()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
