@@ -1,9 +1,6 @@
 """The commands, under `flask --app wsgi`. Exit 0 done, 1 refused with one clear line and nothing changed, 2 wrong usage."""
 
-import csv
-import io
 import sys
-import unicodedata
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -13,7 +10,9 @@ import click
 from flask import Flask, current_app, g
 from flask.cli import AppGroup
 
-from eventreg.core import attendees, audit, check_in_list, definition, events, seats, staff
+from eventreg.core import attendees, audit, check_in_list, event_file, events, seats, staff
+from eventreg.core.check_in_list import as_csv, as_text, plain
+from eventreg.core.definition import Definition
 from eventreg.core.errors import FieldRefused, Refusal
 from eventreg.core.models import Event, Role
 from eventreg.db import reading, transaction
@@ -24,8 +23,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 event_commands = AppGroup("event", help="Event files in, events out.")
 staff_commands = AppGroup("staff", help="Accounts of organisers, desk and door.")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-"""A cell that begins so would be a formula (or hide our mark): it gets a ' in front, which can be taken off again."""
 
 
 def init_app(app: Flask) -> None:
@@ -56,25 +53,20 @@ def _refusing(command: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def _plain(text: object) -> str:
-    """Without anything that moves a terminal's cursor or turns its text around."""
-    return "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in str(text))
-
-
-def _read(file: str) -> definition.Definition:
+def _read(file: str) -> Definition:
     try:
         toml = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         refuse(f"{file}: cannot be read: {error}")
     try:
-        return definition.parse(toml, file)
-    except definition.DefinitionInvalid as invalid:
-        refuse("\n".join(map(_plain, invalid.mistakes)))
+        return event_file.parse(toml, file)
+    except event_file.DefinitionInvalid as invalid:
+        refuse("\n".join(map(plain, invalid.mistakes)))
 
 
-def _warn(found: definition.Definition, file: str) -> None:
-    for warning in definition.warnings(found, file):
-        click.echo(f"warning: {_plain(warning)}", err=True)
+def _warn(found: Definition, file: str) -> None:
+    for warning in event_file.warnings(found, file):
+        click.echo(f"warning: {plain(warning)}", err=True)
 
 
 @event_commands.command("check")
@@ -103,7 +95,7 @@ def apply(file: str) -> None:
     with transaction() as session:
         applied = events.apply(session, found, by=audit.SYSTEM, now=now)
     for key, before, after in applied.changes:
-        click.echo(f"{_plain(key)}: {_plain(before) or '(nothing)'} -> {_plain(after) or '(nothing)'}")
+        click.echo(f"{plain(key)}: {plain(before) or '(nothing)'} -> {plain(after) or '(nothing)'}")
     done = "created" if applied.created else "changed" if applied.changes else "unchanged"
     over = f", over by {applied.seats.over}" if applied.seats.over else ""
     click.echo(f"{found.slug}: {done}. {applied.seats.taken} of {applied.seats.capacity} seats taken{over}")
@@ -125,7 +117,7 @@ def list_events() -> None:
 def definition_title(event: Event) -> str:
     """Both titles, for a terminal."""
     title = events.definition(event).title
-    return _plain(f"{title.zh} / {title.en}")
+    return plain(f"{title.zh} / {title.en}")
 
 
 @event_commands.command("show")
@@ -152,7 +144,7 @@ def show(slug: str) -> None:
         "check-in": (
             f"{event.check_in_opens_at.astimezone(zone):%H:%M} to {event.check_in_closes_at.astimezone(zone):%H:%M}"
         ),
-        "place": _plain(events.definition(event).place.name.zh),
+        "place": plain(events.definition(event).place.name.zh),
         "state": events.phase(event, current_app.extensions["clock"]()).value,
         "version": event.version,
     }
@@ -193,7 +185,7 @@ def add(name: str, role: str, password_stdin: bool) -> None:
     if token:
         _print_link(token)
     else:
-        click.echo(f"{_plain(name)}: added as {role}")
+        click.echo(f"{plain(name)}: added as {role}")
 
 
 @staff_commands.command("list")
@@ -204,7 +196,7 @@ def list_staff() -> None:
     """
     for member in staff.all_members(reading()):
         state = "disabled" if member.disabled_at else "active" if member.password_hash else "waits for its link"
-        click.echo(f"{_plain(member.username)}\t{member.role}\t{state}")
+        click.echo(f"{plain(member.username)}\t{member.role}\t{state}")
 
 
 @staff_commands.command("disable")
@@ -218,7 +210,7 @@ def disable(name: str) -> None:
     now = current_app.extensions["clock"]()
     with transaction() as session:
         staff.disable(session, staff.find(session, name), by=audit.SYSTEM, now=now)
-    click.echo(f"{_plain(name)}: disabled")
+    click.echo(f"{plain(name)}: disabled")
 
 
 @staff_commands.command("link")
@@ -235,45 +227,9 @@ def link(name: str | None) -> None:
             refuse("There is an organiser already; name the account that needs a link.")
         member = staff.find(session, name) if name else None
         if member and member.disabled_at:
-            refuse(f"{_plain(member.username)}: is disabled")
+            refuse(f"{plain(member.username)}: is disabled")
         token = staff.make_link(session, member, by=audit.SYSTEM, now=now)
     _print_link(token)
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * max(0, width - _width(text))
-
-
-def _as_text(event: Event, sides: list[check_in_list.Side]) -> str:
-    lines = []
-    for side in sides:
-        lines.append(f"{definition_title(event)}  {side.number}/{side.sides}  {side.letters}")
-        for line in side.lines:
-            cells = ((f"{line.number:>3}", 4), (line.letter, 2), (_plain(line.name), 24), (line.code, 8), (line.tail, 6))
-            lines.append(" ".join(_padded(text, width) for text, width in cells) + " [ ] [ ]")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; without its first ' it is the text again."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
-def _as_csv(sides: list[check_in_list.Side]) -> str:
-    out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(["number", "letter", "name", "code", "phone_tail", "with_numbers"])
-    for side in sides:
-        for line in side.lines:
-            together = " ".join(map(str, line.with_numbers))
-            rows.writerow([line.number, line.letter, inert(line.name), line.code, line.tail, together])
-    return "\ufeff" + out.getvalue()
 
 
 def _as_html(event: Event, sides: list[check_in_list.Side]) -> str:
@@ -298,7 +254,11 @@ def print_check_in_list(slug: str, as_: str, output: str | None) -> None:
     event = events.get(reading(), slug)
     sides = check_in_list.sides(attendees.confirmed(reading(), event))
     g.language = "zh"
-    made = _as_html(event, sides) if as_ == "html" else _as_csv(sides) if as_ == "csv" else _as_text(event, sides)
+    made = {
+        "html": lambda: _as_html(event, sides),
+        "csv": lambda: as_csv(sides),
+        "text": lambda: as_text(sides, definition_title(event)),
+    }[as_]()
     if output is None:
         click.echo(made, nl=False)
         return

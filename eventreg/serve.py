@@ -15,7 +15,7 @@ from flask_migrate import upgrade
 
 from eventreg.app import create_app
 from eventreg.clock import utc_now
-from eventreg.core import audit, definition, events, staff
+from eventreg.core import audit, event_file, events, staff
 from eventreg.db import reading, transaction
 from eventreg.settings import CLOCK_SINCE, ROOT, Settings, SettingsInvalid, read
 
@@ -56,7 +56,7 @@ def prepare(app: Flask) -> str | None:
             upgrade()
         with transaction() as session:
             if not events.all_events(session):
-                shipped = definition.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
+                shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
                 events.apply(session, shipped, by=audit.SYSTEM, now=clock())
             link = staff.first_link(session, now=clock())
         if link is None and not staff.any_organiser(reading()):
@@ -69,7 +69,9 @@ def _raise_file_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _CONNECTIONS + 200
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
 
 
 def serve(app: Flask, settings: Settings) -> None:

@@ -192,4 +192,4 @@ def by_source(session: Session, event: Event) -> dict[str, int]:
         .where(Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED])
         .group_by(Registration.source)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())

@@ -95,7 +95,7 @@ _history = (
 
 def history(session: Session, registration_id: int) -> Sequence[Line]:
     """What happened to one registration, oldest first."""
-    rows = session.execute(_history, {"registration_id": registration_id}).tuples()
+    rows = session.execute(_history, {"registration_id": registration_id})
     return [
         Line(entry.at, Action(entry.action), username or "", entry.actor_kind, entry.details)
         for entry, username in rows

@@ -1,5 +1,8 @@
 """The check-in list on paper: sides of 25 rows that are each a queue of their own, and a blank side for walk-ins."""
 
+import csv
+import io
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +11,8 @@ from eventreg.core.attendees import Row
 
 ROWS_PER_SIDE = 25
 BLANK_ROWS = 20
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""A cell that begins so would be a formula (or hide our mark): it gets a ' in front, which can be taken off again."""
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,46 @@ def sides(rows: Sequence[Row]) -> list[Side]:
         )
         made.append(Side(place + 1, len(chunks) + 1, _letters(chunk), lines))
     return made
+
+
+def plain(text: object) -> str:
+    """Without anything that moves a terminal's cursor or turns its text around."""
+    return "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in str(text))
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * max(0, width - _width(text))
+
+
+def as_text(sides: Sequence[Side], title: str) -> str:
+    """The list for a terminal or a plain printer."""
+    lines = []
+    for side in sides:
+        lines.append(f"{title}  {side.number}/{side.sides}  {side.letters}")
+        for line in side.lines:
+            cells = ((f"{line.number:>3}", 4), (line.letter, 2), (plain(line.name), 24), (line.code, 8), (line.tail, 6))
+            lines.append(" ".join(_padded(text, width) for text, width in cells) + " [ ] [ ]")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; without its first ' it is the text again."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def as_csv(sides: Sequence[Side]) -> str:
+    """The list for a spreadsheet."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(["number", "letter", "name", "code", "phone_tail", "with_numbers"])
+    for side in sides:
+        for line in side.lines:
+            together = " ".join(map(str, line.with_numbers))
+            rows.writerow([line.number, line.letter, inert(line.name), line.code, line.tail, together])
+    return "\ufeff" + out.getvalue()

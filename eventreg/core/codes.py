@@ -80,13 +80,13 @@ def _random_code(length: int) -> str:
             return code
 
 
-def draw(session: Session, event_id: int, waitlist_size: int) -> str:
-    """A code that nobody of the event has, and that is nobody's last four digits either."""
+def draw(session: Session, event_id: int, waitlist_size: int, own_tail: str) -> str:
+    """A code that nobody of the event has, and that is nobody's last four digits either, nor the person's own."""
     capacity = session.execute(_capacity, {"event": event_id}).scalar_one()
     length = length_for(capacity + waitlist_size)
     while True:
         for _ in range(_TRIES):
             code = _random_code(length)
-            if not session.execute(_clashes, {"event": event_id, "code": code}).scalar_one():
+            if code != own_tail and not session.execute(_clashes, {"event": event_id, "code": code}).scalar_one():
                 return code
         length += 1  # far more people than was planned for: one digit more, rather than nobody

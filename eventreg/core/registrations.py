@@ -163,7 +163,7 @@ def _insert(session: Session, event: Event, entry: Entry, secret_key: str, now: 
         },
     ).scalar_one()  # fmt: skip
     for place, name in enumerate(entry.names, start=1):
-        code = codes.draw(session, event.id, event.waitlist_size)
+        code = codes.draw(session, event.id, event.waitlist_size, entry.phone.tail)
         session.execute(
             _add_attendee,
             {
@@ -202,7 +202,7 @@ _by_digest = select(Registration, Event).join(Event).where(Registration.ticket_d
 
 def by_token(session: Session, token: str) -> tuple[Registration, Event]:
     """The registration whose ticket token this is, with its event; ``RegistrationUnknown`` for every other text."""
-    row = session.execute(_by_digest, {"digest": tickets.digest(token)}).tuples().first()
+    row = session.execute(_by_digest, {"digest": tickets.digest(token)}).first()
     if row is None:
         raise RegistrationUnknown
     return row

@@ -195,9 +195,7 @@ def make_link(session: Session, member: StaffMember | None, *, by: Actor, now: d
     whose = WelcomeLink.staff_id.is_(None) if member is None else WelcomeLink.staff_id == member.id
     session.execute(delete(WelcomeLink).where(whose))
     session.add(
-        WelcomeLink(
-            staff_id=member.id if member else None, token_digest=_digest(token), expires_at=now + LINK_LIVES
-        )
+        WelcomeLink(staff_id=member.id if member else None, token_digest=_digest(token), expires_at=now + LINK_LIVES)
     )
     audit.record(session, Action.STAFF_LINK_MADE, by, now=now, staff=member.id if member else None)
     return token

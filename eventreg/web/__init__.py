@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from eventreg.core.errors import Refusal
 from eventreg.settings import Settings
-from eventreg.web import access, desk, door, guard, language, limits, public
+from eventreg.web import access, desk, door, guard, language, limits, public, registering
 from eventreg.web.limits import TooOften
 
 Answer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
@@ -47,9 +47,10 @@ def init_app(app: Flask) -> None:
     limits.init_app(app, settings.rate_limits)
     language.init_app(app)
     guard.init_app(app)
-    guard.csrf.exempt(public.blueprint)
+    for without_session in (public.blueprint, registering.blueprint):
+        guard.csrf.exempt(without_session)
     app.jinja_env.globals["may"] = access.may
-    for blueprint in (public.blueprint, access.blueprint, desk.blueprint, door.blueprint):
+    for blueprint in (public.blueprint, registering.blueprint, access.blueprint, desk.blueprint, door.blueprint):
         app.register_blueprint(blueprint)
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(TooOften, _too_often)

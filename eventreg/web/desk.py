@@ -25,6 +25,7 @@ from eventreg.core.staff import Permission
 from eventreg.db import reading, transaction
 from eventreg.web import access, assets, forms, guard, limits
 from eventreg.web.access import requires
+from eventreg.web.event_facts import area_code
 from eventreg.web.language import say
 
 blueprint = Blueprint("desk", __name__, url_prefix="/staff/events/<slug>")
@@ -89,8 +90,7 @@ def listed(slug: str) -> str:
 
 
 def _form(event: Event) -> Any:
-    line = events.definition(event).phone_line
-    return forms.of(event, line.area_code if line else None, public=False)
+    return forms.of(event, area_code(event), public=False)
 
 
 def _problems(form: Any) -> dict[str, str]:

@@ -124,4 +124,3 @@ def open_early(slug: str) -> Response:
         event = events.get(writing, slug)
         events.open_check_in(writing, event, by=access.actor(), now=g.now)
     return redirect(url_for("door.door", slug=slug), 303)
-

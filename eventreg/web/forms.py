@@ -138,7 +138,9 @@ class _PublicForm(RegistrationForm):
 
 @cache
 def _with_companions(form: type[RegistrationForm], companions: int) -> type[RegistrationForm]:
-    fields = {f"companion-{place}": StringField(validators=[_by_core(_companion)]) for place in range(1, companions + 1)}
+    fields = {
+        f"companion-{place}": StringField(validators=[_by_core(_companion)]) for place in range(1, companions + 1)
+    }
     return type(form.__name__, (form,), fields)
 
 
@@ -156,4 +158,3 @@ def version_sent() -> int:
     """The version of the registration that was on the page; 0 where it is missing or no number."""
     sent = request.form.get("version", "")
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else 0
-

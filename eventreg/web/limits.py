@@ -61,9 +61,13 @@ class Limits:
         """Five failures are free; then the delay doubles from one second to a quarter of an hour."""
         with self._lock:
             failures, _ = self._failures.get(account, (0, 0.0))
-            delay = min(_LONGEST_DELAY, 2 ** min(20, failures + 1 - _FREE_FAILURES)) if failures + 1 >= _FREE_FAILURES else 0
+            delay = (
+                min(_LONGEST_DELAY, 2 ** min(20, failures + 1 - _FREE_FAILURES))
+                if failures + 1 >= _FREE_FAILURES
+                else 0
+            )
             self._failures[account] = (failures + 1, self._clock() + delay)
-            if len(self._failures) > 10_000:  # noqa: PLR2004 - names that nobody has; forget the oldest
+            if len(self._failures) > 10_000:
                 self._failures.pop(next(iter(self._failures)))
 
     def sign_in_worked(self, account: str) -> None:
@@ -120,5 +124,3 @@ def address() -> str:
     except ValueError:
         return "unknown"
     return str(IPv6Address(int(ip) >> 64 << 64)) if isinstance(ip, IPv6Address) else str(ip)
-
-

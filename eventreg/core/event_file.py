@@ -1,0 +1,145 @@
+"""The event file: TOML in, a definition out, or every mistake in it at once, each with the key's path and what was
+expected."""
+
+import datetime as dt
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from eventreg.core import phones
+from eventreg.core.definition import Definition
+from eventreg.core.errors import FieldRefused
+from eventreg.core.wording import forbidden_words
+
+
+class DefinitionInvalid(Exception):
+    """The event file has mistakes; each is one line of ``mistakes``: file, key path, what was expected."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+_EXPECTED = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a key of event files",
+    "datetime_type": "must be a local date-time, such as 2030-01-31T09:00:00",
+    "time_type": "must be a local time, such as 09:00:00",
+    "date_type": "must be a date, such as 2030-01-31",
+    "string_pattern_mismatch": "must match {pattern}",
+    "Words": 'must be a text in both languages: {{ zh = "…", en = "…" }}',
+}
+
+
+def _mistakes(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Each mistake once, as path and expectation; the branches of "date-time or time" are one mistake."""
+    seen = set()
+    for fault in error.errors(include_url=False):
+        path = ".".join(str(step) for step in fault["loc"] if step not in {"datetime", "time"})
+        if path not in seen:
+            seen.add(path)
+            yield path, _expected(fault["type"], fault["msg"], fault.get("ctx", {}))
+
+
+def _expected(kind: str, said: str, context: dict[str, Any]) -> str:
+    if context.get("class_name") == "Words":
+        kind = "Words"
+    ours = _EXPECTED.get(kind)
+    return ours.format(**context) if ours else said.removeprefix("Value error, ").replace("Input should be", "must be")
+
+
+class _Raw:
+    """The TOML as it was read, looked into without trusting it: rules between keys are checked even where others fail."""
+
+    def __init__(self, toml: dict[str, Any]) -> None:
+        self._toml = toml
+
+    def get(self, path: str, kind: type | tuple[type, ...]) -> Any:
+        """The value at ``path`` if it is of that kind, else ``None``."""
+        value: Any = self._toml
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        return value if isinstance(value, kind) and not isinstance(value, bool) else None
+
+    def local(self, path: str) -> dt.datetime | None:
+        """The local date-time at ``path``; a bare time is meant on the day of the event."""
+        starts, moment = self.get("starts_at", dt.datetime), self.get(path, (dt.datetime, dt.time))
+        if isinstance(moment, dt.time) and starts:
+            moment = dt.datetime.combine(starts.date(), moment)
+        return moment if isinstance(moment, dt.datetime) and not moment.tzinfo else None
+
+    def agenda(self) -> list[dict[str, Any]]:
+        """The items that are tables."""
+        return [item for item in self.get("agenda", list) or [] if isinstance(item, dict)]
+
+
+def _impossible(raw: _Raw) -> Iterator[tuple[str, str]]:
+    """Values that are right each alone and cannot be right together."""
+    yield from _out_of_order(raw)
+    capacity, held = raw.get("capacity", int), raw.get("phone_line.held_seats", int)
+    if capacity is not None and held is not None and held > capacity:
+        yield "phone_line.held_seats", "must be at most capacity"
+    if (raw.get("max_per_phone", int) or 4) < (raw.get("max_party", int) or 2):
+        yield "max_per_phone", "must be at least max_party"
+    for line in ("phone_line", "day_phone"):
+        number = raw.get(f"{line}.number", str)
+        if number is not None and not _can_be_rung(number, raw.get("phone_line.area_code", str)):
+            yield f"{line}.number", "must be a number that can be rung, with phone_line.area_code where it needs one"
+
+
+def _out_of_order(raw: _Raw) -> Iterator[tuple[str, str]]:
+    later_than = {
+        "ends_at": "starts_at",
+        "registration.closes_at": "registration.opens_at",
+        "check_in.closes_at": "check_in.opens_at",
+        "check_in.release_at": "check_in.opens_at",
+    }
+    for later, earlier in later_than.items():
+        first, second = raw.local(earlier), raw.local(later)
+        if first and second and second <= first:
+            yield later, f"must be after {earlier}"
+    for earlier, later, table in (("opens", "closes", "phone_line"), ("from", "until", "day_phone")):
+        begin, end = raw.get(f"{table}.{earlier}", dt.time), raw.get(f"{table}.{later}", dt.time)
+        if begin and end and end <= begin:
+            yield f"{table}.{later}", f"must be after {table}.{earlier}"
+    for place, item in enumerate(raw.agenda()):
+        at, until = item.get("at"), item.get("until")
+        if isinstance(at, dt.time) and isinstance(until, dt.time) and until <= at:
+            yield f"agenda.{place}.until", f"must be after agenda.{place}.at"
+
+
+def _can_be_rung(number: str, area_code: str | None) -> bool:
+    try:
+        phones.parse(number, area_code)
+    except FieldRefused:
+        return False
+    return True
+
+
+def parse(toml: str, file: str = "event file") -> Definition:
+    """The definition that a TOML text holds; raises ``DefinitionInvalid`` with every mistake in it."""
+    try:
+        raw = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionInvalid([f"{file}: not TOML: {error}"]) from error
+    mistakes = []
+    try:
+        definition = Definition.model_validate(raw)
+    except ValidationError as error:
+        mistakes = list(_mistakes(error))
+    known = {path for path, _ in mistakes}
+    mistakes += [mistake for mistake in _impossible(_Raw(raw)) if mistake[0] not in known]
+    if mistakes:
+        raise DefinitionInvalid([f"{file}: {path}: {expected}" for path, expected in mistakes])
+    return definition
+
+
+def warnings(definition: Definition, file: str = "event file") -> list[str]:
+    """Words that the event file should not use, each with its path: an organiser's decision, not a mistake."""
+    return [
+        f"{file}: {path}: {word!r} promises a cure or pushes; choose another word"
+        for path, words in definition.texts()
+        for word in forbidden_words(words)
+    ]

@@ -1,0 +1,54 @@
+"""What every public page about an event says: its facts, its phase, and whether now is a time to call."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import g
+
+from eventreg.core import events, phone_line
+from eventreg.core.definition import PhoneLine
+from eventreg.core.errors import EventUnknown
+from eventreg.core.models import Event
+from eventreg.i18n import LANGUAGES
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The telephone line at this moment: whether it is a time for calls, and if not, when the next one begins."""
+
+    line: PhoneLine
+    answered: bool
+    opens: datetime | None
+
+
+def check_language(lang: str) -> None:
+    """An address in a language that we do not speak does not exist."""
+    if lang not in LANGUAGES:
+        raise EventUnknown(lang)
+
+
+def calls(event: Event) -> Calls | None:
+    """What to say about the telephone, where the event has a line."""
+    line = events.definition(event).phone_line
+    if line is None:
+        return None
+    local = g.now.astimezone(events.zone(event))
+    return Calls(line, phone_line.is_answered(line, local), phone_line.next_opening(line, local))
+
+
+def area_code(event: Event) -> str | None:
+    """The area code that local callers leave out."""
+    line = events.definition(event).phone_line
+    return line.area_code if line else None
+
+
+def facts(event: Event) -> dict[str, Any]:
+    """For templates."""
+    return {
+        "event": event,
+        "definition": events.definition(event),
+        "zone": events.zone(event),
+        "calls": calls(event),
+        "phase": events.phase(event, g.now),
+    }

@@ -1,0 +1,146 @@
+"""How a guest registers: the form, the check page, the seat. No cookie, no script; the form carries all there is."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from eventreg.core import audit, events, phones, registrations, seats, tickets
+from eventreg.core.errors import (
+    AlreadyRegistered,
+    EventFull,
+    FieldRefused,
+    FormKeyReused,
+    PhoneAtLimit,
+    RegistrationClosed,
+)
+from eventreg.core.events import Phase
+from eventreg.core.models import Event, Registration, Source
+from eventreg.core.registrations import Entry
+from eventreg.db import reading, transaction
+from eventreg.web import forms, language, limits
+from eventreg.web.access import anyone
+from eventreg.web.event_facts import area_code, check_language, facts
+
+blueprint = Blueprint("registering", __name__)
+Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+@blueprint.get("/<lang>/events/<slug>/register")
+@anyone
+def form(lang: str, slug: str) -> Answer:
+    """The empty form, or the page that says why there is none."""
+    check_language(lang)
+    event = events.get(reading(), slug)
+    empty = forms.of(event, area_code(event), public=True)
+    if events.phase(event, g.now) is not Phase.OPEN:
+        return _closed(event, empty, 200)
+    left = seats.count(reading(), event.id).left
+    return _form(event, empty) if left else _full(event, empty, left, 200)
+
+
+@blueprint.post("/<lang>/events/<slug>/register")
+@anyone
+def send(lang: str, slug: str) -> Answer:
+    """A form that was sent: shown again where it cannot be accepted, then checked by the guest, in the end booked."""
+    check_language(lang)
+    event = events.get(reading(), slug)
+    sent = forms.of(event, area_code(event), public=True)
+    valid = sent.validate()
+    if not sent.token_is_good:
+        sent.website.data = ""
+        return _form(event, sent, notice="press_again", status=400)
+    if request.form.get("show") == "form":
+        return _form(event, sent, complain=False)
+    if not valid:
+        return _form(event, sent, status=422)
+    try:
+        return _consider(event, sent, sent.entry(g.language, Source.ONLINE))
+    except FieldRefused as refusal:
+        sent.blame(refusal)
+        return _form(event, sent, status=422)
+    except FormKeyReused:
+        # Back from a ticket, another person's name, and sent again: that is a new form, so give it a new key.
+        sent.form_key.data = forms.new_key()
+        return _form(event, sent, notice="press_again", status=422)
+    except EventFull as full:
+        return _full(event, sent, full.left, 409)
+    except RegistrationClosed:
+        return _closed(event, sent, 409)
+    except AlreadyRegistered:
+        return render_template("public/already_registered.html", **facts(event)), 409
+    except PhoneAtLimit:
+        return render_template("public/error.html", heading=language.say("phone_at_limit"), **facts(event)), 409
+
+
+def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
+    """What to do with a form that can be understood; raises what the core refuses."""
+    made = registrations.made_by_form(reading(), event, entry)
+    if made is not None:
+        return _to_ticket(made)
+    registrations.check_party(event, entry.names)
+    # A look without the lock, so that a rush for a full event queues nobody; the take decides.
+    phase, left = events.phase(event, g.now), seats.count(reading(), event.id).left
+    if phase is not Phase.OPEN:
+        raise RegistrationClosed(phase)
+    if left < len(entry.names):
+        raise EventFull(left)
+    if request.form.get("confirmed") != "yes" or request.form.get("show") == "check":
+        return _check(event, sent, entry), 200
+    try:
+        _count_try(event, entry)
+    except limits.TooOften as wait:
+        minutes = -(-wait.seconds // 60)
+        page = _check(event, sent, entry, wait_minutes=minutes)
+        return page, 429, {"Retry-After": str(wait.seconds)}
+    return _book(event, entry)
+
+
+def _count_try(event: Event, entry: Entry) -> None:
+    counters = limits.limits()
+    counters.hit("register", limits.REGISTER, limits.address())
+    counters.hit("phone", limits.PHONE, f"{event.slug} {entry.phone.number}")
+    try:
+        counters.hit("rush", limits.RUSH, "site")
+    except limits.TooOften:
+        current_app.logger.warning("more than 20 registrations in a second")
+
+
+def _book(event: Event, entry: Entry) -> Answer:
+    """Take the seats."""
+    key, slug = current_app.config["SECRET_KEY"], event.slug
+    with transaction() as writing:
+        fresh = events.get(writing, slug)
+        made = registrations.register(writing, fresh, entry, secret_key=key, by=audit.REGISTRANT, now=g.now)
+    return _to_ticket(made)
+
+
+def _to_ticket(made: Registration) -> Response:
+    token = tickets.token(current_app.config["SECRET_KEY"], made.ticket_seed)
+    return redirect(url_for("public.ticket", token=token), 303)
+
+
+def _form(event: Event, form: Any, *, notice: str = "", status: int = 200, complain: bool = True) -> tuple[str, int]:
+    """The form with everything that was typed, and either complaints, a notice, or neither."""
+    wrong = {field.name: field.errors[0] for field in form if field.errors and field.name != "csrf_token"}
+    problems = wrong if complain and not notice else {}
+    page = render_template("public/register.html", form=form, problems=problems, notice=notice, **facts(event))
+    return page, status
+
+
+def _check(event: Event, form: Any, entry: Entry, *, wait_minutes: int = 0) -> str:
+    """Everything once more, before the seat is taken."""
+    shown = phones.shown(entry.phone.number)
+    return render_template(
+        "public/check.html", form=form, entry=entry, shown=shown, wait_minutes=wait_minutes, **facts(event)
+    )
+
+
+def _full(event: Event, form: Any, left: int, status: int) -> tuple[str, int]:
+    """No seats, or fewer than the party needs: with the next step, and nothing typed lost."""
+    return render_template("public/full.html", form=form, left=left, **facts(event)), status
+
+
+def _closed(event: Event, form: Any, status: int) -> tuple[str, int]:
+    """Registering is not possible now: which it is, and when."""
+    return render_template("public/closed.html", form=form, **facts(event)), status

@@ -1,0 +1,146 @@
+"""Makers of events, people and houses. The cast: Olga organises, Desmond sits at the desk, Dora stands at the door."""
+
+import contextvars
+import itertools
+import os
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask, has_app_context
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from eventreg import settings
+from eventreg.app import create_app
+from eventreg.core import audit, event_file, events, names, phones, registrations, staff
+from eventreg.core.audit import Actor
+from eventreg.core.models import Event, Registration, Role, Source
+from eventreg.db import db, reading, transaction
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "events" / "june-10-self-care.toml"
+SHANGHAI = timedelta(hours=8)
+A_WEEK_BEFORE = datetime(2030, 6, 3, 2, 0, tzinfo=UTC)
+"""Monday, June 3, 10:00 in Ningbo."""
+PASSWORD = "宁波的夏天不冷"
+SECRET = "a secret that only tests know"
+_numbers = itertools.count(10_000_000)
+
+
+def local(text: str) -> datetime:
+    """A moment in Ningbo, such as "2030-06-10 08:47"."""
+    return datetime.fromisoformat(f"{text}+08:00")
+
+
+def toml(slug: str = "small", capacity: int = 3, more: str = "", head: str = "") -> str:
+    """A small event file with other facts than the shipped one."""
+    return f"""
+slug = "{slug}"
+capacity = {capacity}
+timezone = "Asia/Shanghai"
+starts_at = 2030-06-10T09:00:00
+ends_at = 11:00:00
+title = {{ zh = "书法课", en = "Calligraphy class" }}
+{head}
+[check_in]
+opens_at = 08:45:00
+closes_at = 09:00:00
+[place]
+name = {{ zh = "图书馆", en = "Library" }}
+[phone_line]
+number = "87654321"
+area_code = "0574"
+{more}
+"""
+
+
+def make_phone(number: str | None = None) -> phones.Phone:
+    """A mobile number that nobody else in the test has."""
+    return phones.parse(number or f"138{next(_numbers)}")
+
+
+def make_entry(*people: str, phone: str | None = None, source: Source = Source.ONLINE, key: str = "") -> registrations.Entry:
+    """A filled-in form."""
+    party = tuple(names.parse(name) for name in people or ("张桂芳",))
+    return registrations.Entry(party, make_phone(phone), "zh", source, key or uuid4().hex)
+
+
+class Browser(FlaskClient):
+    """A browser without scripts. Each request has a context of its own, as on a server, and not the test's."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask, and let the test's own session see what the request has changed."""
+        answer = contextvars.Context().run(super().open, *args, **kwargs)
+        if has_app_context():
+            reading().rollback()
+        return answer
+
+
+class House:
+    """One running eventreg over its own folder, with a clock that a test sets."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.now = A_WEEK_BEFORE
+        given = {"EVENTREG_RATE_LIMITS": "off", "EVENTREG_SECRET_KEY": SECRET, **environment}
+        self.settings = settings.read({"EVENTREG_INSTANCE": str(folder), **given})
+        self.app: Flask = create_app(self.settings, clock=lambda: self.now)
+        self.app.testing = True
+        self.app.test_client_class = Browser
+        self.olga = self.desmond = self.dora = Actor("staff")
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        with self.app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """A transaction; only inside ``app.app_context()``."""
+        return transaction()
+
+    def apply(self, text: str) -> Event:
+        """Apply an event file."""
+        with transaction() as session:
+            return events.apply(session, event_file.parse(text), by=audit.SYSTEM, now=self.now).event
+
+    def event(self, slug: str = "small") -> Event:
+        """The event as it is now."""
+        return events.get(reading(), slug)
+
+    def register(self, *people: str, slug: str = "small", **entry: str) -> Registration:
+        """Somebody registers, past the pages."""
+        source = Source(entry.pop("source", "online"))
+        with transaction() as session:
+            return registrations.register(
+                session,
+                events.get(session, slug),
+                make_entry(*people, source=source, **entry),
+                secret_key=SECRET,
+                by=audit.REGISTRANT,
+                now=self.now,
+            )
+
+    def hire(self) -> None:
+        """Give Olga, Desmond and Dora their accounts."""
+        self.olga, self.desmond, self.dora = (
+            self.hired(name, role) for name, role in (("olga", Role.ORGANISER), ("desmond", Role.DESK), ("dora", Role.DOOR))
+        )
+
+    def hired(self, name: str, role: Role) -> Actor:
+        """One account with the usual password."""
+        with transaction() as session:
+            member = staff.add(session, name, role, by=audit.SYSTEM, now=self.now)
+            staff.set_password(session, member, PASSWORD, by=audit.SYSTEM, now=self.now)
+            return Actor("staff", member.id, name, role)
+
+    def client(self) -> FlaskClient:
+        """A browser without scripts."""
+        return self.app.test_client()
+
+
+def bare_environment(**more: str) -> dict[str, str]:
+    """The environment of a program that a test starts: only what it needs."""
+    return {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "error", **more}

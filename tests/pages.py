@@ -1,0 +1,108 @@
+"""Reading pages as a person without scripts does: what it says, and which forms it offers."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+
+@dataclass
+class Form:
+    """One form: where it goes, what it carries, and what its buttons add."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+    buttons: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+
+class Page(HTMLParser):
+    """A page that was read. ``kind`` is its data-page, ``data`` the other data of its main part."""
+
+    def __init__(self, response: TestResponse) -> None:
+        super().__init__()
+        self.status = response.status_code
+        self.html = response.get_data(as_text=True)
+        self.kind = ""
+        self.data: dict[str, str | None] = {}
+        self.forms: list[Form] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._words: list[str] = []
+        self._inside: list[str] = []
+        self.feed(self.html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect forms and data."""
+        given = dict(attrs)
+        self.tags.append((tag, given))
+        self._inside.append(tag)
+        if tag == "main":
+            self.kind = given.get("data-page") or ""
+            self.data = given
+        if tag == "form":
+            self.forms.append(Form(given.get("action") or "", given.get("method") or "get"))
+        if self.forms and tag == "input" and given.get("name"):
+            if given.get("type") != "radio" or "checked" in given:
+                self.forms[-1].fields[str(given["name"])] = given.get("value") or ""
+        if self.forms and tag == "button":
+            added = {str(given["name"]): given.get("value") or ""} if given.get("name") else {}
+            self.forms[-1].buttons.append((given.get("class") or "", added))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave a tag."""
+        if tag in self._inside:
+            while self._inside.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        """Collect words, not styles."""
+        if "style" not in self._inside:
+            self._words.append(data)
+
+    @property
+    def text(self) -> str:
+        """All words of the page."""
+        return " ".join(" ".join(self._words).split())
+
+    def having(self, attribute: str) -> list[dict[str, str | None]]:
+        """The elements with that attribute."""
+        return [attrs for _, attrs in self.tags if attribute in attrs]
+
+    def form(self, ending: str = "") -> Form:
+        """The form whose action ends so."""
+        posting = [form for form in self.forms if form.method == "post"]
+        return next(form for form in posting if form.action.split("#")[0].endswith(ending))
+
+
+def get(client: FlaskClient, address: str, **more: Any) -> Page:
+    """Open an address."""
+    return Page(client.get(address, **more))
+
+
+def fill(client: FlaskClient, address: str, **typed: str) -> TestResponse:
+    """Open the page with the form, type into it, and send it."""
+    form = get(client, address).form()
+    return client.post(form.action.split("#")[0] or address, data={**form.fields, **named(typed)})
+
+
+def named(typed: dict[str, str]) -> dict[str, str]:
+    """companion_1 as a form calls it."""
+    return {name.replace("companion_", "companion-"): value for name, value in typed.items()}
+
+
+def book(client: FlaskClient, slug: str = "small", language: str = "zh", **typed: str) -> TestResponse:
+    """Register as a guest does: form, check page, button. Returns the last answer."""
+    address = f"/{language}/events/{slug}/register"
+    answer = fill(client, address, **typed)
+    checked = Page(answer)
+    if checked.kind != "check":
+        return answer
+    form = checked.form("/register")
+    return client.post(form.action, data=form.fields)
+
+
+def sign_in(client: FlaskClient, name: str, password: str) -> TestResponse:
+    """Sign in as staff."""
+    return fill(client, "/staff/sign-in", username=name, password=password)

@@ -1,0 +1,134 @@
+"""Names in any script, and telephone numbers in any spelling."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventreg.core import names, phones
+from eventreg.core.errors import FieldRefused
+
+
+def refused_name(typed: str) -> str:
+    """Why a name was refused."""
+    with pytest.raises(FieldRefused) as refusal:
+        names.parse(typed)
+    return refusal.value.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "reading"),
+    [
+        ("曾国藩", "zeng guo fan"), ("单雄信", "shan xiong xin"), ("仇英", "qiu ying"), ("解缙", "xie jin"),
+        ("查良镛", "zha liang yong"), ("朴槿惠", "piao jin hui"), ("区少华", "ou shao hua"), ("盖新民", "ge xin min"),
+        ("翟明德", "zhai ming de"), ("覃玉凤", "qin yu feng"), ("缪秋月", "miao qiu yue"), ("种师道", "chong shi dao"),
+        ("任建平", "ren jian ping"), ("欧阳修", "ouyang xiu"), ("尉迟恭", "yuchi gong"), ("万俟卨", "moqi xie"),
+        ("俞阿兴", "yu a xing"), ("励定国", "li ding guo"),
+    ],
+)  # fmt: skip
+def test_surnames_sort_as_they_are_read(name: str, reading: str) -> None:
+    assert names.parse(name).sort_key.startswith(reading)
+    assert names.parse(name).letter == reading[0].upper()
+
+
+def test_a_name_is_found_by_its_reading_its_initials_and_ü_in_three_spellings() -> None:
+    assert names.parse("吕秀兰").search_key.split() == ["lvxiulan", "luxiulan", "lyuxiulan", "lxl"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["阿卜杜拉·买买提", "Jean-Paul O'Neil", "محمد علي", "김영희", "Zoë", "𠮷野家", "=1+1", "<script>alert(1)</script>", "{{7*7}}"],
+)
+def test_any_script_is_a_name_and_is_kept_as_typed(typed: str) -> None:
+    assert names.parse(f"  {typed} ").typed == typed
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("张桂芳", "张 桂 芳"), ("anna lin", "Anna  LIN"), ("Ａｎｎａ", "Anna"), ("阿卜·买", "阿卜•买"), ("阿卜・买", "阿卜·买"),
+        ("张\u200b三", "张三"),
+    ],
+)  # fmt: skip
+def test_two_spellings_of_one_name_are_one_person(one: str, other: str) -> None:
+    assert names.parse(one).folded == names.parse(other).folded
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("", "name_missing"), ("   ", "name_missing"), ("\u200b\u200b", "name_missing"), ("12345", "name_digits"),
+        ("１２ ３", "name_digits"), ("张\x00三", "name_characters"), ("张\u202e三", "name_characters"),
+        ("张\u2066三", "name_characters"), ("张\x1b[31m", "name_characters"), ("张\n三", "name_characters"),
+        ("张\ud800", "name_characters"), ("张\ufffd", "name_characters"), ("张\ufffe", "name_characters"),
+        ("x" * 41, "name_long"), ("e\u0301" * 41, "name_long"), ("a" + "\u0301" * 200, "name_long"),
+    ],
+)  # fmt: skip
+def test_what_is_no_name_is_refused_with_the_reason(typed: str, reason: str) -> None:
+    assert refused_name(typed) == reason
+
+
+def test_forty_letters_with_accents_are_a_name() -> None:
+    assert names.parse("e\u0301" * 40).typed == "e\u0301" * 40
+
+
+def test_a_joiner_inside_a_word_stays_and_other_unseen_characters_go() -> None:
+    assert names.parse("نامه\u200cای").typed == "نامه\u200cای"
+    assert names.parse("\u200d张\u200e三\ufeff").typed == "张三"
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_name_parser_and_folding_twice_is_folding_once(typed: str) -> None:
+    try:
+        name = names.parse(typed)
+    except FieldRefused:
+        return
+    assert names.fold(name.folded) == name.folded
+    assert names.parse(name.typed).typed == name.typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "number", "shown"),
+    [
+        ("13800138000", "+8613800138000", "138 0013 8000"), ("+86 138 0013 8000", "+8613800138000", "138 0013 8000"),
+        ("0086-138-0013-8000", "+8613800138000", "138 0013 8000"), ("１３８００１３８０００", "+8613800138000", "138 0013 8000"),
+        ("（138）0013 8000", "+8613800138000", "138 0013 8000"), ("0574-56116778", "+8657456116778", "0574 5611 6778"),
+        ("56116778", "+8657456116778", "0574 5611 6778"), ("+86 574 5611 6778", "+8657456116778", "0574 5611 6778"),
+        ("+44 20 7946 0018", "+442079460018", "+44 20 7946 0018"), ("400-820-8820", "+864008208820", "400 820 8820"),
+    ],
+)  # fmt: skip
+def test_one_number_is_one_number_however_it_is_written(typed: str, number: str, shown: str) -> None:
+    phone = phones.parse(typed, "0574")
+    assert (phone.number, phone.typed, phones.shown(phone.number)) == (number, typed, shown)
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("", "phone_missing"), ("1380013800", "phone_mobile_length"), ("138001380001", "phone_mobile_length"),
+        ("12345678901", "phone_wrong"), ("hello", "phone_wrong"), ("9" * 10_000, "phone_wrong"), ("1\x0038", "phone_wrong"),
+        ("+1 234", "phone_wrong"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_rung_is_refused_with_a_sentence_that_helps(typed: str, reason: str) -> None:
+    with pytest.raises(FieldRefused) as refusal:
+        phones.parse(typed, "0574")
+    assert refusal.value.reason == reason
+
+
+def test_without_an_area_code_a_bare_fixed_line_is_not_guessed() -> None:
+    with pytest.raises(FieldRefused):
+        phones.parse("56116778")
+
+
+def test_a_masked_number_shows_only_its_ends() -> None:
+    assert phones.masked("+8613800138000") == "138****8000"
+    assert phones.masked("+442079460018") == "****0018"
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_the_phone_parser(typed: str) -> None:
+    try:
+        phone = phones.parse(typed, "0574")
+    except FieldRefused:
+        return
+    assert phones.parse(phone.number).number == phone.number

@@ -1,0 +1,131 @@
+"""The cap. Beside each proof that it holds stands the run without the guard, in which it does not."""
+
+import multiprocessing
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from sqlalchemy import create_engine, text, update
+from sqlalchemy.exc import IntegrityError
+
+from eventreg.core import audit, registrations, seats
+from eventreg.core.errors import EventFull
+from eventreg.core.models import EventSeats
+from eventreg.db import reading, transaction
+from tests.factories import House, toml
+
+CAPACITY = 20
+
+
+def counted(folder: Path) -> tuple[int, int]:
+    """Seats taken by the counter, and people with a seat by the rows, from a connection of one's own."""
+    with sqlite3.connect(folder / "eventreg.sqlite3") as database:
+        taken = database.execute("SELECT taken FROM event_seats").fetchone()[0]
+        people = database.execute("SELECT count(*) FROM attendees WHERE cancelled_at IS NULL").fetchone()[0]
+    database.close()
+    return taken, people
+
+
+def try_to_register(house: House, name: str, party: int = 1) -> bool:
+    """One try, in a context of its own as each request has."""
+    with house.app.app_context():
+        try:
+            house.register(*(f"{name}{place}" for place in range(party)))
+        except EventFull:
+            return False
+        return True
+
+
+def test_eight_threads_get_exactly_the_seats_there_are(house: House, folder: Path) -> None:
+    house.apply(toml(capacity=CAPACITY))
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda number: try_to_register(house, f"王{number}号"), range(60)))
+    assert sum(got) == CAPACITY
+    assert counted(folder) == (CAPACITY, CAPACITY)
+
+
+def race(folder: str, first: int) -> int:
+    """What one of several processes does: try twenty times. Returns how often it got a seat."""
+    house = House(Path(folder))
+    got = sum(try_to_register(house, f"李{first + number}号") for number in range(20))
+    house.close()
+    return got
+
+
+def test_four_processes_get_exactly_the_seats_there_are(house: House, folder: Path) -> None:
+    house.apply(toml(capacity=CAPACITY))
+    reading().rollback()
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        got = pool.starmap(race, [(str(folder), start) for start in (0, 100, 200, 300)])
+    assert sum(got) == CAPACITY
+    assert counted(folder) == (CAPACITY, CAPACITY)
+
+
+def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, folder: Path) -> None:
+    """The negative control: the same race, without the guarded statement and without the CHECK behind it."""
+    house.apply(toml(capacity=1))
+    reading().rollback()
+    naive = create_engine(f"sqlite:///{folder / 'eventreg.sqlite3'}", isolation_level="AUTOCOMMIT")
+    together = Barrier(2)
+
+    def look_and_take(_: int) -> bool:
+        with naive.connect() as connection:
+            connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+            taken, capacity = connection.execute(text("SELECT taken, capacity FROM event_seats")).one()
+            together.wait()
+            if taken < capacity:
+                connection.execute(text("UPDATE event_seats SET taken = taken + 1"))
+            return bool(taken < capacity)
+
+    with ThreadPoolExecutor(2) as pool:
+        got = list(pool.map(look_and_take, range(2)))
+    naive.dispose()
+    assert sum(got) == 2, "two people in one seat: this is what the guard prevents"
+    assert counted(folder)[0] == 2
+
+
+def test_behind_a_forgotten_guard_stands_the_schema(house: House) -> None:
+    event = house.apply(toml(capacity=2))
+    with pytest.raises(IntegrityError, match="never_more_than_allowed"), transaction() as session:
+        session.execute(update(EventSeats).where(EventSeats.event_id == event.id).values(taken=3))
+
+
+def test_a_party_of_two_does_not_take_one_seat(house: House) -> None:
+    house.apply(toml(capacity=3))
+    house.register("王一", "王二")
+    with pytest.raises(EventFull) as full:
+        house.register("李一", "李二")
+    assert full.value.left == 1
+    assert seats.count(reading(), house.event().id).left == 1
+    house.register("李一")
+    assert seats.count(reading(), house.event().id).left == 0
+
+
+def test_a_refused_party_leaves_nothing_behind(house: House, folder: Path) -> None:
+    house.apply(toml(capacity=1))
+    with pytest.raises(EventFull):
+        house.register("王一", "王二")
+    assert counted(folder) == (0, 0)
+    assert house.register("王一").state == "confirmed"
+
+
+def test_no_seat_is_taken_past_a_waiting_party(house: House) -> None:
+    """The waiting list itself comes later; its place in the guard is here already."""
+    event = house.apply(toml(capacity=3))
+    with transaction() as session:
+        session.execute(update(EventSeats).values(waiting=2))
+    with pytest.raises(EventFull), transaction() as session:
+        seats.take(session, event.id, 1)
+
+
+def test_seats_given_back_over_the_capacity_are_not_given_out_again(house: House) -> None:
+    house.apply(toml(capacity=3))
+    first = [house.register(f"王{number}号") for number in range(3)]
+    house.apply(toml(capacity=1))
+    with transaction() as session:
+        registrations.cancel(session, registrations.get(session, first[0].id), by=audit.SYSTEM, now=house.now)
+    with pytest.raises(EventFull):
+        house.register("李一")
+    assert seats.count(reading(), house.event().id).over == 1
