@@ -7,9 +7,10 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 
-from eventreg import cli, db, web
+from eventreg import cli, db
 from eventreg.clock import Clock
 from eventreg.settings import ROOT, Settings, kept_secret, make_instance
+from eventreg.web import site
 
 MIGRATIONS = str(ROOT / "migrations")
 
@@ -44,7 +45,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     db.init_app(app)
     Migrate(app, db.db, directory=MIGRATIONS, render_as_batch=True, compare_type=True)
     cli.init_app(app)
-    web.init_app(app)
+    site.init_app(app)
     _close_to_others(settings)
     return app
 

@@ -74,7 +74,7 @@ def _warn(found: Definition, file: str) -> None:
 def check(file: str) -> None:
     """Say whether FILE is a right event file; changes nothing.
 
-    Example: flask --app wsgi event check events/june-10-self-care.toml
+    Example: flask --app wsgi event check events/my-lecture.toml
     """
     found = _read(file)
     _warn(found, file)
@@ -87,7 +87,7 @@ def check(file: str) -> None:
 def apply(file: str) -> None:
     """Make the event what FILE says; shows what changes. Takes effect at once on a running server.
 
-    Example: flask --app wsgi event apply events/june-10-self-care.toml
+    Example: flask --app wsgi event apply events/my-lecture.toml
     """
     found = _read(file)
     _warn(found, file)
@@ -126,7 +126,7 @@ def definition_title(event: Event) -> str:
 def show(slug: str) -> None:
     """Show the event SLUG: times, limits and seats.
 
-    Example: flask --app wsgi event show june-10-self-care
+    Example: flask --app wsgi event show my-lecture
     """
     event = events.get(reading(), slug)
     counted = seats.count(reading(), event.id)
@@ -247,7 +247,7 @@ def _as_html(event: Event, sides: list[check_in_list.Side]) -> str:
 def print_check_in_list(slug: str, as_: str, output: str | None) -> None:
     """Print the check-in list of the event SLUG.
 
-    Example: flask --app wsgi check-in-list june-10-self-care --format html --output list.html
+    Example: flask --app wsgi check-in-list my-lecture --format html --output list.html
     """
     if as_ == "pdf":
         refuse("PDF is not made yet; open the html and print it to a file.")

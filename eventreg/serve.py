@@ -84,7 +84,7 @@ def serve(app: Flask, settings: Settings) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     _raise_file_limit()
-    waitress.serve(
+    server = waitress.create_server(
         app,
         host=settings.host.strip("[]"),
         port=settings.port,
@@ -96,8 +96,9 @@ def serve(app: Flask, settings: Settings) -> None:
         max_request_header_size=16 * 1024,
         max_request_body_size=4 * 1024 * 1024,
         ident=None,
-        _quiet=True,
     )
+    server.run()  # ends what is running when it is told to stop
+    server.close()
 
 
 def _serve_with_granian(settings: Settings) -> None:

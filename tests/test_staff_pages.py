@@ -364,9 +364,8 @@ def test_on_https_the_cookie_is_the_hosts_own_and_secure(folder: object, tmp_pat
     house.close()
 
 
-def test_the_time_of_everything_is_that_of_the_event(small: House, desmond: FlaskClient) -> None:
+def test_the_time_of_everything_is_that_of_the_event(small: House) -> None:
     small.now = local("2030-06-04 00:30")
-    fill(desmond, NEW, phone="13800138000", name="张桂芳")
-    sign_in(desmond, "desmond", PASSWORD)
+    desmond = signed_in(small, "desmond")
     fill(desmond, NEW, phone="13800138000", name="张桂芳")
     assert "06-04 0:30" in pages.get(desmond, f"{DESK}/attendees").text

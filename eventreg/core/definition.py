@@ -147,7 +147,7 @@ class PhoneLine(_Part):
 
     @property
     def shown(self) -> str:
-        """The number as it is printed: 0574-56116778."""
+        """The number as it is printed, with its area code."""
         return f"{self.area_code}-{self.number}" if self.area_code else self.number
 
     @property

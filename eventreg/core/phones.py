@@ -72,7 +72,7 @@ def _grouped(number: str) -> list[str]:
 
 
 def shown(number: str) -> str:
-    """A stored number as people read it: 138 0013 8000, 0574 5611 6778, +44 20 7946 0000."""
+    """A stored number as people read it: 138 0013 8000, 021 1234 5678, +44 20 7946 0000."""
     return " ".join(_grouped(number))
 
 

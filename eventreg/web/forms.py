@@ -87,6 +87,13 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
 
     area_code: str | None = None
 
+    class Meta:
+        """Forms only: a body of JSON, however deep, is not looked into."""
+
+        def wrap_formdata(self, form: FlaskForm, formdata: object) -> Any:  # noqa: ARG002
+            """What was sent as a form, if anything was."""
+            return request.form if request.method == "POST" else None
+
     @property
     def companions(self) -> list[Field]:
         """The companions' fields, in order."""
@@ -114,7 +121,7 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
 
 
 class _PublicForm(RegistrationForm):
-    class Meta:
+    class Meta(RegistrationForm.Meta):
         """No session: the token alone."""
 
         csrf_class = FormToken

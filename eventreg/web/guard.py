@@ -1,6 +1,7 @@
 """What holds for every request and every answer: whose host, whose page asks, which headers go out (PROMISES 3.1, 3.3)."""
 
 import gzip
+import re
 
 from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
@@ -44,10 +45,13 @@ def settings() -> Settings:
     return found
 
 
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:\d{1,5})?")
+
+
 def _host_without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.rpartition(":")[0] if host.count(":") == 1 else host
+    """The name or address in a Host header; nothing for one that is malformed."""
+    found = _HOST.fullmatch(host)
+    return found[1] if found else ""
 
 
 def _is_for_us() -> None:

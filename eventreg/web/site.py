@@ -1,0 +1,101 @@
+"""All pages put together, and the one place where a refusal becomes a page."""
+
+from flask import Flask, current_app, g, jsonify, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
+
+from eventreg.core.errors import Refusal
+from eventreg.settings import Settings
+from eventreg.web import access, desk, door, guard, language, limits, public, registering
+from eventreg.web.limits import TooOften
+
+Answer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
+
+STATUS = {
+    "refused": 409,
+    "field_refused": 422,
+    "event_unknown": 404,
+    "event_full": 409,
+    "registration_closed": 409,
+    "already_registered": 409,
+    "phone_at_limit": 409,
+    "form_key_reused": 422,
+    "registration_unknown": 404,
+    "already_cancelled": 409,
+    "changed_meanwhile": 409,
+    "attendee_unknown": 404,
+    "attendee_cancelled": 409,
+    "outside_check_in_window": 409,
+    "staff_unknown": 404,
+    "username_taken": 422,
+    "sign_in_failed": 422,
+    "link_spent": 404,
+}
+"""Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both complete."""
+
+_SAID = {400, 401, 403, 404, 405, 413, 414, 429}
+
+
+def init_app(app: Flask) -> None:
+    """Pages, checks and refusals."""
+    settings: Settings = app.extensions["settings"]
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    limits.init_app(app, settings.rate_limits)
+    language.init_app(app)
+    guard.init_app(app)
+    for without_session in (public.blueprint, registering.blueprint):
+        guard.csrf.exempt(without_session)
+    app.jinja_env.globals["may"] = access.may
+    for blueprint in (public.blueprint, registering.blueprint, access.blueprint, desk.blueprint, door.blueprint):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(TooOften, _too_often)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _broken)
+
+
+def _refused(refusal: Refusal) -> Answer:
+    """The page of a refusal that no view had more to say about."""
+    return _page(STATUS[refusal.code], language.say(f"refused_{refusal.code}"), refusal.code)
+
+
+def _too_often(wait: TooOften) -> Answer:
+    page, status = _page(429, language.count("too_often", -(-wait.seconds // 60)), "too_often")[:2]
+    return page, status, {"Retry-After": str(wait.seconds)}
+
+
+def _http(error: HTTPException) -> Answer | HTTPException:
+    """Every error that Flask itself knows, in words."""
+    if error.response is not None or (error.code or 500) < 400:
+        return error  # a redirect, such as one for a missing slash
+    if isinstance(error, CSRFError):
+        return _page(400, language.say("form_expired"), "form_expired")
+    code = error.code or 500
+    if code == 401:
+        page = render_template("desk/sign_in.html", username="", problem=language.say("signed_out"), next="")
+        return (page if language.wants_page() else jsonify(error="signed_out")), 401
+    kept = {name: value for name, value in error.get_headers() if name == "Allow"}
+    said = language.say(f"http_{code}" if code in _SAID else "http_400" if code < 500 else "http_500")
+    page, status = _page(code, said, f"http_{code}")[:2]
+    return page, status, kept
+
+
+def _broken(error: Exception) -> Answer:
+    """Our fault. The log has the place, never what was sent; the visitor has the telephone."""
+    current_app.logger.error("%s in %s", type(error).__name__, request.endpoint, exc_info=error)
+    if current_app.testing:
+        raise error
+    return _page(500, language.say("http_500"), "http_500")
+
+
+def _page(status: int, said: str, code: str) -> Answer:
+    """One sentence and the way on."""
+    if "language" not in g:
+        g.language = language.guess()
+    if not language.wants_page():
+        return jsonify(error=code, message=said), status
+    return render_template("public/error.html", heading=said, status=status), status

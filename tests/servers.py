@@ -1,0 +1,72 @@
+"""Real servers in processes of their own, as `make run` starts them."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.factories import ROOT, bare_environment
+
+
+@dataclass
+class Server:
+    """A server that answers at ``address``; ``printed`` is what it had said when it was ready after ``seconds``."""
+
+    address: str
+    printed: str
+    seconds: float
+    process: subprocess.Popen[bytes]
+
+    @property
+    def link(self) -> str:
+        """The first organiser's link, if it was printed."""
+        found = re.search(r"^http\S+/staff/welcome/\S+$", self.printed, re.M)
+        return found[0] if found else ""
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(address: str) -> bool:
+    """Whether a server is there."""
+    try:
+        with urllib.request.urlopen(f"{address}/zh/", timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[Server]:
+    """A server on that instance folder, stopped again at the end; it must stop in order."""
+    port = free_port()
+    given = {"EVENTREG_INSTANCE": str(folder), "PORT": str(port), "EVENTREG_RATE_LIMITS": "off", **environment}
+    log = folder.parent / f"{folder.name}-{port}.log"
+    began = time.monotonic()
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "eventreg.serve"], cwd=ROOT, env=bare_environment(**given), stdout=out, stderr=out
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        while not answers(address):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() - began < 60, log.read_text()
+            os.sched_yield()
+        yield Server(address, log.read_text(), time.monotonic() - began, process)
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, log.read_text()
+        assert "Traceback" not in log.read_text()

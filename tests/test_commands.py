@@ -1,0 +1,175 @@
+"""The commands: exit codes, words, and nothing changed where they refuse."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from eventreg.core import audit, events, seats, staff
+from eventreg.db import reading, transaction
+from tests.factories import PASSWORD, ROOT, SHIPPED, House, bare_environment, toml
+
+COMMANDS = [
+    ["event", "check"], ["event", "apply"], ["event", "list"], ["event", "show"], ["staff", "add"], ["staff", "list"],
+    ["staff", "disable"], ["staff", "link"], ["check-in-list"],
+]  # fmt: skip
+
+
+def run(house: House, *words: str, typed: str | None = None) -> Result:
+    """Run a command in the house."""
+    result = house.app.test_cli_runner().invoke(args=list(words), input=typed)
+    reading().rollback()
+    return result
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A small event file on disk."""
+    path = tmp_path / "small.toml"
+    path.write_text(toml(), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_with_an_example(house: House, command: list[str]) -> None:
+    result = run(house, *command, "--help")
+    assert result.exit_code == 0
+    assert "Example: flask --app wsgi " + " ".join(command) in result.output
+
+
+@pytest.mark.parametrize("words", [["event", "frobnicate"], ["event", "apply"], ["staff", "add", "x", "--role", "king"], ["check-in-list"]])
+def test_wrong_usage_is_2(house: House, words: list[str]) -> None:
+    assert run(house, *words).exit_code == 2
+
+
+def test_a_file_is_checked_without_changing_anything(house: House) -> None:
+    result = run(house, "event", "check", str(SHIPPED))
+    assert result.exit_code == 0
+    assert "50 seats" in result.output
+    assert events.all_events(reading()) == []
+
+
+def test_a_wrong_file_is_refused_with_every_mistake_and_nothing_changed(house: House, file: Path) -> None:
+    assert run(house, "event", "apply", str(file)).exit_code == 0
+    file.write_text(toml(capacity=-1, head="colour = 1"), encoding="utf-8")
+    for command in ("check", "apply"):
+        result = run(house, "event", command, str(file))
+        assert result.exit_code == 1
+        assert f"{file}: capacity: " in result.stderr
+        assert f"{file}: colour: is not a key of event files" in result.stderr
+    assert seats.count(reading(), house.event().id).capacity == 3
+    for other, words in (("nowhere.toml", "cannot be read"), (str(file.parent), "cannot be read")):
+        missing = run(house, "event", "apply", other)
+        assert missing.exit_code == 1
+        assert words in missing.stderr
+
+
+def test_a_file_that_is_no_text_is_refused(house: House, file: Path) -> None:
+    file.write_bytes(b"\xff\xfe\x00")
+    assert run(house, "event", "check", str(file)).exit_code == 1
+
+
+def test_applying_says_what_changes_and_who_is_over(house: House, file: Path) -> None:
+    assert "small: created. 0 of 3 seats taken" in run(house, "event", "apply", str(file)).output
+    assert "small: unchanged" in run(house, "event", "apply", str(file)).output
+    house.register("王一", "王二")
+    file.write_text(toml(capacity=1), encoding="utf-8")
+    changed = run(house, "event", "apply", str(file))
+    assert "capacity: 3 -> 1" in changed.output
+    assert "2 of 1 seats taken, over by 1" in changed.output
+
+
+def test_a_forbidden_word_is_a_warning_and_no_refusal(house: House, file: Path) -> None:
+    file.write_text(toml().replace("Calligraphy class", "A miracle"), encoding="utf-8")
+    result = run(house, "event", "apply", str(file))
+    assert result.exit_code == 0
+    assert "warning: " in result.stderr
+    assert "'miracle'" in result.stderr
+
+
+def test_another_event_with_other_facts_needs_no_code(house: House, file: Path) -> None:
+    run(house, "event", "apply", str(SHIPPED))
+    run(house, "event", "apply", str(file))
+    listed = run(house, "event", "list").output.splitlines()
+    assert [line.split("\t")[0] for line in listed] == ["june-10-self-care", "small"]
+    shown = run(house, "event", "show", "small").output
+    assert "2030-06-10 09:00 Asia/Shanghai" in shown
+    assert "图书馆" in shown
+    missing = run(house, "event", "show", "nothing")
+    assert (missing.exit_code, missing.stderr) == (1, "There is no such event. (nothing)\n")
+
+
+def test_an_account_is_added_with_a_link_alone_on_its_line(house: House) -> None:
+    result = run(house, "staff", "add", "desmond", "--role", "desk")
+    assert result.exit_code == 0
+    assert result.output.startswith("http://127.0.0.1:8000/staff/welcome/")
+    assert len(result.output.splitlines()) == 1
+    assert "desmond\tdesk\twaits for its link" in run(house, "staff", "list").output
+    again = run(house, "staff", "add", "Desmond", "--role", "door")
+    assert again.exit_code == 1
+    assert "taken" in again.stderr
+
+
+def test_an_account_is_added_with_a_password_from_standard_input(house: House) -> None:
+    result = run(house, "staff", "add", "dora", "--role", "door", "--password-stdin", typed=f"{PASSWORD}\n")
+    assert (result.exit_code, result.output) == (0, "dora: added as door\n")
+    assert staff.verify(reading(), "dora", PASSWORD).username == "dora"
+    weak = run(house, "staff", "add", "eve", "--role", "door", "--password-stdin", typed="short\n")
+    assert weak.exit_code == 1
+    assert "at least 15" in weak.stderr.lower()
+    assert len(staff.all_members(reading())) == 1
+
+
+def test_links_and_disabling(house: House) -> None:
+    first = run(house, "staff", "link")
+    assert "/staff/welcome/" in first.output
+    house.hire()
+    assert run(house, "staff", "link").exit_code == 1
+    assert run(house, "staff", "link", "dora").exit_code == 0
+    assert run(house, "staff", "disable", "dora").output == "dora: disabled\n"
+    assert run(house, "staff", "link", "dora").exit_code == 1
+    assert "dora\tdoor\tdisabled" in run(house, "staff", "list").output
+    assert run(house, "staff", "disable", "nobody").exit_code == 1
+
+
+def test_the_check_in_list_comes_as_text_page_and_spreadsheet(house: House, tmp_path: Path) -> None:
+    house.apply(toml())
+    house.register("张桂芳", phone="13800138000")
+    text = run(house, "check-in-list", "small").output
+    assert "张桂芳" in text
+    assert "8000" in text
+    page = run(house, "check-in-list", "small", "--format", "html").output
+    assert "<style>" in page
+    assert "<link" not in page
+    assert page.count("□") == 2 * 21
+    target = tmp_path / "list.csv"
+    assert run(house, "check-in-list", "small", "--format", "csv", "--output", str(target)).exit_code == 0
+    assert target.read_bytes().startswith("\ufeffnumber,letter,name".encode())
+    for words in (["nothing"], ["small", "--format", "pdf"], ["small", "--output", str(tmp_path / "no" / "where")]):
+        refused = run(house, "check-in-list", *words)
+        assert refused.exit_code == 1
+        assert len(refused.stderr.splitlines()) == 1
+
+
+def test_the_list_on_a_terminal_moves_no_cursor(house: House) -> None:
+    house.apply(toml())
+    with transaction() as session:
+        made = house.event()
+        events.apply(session, events.definition(made), by=audit.SYSTEM, now=house.now)
+    house.register("A\u0301nna", "=1+1")
+    text = run(house, "check-in-list", "small").output
+    assert not any(ord(c) < 32 and c != "\n" for c in text)
+
+
+def test_a_wrong_setting_stops_every_command_with_one_line_each(tmp_path: Path) -> None:
+    environment = bare_environment(
+        EVENTREG_INSTANCE=str(tmp_path), PORT="http", EVENTREG_RATE_LIMITS="maybe", EVENTREG_CLOCK="2030-06-10"
+    )
+    flask = [sys.executable, "-m", "flask", "--app", "wsgi", "event", "list"]
+    done = subprocess.run(flask, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert sorted(line.split(":")[0] for line in lines) == ["EVENTREG_CLOCK", "EVENTREG_RATE_LIMITS", "PORT"]
+    assert not list(tmp_path.iterdir())

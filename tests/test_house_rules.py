@@ -1,0 +1,207 @@
+"""The rules of the house that a machine can keep. Each says why in its message."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from eventreg.core import errors
+from eventreg.core.audit import Action
+from eventreg.i18n import LANGUAGES, sentence
+from eventreg.settings import SETTINGS
+from eventreg.web.site import STATUS
+from tests.factories import ROOT, House, bare_environment
+
+PROGRAM = sorted((ROOT / "eventreg").rglob("*.py"))
+CORE = sorted((ROOT / "eventreg" / "core").glob("*.py"))
+TREES = {path: ast.parse(path.read_text()) for path in PROGRAM}
+LONGEST_FILE, LONGEST_FUNCTION = 300, 40
+
+
+def name_of(path: Path) -> str:
+    """A path as people say it."""
+    return str(path.relative_to(ROOT))
+
+
+def imports(tree: ast.AST) -> list[str]:
+    """Every module that is imported, wherever the import stands."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+@pytest.mark.parametrize("path", CORE, ids=name_of)
+def test_the_core_knows_no_http(path: Path) -> None:
+    wrong = [module for module in imports(TREES[path]) if re.match(r"(flask|werkzeug|wtforms|eventreg\.(web|app|db|cli))", module)]
+    assert not wrong, "rules must work without a web server: the act belongs into core, its page into web"
+
+
+def test_the_web_knows_no_sql() -> None:
+    allowed = {"sqlalchemy.orm", "sqlalchemy.orm.Session"}
+    for path in (ROOT / "eventreg" / "web").glob("*.py"):
+        wrong = [m for m in imports(TREES[path]) if m.startswith("sqlalchemy") and m not in allowed]
+        assert not wrong, f"{name_of(path)}: a query belongs into core, under a name that says what it asks"
+
+
+@pytest.mark.parametrize("path", PROGRAM, ids=name_of)
+def test_our_own_modules_are_imported_at_the_top(path: Path) -> None:
+    inside = [
+        module
+        for function in ast.walk(TREES[path])
+        if isinstance(function, ast.FunctionDef)
+        for module in imports(function)
+        if module.startswith("eventreg")
+    ]
+    assert not inside, "an import inside a function hides a circle: move the noun instead"
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    graph = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): set(imports(tree))
+        for path, tree in TREES.items()
+    }
+    done: set[str] = set()
+    # `from eventreg.web import x` runs the package too, but the packages hold no code.
+    graph = {module: others - {"eventreg", "eventreg.core", "eventreg.web"} for module, others in graph.items()}
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, f"a circle: {' -> '.join([*above, module])}"
+        if module not in done:
+            for other in graph[module] & graph.keys():
+                visit(other, (*above, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+def calls(tree: ast.AST) -> set[str]:
+    """Every attribute that is called, such as ``session.commit``."""
+    return {node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+
+
+def test_only_the_clock_reads_the_clock() -> None:
+    for path, tree in TREES.items():
+        if path.name not in {"clock.py"}:
+            assert not calls(tree) & {"utcnow", "today", "now"}, f"{name_of(path)}: take `now` from whoever calls you"
+
+
+def test_only_the_edge_commits() -> None:
+    for path, tree in TREES.items():
+        if path.name != "db.py":
+            assert "commit" not in calls(tree), f"{name_of(path)}: acts compose only if nobody commits below the edge"
+
+
+@pytest.mark.parametrize("path", PROGRAM, ids=name_of)
+def test_files_and_functions_stay_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE, "split by noun, never by number"
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, ast.FunctionDef):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            assert length <= LONGEST_FUNCTION, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", PROGRAM, ids=name_of)
+def test_what_is_public_says_its_promise(path: Path) -> None:
+    assert ast.get_docstring(TREES[path]), "each file says what it is"
+    for node in TREES[path].body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{node.name} has no docstring"
+
+
+def test_no_file_is_a_drawer() -> None:
+    drawers = {"util", "utils", "helpers", "common", "manager", "service", "services", "constants", "misc"}
+    assert not drawers & {path.stem for path in PROGRAM}, "a drawer is no noun"
+
+
+def refusals() -> list[type[errors.Refusal]]:
+    """Every way to say no."""
+    return [errors.Refusal, *errors.Refusal.__subclasses__()]
+
+
+def test_every_refusal_has_a_code_a_status_and_two_sentences() -> None:
+    codes = [refusal.code for refusal in refusals()]
+    assert len(set(codes)) == len(codes)
+    assert set(codes) == set(STATUS)
+    for code in codes:
+        for language in LANGUAGES:
+            assert sentence(language, f"refused_{code}")
+
+
+def test_every_recorded_act_of_a_registration_has_two_sentences() -> None:
+    for action in Action:
+        if action.startswith(("registration:", "attendee:")):
+            for language in LANGUAGES:
+                assert sentence(language, f"did_{action.replace(':', '_').replace('-', '_')}")
+
+
+def test_the_settings_in_the_document_are_those_in_the_code() -> None:
+    document = (ROOT / "docs" / "settings.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", document, re.M)
+    ours = [(setting.name, f"`{setting.default}`" if setting.default else "", setting.help) for setting in SETTINGS]
+    assert rows == ours
+
+
+def test_the_keys_in_the_document_are_those_of_the_event_file() -> None:
+    from eventreg.core.definition import Definition  # noqa: PLC0415 - only this test wants it
+
+    document = (ROOT / "docs" / "event-file.md").read_text()
+    documented = set(re.findall(r"`([a-z_]+)`", document))
+    keys = set()
+
+    def collect(schema: dict[str, object]) -> None:
+        if isinstance(schema.get("properties"), dict):
+            keys.update(schema["properties"])  # type: ignore[arg-type]
+        for inner in schema.values():
+            for part in inner.values() if isinstance(inner, dict) else ():
+                if isinstance(part, dict):
+                    collect(part)
+
+    collect(Definition.model_json_schema())
+    assert keys - documented == set(), "docs/event-file.md lists every key"
+
+
+def test_every_template_belongs_to_a_page_that_is_rendered() -> None:
+    asked_for = set()
+    for path in [*PROGRAM, *(ROOT / "templates").rglob("*.html")]:
+        asked_for |= set(re.findall(r'"([\w/]+\.html)"', path.read_text()))
+    present = {str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.html")}
+    assert present == asked_for
+
+
+def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
+    shipped = tomllib.loads((ROOT / "events" / "june-10-self-care.toml").read_text())
+    facts = {"56116778", "0574", "june-10", "2030-06-10", "兴宁", "灵桥", "爸妈", "宁波", "Ningbo", "Lingqiao", "285", "腰酸背痛"}
+    facts |= {text for key in ("title", "theme", "summary") for text in shipped[key].values()}
+    facts |= {text for key in ("place", "speaker", "gift") for table in shipped[key].values() for text in table.values()}
+    places = [*PROGRAM, *(ROOT / "templates").rglob("*"), *(ROOT / "translations").rglob("*.po"), *(ROOT / "static").iterdir()]
+    for path in places:
+        if path.is_file():
+            text = path.read_text().replace('"june-10-self-care.toml"', "")
+            found = [fact for fact in facts if fact in text]
+            assert not found, f"{name_of(path)} knows {found}: facts live in the event file"
+
+
+def test_nothing_names_a_package_host_or_a_path_of_this_machine() -> None:
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    telling = re.compile(r"--(extra-)?index-url|--find-links|\"resolved\": *\"http|files\.pythonhosted|/root/|" + re.escape(f"{ROOT}/"))
+    for name in filter(None, tracked):
+        path = ROOT / name
+        if path.suffix in {".png"} or path.name == Path(__file__).name or not path.is_file():
+            continue
+        assert not telling.search(path.read_text()), name
+
+
+def test_the_migrations_make_the_tables_of_the_models(house: House) -> None:
+    flask = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "check"]
+    environment = bare_environment(EVENTREG_INSTANCE=str(house.settings.instance))
+    checked = subprocess.run(flask, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
