@@ -47,7 +47,7 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise ValueError("must be an ISO date-time with offset, such as 2030-06-10T08:40:00+08:00")
+        raise ValueError("must be an ISO date-time with offset, such as 2030-01-31T08:40:00+08:00")
     return moment
 
 

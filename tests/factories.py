@@ -62,7 +62,9 @@ def make_phone(number: str | None = None) -> phones.Phone:
     return phones.parse(number or f"138{next(_numbers)}")
 
 
-def make_entry(*people: str, phone: str | None = None, source: Source = Source.ONLINE, key: str = "") -> registrations.Entry:
+def make_entry(
+    *people: str, phone: str | None = None, source: Source = Source.ONLINE, key: str = ""
+) -> registrations.Entry:
     """A filled-in form."""
     party = tuple(names.parse(name) for name in people or ("张桂芳",))
     return registrations.Entry(party, make_phone(phone), "zh", source, key or uuid4().hex)
@@ -126,7 +128,8 @@ class House:
     def hire(self) -> None:
         """Give Olga, Desmond and Dora their accounts."""
         self.olga, self.desmond, self.dora = (
-            self.hired(name, role) for name, role in (("olga", Role.ORGANISER), ("desmond", Role.DESK), ("dora", Role.DOOR))
+            self.hired(name, role)
+            for name, role in (("olga", Role.ORGANISER), ("desmond", Role.DESK), ("dora", Role.DOOR))
         )
 
     def hired(self, name: str, role: Role) -> Actor:

@@ -43,9 +43,9 @@ class Page(HTMLParser):
             self.data = given
         if tag == "form":
             self.forms.append(Form(given.get("action") or "", given.get("method") or "get"))
-        if self.forms and tag == "input" and given.get("name"):
-            if given.get("type") != "radio" or "checked" in given:
-                self.forms[-1].fields[str(given["name"])] = given.get("value") or ""
+        chosen = given.get("type") != "radio" or "checked" in given
+        if self.forms and tag == "input" and given.get("name") and chosen:
+            self.forms[-1].fields[str(given["name"])] = given.get("value") or ""
         if self.forms and tag == "button":
             added = {str(given["name"]): given.get("value") or ""} if given.get("name") else {}
             self.forms[-1].buttons.append((given.get("class") or "", added))

@@ -15,8 +15,28 @@ from tests.factories import PASSWORD, House, toml
 from tests.pages import Page, book, fill, get, sign_in
 
 REGISTER = "/zh/events/small/register"
-INERT = ["<script>alert(1)</script>", "{{7*7}}", "=1+1", '"><img src=x onerror=alert(1)>', "'; DROP TABLE events; --", "%s%n", "${7*7}"]
-REFUSED = ["", "\x00", "张\x00三", "张\u202e三", "张\u2067三", "\x1b[2J", "a\nb", "\ufffe", "9" * 10_000, "x" * 500, "👨‍👩‍👧" * 41]
+INERT = [
+    "<script>alert(1)</script>",
+    "{{7*7}}",
+    "=1+1",
+    '"><img src=x onerror=alert(1)>',
+    "'; DROP TABLE events; --",
+    "%s%n",
+    "${7*7}",
+]
+REFUSED = [
+    "",
+    "\x00",
+    "张\x00三",
+    "张\u202e三",
+    "张\u2067三",
+    "\x1b[2J",
+    "a\nb",
+    "\ufffe",
+    "9" * 10_000,
+    "x" * 500,
+    "👨‍👩‍👧" * 41,
+]
 
 
 @pytest.fixture
@@ -56,7 +76,10 @@ def test_a_name_that_cannot_be_is_refused_and_kept(roomy: House, text: str) -> N
 def test_lone_surrogates_on_the_wire_are_refused(roomy: House) -> None:
     client = roomy.client()
     fields = get(client, REGISTER).form("/register").fields
-    body = "&".join(f"{name}={value}" for name, value in fields.items() if name != "name") + "&name=%ED%A0%80&phone=13800138000"
+    body = (
+        "&".join(f"{name}={value}" for name, value in fields.items() if name != "name")
+        + "&name=%ED%A0%80&phone=13800138000"
+    )
     answer = client.post(REGISTER, data=body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 422
 
@@ -95,7 +118,9 @@ def test_a_wrong_method_is_told(roomy: House, method: str) -> None:
     assert "GET" in answer.headers["Allow"]
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "a b", "[::1", "10.0.0.9:8000", "x" * 300])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "a b", "[::1", "10.0.0.9:8000", "x" * 300]
+)
 def test_a_host_that_is_not_ours_is_refused(roomy: House, host: str) -> None:
     assert roomy.client().get("/zh/", headers={"Host": host}).status_code == 400
 
@@ -125,7 +150,9 @@ def test_odd_addresses_are_not_found_or_lead_to_sign_in(roomy: House, path: str)
     assert roomy.client().get(path).status_code in {303, 308, 404}
 
 
-@pytest.mark.parametrize("header", ["Accept-Language", "Accept", "Cookie", "Origin", "Sec-Fetch-Site", "X-Forwarded-For", "Accept-Encoding"])
+@pytest.mark.parametrize(
+    "header", ["Accept-Language", "Accept", "Cookie", "Origin", "Sec-Fetch-Site", "X-Forwarded-For", "Accept-Encoding"]
+)
 @pytest.mark.parametrize("value", ["\xff\xfe", ";;;q=x,,", "zh;q=999999999999", "s=forged; s=.e30.x; =", "a" * 5000])
 def test_odd_headers_are_survived(roomy: House, header: str, value: str) -> None:
     for address in ("/", "/zh/", "/staff/"):
@@ -154,7 +181,9 @@ SOME_TEXT = st.text(max_size=80) | st.sampled_from(INERT + REFUSED[:8])
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=SOME_TEXT, phone=SOME_TEXT, companion=SOME_TEXT, key=SOME_TEXT)
-def test_no_form_whatever_it_holds_is_a_server_error(roomy: House, name: str, phone: str, companion: str, key: str) -> None:
+def test_no_form_whatever_it_holds_is_a_server_error(
+    roomy: House, name: str, phone: str, companion: str, key: str
+) -> None:
     client = roomy.client()
     fields = get(client, REGISTER).form("/register").fields
     typed = {"name": name, "phone": phone, "companion-1": companion, "form_key": key, "confirmed": "yes"}
@@ -164,7 +193,14 @@ def test_no_form_whatever_it_holds_is_a_server_error(roomy: House, name: str, ph
 
 def every_route(house: House) -> list[tuple[str, str]]:
     """Each method of each route, with values that exist."""
-    values = {"slug": "small", "lang": "zh", "registration_id": 1, "check_in_id": 1, "token": "x", "filename": "staff.css"}
+    values = {
+        "slug": "small",
+        "lang": "zh",
+        "registration_id": 1,
+        "check_in_id": 1,
+        "token": "x",
+        "filename": "staff.css",
+    }
     found = []
     for rule in house.app.url_map.iter_rules():
         with house.app.test_request_context():

@@ -59,8 +59,13 @@ def test_the_schema_itself_holds_one_standing_arrival_a_person(morning: House) -
         row = session.scalars(select(CheckIn)).one()
         session.add(
             CheckIn(
-                event_id=row.event_id, attendee_id=row.attendee_id, arrived_at=row.arrived_at,
-                recorded_at=row.recorded_at, by_staff_id=row.by_staff_id, early=False, late=False,
+                event_id=row.event_id,
+                attendee_id=row.attendee_id,
+                arrived_at=row.arrived_at,
+                recorded_at=row.recorded_at,
+                by_staff_id=row.by_staff_id,
+                early=False,
+                late=False,
             )  # fmt: skip
         )
 

@@ -39,7 +39,9 @@ def test_every_command_explains_itself_with_an_example(house: House, command: li
     assert "Example: flask --app wsgi " + " ".join(command) in result.output
 
 
-@pytest.mark.parametrize("words", [["event", "frobnicate"], ["event", "apply"], ["staff", "add", "x", "--role", "king"], ["check-in-list"]])
+@pytest.mark.parametrize(
+    "words", [["event", "frobnicate"], ["event", "apply"], ["staff", "add", "x", "--role", "king"], ["check-in-list"]]
+)
 def test_wrong_usage_is_2(house: House, words: list[str]) -> None:
     assert run(house, *words).exit_code == 2
 

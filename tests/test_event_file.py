@@ -111,7 +111,11 @@ def test_every_key_of_the_contract_is_understood_and_survives_the_database() -> 
 
 def test_all_mistakes_are_told_at_once_with_file_path_and_expectation() -> None:
     told = mistakes(
-        toml(capacity=-1, head='colour = "red"', more="held_seats = 9\nweekdays = [0]\n[gift]\ntext = 5\n[speaker]\nnme = 1")
+        toml(
+            capacity=-1,
+            head='colour = "red"',
+            more="held_seats = 9\nweekdays = [0]\n[gift]\ntext = 5\n[speaker]\nnme = 1",
+        )
         .replace("Asia/Shanghai", "Mars/Base")
         .replace("11:00:00", "08:00:00")
         .replace('number = "87654321"', 'number = "12"')
@@ -157,7 +161,9 @@ def test_each_wrong_value_is_named_by_its_path(change: str, path: str) -> None:
 
 
 def test_a_word_that_promises_a_cure_is_a_warning_and_health_is_none() -> None:
-    found = event_file.parse(toml().replace("Calligraphy class", "A cure by experts").replace("书法课", "第一次健康课，包治"))
+    found = event_file.parse(
+        toml().replace("Calligraphy class", "A cure by experts").replace("书法课", "第一次健康课，包治")
+    )
     said = "\n".join(event_file.warnings(found))
     assert "'cure'" in said
     assert "'包治'" in said

@@ -40,7 +40,11 @@ def imports(tree: ast.AST) -> list[str]:
 
 @pytest.mark.parametrize("path", CORE, ids=name_of)
 def test_the_core_knows_no_http(path: Path) -> None:
-    wrong = [module for module in imports(TREES[path]) if re.match(r"(flask|werkzeug|wtforms|eventreg\.(web|app|db|cli))", module)]
+    wrong = [
+        module
+        for module in imports(TREES[path])
+        if re.match(r"(flask|werkzeug|wtforms|eventreg\.(web|app|db|cli))", module)
+    ]
     assert not wrong, "rules must work without a web server: the act belongs into core, its page into web"
 
 
@@ -85,7 +89,9 @@ def test_modules_import_each_other_in_no_circle() -> None:
 
 def calls(tree: ast.AST) -> set[str]:
     """Every attribute that is called, such as ``session.commit``."""
-    return {node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+    return {
+        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
 
 
 def test_only_the_clock_reads_the_clock() -> None:
@@ -155,7 +161,7 @@ def test_the_keys_in_the_document_are_those_of_the_event_file() -> None:
 
     document = (ROOT / "docs" / "event-file.md").read_text()
     documented = set(re.findall(r"`([a-z_]+)`", document))
-    keys = set()
+    keys: set[str] = set()
 
     def collect(schema: dict[str, object]) -> None:
         if isinstance(schema.get("properties"), dict):
@@ -179,10 +185,30 @@ def test_every_template_belongs_to_a_page_that_is_rendered() -> None:
 
 def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
     shipped = tomllib.loads((ROOT / "events" / "june-10-self-care.toml").read_text())
-    facts = {"56116778", "0574", "june-10", "2030-06-10", "兴宁", "灵桥", "爸妈", "宁波", "Ningbo", "Lingqiao", "285", "腰酸背痛"}
+    facts = {
+        "56116778",
+        "0574",
+        "june-10",
+        "2030-06-10",
+        "兴宁",
+        "灵桥",
+        "爸妈",
+        "宁波",
+        "Ningbo",
+        "Lingqiao",
+        "285",
+        "腰酸背痛",
+    }
     facts |= {text for key in ("title", "theme", "summary") for text in shipped[key].values()}
-    facts |= {text for key in ("place", "speaker", "gift") for table in shipped[key].values() for text in table.values()}
-    places = [*PROGRAM, *(ROOT / "templates").rglob("*"), *(ROOT / "translations").rglob("*.po"), *(ROOT / "static").iterdir()]
+    facts |= {
+        text for key in ("place", "speaker", "gift") for table in shipped[key].values() for text in table.values()
+    }
+    places = [
+        *PROGRAM,
+        *(ROOT / "templates").rglob("*"),
+        *(ROOT / "translations").rglob("*.po"),
+        *(ROOT / "static").iterdir(),
+    ]
     for path in places:
         if path.is_file():
             text = path.read_text().replace('"june-10-self-care.toml"', "")
@@ -191,8 +217,12 @@ def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
 
 
 def test_nothing_names_a_package_host_or_a_path_of_this_machine() -> None:
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
-    telling = re.compile(r"--(extra-)?index-url|--find-links|\"resolved\": *\"http|files\.pythonhosted|/root/|" + re.escape(f"{ROOT}/"))
+    tracked = (
+        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    )
+    telling = re.compile(
+        r"--(extra-)?index-url|--find-links|\"resolved\": *\"http|files\.pythonhosted|/root/|" + re.escape(f"{ROOT}/")
+    )
     for name in filter(None, tracked):
         path = ROOT / name
         if path.suffix in {".png"} or path.name == Path(__file__).name or not path.is_file():

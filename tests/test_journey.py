@@ -107,7 +107,9 @@ def test_everything_is_reached_by_keyboard_and_the_ring_is_seen(browser: Browser
     seen = []
     for _ in range(12):
         page.keyboard.press("Tab")
-        focused = page.evaluate("[document.activeElement.tagName, getComputedStyle(document.activeElement).outlineWidth]")
+        focused = page.evaluate(
+            "[document.activeElement.tagName, getComputedStyle(document.activeElement).outlineWidth]"
+        )
         if focused[0] == "BODY":
             break
         assert float(focused[1].removesuffix("px")) >= 2, "a focus that cannot be seen is lost"
@@ -186,7 +188,14 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
     sign_in(page, before, "olga")
     options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
     desk = f"/staff/events/{EVENT}"
-    for path in ("/staff/", desk, f"{desk}/attendees", f"{desk}/registrations/new", f"{desk}/registrations/1?read=1", f"/door/{EVENT}/"):
+    for path in (
+        "/staff/",
+        desk,
+        f"{desk}/attendees",
+        f"{desk}/registrations/new",
+        f"{desk}/registrations/1?read=1",
+        f"/door/{EVENT}/",
+    ):
         page.goto(before.address + path)
         faults = Axe().run(page, options=options).response["violations"]
         assert [(fault["id"], fault["nodes"][0]["html"]) for fault in faults] == [], path
@@ -196,7 +205,9 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_qr_code_on_the_screen_is_the_address_of_the_ticket(browser: Browser, before: Server, scheme: str, tmp_path: Path) -> None:
+def test_the_qr_code_on_the_screen_is_the_address_of_the_ticket(
+    browser: Browser, before: Server, scheme: str, tmp_path: Path
+) -> None:
     page = window(browser, {**PHONE, "color_scheme": scheme, "device_scale_factor": 2})
     register(page, before, "张桂芳", "13800138000")
     page.screenshot(path=tmp_path / "ticket.png", full_page=True)
@@ -280,7 +291,9 @@ def test_a_ticket_prints_on_one_page_black_on_white(browser: Browser, before: Se
     assert re.search(r"^Pages: +1$", info, re.M), info
 
 
-def test_a_double_click_on_the_last_button_is_one_registration(browser: Browser, before: Server, instance: Path) -> None:
+def test_a_double_click_on_the_last_button_is_one_registration(
+    browser: Browser, before: Server, instance: Path
+) -> None:
     page = window(browser, PHONE)
     page.goto(f"{before.address}/zh/events/{EVENT}/register")
     page.locator("#name").fill("张桂芳")

@@ -63,8 +63,22 @@ def test_the_shipped_event_shows_every_fact(house: House, language: str) -> None
     house.apply(SHIPPED.read_text(encoding="utf-8"))
     page = get(house.client(), f"/{language}/events/june-10-self-care")
     facts = {
-        "zh": ["中老年人自我保健与康复", "6 月 10 日（星期一）上午", "爸妈体验中心", "兴宁桥", "康复治疗师", "50 个名额", "0574-56116778"],
-        "en": ["Self-care and rehabilitation", "Monday, June 10", "285 Lingqiao Road", "Rehabilitation therapist", "50 seats"],
+        "zh": [
+            "中老年人自我保健与康复",
+            "6 月 10 日（星期一）上午",
+            "爸妈体验中心",
+            "兴宁桥",
+            "康复治疗师",
+            "50 个名额",
+            "0574-56116778",
+        ],
+        "en": [
+            "Self-care and rehabilitation",
+            "Monday, June 10",
+            "285 Lingqiao Road",
+            "Rehabilitation therapist",
+            "50 seats",
+        ],
     }[language]
     for fact in [*facts, "8:45", "9:00", "11:00"]:
         assert fact in page.text
@@ -93,7 +107,9 @@ def test_the_year_is_told_where_it_is_not_this_one(small: House) -> None:
         ("2030-06-10 11:00", 0, "活动已结束", "The event is over", False),
     ],
 )
-def test_the_event_page_says_where_things_stand(house: House, moment: str, taken: int, zh: str, en: str, button: bool) -> None:
+def test_the_event_page_says_where_things_stand(
+    house: House, moment: str, taken: int, zh: str, en: str, button: bool
+) -> None:
     house.apply(toml(capacity=6, head="[registration]\nopens_at = 2030-06-01T09:00:00"))
     for number in range(taken):
         house.register(f"王{number}号")
@@ -282,7 +298,9 @@ def test_seats_that_go_while_a_guest_is_checking_are_told_at_the_last_button(sma
         ("2030-06-10 12:00", "over", "11:00 结束了"),
     ],
 )
-def test_before_and_after_its_time_the_form_says_which_and_when(house: House, moment: str, state: str, words: str) -> None:
+def test_before_and_after_its_time_the_form_says_which_and_when(
+    house: House, moment: str, state: str, words: str
+) -> None:
     house.apply(toml(head="[registration]\nopens_at = 2030-06-01T09:00:00"))
     client = house.client()
     house.now = local(moment)

@@ -123,7 +123,9 @@ def test_four_hundred_people_at_once_get_exactly_fifty_seats_from_two_servers(fo
         assert all(ask(other, "GET", ticket)[0] == 200 for ticket in tickets), "every acknowledged ticket opens"
         print(f"{PEOPLE} people, two servers: {SEATS} seats, all answered after {seconds:.1f} s")  # noqa: T201
     database = sqlite3.connect(folder / "eventreg.sqlite3")
-    taken, people = (database.execute(q).fetchone()[0] for q in ("SELECT taken FROM event_seats", "SELECT count(*) FROM attendees"))
+    taken, people = (
+        database.execute(q).fetchone()[0] for q in ("SELECT taken FROM event_seats", "SELECT count(*) FROM attendees")
+    )
     database.close()
     assert (taken, people) == (SEATS, SEATS)
 
@@ -147,7 +149,8 @@ def test_several_workers_behind_one_address_share_the_seats_and_the_clock(folder
 
 
 def test_several_workers_with_limits_in_memory_do_not_start(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="EVENTREG_WORKERS: "), running(
-        tmp_path / "instance", EVENTREG_WORKERS="2", EVENTREG_RATE_LIMITS="on"
+    with (
+        pytest.raises(AssertionError, match="EVENTREG_WORKERS: "),
+        running(tmp_path / "instance", EVENTREG_WORKERS="2", EVENTREG_RATE_LIMITS="on"),
     ):
         pass

@@ -41,7 +41,13 @@ def test_the_table_of_roles() -> None:
 
 def test_only_name_and_password_together_open_an_account(staffed: House) -> None:
     assert staff.verify(reading(), " DESMOND ", PASSWORD).username == "desmond"
-    for name, password in [("desmond", PASSWORD + " "), ("desmond", ""), ("nobody", PASSWORD), ("", ""), ("desmond", "\x00")]:
+    for name, password in [
+        ("desmond", PASSWORD + " "),
+        ("desmond", ""),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("desmond", "\x00"),
+    ]:
         with pytest.raises(SignInFailed):
             staff.verify(reading(), name, password)
 
@@ -165,7 +171,9 @@ def test_an_account_has_five_sessions_and_the_oldest_goes(staffed: House) -> Non
 def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
     token = sign_in(staffed, "olga")
     connection = reading().connection()
-    stored = str([connection.exec_driver_sql(f"SELECT * FROM {table}").all() for table in ("staff_sessions", "staff_members")])  # noqa: S608
+    stored = str(
+        [connection.exec_driver_sql(f"SELECT * FROM {table}").all() for table in ("staff_sessions", "staff_members")]
+    )
     assert token not in stored
     assert PASSWORD not in stored
     assert reading().query(StaffMember).first() is not None

@@ -2,11 +2,13 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from eventreg.core import seats, staff
+from eventreg.core.models import Role
 from eventreg.db import reading, transaction
 from eventreg.web import access
 from tests import pages
@@ -46,7 +48,9 @@ def test_staff_pages_ask_to_sign_in_and_lead_back(small: House) -> None:
     assert sent.headers["Location"] == f"{DESK}/attendees?q=%E5%BC%A0"
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", ""])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", ""]
+)
 def test_signing_in_never_leads_to_another_site(small: House, target: str) -> None:
     client = small.client()
     form = get(client, "/staff/sign-in").form()
@@ -98,7 +102,9 @@ def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
     """Each page with each role: 200 where the table allows it, 403 where not, the sign-in page for nobody."""
     made = small.register("张桂芳")
     somewhere = {"slug": "small", "registration_id": made.id, "check_in_id": 1, "token": "x", "lang": "zh"}
-    clients = {role: signed_in(small, name) for role, name in [("organiser", "olga"), ("desk", "desmond"), ("door", "dora")]}
+    clients = {
+        role: signed_in(small, name) for role, name in [("organiser", "olga"), ("desk", "desmond"), ("door", "dora")]
+    }
     checked = 0
     for rule in small.app.url_map.iter_rules():
         need = access.need_of(rule.endpoint)
@@ -110,7 +116,7 @@ def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
         assert small.client().get(path, headers={"Accept": "application/json"}).status_code == 401, path
         assert small.client().post(path).status_code in {401, 405}, path
         for role, client in clients.items():
-            allowed = staff.may(staff.Role(role), staff.Permission(str(need)))
+            allowed = staff.may(Role(role), staff.Permission(str(need)))
             assert client.get(path).status_code == (200 if allowed else 403), (role, path)
             checked += 1
     assert checked >= 21
@@ -161,7 +167,9 @@ def test_without_the_token_check_a_forged_post_would_pass(small: House, desmond:
         ({}, 303),
     ],
 )
-def test_no_other_site_can_make_a_browser_post(small: House, desmond: FlaskClient, headers: dict[str, str], status: int) -> None:
+def test_no_other_site_can_make_a_browser_post(
+    small: House, desmond: FlaskClient, headers: dict[str, str], status: int
+) -> None:
     form = get(desmond, NEW).form()
     data = {**form.fields, "name": "张桂芳", "phone": "13800138000"}
     assert desmond.post(NEW, data=data, headers=headers).status_code == status
@@ -279,7 +287,11 @@ def test_a_registration_of_another_event_is_not_found_here(small: House, desmond
     for path in ("", "/edit", "/cancel"):
         address = f"{DESK}/registrations/{made.id}{path}"
         form = get(desmond, NEW).form()
-        answer = desmond.post(address, data={**form.fields, "name": "x", "phone": "13800138000"}) if path else desmond.get(address)
+        answer = (
+            desmond.post(address, data={**form.fields, "name": "x", "phone": "13800138000"})
+            if path
+            else desmond.get(address)
+        )
         assert answer.status_code == 404
 
 
@@ -331,13 +343,17 @@ def test_somebody_with_an_account_gets_only_a_new_password(small: House) -> None
     assert sign_in(small.client(), "dora", PASSWORD).status_code == 422
 
 
-def test_five_wrong_passwords_slow_an_account_down_and_the_limits_can_be_off(house: House, folder: object) -> None:
+def test_five_wrong_passwords_slow_an_account_down_and_the_limits_can_be_off(house: House) -> None:
     house.hire()
     house.app.extensions["limits"].on = True
     client = house.client()
-    statuses = [fill(client, "/staff/sign-in", username="olga", password="wrong wrong wrong").status_code for _ in range(5)]
+    statuses = [
+        fill(client, "/staff/sign-in", username="olga", password="wrong wrong wrong").status_code for _ in range(5)
+    ]
     assert statuses == [422] * 5
-    slow = client.post("/staff/sign-in", data=get(client, "/staff/sign-in").form().fields | {"username": "olga", "password": PASSWORD})
+    slow = client.post(
+        "/staff/sign-in", data=get(client, "/staff/sign-in").form().fields | {"username": "olga", "password": PASSWORD}
+    )
     assert slow.status_code == 429
     assert int(slow.headers["Retry-After"]) >= 1
     house.app.extensions["limits"].on = False
@@ -351,8 +367,8 @@ def test_a_session_expired_while_a_form_was_open_is_told(small: House, desmond: 
     assert (page.status, page.kind) == (401, "staff-sign-in")
 
 
-def test_on_https_the_cookie_is_the_hosts_own_and_secure(folder: object, tmp_path: object) -> None:
-    house = House(folder, EVENTREG_PUBLIC_URL="https://lecture.example.org")  # type: ignore[arg-type]
+def test_on_https_the_cookie_is_the_hosts_own_and_secure(folder: Path) -> None:
+    house = House(folder, EVENTREG_PUBLIC_URL="https://lecture.example.org")
     client = house.app.test_client()
     with house.app.app_context():
         answer = client.get("/staff/sign-in", base_url="https://lecture.example.org")

@@ -42,7 +42,9 @@ def test_the_june_10_lecture(house: House) -> None:
     code = str(ticket.having("data-code")[0]["data-code"])
 
     # Otto comes back: the fifty-first person is told so, with the telephone number.
-    late = Page(guest_form.post(f"/en/events/{EVENT}/register", data={**open_form, "name": "Otto Lin", "phone": "56116779"}))
+    late = Page(
+        guest_form.post(f"/en/events/{EVENT}/register", data={**open_form, "name": "Otto Lin", "phone": "56116779"})
+    )
     assert (late.status, late.kind) == (409, "full")
     assert late.form("/register").fields["name"] == "Otto Lin"
     assert "All seats are taken" in late.text
@@ -57,7 +59,9 @@ def test_the_june_10_lecture(house: House) -> None:
     assert paper.html.count("<section>") == 3
     assert paper.html.count("□") == 2 * (50 + 20)
     assert "第 2 面，共 3 面" in paper.text
-    assert paper.text.index("陈阿0") < paper.text.index("王桂0") < paper.text.index("曾秀0") < paper.text.index("张桂芳")
+    assert (
+        paper.text.index("陈阿0") < paper.text.index("王桂0") < paper.text.index("曾秀0") < paper.text.index("张桂芳")
+    )
 
     # Monday, 8:46: Dora checks in Zhang Guifang by her code, then a couple together.
     house.now = local("2030-06-10 08:46")

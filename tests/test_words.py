@@ -31,7 +31,7 @@ def key_of(message: Message) -> str:
 
 def forms_of(message: Message) -> list[str]:
     """Every form of a message."""
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    return [message.string] if isinstance(message.string, str) else list(message.string or ())
 
 
 def sentences(language: str) -> dict[str, list[str]]:
@@ -91,7 +91,10 @@ def test_every_sentence_is_used() -> None:
 
 def test_fonts_and_colours_keep_their_contrast() -> None:
     css = (ROOT / "static" / "tokens.css").read_text()
-    light, dark = css.split("@media (prefers-color-scheme: dark)")[0], css.split("@media (prefers-color-scheme: dark)")[1]
+    light, dark = (
+        css.split("@media (prefers-color-scheme: dark)")[0],
+        css.split("@media (prefers-color-scheme: dark)")[1],
+    )
     for theme in (light, dark.split("@media print")[0]):
         token = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]+);", theme))
         token.setdefault("on-brand", "#fff")

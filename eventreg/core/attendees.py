@@ -127,7 +127,7 @@ def _search(query: str) -> list[ColumnElement[bool]]:
     return [_matches(word) for word in words]
 
 
-def _asked(event: Event, asked: Asked) -> Select[Any]:
+def _asked(event: Event, asked: Asked) -> Select[*tuple[Any, ...]]:
     return _rows.where(
         Attendee.event_id == event.id,
         *_search(asked.query),

@@ -67,15 +67,15 @@ def check() -> Response | None:
 
 def current() -> SignedIn | None:
     """Who is signed in with this browser; asked of the database once a request."""
-    if g.get("signed_in") is not None:
-        found: SignedIn = g.signed_in
-        return found
+    found: SignedIn | None = g.get("signed_in")
     token = session.get("id")
-    g.signed_in = staff_sessions.find(reading(), token, now=g.now) if isinstance(token, str) else None
-    if g.signed_in and g.signed_in.unseen:
-        with transaction() as writing:
-            staff_sessions.seen(writing, g.signed_in.session_id, now=g.now)
-    return g.get("signed_in")
+    if found is None and isinstance(token, str):
+        found = staff_sessions.find(reading(), token, now=g.now)
+        if found and found.unseen:
+            with transaction() as writing:
+                staff_sessions.seen(writing, found.session_id, now=g.now)
+        g.signed_in = found
+    return found
 
 
 def actor() -> Actor:

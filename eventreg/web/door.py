@@ -95,8 +95,8 @@ def check_in(slug: str) -> Answer:
         return _refused(slug, told, 409)
     except AttendeeUnknown:
         return _refused(slug, Told("not-found"), 404)
-    again = {} if outcome.fresh else {"again": 1}
-    return redirect(url_for("door.door", slug=slug, done=outcome.check_in_id, **again), 303)
+    again = None if outcome.fresh else 1
+    return redirect(url_for("door.door", slug=slug, done=outcome.check_in_id, again=again), 303)
 
 
 def _refused(slug: str, told: Told, status: int) -> tuple[str, int]:

@@ -106,8 +106,9 @@ def _headers(response: Response) -> Response:
 
 def _packed(response: Response) -> Response:
     """Compress text: on an old phone in a bad network the wire is what takes the time."""
-    text = response.mimetype.startswith("text/") or response.mimetype == "application/json"
-    if not text or "gzip" not in request.accept_encodings or response.status_code == 304:
+    kind = response.mimetype or ""
+    text = kind.startswith("text/") or kind == "application/json"
+    if not text or not request.accept_encodings["gzip"] or response.status_code == 304:
         return response
     response.direct_passthrough = False
     body = response.get_data()

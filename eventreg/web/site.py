@@ -1,14 +1,19 @@
 """All pages put together, and the one place where a refusal becomes a page."""
 
+from typing import Any
+
 from flask import Flask, current_app, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
+from eventreg.core import events
 from eventreg.core.errors import Refusal
+from eventreg.db import reading
 from eventreg.settings import Settings
 from eventreg.web import access, desk, door, guard, language, limits, public, registering
+from eventreg.web.event_facts import facts
 from eventreg.web.limits import TooOften
 
 Answer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
@@ -35,7 +40,7 @@ STATUS = {
 }
 """Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both complete."""
 
-_SAID = {400, 401, 403, 404, 405, 413, 414, 429}
+_SAID = {400, 403, 404, 405, 413, 414, 429}
 
 
 def init_app(app: Flask) -> None:
@@ -64,7 +69,7 @@ def _refused(refusal: Refusal) -> Answer:
 
 
 def _too_often(wait: TooOften) -> Answer:
-    page, status = _page(429, language.count("too_often", -(-wait.seconds // 60)), "too_often")[:2]
+    page, status = _page(429, language.count("too_often", -(-wait.seconds // 60)), "too_often")
     return page, status, {"Retry-After": str(wait.seconds)}
 
 
@@ -75,12 +80,11 @@ def _http(error: HTTPException) -> Answer | HTTPException:
     if isinstance(error, CSRFError):
         return _page(400, language.say("form_expired"), "form_expired")
     code = error.code or 500
-    if code == 401:
-        page = render_template("desk/sign_in.html", username="", problem=language.say("signed_out"), next="")
-        return (page if language.wants_page() else jsonify(error="signed_out")), 401
+    if code == 401 and language.wants_page():
+        return render_template("desk/sign_in.html", username="", problem=language.say("signed_out"), next=""), 401
     kept = {name: value for name, value in error.get_headers() if name == "Allow"}
-    said = language.say(f"http_{code}" if code in _SAID else "http_400" if code < 500 else "http_500")
-    page, status = _page(code, said, f"http_{code}")[:2]
+    said = language.say("signed_out" if code == 401 else f"http_{code}" if code in _SAID else f"http_{code // 100}00")
+    page, status = _page(code, said, f"http_{code}")
     return page, status, kept
 
 
@@ -92,10 +96,16 @@ def _broken(error: Exception) -> Answer:
     return _page(500, language.say("http_500"), "http_500")
 
 
-def _page(status: int, said: str, code: str) -> Answer:
+def _page(status: int, said: str, code: str) -> tuple[str | Response, int]:
     """One sentence and the way on."""
-    if "language" not in g:
-        g.language = language.guess()
     if not language.wants_page():
         return jsonify(error=code, message=said), status
-    return render_template("public/error.html", heading=said, status=status), status
+    # What went wrong may be the database itself; then the page makes do without the telephone number.
+    known = _next_event() if status < 500 else {}
+    return render_template("public/error.html", heading=said, status=status, **known), status
+
+
+def _next_event() -> dict[str, Any]:
+    """The facts of the event that is next, for the telephone number on a page that has no event of its own."""
+    coming = events.still_to_come(reading(), g.now)
+    return facts(coming[0]) if coming else {}
