@@ -22,8 +22,8 @@ lint: setup-test ## only the checks that need no test to run
 	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/codespell
 
-pictures: setup-test ## screenshots of the screens and of the printed list, for the README
-	@$(BIN)/python script/pictures.py docs/pictures
+pictures: setup-test ## screenshots of all screens into pictures/, and those of the README
+	@$(BIN)/python script/pictures.py
 
 setup-run: .venv/.run
 

@@ -1,9 +1,11 @@
 """Screenshots of the screens, and of the printed list, made by a browser on a real server with made-up people.
 
-Usage: script/pictures.py FOLDER
+All go to pictures/, which git does not keep; those that the README shows go to docs/pictures/ as well.
 """
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,8 +76,10 @@ class Album:
         return context.new_page()
 
     def take(self, page: Page, name: str, *, whole: bool = True) -> None:
-        """One picture."""
+        """One picture, and one of what is seen without scrolling."""
         page.screenshot(path=self.folder / f"{name}.png", full_page=whole)
+        if whole:
+            page.screenshot(path=self.folder / f"{name}-top.png")
 
 
 def guests(album: Album, size: dict[str, int], language: str, names: tuple[str, str], number: str, *, tag: str) -> None:
@@ -185,5 +189,14 @@ def main(folder: Path) -> None:
     (folder / "list.pdf").unlink()
 
 
+def for_the_readme(folder: Path) -> None:
+    """Copy what the README shows."""
+    shown = ROOT / "docs" / "pictures"
+    shown.mkdir(exist_ok=True)
+    for name in re.findall(r"docs/pictures/([\w-]+\.png)", (ROOT / "README.md").read_text()):
+        shutil.copy(folder / name, shown / name)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(ROOT / "pictures")
+    for_the_readme(ROOT / "pictures")

@@ -13,6 +13,7 @@ from eventreg.core import errors
 from eventreg.core.audit import Action
 from eventreg.i18n import LANGUAGES, sentence
 from eventreg.settings import SETTINGS
+from eventreg.web.access import need_of
 from eventreg.web.site import STATUS
 from tests.factories import ROOT, House, bare_environment
 
@@ -235,3 +236,28 @@ def test_the_migrations_make_the_tables_of_the_models(house: House) -> None:
     environment = bare_environment(EVENTREG_INSTANCE=str(house.settings.instance))
     checked = subprocess.run(flask, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_addresses_in_the_document_are_those_of_the_code(house: House) -> None:
+    document = (ROOT / "docs" / "addresses.md").read_text()
+    documented = {
+        (address, who) for address, who in re.findall(r"^\| `([A-Z]+ /[^`]*)` \| ([\w-]+) \|", document, re.M)
+    }
+    ours = {
+        (f"{method} {rule.rule}", str(need_of(rule.endpoint)))
+        for rule in house.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert documented == ours
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{name_of(document)} links to {target}"
+
+
+def test_make_help_lists_every_command() -> None:
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("run", "test", "check", "pictures"):
+        assert f"make {target} " in told
