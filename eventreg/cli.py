@@ -8,14 +8,16 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 from flask import Flask, current_app, g
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
+from flask_migrate import upgrade
+from sqlalchemy import inspect
 
 from eventreg.core import attendees, audit, check_in_list, event_file, events, seats, staff
 from eventreg.core.check_in_list import as_csv, as_text, plain
 from eventreg.core.definition import Definition
 from eventreg.core.errors import FieldRefused, Refusal
 from eventreg.core.models import Event, Role
-from eventreg.db import reading, transaction
+from eventreg.db import db, reading, transaction
 from eventreg.i18n import sentence
 from eventreg.web import desk
 
@@ -27,9 +29,15 @@ staff_commands = AppGroup("staff", help="Accounts of organisers, desk and door."
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    app.cli.add_command(event_commands)
-    app.cli.add_command(staff_commands)
-    app.cli.add_command(print_check_in_list)
+    for command in (event_commands, staff_commands, print_check_in_list):
+        app.cli.add_command(command)
+
+
+def _with_tables() -> None:
+    """A command may be the first thing anybody does here, before any start: then it makes the tables."""
+    if not inspect(db.engine).has_table("events"):
+        with current_app.extensions["gate"]():
+            upgrade()
 
 
 def refuse(line: str) -> NoReturn:
@@ -39,10 +47,11 @@ def refuse(line: str) -> NoReturn:
 
 
 def _refusing(command: Callable[P, R]) -> Callable[P, R]:
-    """A refusal of the core ends the command in words."""
+    """For commands that need the database: a refusal of the core ends them in words."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        _with_tables()
         try:
             return command(*args, **kwargs)
         except FieldRefused as refusal:
@@ -102,6 +111,7 @@ def apply(file: str) -> None:
 
 
 @event_commands.command("list")
+@_refusing
 def list_events() -> None:
     """List the events.
 
@@ -189,6 +199,7 @@ def add(name: str, role: str, password_stdin: bool) -> None:
 
 
 @staff_commands.command("list")
+@_refusing
 def list_staff() -> None:
     """List the accounts: name, role, state.
 
@@ -240,6 +251,7 @@ def _as_html(event: Event, sides: list[check_in_list.Side]) -> str:
 
 
 @click.command("check-in-list")
+@with_appcontext
 @click.argument("slug")
 @click.option("--format", "as_", type=click.Choice(["text", "html", "pdf", "csv"]), default="text", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")

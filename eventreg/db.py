@@ -98,12 +98,17 @@ def transaction() -> Iterator[Session]:
     session = reading()
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("something was changed outside a transaction")
+    if session.info.get("writing"):
+        raise RuntimeError("a transaction inside a transaction would wait for itself at the gate")
     session.rollback()
     with current_app.extensions["gate"]():
         session.connection(execution_options={"write": True})
+        session.info["writing"] = True
         try:
             yield session
             session.commit()
         except BaseException:
             session.rollback()
             raise
+        finally:
+            session.info.pop("writing")

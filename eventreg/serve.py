@@ -1,13 +1,16 @@
 """`make run`: everything ready, then a real server. The first start also applies the shipped event and makes a link for
 the first organiser."""
 
+import logging
 import os
 import resource
 import signal
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import waitress
 from flask import Flask
@@ -35,17 +38,27 @@ def main() -> None:
     if settings.clock and not settings.clock_since:
         settings = replace(settings, clock_since=utc_now())
     app = create_app(settings)
-    link = prepare(app)
-    say(f"eventreg is ready: {settings.public_url}")
-    if link:
-        say("The first organiser opens this link once, within a day, and chooses a name and a password:")
-        say(f"{settings.public_url}/staff/welcome/{link}")
-    serve(app, settings)
+    # The address first: a port that is taken must not cost the link that is printed only once.
+    server = _listen(app, settings)
+    announce(settings, prepare(app))
+    if server is None:
+        _become_granian(settings)
+    else:
+        server.run()  # ends what is running when it is told to stop
+        server.close()
 
 
 def say(line: str) -> None:
     """To whoever started the server."""
     print(line, flush=True)  # noqa: T201 - this is a program's own output
+
+
+def announce(settings: Settings, link: str | None) -> None:
+    """Where we are, and the first time, how to get in; the link stands alone on its line."""
+    say(f"eventreg is ready: {settings.public_url}")
+    if link:
+        say("The first organiser opens this link once, within a day, and chooses a name and a password:")
+        say(f"{settings.public_url}/staff/welcome/{link}")
 
 
 def prepare(app: Flask) -> str | None:
@@ -74,34 +87,39 @@ def _raise_file_limit() -> None:
         )
 
 
-def serve(app: Flask, settings: Settings) -> None:
-    """Answer requests until told to stop."""
-    if settings.workers > 1:
-        _serve_with_granian(settings)
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, stop)
+def _listen(app: Flask, settings: Settings) -> Any:
+    """A waitress that listens and does not answer yet; ``None`` where granian will, once the port is known to be free."""
+    host, port = settings.host.strip("[]"), settings.port
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a rush is no fault
+    signal.signal(signal.SIGTERM, _stop)
     _raise_file_limit()
-    server = waitress.create_server(
-        app,
-        host=settings.host.strip("[]"),
-        port=settings.port,
-        threads=settings.threads,
-        connection_limit=_CONNECTIONS,
-        asyncore_use_poll=True,
-        channel_timeout=30,
-        cleanup_interval=5,
-        max_request_header_size=16 * 1024,
-        max_request_body_size=4 * 1024 * 1024,
-        ident=None,
-    )
-    server.run()  # ends what is running when it is told to stop
-    server.close()
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass  # free; asked first, since neither server tidies up after itself where it is not
+        if settings.workers > 1:
+            return None
+        return waitress.create_server(
+            app,
+            host=host,
+            port=port,
+            threads=settings.threads,
+            connection_limit=_CONNECTIONS,
+            asyncore_use_poll=True,
+            channel_timeout=30,
+            cleanup_interval=5,
+            max_request_header_size=16 * 1024,
+            max_request_body_size=4 * 1024 * 1024,
+            ident=None,
+        )
+    except OSError as error:
+        sys.exit(f"HOST, PORT: cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}")
 
 
-def _serve_with_granian(settings: Settings) -> None:
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _become_granian(settings: Settings) -> None:
     """Several processes behind one address; the options keep it alive when a worker dies (PERFORMANCE.md)."""
     environment = dict(os.environ)
     if settings.clock and settings.clock_since:

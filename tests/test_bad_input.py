@@ -279,3 +279,13 @@ def test_a_form_sent_faster_than_anybody_types_is_asked_to_press_again(roomy: Ho
     assert (page.status, page.kind) == (400, "register")
     roomy.now = roomy.now.replace(second=3)
     assert Page(client.post(REGISTER, data=page.form("/register").fields)).kind == "check"
+
+
+def test_who_is_asking_is_believed_only_to_the_configured_proxy(folder: Any) -> None:
+    for proxies, statuses in (("0", {404, 429}), ("1", {404})):
+        house = House(folder, EVENTREG_TRUSTED_PROXIES=proxies)
+        house.app.extensions["limits"].on = True
+        client = house.client()
+        answers = [client.get("/T/x", headers={"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(25)]
+        assert {answer.status_code for answer in answers} == statuses
+        house.close()

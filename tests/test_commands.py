@@ -1,5 +1,6 @@
 """The commands: exit codes, words, and nothing changed where they refuse."""
 
+import contextvars
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ COMMANDS = [
 
 def run(house: House, *words: str, typed: str | None = None) -> Result:
     """Run a command in the house."""
-    result = house.app.test_cli_runner().invoke(args=list(words), input=typed)
+    result = contextvars.Context().run(house.app.test_cli_runner().invoke, args=list(words), input=typed)
     reading().rollback()
     return result
 
@@ -163,6 +164,19 @@ def test_the_list_on_a_terminal_moves_no_cursor(house: House) -> None:
     house.register("A\u0301nna", "=1+1")
     text = run(house, "check-in-list", "small").output
     assert not any(ord(c) < 32 and c != "\n" for c in text)
+
+
+def test_a_command_may_come_before_the_first_start(tmp_path: Path) -> None:
+    flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
+    environment = bare_environment(EVENTREG_INSTANCE=str(tmp_path / "new"))
+
+    def flask_says(*words: str) -> str:
+        done = subprocess.run([*flask, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert flask_says("event", "list") == ""
+    assert "created" in flask_says("event", "apply", str(SHIPPED))
+    assert "1/2" in flask_says("check-in-list", "june-10-self-care")
 
 
 def test_a_wrong_setting_stops_every_command_with_one_line_each(tmp_path: Path) -> None:
