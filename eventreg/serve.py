@@ -107,7 +107,7 @@ def _listen(app: Flask, settings: Settings) -> Any:
             asyncore_use_poll=True,
             channel_timeout=30,
             cleanup_interval=5,
-            max_request_header_size=16 * 1024,
+            max_request_header_size=8 * 1024,
             max_request_body_size=4 * 1024 * 1024,
             ident=None,
         )

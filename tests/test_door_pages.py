@@ -99,7 +99,7 @@ def test_before_the_window_it_warns_and_goes_on(morning: House, dora: FlaskClien
     assert "8:45 开始签到" in page.text
     warned = press(dora, page, "曾秀英")
     assert warned.status == 409
-    assert "还没有到签到时间，8:45 开始" in warned.text
+    assert "曾秀英 还没有到签到时间，8:45 开始" in warned.text
     anyway = next(form for form in warned.forms if form.fields.get("anyway") == "yes")
     assert get(dora, dora.post(anyway.action, data=anyway.fields).headers["Location"]).data["data-arrived"] == "1"
 

@@ -266,6 +266,9 @@ def test_a_full_event_says_so_with_the_next_step_and_keeps_what_was_typed(small:
     kept = sent.form("/register").fields
     assert (kept["name"], kept["phone"]) == ("张桂芳", "13800138000")
     assert "张桂芳" in sent.text
+    in_english = Page(guest.post("/en/events/small/register", data=kept))
+    assert (in_english.status, in_english.kind) == (409, "full")
+    assert in_english.form("/register").fields["name"] == "张桂芳"
 
 
 def test_a_couple_and_one_seat_hears_how_many_are_left_and_may_book_for_one(small: House, guest: Any) -> None:

@@ -70,7 +70,7 @@ def check_in(session: Session, event: Event, attendee: str, *, anyway: bool, by:
         raise AttendeeCancelled(person.id, person.name, person.cancelled_at)
     early = now < event.check_in_opens_at
     if early and not anyway and not events.check_in_is_open(event, now):
-        raise OutsideCheckInWindow(person.id, event.check_in_opens_at)
+        raise OutsideCheckInWindow(person.id, person.name, event.check_in_opens_at)
     if by.staff_id is None:
         raise ValueError("a check-in is made by a staff member")
     arrival = CheckIn(

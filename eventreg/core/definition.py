@@ -86,8 +86,8 @@ class CheckInWindow(_Part):
 class AgendaItem(_Part):
     """One of ``[[agenda]]``"""
 
-    at: dt.time
-    until: dt.time | None = None
+    at: Moment
+    until: Moment | None = None
     text: Words
 
 

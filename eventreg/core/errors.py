@@ -114,9 +114,10 @@ class OutsideCheckInWindow(Refusal):
 
     code = "outside_check_in_window"
 
-    def __init__(self, attendee_id: int, opens_at: datetime) -> None:
+    def __init__(self, attendee_id: int, name: str, opens_at: datetime) -> None:
         super().__init__("before the check-in window")
         self.attendee_id = attendee_id
+        self.name = name
         self.opens_at = opens_at
 
 

@@ -64,8 +64,12 @@ class _Raw:
         return value if isinstance(value, kind) and not isinstance(value, bool) else None
 
     def local(self, path: str) -> dt.datetime | None:
-        """The local date-time at ``path``; a bare time is meant on the day of the event."""
-        starts, moment = self.get("starts_at", dt.datetime), self.get(path, (dt.datetime, dt.time))
+        """The local date-time at ``path``."""
+        return self.on_the_day(self.get(path, (dt.datetime, dt.time)))
+
+    def on_the_day(self, moment: object) -> dt.datetime | None:
+        """A local date-time; a bare time is meant on the day of the event."""
+        starts = self.get("starts_at", dt.datetime)
         if isinstance(moment, dt.time) and starts:
             moment = dt.datetime.combine(starts.date(), moment)
         return moment if isinstance(moment, dt.datetime) and not moment.tzinfo else None
@@ -105,8 +109,8 @@ def _out_of_order(raw: _Raw) -> Iterator[tuple[str, str]]:
         if begin and end and end <= begin:
             yield f"{table}.{later}", f"must be after {table}.{earlier}"
     for place, item in enumerate(raw.agenda()):
-        at, until = item.get("at"), item.get("until")
-        if isinstance(at, dt.time) and isinstance(until, dt.time) and until <= at:
+        at, until = raw.on_the_day(item.get("at")), raw.on_the_day(item.get("until"))
+        if at and until and until <= at:
             yield f"agenda.{place}.until", f"must be after agenda.{place}.at"
 
 
@@ -122,7 +126,7 @@ def parse(toml: str, file: str = "event file") -> Definition:
     """The definition that a TOML text holds; raises ``DefinitionInvalid`` with every mistake in it."""
     try:
         raw = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError and tells the line
         raise DefinitionInvalid([f"{file}: not TOML: {error}"]) from error
     mistakes = []
     try:

@@ -93,9 +93,7 @@ def _is_guessable(password: str, username: str) -> bool:
     if any(folded in run * 30 or folded in run[::-1] * 30 for run in _RUNS):
         return True
     letters = "".join(c for c in folded if c.isalpha())
-    for word in sorted({*_OURS, _fold(username)} - {""}, key=len, reverse=True):
-        letters = letters.replace(word, "")
-    return not letters and not any(c.isalpha() and ord(c) > 127 for c in folded)
+    return not letters or any(not letters.replace(word, "") for word in {*_OURS, _fold(username)} - {""})
 
 
 def check_password(password: str, username: str = "") -> str:

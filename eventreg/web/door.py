@@ -89,7 +89,7 @@ def check_in(slug: str) -> Answer:
             event = events.get(writing, slug)
             outcome = checkin.check_in(writing, event, attendee, anyway=anyway, by=access.actor(), now=g.now)
     except OutsideCheckInWindow as early:
-        return _refused(slug, Told("early", at=early.opens_at, attendee_id=early.attendee_id), 409)
+        return _refused(slug, Told("early", early.name, early.opens_at, early.attendee_id), 409)
     except AttendeeCancelled as cancelled:
         told = Told("cancelled", cancelled.name, cancelled.cancelled_at, cancelled.attendee_id)
         return _refused(slug, told, 409)
