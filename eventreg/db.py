@@ -23,10 +23,10 @@ from eventreg.core.models import Base
 db = SQLAlchemy(metadata=Base.metadata)
 
 _PRAGMAS = (
+    "busy_timeout=5000",
     "journal_mode=WAL",
     "synchronous=FULL",  # an answer that promised a seat survives a power cut
     "foreign_keys=ON",
-    "busy_timeout=5000",
     "secure_delete=ON",  # what is erased is overwritten
     "trusted_schema=OFF",
     "cache_size=-16000",

@@ -19,7 +19,7 @@ from flask_migrate import upgrade
 from eventreg.app import create_app
 from eventreg.clock import utc_now
 from eventreg.core import audit, event_file, events, staff
-from eventreg.db import reading, transaction
+from eventreg.db import db, reading, transaction
 from eventreg.settings import CLOCK_SINCE, ROOT, Settings, SettingsInvalid, read
 
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
@@ -42,6 +42,8 @@ def main() -> None:
     server = _listen(app, settings)
     announce(settings, prepare(app))
     if server is None:
+        with app.app_context():
+            db.engine.dispose()
         _become_granian(settings)
     else:
         server.run()  # ends what is running when it is told to stop
@@ -121,7 +123,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 def _become_granian(settings: Settings) -> None:
     """Several processes behind one address; the options keep it alive when a worker dies (PERFORMANCE.md)."""
-    environment = dict(os.environ)
+    environment = {"GRANIAN_LOG_LEVEL": "warning", **os.environ}
     if settings.clock and settings.clock_since:
         environment[CLOCK_SINCE] = settings.clock_since.isoformat()
     granian = Path(sys.executable).with_name("granian")
@@ -132,7 +134,7 @@ def _become_granian(settings: Settings) -> None:
             str(granian), "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
             "--workers", str(settings.workers), "--blocking-threads", str(settings.threads),
             "--respawn-failed-workers", "--respawn-interval", "0.1", "--workers-kill-timeout", "30",
-            "--http1-header-read-timeout", "10000", "--no-ws", "--log-level", "warning", "wsgi:app",
+            "--http1-header-read-timeout", "10000", "--no-ws", "wsgi:app",
         ],
         environment,
     )  # fmt: skip

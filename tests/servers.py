@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,13 @@ def cpu_seconds(pid: int) -> float:
 def running(folder: Path, **environment: str) -> Iterator[Server]:
     """A server on that instance folder, stopped again at the end; it must stop in order."""
     port = free_port()
-    given = {"EVENTREG_INSTANCE": str(folder), "PORT": str(port), "EVENTREG_RATE_LIMITS": "off", **environment}
+    given = {
+        "EVENTREG_INSTANCE": str(folder),
+        "PORT": str(port),
+        "EVENTREG_RATE_LIMITS": "off",
+        "GRANIAN_LOG_LEVEL": "info",
+        **environment,
+    }
     log = folder.parent / f"{folder.name}-{port}.log"
     began = time.monotonic()
     with log.open("w") as out:
@@ -68,10 +74,13 @@ def running(folder: Path, **environment: str) -> Iterator[Server]:
         )
     try:
         address = f"http://127.0.0.1:{port}"
-        while not answers(address):
-            assert process.poll() is None, log.read_text()
+        # A granian that is told to stop while a worker still starts waits thirty seconds for that worker.
+        workers = int(environment.get("EVENTREG_WORKERS", "0"))
+        while not answers(address) or len(re.findall(r"Started worker-\d+\s", log.read_text())) < workers:
             assert time.monotonic() - began < 60, log.read_text()
-            os.sched_yield()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
+                raise AssertionError(log.read_text())
         yield Server(address, log.read_text(), cpu_seconds(process.pid), process)
     finally:
         process.terminate()

@@ -185,6 +185,13 @@ def test_the_second_of_two_who_edit_the_same_page_is_told(small: House) -> None:
         correct(small, made, 1, "13800138000", "张贵芳")
 
 
+def test_a_companion_cannot_be_corrected_away(small: House) -> None:
+    made = small.register("张桂芳", "王建国", phone="13800138000")
+    with pytest.raises(FieldRefused):
+        correct(small, made, 1, "13800138000", "张桂芳")
+    assert left(small) == 3
+
+
 def test_a_correction_obeys_the_same_rules_as_a_registration(small: House) -> None:
     small.register("张桂芳", phone="13800138000")
     other = small.register("王建国", phone="13800138001")

@@ -234,9 +234,11 @@ def edit(
     names, phone = corrected
     if registration.state == RegistrationState.CANCELLED:
         raise AlreadyCancelled
-    people = party(session, registration)
-    if registration.version != version or len(people) != len(names):
+    if registration.version != version:
         raise ChangedMeanwhile
+    people = party(session, registration)
+    if len(people) != len(names):
+        raise FieldRefused(f"companion-{len(names)}", "name_missing")
     check_party(event, names)
     _check_number(session, event, names, phone, besides=registration.id)
     changed = [f"name-{p.place}" for p, name in zip(people, names, strict=True) if p.name != name.typed]
