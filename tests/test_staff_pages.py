@@ -360,11 +360,29 @@ def test_five_wrong_passwords_slow_an_account_down_and_the_limits_can_be_off(hou
     assert sign_in(house.client(), "olga", PASSWORD).status_code == 303
 
 
-def test_a_session_expired_while_a_form_was_open_is_told(small: House, desmond: FlaskClient) -> None:
+def test_a_session_that_ends_while_a_call_is_taken_loses_nothing(small: House, desmond: FlaskClient) -> None:
     form = get(desmond, NEW).form()
     small.now += timedelta(hours=3)
     page = Page(desmond.post(NEW, data={**form.fields, "name": "张桂芳", "phone": "13800138000"}))
     assert (page.status, page.kind) == (401, "staff-sign-in")
+    wrong = desmond.post(
+        "/staff/sign-in", data={**page.form("/sign-in").fields, "username": "desmond", "password": "wrong"}
+    )
+    again = {**Page(wrong).form("/sign-in").fields, "username": "desmond", "password": PASSWORD}
+    once_more = Page(desmond.post("/staff/sign-in", data=again))
+    assert once_more.kind == "staff-once-more"
+    kept = once_more.form("/registrations/new")
+    assert desmond.post(kept.action, data=kept.fields).status_code == 303
+    assert "张桂芳" in get(desmond, f"{DESK}/attendees").text
+
+
+def test_a_kept_form_is_never_sent_to_another_site(small: House) -> None:
+    client = small.client()
+    form = get(client, "/staff/sign-in").form()
+    typed = {"username": "olga", "password": PASSWORD, "next": "https://evil.example/", "kept-name": "张桂芳"}
+    page = Page(client.post("/staff/sign-in", data={**form.fields, **typed}))
+    assert page.form("").action == "/staff/"
+    assert "evil.example" not in page.html
 
 
 def test_on_https_the_cookie_is_the_hosts_own_and_secure(folder: Path) -> None:

@@ -18,6 +18,8 @@ from eventreg.web.language import say
 
 View = TypeVar("View", bound=Callable[..., Any])
 EVERYBODY = "everybody"
+_KEPT = "kept-"
+_NOT_KEPT = {"csrf_token", "password"}
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -114,7 +116,23 @@ def _begin_session(member: StaffMember, target: str) -> Response:
 @anyone
 def sign_in() -> str:
     """Ask for name and password."""
-    return render_template("desk/sign_in.html", username="", problem=None, next=request.args.get("next", ""))
+    return _sign_in_page(next=request.args.get("next", ""))
+
+
+def _sign_in_page(**more: Any) -> str:
+    known = {"username": "", "problem": None, "next": "", "kept": _kept()}
+    return render_template("desk/sign_in.html", **{**known, **more})
+
+
+def _kept() -> dict[str, str]:
+    """What an earlier form held, by the names under which the sign-in form carries it along."""
+    return {name: value for name, value in request.form.items() if name.startswith(_KEPT)}
+
+
+def signed_out_page() -> str:
+    """Instead of a page whose session has ended: sign in here, and nothing that was typed is lost."""
+    typed = {f"{_KEPT}{name}": value for name, value in request.form.items() if name not in _NOT_KEPT}
+    return _sign_in_page(problem=say("signed_out"), next=request.path if typed else "", kept=typed)
 
 
 @blueprint.post("/sign-in")
@@ -133,10 +151,13 @@ def do_sign_in() -> Response | tuple[str, int]:
     except SignInFailed:
         counters.sign_in_failed(account)
         counters.hit("sign-in", limits.SIGN_IN, limits.address())
-        problem = say("sign_in_failed")
-        return render_template("desk/sign_in.html", username=username, problem=problem, next=target), 422
+        return _sign_in_page(username=username, problem=say("sign_in_failed"), next=target), 422
     counters.sign_in_worked(account)
-    return _begin_session(member, _own_path(target))
+    onward = _begin_session(member, _own_path(target))
+    typed = {name.removeprefix(_KEPT): value for name, value in _kept().items()}
+    if not typed:
+        return onward
+    return render_template("desk/once_more.html", action=_own_path(target), typed=typed), 200
 
 
 @blueprint.post("/sign-out")

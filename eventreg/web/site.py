@@ -81,7 +81,7 @@ def _http(error: HTTPException) -> Answer | HTTPException:
         return _page(400, language.say("form_expired"), "form_expired")
     code = error.code or 500
     if code == 401 and language.wants_page():
-        return render_template("desk/sign_in.html", username="", problem=language.say("signed_out"), next=""), 401
+        return access.signed_out_page(), 401
     kept = {name: value for name, value in error.get_headers() if name == "Allow"}
     said = language.say("signed_out" if code == 401 else f"http_{code}" if code in _SAID else f"http_{code // 100}00")
     page, status = _page(code, said, f"http_{code}")
