@@ -11,6 +11,7 @@ from click.testing import Result
 from eventreg.core import audit, events, seats, staff
 from eventreg.db import reading, transaction
 from tests.factories import PASSWORD, ROOT, SHIPPED, House, bare_environment, toml
+from tests.pages import get
 
 COMMANDS = [
     ["event", "check"], ["event", "apply"], ["event", "list"], ["event", "show"], ["staff", "add"], ["staff", "list"],
@@ -94,11 +95,16 @@ def test_a_forbidden_word_is_a_warning_and_no_refusal(house: House, file: Path) 
 
 def test_another_event_with_other_facts_needs_no_code(house: House, file: Path) -> None:
     run(house, "event", "apply", str(SHIPPED))
+    file.write_text(toml().replace("2030-06-10", "2031-03-02"), encoding="utf-8")
     run(house, "event", "apply", str(file))
+    page = get(house.client(), "/en/events/small")
+    assert "Sunday, March 2, 2031" in page.text
+    assert "3 seats left" in page.text
+    assert "87654321" in page.text
     listed = run(house, "event", "list").output.splitlines()
     assert [line.split("\t")[0] for line in listed] == ["june-10-self-care", "small"]
     shown = run(house, "event", "show", "small").output
-    assert "2030-06-10 09:00 Asia/Shanghai" in shown
+    assert "2031-03-02 09:00 Asia/Shanghai" in shown
     assert "图书馆" in shown
     missing = run(house, "event", "show", "nothing")
     assert (missing.exit_code, missing.stderr) == (1, "There is no such event. (nothing)\n")

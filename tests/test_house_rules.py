@@ -176,14 +176,6 @@ def test_the_keys_in_the_document_are_those_of_the_event_file() -> None:
     assert keys - documented == set(), "docs/event-file.md lists every key"
 
 
-def test_every_template_belongs_to_a_page_that_is_rendered() -> None:
-    asked_for = set()
-    for path in [*PROGRAM, *(ROOT / "templates").rglob("*.html")]:
-        asked_for |= set(re.findall(r'"([\w/]+\.html)"', path.read_text()))
-    present = {str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.html")}
-    assert present == asked_for
-
-
 def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
     shipped = tomllib.loads((ROOT / "events" / "june-10-self-care.toml").read_text())
     facts = {

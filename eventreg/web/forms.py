@@ -21,6 +21,8 @@ from eventreg.web.language import say
 
 YOUNGEST, OLDEST = 2, 24 * 60 * 60
 """Seconds between showing a public form and sending it: no person is faster, and a day is long enough."""
+SKEW = 60
+"""Seconds by which the clocks of two servers behind one address may differ."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -49,8 +51,8 @@ class FormToken(CSRF):  # type: ignore[misc]
             event, made = _signer().loads(token or "")
         except (BadSignature, ValueError, TypeError):
             return None
-        age = int(g.now.timestamp()) - made if isinstance(made, int) else -1
-        return age if event == self.event and 0 <= age <= OLDEST else None
+        age = int(g.now.timestamp()) - made if isinstance(made, int) else OLDEST + 1
+        return age if event == self.event and -SKEW <= age <= OLDEST else None
 
 
 def _signer() -> URLSafeSerializer:

@@ -1,0 +1,111 @@
+"""Every page once, in both languages: no template is left out, no sentence is missing."""
+
+import pytest
+from flask import Flask, template_rendered
+from jinja2 import Template
+
+from eventreg.core import audit, registrations, staff, tickets
+from eventreg.db import transaction
+from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml
+from tests.pages import Page, book, fill, get, sign_in
+
+FRAMES = {"base.html", "staff.html", "public/parts.html", "public/pictures.html", "desk/parts.html"}
+"""Parts of pages, which are no pages."""
+
+
+def walk_public(house: House, language: str) -> None:
+    """Everything a guest can see."""
+    guest, register = house.client(), f"/{language}/events/small/register"
+    for path in ("/", "/events/small", "/privacy", "/nothing", "/events/small/register"):
+        get(guest, f"/{language}{path}")
+    ticket = book(guest, language=language, name="张桂芳", companion_1="王建国", phone="13800138000").headers[
+        "Location"
+    ]
+    get(guest, ticket)
+    book(guest, language=language, name="张桂芳", phone="13800138000")
+    form = get(guest, register).form("/register").fields
+    house.register("李一", "李二")
+    house.register("李三")
+    get(guest, register)
+    assert Page(guest.post(register, data={**form, "name": "赵一", "phone": "13900139000"})).kind == "full"
+    with transaction() as session:
+        made, _ = registrations.by_token(session, ticket.rsplit("/", 1)[1])
+        registrations.cancel(session, made, by=audit.SYSTEM, now=house.now)
+    assert get(guest, f"{ticket}?lang={language}").kind == "cancelled"
+
+
+def walk_staff(house: House, language: str) -> None:
+    """Everything staff can see."""
+    with transaction() as session:
+        link = staff.make_link(session, staff.find(session, "dora"), by=audit.SYSTEM, now=house.now)
+    olga = house.client()
+    get(olga, f"/staff/welcome/{link}?lang={language}")
+    sign_in(olga, "olga", PASSWORD)
+    desk = "/staff/events/small"
+    for path in (
+        "/staff/",
+        desk,
+        f"{desk}/attendees?q=x",
+        f"{desk}/attendees",
+        f"{desk}/registrations/new",
+        f"{desk}/check-in-list",
+    ):
+        assert get(olga, f"{path}{'&' if '?' in path else '?'}lang={language}").status == 200
+    form = get(olga, f"{desk}/registrations/new").form()
+    assert get(olga, f"{desk}/registrations/2?read=1").status == 200
+    fill(olga, f"{desk}/registrations/new", name="", phone="1")
+    fill(olga, f"{desk}/registrations/new", name="李一", phone="13900139000")
+    olga.post("/staff/sign-out", data=get(olga, "/staff/").form("/sign-out").fields)
+    signed_out = Page(
+        olga.post(f"{desk}/registrations/new", data={**form.fields, "name": "李四", "phone": "13900139001"})
+    )
+    kept = {**signed_out.form("/sign-in").fields, "username": "olga", "password": PASSWORD}
+    assert Page(olga.post("/staff/sign-in", data=kept)).kind == "staff-once-more"
+
+
+def walk_door(house: House, language: str) -> None:
+    """Everything the door can see, from too early to too late."""
+    dora = house.client()
+    house.now = local("2030-06-10 08:30")
+    sign_in(dora, "dora", PASSWORD)
+    made = registrations_of(house)
+    get(dora, f"/T/{tickets.token(SECRET, made)}?lang={language}")
+    page = get(dora, f"/door/small/?lang={language}")
+    form = next(form for form in page.forms if form.fields.get("attendee"))
+    for anyway in ("", "yes", "yes"):
+        answer = dora.post(form.action, data={**form.fields, "anyway": anyway})
+        if answer.status_code == 303:
+            page = get(dora, answer.headers["Location"])
+    undo = page.form("/undo")
+    get(dora, dora.post(undo.action, data=undo.fields).headers["Location"])
+    house.now = local("2030-06-10 09:10")
+    get(dora, dora.post(form.action, data=form.fields).headers["Location"])
+    dora.post(form.action, data={**form.fields, "attendee": "x"})
+    get(dora, "/door/small/?q=张")
+    get(house.client(), f"/{language}/events/small/register")
+
+
+def registrations_of(house: House) -> str:
+    """The seed of a confirmed registration's ticket."""
+    with transaction() as session:
+        return registrations.get(session, 2).ticket_seed
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_is_rendered_in_both_languages(house: House, language: str) -> None:
+    rendered: set[str] = set()
+
+    def note(_app: Flask, template: Template, **_: object) -> None:
+        rendered.add(str(template.name))
+
+    house.apply(toml(capacity=5))
+    house.hire()
+    with template_rendered.connected_to(note, house.app):
+        walk_public(house, language)
+        walk_staff(house, language)
+        walk_door(house, language)
+        house.apply(toml(slug="other"))
+        house.now = local("2030-06-03 10:00")
+        get(house.client(), f"/{language}/")
+    present = {str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.html")}
+    assert rendered == present - FRAMES
