@@ -280,15 +280,29 @@ def side_of(paper: Path, side: int) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_a_ticket_prints_on_one_page_black_on_white(browser: Browser, before: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_couples_ticket_prints_on_one_page_black_on_white(
+    browser: Browser, before: Server, tmp_path: Path, language: str
+) -> None:
     page = window(browser, {**PHONE, "color_scheme": "dark"})
-    register(page, before, "张桂芳", "13800138000")
+    page.goto(f"{before.address}/{language}/events/{EVENT}/register")
+    page.locator("#name").fill("Margaret Elizabeth Chen")
+    page.locator("#phone").fill("13800138000")
+    page.locator("summary").click()
+    page.locator("#companion-1").fill("Henry Alexander Chen")
+    page.locator("button.main").click()
+    kind(page, "check")
+    page.locator("button.main").first.click()
+    kind(page, "ticket")
     page.emulate_media(media="print", color_scheme="dark")
     colours = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
     assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
-    page.pdf(path=tmp_path / "ticket.pdf", prefer_css_page_size=True)
-    info = subprocess.run(["pdfinfo", str(tmp_path / "ticket.pdf")], capture_output=True, text=True, check=True).stdout
+    paper = tmp_path / "ticket.pdf"
+    page.pdf(path=paper, prefer_css_page_size=True)
+    info = subprocess.run(["pdfinfo", str(paper)], capture_output=True, text=True, check=True).stdout
     assert re.search(r"^Pages: +1$", info, re.M), info
+    subprocess.run(["pdftoppm", "-r", "100", "-png", str(paper), str(tmp_path / "paper")], check=True)
+    assert decoded(next(tmp_path.glob("paper*.png"))) == page.url.upper(), "the code is read from paper, too"
 
 
 def test_a_double_click_on_the_last_button_is_one_registration(

@@ -1,7 +1,5 @@
 """How often one address, number or account may try (PROMISES 3.6). In memory, so for one process."""
 
-import time
-from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from threading import Lock, Semaphore
 
@@ -9,6 +7,8 @@ from flask import Flask, current_app, request
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
+
+from eventreg.clock import utc_now
 
 REGISTER = tuple(map(parse, ("30/minute", "120/hour")))
 """Confirmed registrations of one address; a venue's guests share one."""
@@ -29,12 +29,16 @@ class TooOften(Exception):
         self.seconds = max(1, seconds)
 
 
+def _seconds() -> float:
+    """The real time, also where the house's clock is set to another day: an abuser's minute is a minute."""
+    return utc_now().timestamp()
+
+
 class Limits:
     """The counters of one process. Off means that everything passes."""
 
-    def __init__(self, on: bool, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, on: bool) -> None:
         self.on = on
-        self._clock = clock
         self._storage = MemoryStorage()
         self._window = FixedWindowRateLimiter(self._storage)
         self._failures: dict[str, tuple[int, float]] = {}
@@ -55,7 +59,7 @@ class Limits:
             passes = (self._window.hit if count else self._window.test)(rate, what, who)  # type: ignore[arg-type]
             if not passes:
                 resets = self._window.get_window_stats(rate, what, who).reset_time  # type: ignore[arg-type]
-                raise TooOften(int(resets - self._clock()) + 1)
+                raise TooOften(int(resets - _seconds()) + 1)
 
     def sign_in_failed(self, account: str) -> None:
         """Five failures are free; then the delay doubles from one second to a quarter of an hour."""
@@ -66,7 +70,7 @@ class Limits:
                 if failures + 1 >= _FREE_FAILURES
                 else 0
             )
-            self._failures[account] = (failures + 1, self._clock() + delay)
+            self._failures[account] = (failures + 1, _seconds() + delay)
             if len(self._failures) > 10_000:
                 self._failures.pop(next(iter(self._failures)))
 
@@ -78,8 +82,8 @@ class Limits:
     def check_account(self, account: str) -> None:
         """``TooOften`` while the account's delay runs."""
         _, until = self._failures.get(account, (0, 0.0))
-        if self.on and until > self._clock():
-            raise TooOften(int(until - self._clock()) + 1)
+        if self.on and until > _seconds():
+            raise TooOften(int(until - _seconds()) + 1)
 
 
 class Hashing:

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import segno
 from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from eventreg.core import attendees, events, phones, registrations, seats, tickets
@@ -53,7 +52,7 @@ def start(lang: str) -> str:
     check_language(lang)
     coming = events.still_to_come(reading(), g.now)
     if len(coming) == 1:
-        return _event_page(reading(), coming[0], "start")
+        return _event_page(coming[0], "start")
     return render_template("public/start.html", events=coming, define=events.definition, zone=events.zone)
 
 
@@ -62,15 +61,15 @@ def start(lang: str) -> str:
 def event(lang: str, slug: str) -> str:
     """The event page."""
     check_language(lang)
-    return _event_page(reading(), events.get(reading(), slug), "event")
+    return _event_page(events.get(reading(), slug), "event")
 
 
-def _event_page(reading: Session, found: Event, page: str) -> str:
+def _event_page(found: Event, page: str) -> str:
     local = g.now.astimezone(events.zone(found))
     line = calls(found)
     view = EventView(
         event_id=found.id, version=found.version, language=g.language, today=local.date(),
-        phase=events.phase(found, g.now), left=seats.count(reading, found.id).left,
+        phase=events.phase(found, g.now), left=seats.count(reading(), found.id).left,
         calls_answered=bool(line and line.answered), calls_open=line.opens if line else None,
     )  # fmt: skip
     return _rendered(current_app.extensions["settings"].instance, page, view)
