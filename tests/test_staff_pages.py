@@ -184,8 +184,8 @@ def test_a_call_is_taken_on_one_page_and_read_back(desmond: FlaskClient) -> None
     card = get(desmond, answer.headers["Location"])
     assert card.kind == "staff-registration"
     assert "张桂芳 ，报好了" in card.text
-    assert re.search(r"签到码 \d、\d、\d、\d，", card.text)
-    assert "6 月 10 日（星期一）上午 8:45 到 9:00 签到" in card.text
+    assert re.search(r"签到码 \d、\d、\d、\d。", card.text)
+    assert "6 月 10 日（星期一）上午 8 点 45 分到 9 点签到，在图书馆" in card.text
     assert "图书馆" in card.text
     assert "录入下一位" in card.text
     assert "desmond" in card.text

@@ -62,6 +62,16 @@ def hour(moment: datetime, zone: ZoneInfo) -> str:
     return i18n.time(moment.astimezone(zone))
 
 
+def spoken_time(moment: datetime, zone: ZoneInfo) -> str:
+    """The time of a moment as it is said aloud: 8 点 45 分."""
+    local = moment.astimezone(zone)
+    return (
+        say("o_clock_minutes", hour=local.hour, minutes=local.minute)
+        if local.minute
+        else say("o_clock", hour=local.hour)
+    )
+
+
 def stamp(moment: datetime, zone: ZoneInfo) -> str:
     """Day and time in figures, for lists: 06-10 8:47, with the year where it is not this one."""
     local = moment.astimezone(zone)
@@ -116,6 +126,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         t=say, n=count, words=words, day=day, hour=hour, stamp=stamp, clock_time=i18n.time,
         weekday=lambda number: i18n.weekday(g.language, number), shown_phone=phones.shown, masked_phone=phones.masked,
-        public_css=assets.public_css, version=assets.version, weekdays=weekdays, soon=soon, date=date,
+        public_css=assets.public_css, version=assets.version, weekdays=weekdays, soon=soon, date=date, spoken_time=spoken_time,
         in_other_language=in_other_language,
     )  # fmt: skip
