@@ -271,6 +271,18 @@ def test_a_full_event_says_so_with_the_next_step_and_keeps_what_was_typed(small:
     assert in_english.form("/register").fields["name"] == "张桂芳"
 
 
+def test_a_full_or_closed_event_says_so_whatever_form_is_sent(small: House, guest: Any) -> None:
+    small.register("王一", "王二")
+    small.register("王三")
+    for typed in ({"name": "张桂芳", "phone": "13800138000"}, {"name": "", "phone": "1"}, {}):
+        page = Page(guest.post(REGISTER, data=typed))
+        assert (page.status, page.kind) == (409, "full")
+    small.now = local("2030-06-10 09:30")
+    page = Page(guest.post(REGISTER, data={"name": "张桂芳", "phone": "13800138000"}))
+    assert (page.status, page.kind) == (409, "closed")
+    assert "张桂芳" in page.text
+
+
 def test_a_couple_and_one_seat_hears_how_many_are_left_and_may_book_for_one(small: House, guest: Any) -> None:
     small.register("王一", "王二")
     page = Page(fill(guest, REGISTER, name="张桂芳", companion_1="王建国", phone="13800138000"))

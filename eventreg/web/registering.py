@@ -12,6 +12,7 @@ from eventreg.core.errors import (
     FieldRefused,
     FormKeyReused,
     PhoneAtLimit,
+    Refusal,
     RegistrationClosed,
 )
 from eventreg.core.events import Phase
@@ -47,30 +48,40 @@ def send(lang: str, slug: str) -> Answer:
     event = events.get(reading(), slug)
     sent = forms.of(event, area_code(event), public=True)
     valid = sent.validate()
-    if not sent.token_is_good:
-        sent.website.data = ""
-        return _form(event, sent, notice="press_again", status=400)
-    if request.form.get("show") == "form":
-        return _form(event, sent, complain=False)
-    if not valid:
-        return _form(event, sent, status=422)
     try:
+        if not (valid and sent.token_is_good):
+            _check_open(event, party=1)  # nobody should mend a form for which there is no seat
+        if not sent.token_is_good:
+            sent.website.data = ""
+            return _form(event, sent, notice="press_again", status=400)
+        if request.form.get("show") == "form":
+            return _form(event, sent, complain=False)
+        if not valid:
+            return _form(event, sent, status=422)
         return _consider(event, sent, sent.entry(g.language, Source.ONLINE))
-    except FieldRefused as refusal:
-        sent.blame(refusal)
-        return _form(event, sent, status=422)
-    except FormKeyReused:
-        # Back from a ticket, another person's name, and sent again: that is a new form, so give it a new key.
-        sent.form_key.data = forms.new_key()
-        return _form(event, sent, notice="press_again", status=422)
-    except EventFull as full:
-        return _full(event, sent, full.left, 409)
-    except RegistrationClosed:
-        return _closed(event, sent, 409)
-    except AlreadyRegistered:
-        return render_template("public/already_registered.html", **facts(event)), 409
-    except PhoneAtLimit:
-        return render_template("public/error.html", heading=language.say("phone_at_limit"), **facts(event)), 409
+    except Refusal as refusal:
+        return _refused(event, sent, refusal)
+
+
+def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
+    """What a guest is shown instead of a ticket: the next step, with everything that was typed."""
+    match refusal:
+        case FieldRefused():
+            sent.blame(refusal)
+            return _form(event, sent, status=422)
+        case FormKeyReused():
+            # Back from a ticket, another person's name, and sent again: that is a new form, so give it a new key.
+            sent.form_key.data = forms.new_key()
+            return _form(event, sent, notice="press_again", status=422)
+        case EventFull():
+            return _full(event, sent, refusal.left, 409)
+        case RegistrationClosed():
+            return _closed(event, sent, 409)
+        case AlreadyRegistered():
+            return render_template("public/already_registered.html", **facts(event)), 409
+        case PhoneAtLimit():
+            return render_template("public/error.html", heading=language.say("phone_at_limit"), **facts(event)), 409
+    raise refusal
 
 
 def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
@@ -79,12 +90,7 @@ def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
     if made is not None:
         return _to_ticket(made)
     registrations.check_party(event, entry.names)
-    # A look without the lock, so that a rush for a full event queues nobody; the take decides.
-    phase, left = events.phase(event, g.now), seats.count(reading(), event.id).left
-    if phase is not Phase.OPEN:
-        raise RegistrationClosed(phase)
-    if left < len(entry.names):
-        raise EventFull(left)
+    _check_open(event, party=len(entry.names))
     if request.form.get("confirmed") != "yes" or request.form.get("show") == "check":
         return _check(event, sent, entry), 200
     try:
@@ -94,6 +100,15 @@ def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
         page = _check(event, sent, entry, wait_minutes=minutes)
         return page, 429, {"Retry-After": str(wait.seconds)}
     return _book(event, entry)
+
+
+def _check_open(event: Event, party: int) -> None:
+    """A look without the lock, so that a rush for a full event queues nobody; the take decides."""
+    phase, left = events.phase(event, g.now), seats.count(reading(), event.id).left
+    if phase is not Phase.OPEN:
+        raise RegistrationClosed(phase)
+    if left < party:
+        raise EventFull(left)
 
 
 def _count_try(event: Event, entry: Entry) -> None:
