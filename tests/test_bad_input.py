@@ -116,6 +116,7 @@ def test_a_wrong_method_is_told(roomy: House, method: str) -> None:
     answer = roomy.client().open("/zh/events/small", method=method)
     assert answer.status_code == (200 if method == "OPTIONS" else 405)
     assert "GET" in answer.headers["Allow"]
+    assert roomy.client().open("/static/nothing", method=method).status_code < 500
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def _headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = _POLICY.format(hashes=assets.public_css_hash())
     if settings().https:
         response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-    kept = request.endpoint == "static" and response.status_code == 200
+    kept = request.endpoint == "static" and request.method in {"GET", "HEAD"} and response.status_code == 200
     if kept and request.args.get("v") == assets.version(str((request.view_args or {})["filename"])):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     elif "Cache-Control" not in response.headers or kept:
