@@ -41,6 +41,12 @@ def test_every_command_explains_itself_with_an_example(house: House, command: li
     assert "Example: flask --app wsgi " + " ".join(command) in result.output
 
 
+def test_the_operators_guide_lists_every_command() -> None:
+    guide = (ROOT / "docs" / "operator.md").read_text()
+    for command in COMMANDS:
+        assert f"`{' '.join(command)}" in guide, command
+
+
 @pytest.mark.parametrize(
     "words", [["event", "frobnicate"], ["event", "apply"], ["staff", "add", "x", "--role", "king"], ["check-in-list"]]
 )
