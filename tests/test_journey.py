@@ -45,7 +45,7 @@ def before(instance: Path) -> Iterator[Server]:
 def window(browser: Browser, shape: Any, *, scripts: bool = True) -> Page:
     """A fresh browser window."""
     page = browser.new_context(**shape, java_script_enabled=scripts, locale="zh-CN").new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     return page
 
 
