@@ -22,7 +22,7 @@ def refused_name(typed: str) -> str:
         ("查良镛", "zha liang yong"), ("朴槿惠", "piao jin hui"), ("区少华", "ou shao hua"), ("盖新民", "ge xin min"),
         ("翟明德", "zhai ming de"), ("覃玉凤", "qin yu feng"), ("缪秋月", "miao qiu yue"), ("种师道", "chong shi dao"),
         ("任建平", "ren jian ping"), ("欧阳修", "ouyang xiu"), ("尉迟恭", "yuchi gong"), ("万俟卨", "moqi xie"),
-        ("俞阿兴", "yu a xing"), ("励定国", "li ding guo"),
+        ("俞阿兴", "yu a xing"), ("王长江", "wang chang jiang"), ("李晟", "li sheng"), ("励定国", "li ding guo"),
     ],
 )  # fmt: skip
 def test_surnames_sort_as_they_are_read(name: str, reading: str) -> None:
