@@ -19,7 +19,7 @@ LONGEST = 40
 MOST_CODE_POINTS = 200
 
 # pypinyin reads characters as common words do; as surnames these sound otherwise. Sources: UX.md section 5, and the
-# surname readings of the 现代汉语词典. 乐 may be Yue or Le: staff ask, and correct it in the entry.
+# surname readings of the 现代汉语词典. 乐 may be Yue or Le: staff ask.
 SURNAMES = {
     "曾": "zeng", "翟": "zhai", "单": "shan", "解": "xie", "仇": "qiu", "区": "ou", "查": "zha", "缪": "miao",
     "盖": "ge", "种": "chong", "覃": "qin", "朴": "piao", "任": "ren", "华": "hua", "乐": "yue", "俞": "yu",
