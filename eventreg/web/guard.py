@@ -30,9 +30,9 @@ _WORTH_PACKING = 600
 
 def init_app(app: Flask) -> None:
     """Register the checks; in this order they run before each request."""
+    app.before_request(_begin)
     app.before_request(_is_for_us)
     app.before_request(_is_from_us)
-    app.before_request(_begin)
     app.before_request(access.check)
     csrf.init_app(app)
     app.after_request(_headers)
@@ -43,6 +43,12 @@ def settings() -> Settings:
     """The settings of this app."""
     found: Settings = current_app.extensions["settings"]
     return found
+
+
+def _begin() -> None:
+    """What every page wants to know, settled once: the moment, and the language."""
+    g.now = current_app.extensions["clock"]()
+    g.language = language.of_request()
 
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:\d{1,5})?")
@@ -56,8 +62,6 @@ def _host_without_port(host: str) -> str:
 
 def _is_for_us() -> None:
     """A Host header that is not ours would put a foreign name into links; an endless address serves nobody."""
-    g.now = current_app.extensions["clock"]()
-    g.language = language.guess()
     if not settings().is_ours(_host_without_port(request.environ.get("HTTP_HOST", ""))):
         abort(400)
     if len(request.full_path) > _LONGEST_ADDRESS:
@@ -81,11 +85,6 @@ def _is_from_us() -> None:
 
 def _is_own(origin: str) -> bool:
     return settings().is_ours(_host_without_port(origin.partition("://")[2]))
-
-
-def _begin() -> None:
-    """What every page wants to know, settled once: the moment was above, the language is here."""
-    g.language = language.of_request()
 
 
 def _headers(response: Response) -> Response:

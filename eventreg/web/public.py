@@ -109,10 +109,8 @@ def _ticket_page(registration: Registration, found: Event) -> str:
     people = attendees.of_registration(reading(), registration.id)
     return render_template(
         "public/ticket.html",
-        registration=registration,
         people=[person for person in people if person.cancelled_at is None],
         qr=_qr(address),
-        address=address,
         masked=phones.masked(registration.phone_number),
         **facts(found),
     )
