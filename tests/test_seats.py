@@ -4,10 +4,11 @@ import multiprocessing
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from eventreg.core import audit, registrations, seats
@@ -63,27 +64,31 @@ def test_four_processes_get_exactly_the_seats_there_are(house: House, folder: Pa
     assert counted(folder) == (CAPACITY, CAPACITY)
 
 
-def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, folder: Path) -> None:
+def look_and_take(file: str, together: Any) -> None:
+    """The naive taker: it looks, others look too, and then it takes. Without the CHECK, which would stop it."""
+    database = sqlite3.connect(file, isolation_level=None)
+    database.execute("PRAGMA ignore_check_constraints = ON")
+    taken, capacity = database.execute("SELECT taken, capacity FROM event_seats").fetchone()
+    together.wait()
+    if taken < capacity:
+        database.execute("UPDATE event_seats SET taken = taken + 1")
+    database.close()
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, folder: Path, kind: str) -> None:
     """The negative control: the same race, without the guarded statement and without the CHECK behind it."""
     house.apply(toml(capacity=1))
     reading().rollback()
-    naive = create_engine(f"sqlite:///{folder / 'eventreg.sqlite3'}", isolation_level="AUTOCOMMIT")
-    together = Barrier(2)
-
-    def look_and_take(_: int) -> bool:
-        with naive.connect() as connection:
-            connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
-            taken, capacity = connection.execute(text("SELECT taken, capacity FROM event_seats")).one()
-            together.wait()
-            if taken < capacity:
-                connection.execute(text("UPDATE event_seats SET taken = taken + 1"))
-            return bool(taken < capacity)
-
-    with ThreadPoolExecutor(2) as pool:
-        got = list(pool.map(look_and_take, range(2)))
-    naive.dispose()
-    assert sum(got) == 2, "two people in one seat: this is what the guard prevents"
-    assert counted(folder)[0] == 2
+    spawn = multiprocessing.get_context("spawn")
+    together: Any = Barrier(2) if kind == "threads" else spawn.Barrier(2)
+    runner: Any = Thread if kind == "threads" else spawn.Process
+    takers = [runner(target=look_and_take, args=(str(folder / "eventreg.sqlite3"), together)) for _ in range(2)]
+    for taker in takers:
+        taker.start()
+    for taker in takers:
+        taker.join()
+    assert counted(folder)[0] == 2, "two people in one seat: this is what the guard prevents"
 
 
 def test_behind_a_forgotten_guard_stands_the_schema(house: House) -> None:
