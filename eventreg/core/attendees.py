@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from eventreg.core.checkin import STANDING
 from eventreg.core.models import Attendee, CheckIn, Event, Registration, RegistrationState
 from eventreg.core.names import fold, has_han
 
@@ -74,7 +75,6 @@ class Asked:
     page: int = 1
 
 
-_standing = and_(CheckIn.attendee_id == Attendee.id, CheckIn.undone_at.is_(None))
 _rows = (
     select(
         Attendee.id, Attendee.registration_id, Attendee.name, Attendee.sort_key, Attendee.letter,
@@ -83,7 +83,7 @@ _rows = (
         CheckIn.late,
     )
     .join(Registration, Registration.id == Attendee.registration_id)
-    .outerjoin(CheckIn, _standing)
+    .outerjoin(CheckIn, STANDING)
 )  # fmt: skip
 _live = Attendee.cancelled_at.is_(None)
 _FILTERS: dict[Filter, ColumnElement[bool]] = {
@@ -177,7 +177,7 @@ def counts(session: Session, event: Event) -> dict[Filter, int]:
     everybody = (
         select(func.count(Attendee.id), *(func.count().filter(condition) for condition in _FILTERS.values()))
         .join(Registration, Registration.id == Attendee.registration_id)
-        .outerjoin(CheckIn, _standing)
+        .outerjoin(CheckIn, STANDING)
         .where(Attendee.event_id == event.id)
     )
     numbers = session.execute(everybody).one()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit, events
@@ -44,9 +44,21 @@ def _find(session: Session, event: Event, attendee: str) -> Attendee:
     return person
 
 
+def _arrival(session: Session, event: Event, check_in_id: int) -> tuple[Attendee, CheckIn]:
+    """An arrival at this event, whether it stands or was undone, and whose it is."""
+    arrival = session.get(CheckIn, check_in_id)
+    if arrival is None or arrival.event_id != event.id:
+        raise AttendeeUnknown
+    return session.get_one(Attendee, arrival.attendee_id), arrival
+
+
+STANDING = and_(CheckIn.attendee_id == Attendee.id, CheckIn.undone_at.is_(None))
+"""How attendees are joined with the arrivals that count."""
+
+
 def standing(session: Session, attendee_id: int) -> CheckIn | None:
     """The arrival that counts, if there is one."""
-    return session.scalar(select(CheckIn).where(CheckIn.attendee_id == attendee_id, CheckIn.undone_at.is_(None)))
+    return session.scalar(select(CheckIn).join(Attendee, STANDING).where(Attendee.id == attendee_id))
 
 
 def _outcome(person: Attendee, arrival: CheckIn, fresh: bool) -> Outcome:
@@ -85,10 +97,7 @@ def check_in(session: Session, event: Event, attendee: str, *, anyway: bool, by:
 
 def undo(session: Session, event: Event, check_in_id: int, *, by: Actor, now: datetime) -> Outcome:
     """Withdraw an arrival; the row stays, marked. Doing it twice is doing it once."""
-    arrival = session.get(CheckIn, check_in_id)
-    if arrival is None or arrival.event_id != event.id:
-        raise AttendeeUnknown
-    person = session.get_one(Attendee, arrival.attendee_id)
+    person, arrival = _arrival(session, event, check_in_id)
     fresh = arrival.undone_at is None
     if fresh:
         arrival.undone_at, arrival.undone_by_staff_id = now, by.staff_id
@@ -106,17 +115,14 @@ def _record(session: Session, action: Action, person: Attendee, by: Actor, now: 
 
 def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:
     """The outcome of an earlier check-in or undo, for the page that follows it."""
-    arrival = session.get(CheckIn, check_in_id)
-    if arrival is None or arrival.event_id != event.id:
-        raise AttendeeUnknown
-    return _outcome(session.get_one(Attendee, arrival.attendee_id), arrival, fresh)
+    return _outcome(*_arrival(session, event, check_in_id), fresh)
 
 
 def presence(session: Session, event: Event) -> Presence:
     """How many of the people expected have come."""
     expected, arrived = session.execute(
         select(func.count(Attendee.id), func.count(CheckIn.id))
-        .outerjoin(CheckIn, (CheckIn.attendee_id == Attendee.id) & CheckIn.undone_at.is_(None))
+        .outerjoin(CheckIn, STANDING)
         .where(Attendee.event_id == event.id, Attendee.cancelled_at.is_(None), Attendee.code.is_not(None))
     ).one()
     return Presence(arrived, expected)

@@ -247,18 +247,16 @@ class Definition(_Part):
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Every text of the file with its path, for checking words."""
-        yield from _texts("", self.model_dump())
+        yield from ((path, value) for path, value in leaves(self.model_dump()) if isinstance(value, str))
 
 
-def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every value inside tables and lists, with its path: ``agenda.0.text.zh``."""
+    if isinstance(value, dict | list | tuple):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(inner, f"{path}.{key}" if path else str(key))
+    else:
         yield path, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(f"{path}.{key}".strip("."), inner)
-    elif isinstance(value, list | tuple):
-        for place, inner in enumerate(value):
-            yield from _texts(f"{path}.{place}", inner)
 
 
 def dump(definition: Definition) -> str:

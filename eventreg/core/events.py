@@ -1,7 +1,7 @@
 """Events: applying a definition to the database, finding them, and what the time of day means for them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit, seats
 from eventreg.core.audit import Action, Actor
-from eventreg.core.definition import Definition, dump, load
+from eventreg.core.definition import Definition, dump, leaves, load
 from eventreg.core.errors import EventUnknown
 from eventreg.core.models import Event, EventSeats
 
@@ -121,20 +121,15 @@ def _columns(definition: Definition) -> dict[str, Any]:
     }
 
 
-def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _flat(inner, f"{path}.{place}")
-    elif value is not None:
-        yield path, str(value)
+def _flat(stored: str | None) -> dict[str, str]:
+    """A stored definition as key paths and values; keys that were not given are left out."""
+    given = leaves(json.loads(stored)) if stored else ()
+    return {path: str(value) for path, value in given if value is not None}
 
 
 def _changes(before: str | None, after: str) -> Sequence[tuple[str, str, str]]:
     """Every key whose value differs, with both values; a key that is missing on one side is empty there."""
-    old, new = dict(_flat(json.loads(before))) if before else {}, dict(_flat(json.loads(after)))
+    old, new = _flat(before), _flat(after)
     keys = list(new) + [key for key in old if key not in new]
     return [(key, old.get(key, ""), new.get(key, "")) for key in keys if old.get(key) != new.get(key)]
 

@@ -79,7 +79,7 @@ def release(session: Session, event_id: int, seats: int) -> None:
 def set_capacity(session: Session, event_id: int, capacity: int) -> SeatCount:
     """Change the capacity. Nobody loses a seat: below the seats taken the event is ``over`` by the difference."""
     row = session.get_one(EventSeats, event_id, with_for_update=True)
-    row.allowed_over = max(0, row.taken - capacity)
-    row.capacity = capacity
+    counted = SeatCount(capacity, row.taken, row.waiting)
+    row.capacity, row.allowed_over = capacity, counted.over
     session.flush()
-    return count(session, event_id)
+    return counted

@@ -1,6 +1,5 @@
 """Staff: accounts, passwords, one-time links, and what each role may do, in one table."""
 
-import hashlib
 import secrets
 import unicodedata
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit
+from eventreg.core import audit, tokens
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import FieldRefused, LinkSpent, SignInFailed, StaffUnknown, UsernameTaken
 from eventreg.core.models import Role, StaffMember, StaffSession, WelcomeLink
@@ -120,9 +119,13 @@ def any_organiser(session: Session) -> bool:
     return session.scalar(select(StaffMember.id).where(*able).limit(1)) is not None
 
 
+def _named(session: Session, username: str) -> StaffMember | None:
+    return session.scalar(select(StaffMember).where(StaffMember.username_folded == _fold(username)))
+
+
 def find(session: Session, username: str) -> StaffMember:
     """The account of that name, or ``StaffUnknown``."""
-    member = session.scalar(select(StaffMember).where(StaffMember.username_folded == _fold(username)))
+    member = _named(session, username)
     if member is None:
         raise StaffUnknown(username)
     return member
@@ -136,7 +139,7 @@ def all_members(session: Session) -> Sequence[StaffMember]:
 def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime) -> StaffMember:
     """A new account, which waits for its password."""
     username = _check_username(username)
-    if session.scalar(select(StaffMember.id).where(StaffMember.username_folded == _fold(username))) is not None:
+    if _named(session, username) is not None:
         raise UsernameTaken(username)
     member = StaffMember(
         username=username, username_folded=_fold(username), role=role, password_hash=None, created_at=now
@@ -169,7 +172,7 @@ def end_sessions(session: Session, member: StaffMember) -> None:
 
 def verify(session: Session, username: str, password: str) -> StaffMember:
     """The account that name and password open, or ``SignInFailed`` after the same time whatever was wrong."""
-    member = session.scalar(select(StaffMember).where(StaffMember.username_folded == _fold(username)))
+    member = _named(session, username)
     stored = member.password_hash if member else None
     try:
         _hasher.verify(stored or _hash_of_nobody(), password.encode("utf-8", "surrogatepass")[: LONGEST + 1])
@@ -180,20 +183,18 @@ def verify(session: Session, username: str, password: str) -> StaffMember:
     return member
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-
-
 def make_link(session: Session, member: StaffMember | None, *, by: Actor, now: datetime) -> str:
     """A token for ``/staff/welcome/``, good once and for a day; earlier ones of the account are spent.
 
     Without an account it is the link that makes the first organiser.
     """
-    token = secrets.token_urlsafe(32)
+    token = tokens.new()
     whose = WelcomeLink.staff_id.is_(None) if member is None else WelcomeLink.staff_id == member.id
     session.execute(delete(WelcomeLink).where(whose))
     session.add(
-        WelcomeLink(staff_id=member.id if member else None, token_digest=_digest(token), expires_at=now + LINK_LIVES)
+        WelcomeLink(
+            staff_id=member.id if member else None, token_digest=tokens.digest(token), expires_at=now + LINK_LIVES
+        )
     )
     audit.record(session, Action.STAFF_LINK_MADE, by, now=now, staff=member.id if member else None)
     return token
@@ -215,7 +216,7 @@ def link_owner(session: Session, token: str, *, now: datetime) -> StaffMember | 
 
 
 def _usable(session: Session, token: str, now: datetime) -> WelcomeLink:
-    link = session.scalar(select(WelcomeLink).where(WelcomeLink.token_digest == _digest(token)).with_for_update())
+    link = session.scalar(select(WelcomeLink).where(WelcomeLink.token_digest == tokens.digest(token)).with_for_update())
     if link is None or link.used_at is not None or now >= link.expires_at:
         raise LinkSpent
     if link.staff_id is None and any_organiser(session):

@@ -1,14 +1,12 @@
 """Signed-in browsers. Each is a row; signing out, disabling and a new password delete it, and nothing else is believed."""
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, events
+from eventreg.core import audit, events, tokens
 from eventreg.core.audit import Action, Actor
 from eventreg.core.models import Role, StaffMember, StaffSession
 
@@ -29,14 +27,10 @@ class SignedIn:
     unseen: bool
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-
-
 def open_for(session: Session, member: StaffMember, *, now: datetime) -> str:
     """A new session; returns the token for the cookie. The account's oldest go where it has too many."""
-    token = secrets.token_urlsafe(32)
-    session.add(StaffSession(staff_id=member.id, token_digest=_digest(token), created_at=now, seen_at=now))
+    token = tokens.new()
+    session.add(StaffSession(staff_id=member.id, token_digest=tokens.digest(token), created_at=now, seen_at=now))
     session.flush()
     newest_first = select(StaffSession.id).where(StaffSession.staff_id == member.id).order_by(StaffSession.id.desc())
     surplus = session.scalars(newest_first.offset(MOST_PER_ACCOUNT)).all()
@@ -59,7 +53,7 @@ def find(session: Session, token: str, *, now: datetime) -> SignedIn | None:
     row = session.execute(
         select(StaffSession, StaffMember)
         .join(StaffMember)
-        .where(StaffSession.token_digest == _digest(token), StaffMember.disabled_at.is_(None))
+        .where(StaffSession.token_digest == tokens.digest(token), StaffMember.disabled_at.is_(None))
     ).first()
     if row is None:
         return None

@@ -1,8 +1,9 @@
 """Ticket tokens: the secret in a ticket's address. Computed when needed, stored only as a digest (PROMISES 3.5)."""
 
-import hashlib
 import hmac
 import secrets
+
+from eventreg.core import tokens
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 26
@@ -23,4 +24,4 @@ def token(secret_key: str, seed: str) -> str:
 
 def digest(typed: str) -> str:
     """What the database keeps of a token. A token copied by hand, with O for 0 or small letters, is the same one."""
-    return hashlib.sha256(typed.upper().translate(_MISREAD).encode("utf-8", "replace")).hexdigest()
+    return tokens.digest(typed.upper().translate(_MISREAD))
