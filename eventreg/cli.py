@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
@@ -9,7 +10,6 @@ from typing import NoReturn, ParamSpec, TypeVar
 import click
 from flask import Flask, current_app, g
 from flask.cli import AppGroup, with_appcontext
-from flask_migrate import upgrade
 from sqlalchemy import inspect
 
 from eventreg.core import attendees, audit, check_in_list, event_file, events, seats, staff
@@ -17,7 +17,7 @@ from eventreg.core.check_in_list import as_csv, as_text, plain
 from eventreg.core.definition import Definition
 from eventreg.core.errors import FieldRefused, Refusal
 from eventreg.core.models import Event, Role
-from eventreg.db import db, reading, transaction
+from eventreg.db import db, make_tables, reading, transaction
 from eventreg.i18n import sentence
 from eventreg.web import desk
 
@@ -36,8 +36,12 @@ def init_app(app: Flask) -> None:
 def _with_tables() -> None:
     """A command may be the first thing anybody does here, before any start: then it makes the tables."""
     if not inspect(db.engine).has_table("events"):
-        with current_app.extensions["gate"]():
-            upgrade()
+        make_tables()
+
+
+def _now() -> datetime:
+    now: datetime = current_app.extensions["clock"]()
+    return now
 
 
 def refuse(line: str) -> NoReturn:
@@ -100,7 +104,7 @@ def apply(file: str) -> None:
     """
     found = _read(file)
     _warn(found, file)
-    now = current_app.extensions["clock"]()
+    now = _now()
     with transaction() as session:
         applied = events.apply(session, found, by=audit.SYSTEM, now=now)
     for key, before, after in applied.changes:
@@ -155,7 +159,7 @@ def show(slug: str) -> None:
             f"{event.check_in_opens_at.astimezone(zone):%H:%M} to {event.check_in_closes_at.astimezone(zone):%H:%M}"
         ),
         "place": plain(events.definition(event).place.name.zh),
-        "state": events.phase(event, current_app.extensions["clock"]()).value,
+        "state": events.phase(event, _now()).value,
         "version": event.version,
     }
     for key, value in lines.items():
@@ -184,7 +188,7 @@ def add(name: str, role: str, password_stdin: bool) -> None:
     Example: flask --app wsgi staff add desmond --role desk
     """
     password = _password(password_stdin, name)
-    now = current_app.extensions["clock"]()
+    now = _now()
     with transaction() as session:
         member = staff.add(session, name, Role(role), by=audit.SYSTEM, now=now)
         if password is not None:
@@ -218,7 +222,7 @@ def disable(name: str) -> None:
 
     Example: flask --app wsgi staff disable desmond
     """
-    now = current_app.extensions["clock"]()
+    now = _now()
     with transaction() as session:
         staff.disable(session, staff.find(session, name), by=audit.SYSTEM, now=now)
     click.echo(f"{plain(name)}: disabled")
@@ -232,7 +236,7 @@ def link(name: str | None) -> None:
 
     Example: flask --app wsgi staff link desmond
     """
-    now = current_app.extensions["clock"]()
+    now = _now()
     with transaction() as session:
         if name is None and staff.any_organiser(session):
             refuse("There is an organiser already; name the account that needs a link.")
@@ -246,7 +250,7 @@ def link(name: str | None) -> None:
 def _as_html(event: Event, sides: list[check_in_list.Side]) -> str:
     """The page the desk prints, whole in one file."""
     with current_app.test_request_context("/", base_url=current_app.extensions["settings"].public_url):
-        g.now, g.language, g.signed_in = current_app.extensions["clock"](), "zh", None
+        g.now, g.language, g.signed_in = _now(), "zh", None
         return desk.check_in_list_page(event, sides, one_file=True)
 
 

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Any
 
 from flask import Flask, current_app
+from flask_migrate import upgrade
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
@@ -82,6 +83,12 @@ def _prepare_sqlite(engine: Engine) -> None:
     def begun(connection: Connection) -> None:
         write = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def make_tables() -> None:
+    """Bring the tables up to date, one process at a time."""
+    with current_app.extensions["gate"]():
+        upgrade()
 
 
 def reading() -> Session:

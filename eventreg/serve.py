@@ -14,12 +14,11 @@ from typing import Any
 
 import waitress
 from flask import Flask
-from flask_migrate import upgrade
 
 from eventreg.app import create_app
 from eventreg.clock import utc_now
 from eventreg.core import audit, event_file, events, staff
-from eventreg.db import db, reading, transaction
+from eventreg.db import db, make_tables, reading, transaction
 from eventreg.settings import CLOCK_SINCE, ROOT, Settings, SettingsInvalid, read
 
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
@@ -67,8 +66,7 @@ def prepare(app: Flask) -> str | None:
     """Bring the database up to date and, the first time, put the shipped event in. Returns the first organiser's token."""
     clock = app.extensions["clock"]
     with app.app_context():
-        with app.extensions["gate"]():
-            upgrade()
+        make_tables()
         with transaction() as session:
             if not events.all_events(session):
                 shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)

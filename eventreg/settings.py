@@ -155,16 +155,14 @@ class Settings:
         if host.strip("[]").lower() in ours:
             return True
         everywhere = self.host == "0.0.0.0"  # noqa: S104 - asked whether it is so, not made so
-        return everywhere and self.public_url == self._own_address() and _is_ip(host.strip("[]"))
-
-    def _own_address(self) -> str:
-        return own_address(self.host, self.port)
+        return everywhere and self.public_url == own_address(self.host, self.port) and _is_ip(host.strip("[]"))
 
 
 def own_address(host: str, port: int) -> str:
     """The address at which this server answers on this machine."""
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::", "[::]"} else host  # noqa: S104
-    return f"http://[{shown}]:{port}" if ":" in shown.strip("[]") and "[" not in shown else f"http://{shown}:{port}"
+    bare = host.strip("[]")
+    shown = "127.0.0.1" if bare in {"0.0.0.0", "::"} else f"[{bare}]" if ":" in bare else bare  # noqa: S104
+    return f"http://{shown}:{port}"
 
 
 def _is_ip(host: str) -> bool:

@@ -256,6 +256,15 @@ def test_unknown_tickets_cannot_be_tried_for_long(roomy: House) -> None:
     assert int(client.get("/T/" + "0" * 26).headers["Retry-After"]) > 0
 
 
+def test_one_time_links_cannot_be_tried_for_long_by_sending_passwords_either(roomy: House) -> None:
+    roomy.app.extensions["limits"].on = True
+    client = roomy.client()
+    token = get(client, "/staff/sign-in").form().fields["csrf_token"]
+    typed = {"csrf_token": token, "username": "eve", "password": PASSWORD}
+    statuses = [client.post(f"/staff/welcome/{number}", data=typed).status_code for number in range(22)]
+    assert statuses == [404] * 20 + [429] * 2
+
+
 def test_registering_is_limited_per_address_and_keeps_what_was_typed(roomy: House) -> None:
     roomy.app.extensions["limits"].on = True
     client = roomy.client()

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from eventreg.core import events, staff, staff_sessions
 from eventreg.core.audit import Actor
-from eventreg.core.errors import FieldRefused, LinkSpent, SignInFailed, UsernameTaken
+from eventreg.core.errors import FieldRefused, SignInFailed, UsernameTaken
 from eventreg.core.models import StaffMember
 from eventreg.core.staff import Permission
 from eventreg.core.staff_sessions import SignedIn
@@ -178,12 +178,8 @@ def sign_out() -> Response:
 @anyone
 def welcome(token: str) -> str:
     """The page behind a one-time link."""
-    limits.limits().check("unknown", limits.UNKNOWN_TICKET, limits.address())
-    try:
+    with limits.secret_tried():
         owner = staff.link_owner(reading(), token, now=g.now)
-    except LinkSpent:
-        limits.limits().hit("unknown", limits.UNKNOWN_TICKET, limits.address())
-        raise
     return render_template("desk/welcome.html", owner=owner, username="", problems={})
 
 
@@ -193,7 +189,7 @@ def do_welcome(token: str) -> Response | tuple[str, int]:
     """Choose the password, and be signed in."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
     try:
-        with limits.hashing(), transaction() as writing:
+        with limits.secret_tried(), limits.hashing(), transaction() as writing:
             member = staff.use_link(writing, token, username, password, now=g.now)
     except (FieldRefused, UsernameTaken) as refusal:
         owner = staff.link_owner(reading(), token, now=g.now)

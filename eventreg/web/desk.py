@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, g, redirect, render_template, request,
 from werkzeug.wrappers import Response
 
 from eventreg import i18n
-from eventreg.core import attendees, audit, check_in_list, events, phones, registrations, seats, tickets
+from eventreg.core import attendees, audit, check_in_list, events, phones, registrations, seats
 from eventreg.core.attendees import Asked, Filter, Sort
 from eventreg.core.errors import (
     AlreadyCancelled,
@@ -23,9 +23,9 @@ from eventreg.core.errors import (
 from eventreg.core.models import Event, Registration, Source
 from eventreg.core.staff import Permission
 from eventreg.db import reading, transaction
-from eventreg.web import access, assets, forms, guard, limits
+from eventreg.web import access, addresses, assets, forms, guard, limits
 from eventreg.web.access import requires
-from eventreg.web.event_facts import area_code
+from eventreg.web.event_facts import about, area_code
 from eventreg.web.language import say
 
 blueprint = Blueprint("desk", __name__, url_prefix="/staff/events/<slug>")
@@ -33,11 +33,6 @@ Answer = str | Response | tuple[str, int]
 Kind = TypeVar("Kind", bound=StrEnum)
 _LATEST = 5
 _SOURCES = {Source.PHONE.value: Source.PHONE, Source.WALK_IN.value: Source.WALK_IN}
-
-
-def _about(event: Event) -> dict[str, Any]:
-    """What every desk page about an event needs."""
-    return {"event": event, "definition": events.definition(event), "zone": events.zone(event)}
 
 
 def _one_of(kind: type[Kind], sent: str, otherwise: Kind) -> Kind:
@@ -56,9 +51,8 @@ def dashboard(slug: str) -> str:
         sources=attendees.by_source(reading(), event),
         latest=attendees.latest(reading(), event, _LATEST),
         public_url=guard.settings().public_url,
-        check_in_open=events.check_in_is_open(event, g.now),
         phase=events.phase(event, g.now),
-        **_about(event),
+        **about(event),
     )
 
 
@@ -79,22 +73,16 @@ def listed(slug: str) -> str:
     return render_template(
         "desk/attendees.html",
         asked=asked,
-        found=found,
         pages=-(-found // attendees.PAGE),
         first=(asked.page - 1) * attendees.PAGE + 1,
         rows=attendees.listed(reading(), event, asked),
         counts=attendees.counts(reading(), event),
-        sorts=Sort,
-        **_about(event),
+        **about(event),
     )
 
 
 def _form(event: Event) -> Any:
     return forms.of(event, area_code(event), public=False)
-
-
-def _problems(form: Any) -> dict[str, str]:
-    return {field.name: field.errors[0] for field in form if field.errors}
 
 
 @blueprint.get("/registrations/new")
@@ -110,13 +98,13 @@ def _new(event: Event, form: Any, *, said: str = "", existing: int | None = None
     return render_template(
         "desk/new.html",
         form=form,
-        problems=_problems(form),
+        problems=form.problems,
         said=said,
         existing=existing,
         source=source if source in _SOURCES else Source.PHONE,
         locale=_locale(),
         seats=seats.count(reading(), event.id),
-        **_about(event),
+        **about(event),
     )
 
 
@@ -170,7 +158,6 @@ def registration(slug: str, registration_id: int) -> str:
 
 def _registration(event: Event, found: Registration, *, said: str = "", typed: dict[str, str] | None = None) -> str:
     people = attendees.of_registration(reading(), found.id)
-    token = tickets.token(current_app.config["SECRET_KEY"], found.ticket_seed)
     return render_template(
         "desk/registration.html",
         found=found,
@@ -178,12 +165,11 @@ def _registration(event: Event, found: Registration, *, said: str = "", typed: d
         live=[person for person in people if person.cancelled_at is None],
         phone=phones.shown(found.phone_number),
         history=audit.history(reading(), found.id),
-        ticket_path=url_for("public.ticket", token=token),
+        ticket_path=addresses.ticket(found),
         read_back=request.args.get("read") == "1",
         typed=typed or {},
         said=said,
-        problems={},
-        **_about(event),
+        **about(event),
     )
 
 
@@ -195,7 +181,7 @@ def edit(slug: str, registration_id: int) -> Answer:
     found = registrations.of_event(reading(), event, registration_id)
     form = _form(event)
     if not form.validate():
-        return _corrected(event, found, form, "; ".join(_problems(form).values())), 422
+        return _corrected(event, found, form, "; ".join(form.problems.values())), 422
     try:
         with transaction() as writing:
             event = events.get(writing, slug)
@@ -252,5 +238,5 @@ def check_in_list_page(event: Event, sides: Sequence[check_in_list.Side], *, one
         blank_rows=check_in_list.BLANK_ROWS,
         day_zh=i18n.day("zh", opens.date(), today=now.date()),
         printed_at=f"{now:%m-%d} {i18n.time(now)}",
-        **_about(event),
+        **about(event),
     )

@@ -15,6 +15,7 @@ from eventreg.core.staff import Permission
 from eventreg.db import reading, transaction
 from eventreg.web import access, limits
 from eventreg.web.access import requires
+from eventreg.web.event_facts import about
 
 blueprint = Blueprint("door", __name__, url_prefix="/door")
 Answer = str | Response | tuple[str, int]
@@ -44,9 +45,6 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
     companions = attendees.of_registration(reading(), told.registration_id) if told and told.registration_id else ()
     return render_template(
         "door/door.html",
-        event=event,
-        definition=events.definition(event),
-        zone=events.zone(event),
         presence=checkin.presence(reading(), event),
         rows=[row for row in rows if query or registration_id or row.cancelled_at is None],
         query=query,
@@ -54,6 +52,7 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         # The rest of the party, who most likely stand beside the one just checked in.
         beside=[c for c in companions if told and c.attendee_id != told.attendee_id and c.cancelled_at is None],
         window_open=events.check_in_is_open(event, g.now),
+        **about(event),
     )
 
 

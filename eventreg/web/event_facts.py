@@ -1,4 +1,4 @@
-"""What every public page about an event says: its facts, its phase, and whether now is a time to call."""
+"""What pages about an event say: its facts, its phase, and whether now is a time to call."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,12 +43,11 @@ def area_code(event: Event) -> str | None:
     return line.area_code if line else None
 
 
+def about(event: Event) -> dict[str, Any]:
+    """For the templates of every page about an event."""
+    return {"event": event, "definition": events.definition(event), "zone": events.zone(event)}
+
+
 def facts(event: Event) -> dict[str, Any]:
-    """For templates."""
-    return {
-        "event": event,
-        "definition": events.definition(event),
-        "zone": events.zone(event),
-        "calls": calls(event),
-        "phase": events.phase(event, g.now),
-    }
+    """For the templates of public pages: also the telephone, and what the moment means."""
+    return {**about(event), "calls": calls(event), "phase": events.phase(event, g.now)}

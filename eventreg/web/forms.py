@@ -102,6 +102,11 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
         return [field for field in self if field.name.startswith("companion-")]
 
     @property
+    def problems(self) -> dict[str, str]:
+        """The first complaint of each field; the token is no field that a person could mend."""
+        return {field.name: field.errors[0] for field in self if field.errors and field.name != "csrf_token"}
+
+    @property
     def key(self) -> str:
         """The hidden key; a form that lost it is a new one."""
         sent = self.form_key.data or ""

@@ -125,7 +125,7 @@ def init_app(app: Flask) -> None:
 
     app.jinja_env.globals.update(
         t=say, n=count, words=words, day=day, hour=hour, stamp=stamp, clock_time=i18n.time,
-        weekday=lambda number: i18n.weekday(g.language, number), shown_phone=phones.shown, masked_phone=phones.masked,
+        masked_phone=phones.masked,
         public_css=assets.public_css, version=assets.version, weekdays=weekdays, soon=soon, date=date, spoken_time=spoken_time,
         in_other_language=in_other_language,
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """How often one address, number or account may try (PROMISES 3.6). In memory, so for one process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 from threading import Lock, Semaphore
 
@@ -9,11 +11,12 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from eventreg.clock import utc_now
+from eventreg.core.errors import LinkSpent, RegistrationUnknown
 
 REGISTER = tuple(map(parse, ("30/minute", "120/hour")))
 """Confirmed registrations of one address; a venue's guests share one."""
 PHONE = (parse("12/day"),)
-UNKNOWN_TICKET = (parse("20/10 minutes"),)
+UNKNOWN_SECRET = (parse("20/10 minutes"),)
 SIGN_IN = (parse("20/15 minutes"),)
 SEARCH = (parse("60/minute"),)
 RUSH = (parse("20/second"),)
@@ -27,6 +30,7 @@ class TooOften(Exception):
     def __init__(self, seconds: int) -> None:
         super().__init__(f"again in {seconds} s")
         self.seconds = max(1, seconds)
+        self.minutes = -(-self.seconds // 60)
 
 
 def _seconds() -> float:
@@ -107,6 +111,17 @@ def init_app(app: Flask, on: bool) -> None:
     """Fresh counters for this app."""
     app.extensions["limits"] = Limits(on)
     app.extensions["hashing"] = Hashing()
+
+
+@contextmanager
+def secret_tried() -> Iterator[None]:
+    """Around whatever opens a ticket or a one-time link: an address may try few that do not exist."""
+    limits().check("unknown", UNKNOWN_SECRET, address())
+    try:
+        yield
+    except (RegistrationUnknown, LinkSpent):
+        limits().hit("unknown", UNKNOWN_SECRET, address())
+        raise
 
 
 def limits() -> Limits:

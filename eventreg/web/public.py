@@ -8,13 +8,12 @@ import segno
 from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from eventreg.core import attendees, events, phones, registrations, seats, tickets
-from eventreg.core.errors import RegistrationUnknown
+from eventreg.core import attendees, events, phones, registrations, seats
 from eventreg.core.events import Phase
 from eventreg.core.models import Event, Registration, RegistrationState
 from eventreg.core.staff import Permission
 from eventreg.db import reading
-from eventreg.web import access, door, guard, language, limits
+from eventreg.web import access, addresses, door, guard, language, limits
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import calls, check_language, facts
 
@@ -87,13 +86,8 @@ def _rendered(_instance: object, page: str, view: EventView) -> str:
 @anyone
 def ticket(token: str) -> Answer:
     """The ticket of one registration; for a volunteer at the door, the check-in page of that party."""
-    counters = limits.limits()
-    counters.check("unknown", limits.UNKNOWN_TICKET, limits.address())
-    try:
+    with limits.secret_tried():
         registration, found = registrations.by_token(reading(), token)
-    except RegistrationUnknown:
-        counters.hit("unknown", limits.UNKNOWN_TICKET, limits.address())
-        raise
     if session.get("id") and access.current() and access.may(Permission.CHECK_IN):
         return door.page(found, registration_id=registration.id)
     if request.args.get("lang") not in {"zh", "en"}:
@@ -104,8 +98,7 @@ def ticket(token: str) -> Answer:
 def _ticket_page(registration: Registration, found: Event) -> str:
     if registration.state == RegistrationState.CANCELLED:
         return render_template("public/cancelled.html", **facts(found))
-    token = tickets.token(current_app.config["SECRET_KEY"], registration.ticket_seed)
-    address = f"{guard.settings().public_url}/T/{token}"
+    address = guard.settings().public_url + addresses.ticket(registration)
     people = attendees.of_registration(reading(), registration.id)
     return render_template(
         "public/ticket.html",

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from eventreg.core import audit, events, phones, registrations, seats, tickets
+from eventreg.core import audit, events, phones, registrations, seats
 from eventreg.core.errors import (
     AlreadyRegistered,
     EventFull,
@@ -19,7 +19,7 @@ from eventreg.core.events import Phase
 from eventreg.core.models import Event, Registration, Source
 from eventreg.core.registrations import Entry
 from eventreg.db import reading, transaction
-from eventreg.web import forms, language, limits
+from eventreg.web import addresses, forms, language, limits
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, facts
 
@@ -27,13 +27,18 @@ blueprint = Blueprint("registering", __name__)
 Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
+def _asked(lang: str, slug: str) -> tuple[Event, Any]:
+    """The event, and its form with what was sent, if anything was."""
+    check_language(lang)
+    event = events.get(reading(), slug)
+    return event, forms.of(event, area_code(event), public=True)
+
+
 @blueprint.get("/<lang>/events/<slug>/register")
 @anyone
 def form(lang: str, slug: str) -> Answer:
     """The empty form, or the page that says why there is none."""
-    check_language(lang)
-    event = events.get(reading(), slug)
-    empty = forms.of(event, area_code(event), public=True)
+    event, empty = _asked(lang, slug)
     if events.phase(event, g.now) is not Phase.OPEN:
         return _closed(event, empty, 200)
     left = seats.count(reading(), event.id).left
@@ -44,9 +49,7 @@ def form(lang: str, slug: str) -> Answer:
 @anyone
 def send(lang: str, slug: str) -> Answer:
     """A form that was sent: shown again where it cannot be accepted, then checked by the guest, in the end booked."""
-    check_language(lang)
-    event = events.get(reading(), slug)
-    sent = forms.of(event, area_code(event), public=True)
+    event, sent = _asked(lang, slug)
     valid = sent.validate()
     try:
         if not (valid and sent.token_is_good):
@@ -96,8 +99,7 @@ def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
     try:
         _count_try(event, entry)
     except limits.TooOften as wait:
-        minutes = -(-wait.seconds // 60)
-        page = _check(event, sent, entry, wait_minutes=minutes)
+        page = _check(event, sent, entry, wait_minutes=wait.minutes)
         return page, 429, {"Retry-After": str(wait.seconds)}
     return _book(event, entry)
 
@@ -131,14 +133,12 @@ def _book(event: Event, entry: Entry) -> Answer:
 
 
 def _to_ticket(made: Registration) -> Response:
-    token = tickets.token(current_app.config["SECRET_KEY"], made.ticket_seed)
-    return redirect(url_for("public.ticket", token=token), 303)
+    return redirect(addresses.ticket(made), 303)
 
 
 def _form(event: Event, form: Any, *, notice: str = "", status: int = 200, complain: bool = True) -> tuple[str, int]:
     """The form with everything that was typed, and either complaints, a notice, or neither."""
-    wrong = {field.name: field.errors[0] for field in form if field.errors and field.name != "csrf_token"}
-    problems = wrong if complain and not notice else {}
+    problems = form.problems if complain and not notice else {}
     page = render_template("public/register.html", form=form, problems=problems, notice=notice, **facts(event))
     return page, status
 

@@ -69,7 +69,7 @@ def _refused(refusal: Refusal) -> Answer:
 
 
 def _too_often(wait: TooOften) -> Answer:
-    page, status = _page(429, language.count("too_often", -(-wait.seconds // 60)), "too_often")
+    page, status = _page(429, language.count("too_often", wait.minutes), "too_often")
     return page, status, {"Retry-After": str(wait.seconds)}
 
 
