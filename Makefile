@@ -23,7 +23,7 @@ lint: setup-test ## only the checks that need no test to run
 	$(BIN)/codespell
 
 pictures: setup-test ## screenshots of all screens into pictures/, and those of the README
-	@$(BIN)/python script/pictures.py
+	@$(BIN)/python -m script.pictures
 
 setup-run: .venv/.run
 

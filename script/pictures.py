@@ -3,28 +3,19 @@
 All go to pictures/, which git does not keep; those that the README shows go to docs/pictures/ as well.
 """
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
-PORT = 8765
-ADDRESS = f"http://127.0.0.1:{PORT}"
+from tests.conftest import CHROMIUM
+from tests.factories import PASSWORD, ROOT
+from tests.servers import running
+
 EVENT = "june-10-self-care"
-CHROMIUM = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 PEOPLE = (
     "张桂芳 王建国 曾秀英 单玉兰 仇国强 陈美康 李翠花 黄志明 吴桂珍 胡阿根 欧阳淑贤 周月仙 徐宝娣 朱根娣 邬阿毛 "
     "竺小妹 励定国 忻惠珍 俞阿兴 毛菊英 沈玉珍 林福根 何美凤 郑阿彩 谢国平 冯秀珍 董志强 史桂花 戴阿宝 翟明德 "
@@ -34,35 +25,13 @@ PHONES = {"width": 360, "height": 780}
 LAPTOP = {"width": 1280, "height": 800}
 
 
-@contextmanager
-def server(folder: str, moment: str) -> Iterator[str]:
-    """A server on that instance folder, its clock set; yields what it printed until it was ready."""
-    settings = {
-        "EVENTREG_INSTANCE": folder, "EVENTREG_CLOCK": moment, "EVENTREG_RATE_LIMITS": "off", "PORT": str(PORT),
-        "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1",
-    }  # fmt: skip
-    log = Path(folder, "log")
-    with log.open("w") as out:
-        process = subprocess.Popen([sys.executable, "-m", "eventreg.serve"], cwd=ROOT, env=settings, stdout=out)
-    try:
-        for _ in range(150):
-            try:
-                urllib.request.urlopen(f"{ADDRESS}/zh/", timeout=1).read()  # noqa: S310 - our own address
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield log.read_text()
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 class Album:
     """Where the pictures go, and how they are taken."""
 
     def __init__(self, folder: Path, browser: Browser) -> None:
         self.folder = folder
         self.browser = browser
+        self.address = ""
         folder.mkdir(parents=True, exist_ok=True)
 
     def page(self, size: dict[str, int], scheme: str = "light") -> Page:
@@ -85,7 +54,7 @@ class Album:
 def guests(album: Album, size: dict[str, int], language: str, names: tuple[str, str], number: str, *, tag: str) -> None:
     """The way of a guest, in one language."""
     page = album.page(size)
-    page.goto(f"{ADDRESS}/{language}/events/{EVENT}")
+    page.goto(f"{album.address}/{language}/events/{EVENT}")
     album.take(page, f"event-{tag}")
     page.locator("a.button").click()
     album.take(page, f"form-{tag}")
@@ -101,10 +70,10 @@ def guests(album: Album, size: dict[str, int], language: str, names: tuple[str, 
     album.take(page, f"ticket-{tag}")
 
 
-def fill(page: Page) -> None:
+def fill(album: Album, page: Page) -> None:
     """Everybody else registers."""
     for place, name in enumerate(PEOPLE[:38]):
-        page.goto(f"{ADDRESS}/staff/events/{EVENT}/registrations/new")
+        page.goto(f"{album.address}/staff/events/{EVENT}/registrations/new")
         page.locator("#phone").fill(f"1390574{1000 + place * 37}")
         page.locator("#name").fill(name)
         if place % 8 == 2:
@@ -119,23 +88,22 @@ def staff(album: Album, link: str) -> None:
     page.goto(link)
     album.take(page, "welcome")
     page.locator("#username").fill("olga")
-    page.locator("#password").fill("宁波的夏天不冷")
+    page.locator("#password").fill(PASSWORD)
     page.locator("button.main").click()
     album.take(page, "home")
-    page.goto(f"{ADDRESS}/staff/events/{EVENT}")
+    page.goto(f"{album.address}/staff/events/{EVENT}")
     album.take(page, "dashboard-empty")
-    fill(page)
+    fill(album, page)
     album.take(page, "read-back")
-    page.goto(f"{ADDRESS}/staff/events/{EVENT}")
+    page.goto(f"{album.address}/staff/events/{EVENT}")
     album.take(page, "dashboard")
-    page.goto(f"{ADDRESS}/staff/events/{EVENT}/registrations/new")
+    page.goto(f"{album.address}/staff/events/{EVENT}/registrations/new")
     album.take(page, "take-call")
-    page.goto(f"{ADDRESS}/staff/events/{EVENT}/attendees")
+    page.goto(f"{album.address}/staff/events/{EVENT}/attendees")
     album.take(page, "attendees")
-    page.goto(f"{ADDRESS}/staff/events/{EVENT}/check-in-list")
+    page.goto(f"{album.address}/staff/events/{EVENT}/check-in-list")
     album.take(page, "list-on-screen")
     page.pdf(path=album.folder / "list.pdf", prefer_css_page_size=True)
-    page.context.storage_state(path=album.folder / "state.json")
 
 
 def search(page: Page, query: str) -> None:
@@ -149,16 +117,15 @@ def door(album: Album) -> None:
     """The volunteer's way, on the day."""
     context = album.browser.new_context(
         viewport=PHONES,  # type: ignore[arg-type]
-        storage_state=album.folder / "state.json",
         device_scale_factor=1.5,
         locale="zh-CN",
     )
     page = context.new_page()
-    page.goto(f"{ADDRESS}/staff/sign-in")
+    page.goto(f"{album.address}/staff/sign-in")
     page.locator("#username").fill("olga")
-    page.locator("#password").fill("宁波的夏天不冷")
+    page.locator("#password").fill(PASSWORD)
     page.locator("button.main").click()
-    page.goto(f"{ADDRESS}/door/{EVENT}/")
+    page.goto(f"{album.address}/door/{EVENT}/")
     album.take(page, "door", whole=False)
     search(page, "zgf")
     page.locator("li[data-attendee] button").first.click()
@@ -172,18 +139,18 @@ def door(album: Album) -> None:
 
 def main(folder: Path) -> None:
     """All pictures, into that folder."""
-    with tempfile.TemporaryDirectory() as instance, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        album = Album(folder, browser)
-        with server(instance, "2030-06-05T10:00:00+08:00") as printed:
-            link = next(line for line in printed.splitlines() if "/staff/welcome/" in line)
+        album, instance = Album(folder, browser), Path(temporary, "instance")
+        with running(instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00") as server:
+            album.address = server.address
             guests(album, PHONES, "zh", ("张桂芳", "王建国"), "138 0013 8000", tag="zh")
             guests(album, PHONES, "en", ("Margaret Chen", "Henry Chen"), "+44 20 7946 0018", tag="en")
             guests(album, LAPTOP, "en", ("Anna Lin", "Otto Lin"), "139 0013 8001", tag="en-laptop")
-            staff(album, link)
-        with server(instance, "2030-06-10T08:46:00+08:00"):
+            staff(album, server.link)
+        with running(instance, EVENTREG_CLOCK="2030-06-10T08:46:00+08:00") as server:
+            album.address = server.address
             door(album)
-        (folder / "state.json").unlink()
         browser.close()
     subprocess.run(["pdftoppm", "-r", "70", "-png", str(folder / "list.pdf"), str(folder / "list")], check=True)
     (folder / "list.pdf").unlink()
