@@ -28,8 +28,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        # hide_parameters: an error in the log must not quote a name or a number
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": max(8, settings.threads), "max_overflow": 0, "hide_parameters": True},
         SESSION_COOKIE_NAME="__Host-s" if settings.https else "s",
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_SAMESITE="Lax",

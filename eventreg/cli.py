@@ -16,9 +16,12 @@ from eventreg.core import attendees, audit, check_in_list, event_file, events, s
 from eventreg.core.check_in_list import as_csv, as_text, plain
 from eventreg.core.definition import Definition
 from eventreg.core.errors import FieldRefused, Refusal
-from eventreg.core.models import Event, Role
-from eventreg.db import db, make_tables, reading, transaction
+from eventreg.core.models import Event
+from eventreg.core.staff_models import Role
+from eventreg.db import db, reading, transaction
 from eventreg.i18n import sentence
+from eventreg.storage import make_tables
+from eventreg.upkeep import backup_commands, doctor
 from eventreg.web import desk
 
 P = ParamSpec("P")
@@ -29,7 +32,7 @@ staff_commands = AppGroup("staff", help="Accounts of organisers, desk and door."
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (event_commands, staff_commands, print_check_in_list):
+    for command in (event_commands, staff_commands, backup_commands, doctor, print_check_in_list):
         app.cli.add_command(command)
 
 
@@ -122,7 +125,7 @@ def list_events() -> None:
     Example: flask --app wsgi event list
     """
     for event in events.all_events(reading()):
-        counted = seats.count(reading(), event.id)
+        counted = seats.count(reading(), event.id, now=_now())
         begins = event.starts_at.astimezone(events.zone(event))
         title = definition_title(event)
         click.echo(f"{event.slug}\t{begins:%Y-%m-%d %H:%M}\t{counted.taken}/{counted.capacity}\t{title}")
@@ -143,7 +146,7 @@ def show(slug: str) -> None:
     Example: flask --app wsgi event show my-lecture
     """
     event = events.get(reading(), slug)
-    counted = seats.count(reading(), event.id)
+    counted = seats.count(reading(), event.id, now=_now())
     zone = events.zone(event)
     lines = {
         "slug": event.slug,

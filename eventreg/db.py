@@ -1,72 +1,83 @@
-"""The database: one session a request, one way to write, and SQLite made to keep its word.
+"""The database: one session a request, one way to write, and both databases made to keep their word.
 
-Nothing else commits. ``with transaction() as session:`` is a write transaction from its first statement on: writers queue
-in order at a gate, so that none starves, and what was read inside cannot change before the commit (PERFORMANCE.md 7).
+Nothing else commits. ``with transaction() as session:`` is a write transaction from its first statement on; ``write(act)``
+runs an act in one, again where the database says that another try may succeed. On SQLite, writers queue in order at a gate;
+on PostgreSQL they meet at rows, under short time limits (PERFORMANCE.md 7).
 """
 
-import fcntl
-import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, current_app
-from flask_migrate import upgrade
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from eventreg.core.models import Base
+from eventreg.core import models, staff_models
+from eventreg.core.base import Base
+from eventreg.core.errors import Busy, SeatsRaced
+from eventreg.gate import Gate, gated
 
+__all__ = ["Session"]  # what an act is given
+T = TypeVar("T")
+TABLES = (models, staff_models)
+"""All of them, known before anybody asks for the metadata."""
 db = SQLAlchemy(metadata=Base.metadata)
 
-_PRAGMAS = (
-    "busy_timeout=5000",
-    "journal_mode=WAL",
-    "synchronous=FULL",  # an answer that promised a seat survives a power cut
-    "foreign_keys=ON",
-    "secure_delete=ON",  # what is erased is overwritten
-    "trusted_schema=OFF",
-    "cache_size=-16000",
-)
-
-
-class Gate:
-    """A fair queue of writers: a lock among threads, then a file lock among processes.
-
-    SQLite's own waiting sleeps and looks again, so that on a busy file one writer may starve for seconds.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._threads = Lock()
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        """Wait for one's turn; a database that is no file has no gate."""
-        if self._path is None:
-            yield
-            return
-        with self._threads:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                yield
-            finally:
-                os.close(descriptor)  # which lets go of the lock
+PRAGMAS = {
+    "busy_timeout": "5000",
+    "journal_mode": "WAL",
+    "synchronous": "FULL",  # an answer that promised a seat survives a power cut
+    "foreign_keys": "ON",
+    "secure_delete": "ON",  # what is erased is overwritten
+    "trusted_schema": "OFF",
+    "cache_size": "-16000",
+}
+SESSION = {
+    "lock_timeout": "3s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "15s",
+    "synchronous_commit": "on",  # as FULL, above
+}
+"""What every PostgreSQL session is told; ``doctor`` reads it back."""
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+"""The database did not do it: it is away, full, locked, or too busy."""
+_TRIES = 12
+_AGAIN = {"40001", "40P01"}
+"""Serialisation failure and deadlock: the server has undone everything and says so."""
+_POSTGRESQL_POOL = 4
 
 
 def init_app(app: Flask) -> None:
     """Bind the database to the app."""
-    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    url: str = app.config["SQLALCHEMY_DATABASE_URI"]
     file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
-    app.extensions["gate"] = Gate(file.with_name(file.name + ".lock") if file else None)
+    gate = Gate(file.with_name(file.name + ".lock") if file else None)
+    app.extensions["gate"] = gate
+    threads = app.extensions["settings"].threads
+    # hide_parameters: an error in the log must not quote a name or a number
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"max_overflow": 0, "hide_parameters": True, "pool_timeout": 5} | (
+        {"pool_size": max(8, threads), "connect_args": {"factory": gated(gate)}}
+        if file
+        else {
+            "pool_size": _POSTGRESQL_POOL,
+            "pool_pre_ping": True,  # after a restart of the database nobody meets a dead connection
+            "isolation_level": "REPEATABLE READ",  # a page is one moment; transaction() writes otherwise
+            "connect_args": {
+                "connect_timeout": 3,
+                "application_name": "eventreg",
+                "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
+            },
+        }
+    )
     db.init_app(app)
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
+        if file:
             _prepare_sqlite(db.engine)
 
 
@@ -76,8 +87,8 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+        for name, value in PRAGMAS.items():
+            connection.execute(f"PRAGMA {name}={value}")
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
@@ -85,10 +96,21 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def make_tables() -> None:
-    """Bring the tables up to date, one process at a time."""
+@contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else upgrades or starts up on this database meanwhile, from whatever machine; not for use in a request."""
     with current_app.extensions["gate"]():
-        upgrade()
+        if db.engine.dialect.name != "postgresql":
+            yield
+            return
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("SET lock_timeout = '60s'; SET statement_timeout = '60s'"))
+            connection.execute(text("SELECT pg_advisory_lock(7301)"))
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(7301)"))
+                connection.invalidate()  # its time limits are not those of the others
 
 
 def reading() -> Session:
@@ -109,7 +131,7 @@ def transaction() -> Iterator[Session]:
         raise RuntimeError("a transaction inside a transaction would wait for itself at the gate")
     session.rollback()
     with current_app.extensions["gate"]():
-        session.connection(execution_options={"write": True})
+        session.connection(execution_options=_WRITING[session.get_bind().dialect.name])
         session.info["writing"] = True
         try:
             yield session
@@ -119,3 +141,29 @@ def transaction() -> Iterator[Session]:
             raise
         finally:
             session.info.pop("writing")
+
+
+_WRITING: dict[str, dict[str, Any]] = {"sqlite": {"write": True}, "postgresql": {"isolation_level": "READ COMMITTED"}}
+
+
+def write(act: Callable[[Session], T]) -> T:
+    """Do ``act`` in a transaction of its own, again where somebody else was in the way; ``Busy`` where that does not help.
+
+    An act may run several times, so it must do nothing but read and write in its session. Refusals pass through.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            with transaction() as session:
+                return act(session)
+        except SeatsRaced as raced:
+            if not left:
+                raise Busy from raced
+        except IntegrityError:
+            # Somebody else has just written the same person, code or form: looking again finds it.
+            if not left:
+                raise
+        except AWAY as error:
+            if not left or getattr(error.__cause__, "sqlstate", None) not in _AGAIN:
+                current_app.logger.error("not written: %s", type(error.__cause__ or error).__name__)
+                raise Busy from error
+    raise AssertionError("the last try returns or raises")

@@ -17,9 +17,11 @@ from flask import Flask
 
 from eventreg.app import create_app
 from eventreg.clock import utc_now
-from eventreg.core import audit, event_file, events, staff
-from eventreg.db import db, make_tables, reading, transaction
+from eventreg.core import audit, event_file, events, form_keys, staff
+from eventreg.db import AWAY, alone, db, reading, transaction
 from eventreg.settings import CLOCK_SINCE, ROOT, Settings, SettingsInvalid, read
+from eventreg.storage import Unsafe, check, make_tables
+from eventreg.web import limits
 
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
 _CONNECTIONS = 1000
@@ -39,7 +41,16 @@ def main() -> None:
     app = create_app(settings)
     # The address first: a port that is taken must not cost the link that is printed only once.
     server = _listen(app, settings)
-    announce(settings, prepare(app))
+    try:
+        limits.check(app)
+        link = prepare(app)
+    except (Unsafe, limits.Unreachable) as unsafe:
+        sys.exit(str(unsafe))
+    except AWAY as error:
+        sys.exit(
+            f"EVENTREG_DATABASE_URL: the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}"
+        )
+    announce(settings, link)
     if server is None:
         with app.app_context():
             db.engine.dispose()
@@ -66,8 +77,10 @@ def prepare(app: Flask) -> str | None:
     """Bring the database up to date and, the first time, put the shipped event in. Returns the first organiser's token."""
     clock = app.extensions["clock"]
     with app.app_context():
+        check()
         make_tables()
-        with transaction() as session:
+        with alone(), transaction() as session:
+            form_keys.drop_old(session, now=clock())
             if not events.all_events(session):
                 shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
                 events.apply(session, shipped, by=audit.SYSTEM, now=clock())

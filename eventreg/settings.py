@@ -83,6 +83,17 @@ def _scheme(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+_POSTGRESQL = "postgresql+psycopg://"
+
+
+def _database(text: str) -> str:
+    if text.startswith(("postgresql://", "postgres://")):
+        text = _POSTGRESQL + text.partition("://")[2]
+    if text and not text.startswith(("sqlite:///", _POSTGRESQL)):
+        raise ValueError(f"must begin with sqlite:/// or {_POSTGRESQL}")
+    return text
+
+
 def _secret(text: str) -> str:
     if text and len(text) < 16:
         raise ValueError("must have at least 16 characters")
@@ -98,7 +109,9 @@ def _host(text: str) -> str:
 SETTINGS = (
     Setting("EVENTREG_INSTANCE", "instance", "Folder of everything that is written.", str),
     Setting(
-        "EVENTREG_DATABASE_URL", "", "Database; without it, an SQLite file in the instance folder.", _scheme("sqlite")
+        "EVENTREG_DATABASE_URL", "",
+        "Database, such as postgresql+psycopg://name@host/database; without it, an SQLite file in the instance folder.",
+        _database,
     ),
     Setting(
         "EVENTREG_SECRET_KEY", "",
@@ -109,10 +122,16 @@ SETTINGS = (
         "EVENTREG_CLOCK", "", "An ISO date-time with offset: the clock starts there and runs on. For rehearsals.", _moment
     ),
     Setting("EVENTREG_RATE_LIMITS", "on", "Limits on registering, signing in and searching: on or off.", _switch),
-    Setting("EVENTREG_REDIS_URL", "", "Reserved: rate limits shared by several processes.", _scheme("redis", "rediss")),
+    Setting(
+        "EVENTREG_REDIS_URL", "", "Rate limits shared by several processes, such as redis://127.0.0.1:6379/0.",
+        _scheme("redis", "rediss", "redis+unix"),
+    ),
     Setting("EVENTREG_SMTP_URL", "", "Reserved: the mail server for notices.", _scheme("smtp", "smtps")),
     Setting("EVENTREG_TRUSTED_PROXIES", "0", "How many proxies in front may say who is asking.", _count(0, 10)),
-    Setting("EVENTREG_WORKERS", "1", "Server processes; more than one needs EVENTREG_RATE_LIMITS=off.", _count(1, 32)),
+    Setting(
+        "EVENTREG_WORKERS", "1",
+        "Server processes; more than one needs EVENTREG_REDIS_URL, or EVENTREG_RATE_LIMITS=off.", _count(1, 32),
+    ),
     Setting("EVENTREG_THREADS", "8", "Threads of each server process.", _count(1, 64)),
     Setting("HOST", "127.0.0.1", "Where to listen.", _host),
     Setting("PORT", "8000", "Where to listen.", _count(1, 65535)),
@@ -182,9 +201,11 @@ def read(environment: Mapping[str, str]) -> Settings:
             values[setting.name] = setting.read(text)
         except ValueError as fault:
             faults.append(f"{setting.name}: {fault}, not {text!r}")
-    if values.get("EVENTREG_WORKERS", 1) > 1 and values.get("EVENTREG_RATE_LIMITS"):
+    in_memory = values.get("EVENTREG_RATE_LIMITS") and not values.get("EVENTREG_REDIS_URL")
+    if values.get("EVENTREG_WORKERS", 1) > 1 and in_memory:
         faults.append(
-            "EVENTREG_WORKERS: more than one process cannot share limits kept in memory; set EVENTREG_RATE_LIMITS=off"
+            "EVENTREG_WORKERS: more than one process cannot share limits kept in memory; set EVENTREG_REDIS_URL, or "
+            "EVENTREG_RATE_LIMITS=off"
         )
     if faults:
         raise SettingsInvalid(faults)

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from eventreg import settings
 from eventreg.app import create_app
-from eventreg.core import audit, event_file, events, names, phones, registrations, staff
+from eventreg.core import audit, cancellations, event_file, events, names, phones, registrations, seats, staff
 from eventreg.core.audit import Actor
-from eventreg.core.models import Event, Registration, Role, Source
+from eventreg.core.models import Event, Registration, Source
+from eventreg.core.staff_models import Role
 from eventreg.db import db, reading, transaction
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,6 +126,18 @@ class House:
                 now=self.now,
             )
 
+    def seats(self, slug: str = "small") -> seats.SeatCount:
+        """The counter as it is now."""
+        return seats.count(reading(), self.event(slug).id, now=self.now)
+
+    def cancel(self, made: Registration | int, *people: int, by: Actor = audit.SYSTEM) -> None:
+        """Somebody gives seats back: all of the party, or these people's."""
+        registration_id = made if isinstance(made, int) else made.id
+        with transaction() as session:
+            cancellations.cancel(
+                session, *with_event(session, registrations.get(session, registration_id)), people, by=by, now=self.now
+            )
+
     def hire(self) -> None:
         """Give Olga, Desmond and Dora their accounts."""
         self.olga, self.desmond, self.dora = (
@@ -142,6 +155,11 @@ class House:
     def client(self) -> FlaskClient:
         """A browser without scripts."""
         return self.app.test_client()
+
+
+def with_event(session: Session, made: Registration) -> tuple[Event, Registration]:
+    """A registration as this session knows it, with its event."""
+    return session.get_one(Event, made.event_id), session.get_one(Registration, made.id)
 
 
 def bare_environment(**more: str) -> dict[str, str]:

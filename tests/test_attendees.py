@@ -5,10 +5,10 @@ import io
 
 import pytest
 
-from eventreg.core import attendees, audit, check_in_list, registrations
+from eventreg.core import attendees, audit, cancellations, check_in_list, registrations
 from eventreg.core.attendees import Asked, Filter, Sort
 from eventreg.db import reading, transaction
-from tests.factories import House, toml
+from tests.factories import House, toml, with_event
 
 EVERYBODY = ["100%_纯", "Anna O'Neil", "吕秀兰", "王建国", "曾秀英", "张桂芳"]
 
@@ -53,7 +53,9 @@ def test_search_finds_a_check_in_code_from_its_first_digits(full: House) -> None
 def test_filters_count_what_they_show(full: House) -> None:
     registration = attendees.listed(reading(), full.event(), Asked(query="曾"))[0].registration_id
     with transaction() as session:
-        registrations.cancel(session, registrations.get(session, registration), by=audit.SYSTEM, now=full.now)
+        cancellations.cancel(
+            session, *with_event(session, registrations.get(session, registration)), by=audit.SYSTEM, now=full.now
+        )
     counts = attendees.counts(reading(), full.event())
     assert counts == {
         Filter.ALL: 6, Filter.CONFIRMED: 5, Filter.WAITLISTED: 0, Filter.CANCELLED: 1, Filter.ARRIVED: 0,

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from eventreg.core import attendees, audit, checkin, events, registrations
+from eventreg.core import attendees, audit, cancellations, checkin, events, registrations
 from eventreg.core.attendees import Asked, Filter
 from eventreg.core.checkin import Outcome
 from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
 from eventreg.core.models import CheckIn
 from eventreg.db import reading, transaction
-from tests.factories import House, local, toml
+from tests.factories import House, local, toml, with_event
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
     attendee = someone("张桂芳")
     with transaction() as session:
         made = registrations.get(session, registration)
-        registrations.cancel(session, made, by=audit.SYSTEM, now=local("2030-06-09 10:00"))
+        cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=local("2030-06-09 10:00"))
     with pytest.raises(AttendeeCancelled) as refusal, transaction() as session:
         event = events.get(session, "small")
         checkin.check_in(session, event, attendee, anyway=False, by=morning.dora, now=morning.now)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from eventreg.core import audit, events, seats, staff
+from eventreg.core import audit, events, staff
 from eventreg.db import reading, transaction
 from tests.factories import PASSWORD, ROOT, SHIPPED, House, bare_environment, toml
 from tests.pages import get
@@ -69,7 +69,7 @@ def test_a_wrong_file_is_refused_with_every_mistake_and_nothing_changed(house: H
         assert result.exit_code == 1
         assert f"{file}: capacity: " in result.stderr
         assert f"{file}: colour: is not a key of event files" in result.stderr
-    assert seats.count(reading(), house.event().id).capacity == 3
+    assert house.seats().capacity == 3
     for other, words in (("nowhere.toml", "cannot be read"), (str(file.parent), "cannot be read")):
         missing = run(house, "event", "apply", other)
         assert missing.exit_code == 1

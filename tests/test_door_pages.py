@@ -3,9 +3,9 @@
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import audit, registrations, tickets
+from eventreg.core import audit, cancellations, registrations, tickets
 from eventreg.db import reading, transaction
-from tests.factories import PASSWORD, SECRET, House, local, toml
+from tests.factories import PASSWORD, SECRET, House, local, toml, with_event
 from tests.pages import Page, get, sign_in
 
 DOOR = "/door/small/"
@@ -124,7 +124,7 @@ def test_whoever_cancelled_is_found_by_name_and_told_with_the_time(morning: Hous
     form = next(form for form in get(dora, f"{DOOR}?q=曾").forms if form.fields.get("attendee"))
     with transaction() as session:
         made = registrations.get(session, 2)
-        registrations.cancel(session, made, by=audit.SYSTEM, now=local("2030-06-09 16:05"))
+        cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=local("2030-06-09 16:05"))
     assert "曾秀英" not in get(dora, DOOR).text
     assert "06-09 16:05 已取消报名" in get(dora, f"{DOOR}?q=曾").text
     page = Page(dora.post(form.action, data=form.fields))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from eventreg.core import audit, event_file, events, seats
+from eventreg.core import audit, event_file, events
 from eventreg.core.definition import dump, load
 from eventreg.core.event_file import DefinitionInvalid
-from eventreg.db import reading, transaction
+from eventreg.db import transaction
 from tests.factories import SHIPPED, House, local, toml
 
 EVERY_KEY = """
@@ -195,5 +195,5 @@ def test_a_capacity_below_the_seats_taken_keeps_everybody_and_is_over(house: Hou
     for name in ("王一", "王二", "王三"):
         house.register(name)
     house.apply(toml(capacity=1))
-    counted = seats.count(reading(), house.event().id)
+    counted = house.seats()
     assert (counted.taken, counted.capacity, counted.left, counted.over) == (3, 1, 0, 2)

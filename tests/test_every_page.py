@@ -4,9 +4,9 @@ import pytest
 from flask import Flask, template_rendered
 from jinja2 import Template
 
-from eventreg.core import audit, registrations, staff, tickets
+from eventreg.core import audit, cancellations, registrations, staff, tickets
 from eventreg.db import transaction
-from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml
+from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.pages import Page, book, fill, get, sign_in
 
 FRAMES = {"base.html", "staff.html", "public/parts.html", "public/pictures.html", "desk/parts.html"}
@@ -30,7 +30,7 @@ def walk_public(house: House, language: str) -> None:
     assert Page(guest.post(register, data={**form, "name": "赵一", "phone": "13900139000"})).kind == "full"
     with transaction() as session:
         made, _ = registrations.by_token(session, ticket.rsplit("/", 1)[1])
-        registrations.cancel(session, made, by=audit.SYSTEM, now=house.now)
+        cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=house.now)
     assert get(guest, f"{ticket}?lang={language}").kind == "cancelled"
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from eventreg.core import audit, registrations
+from eventreg.core import audit, cancellations, registrations
 from eventreg.core.models import Registration
 from eventreg.db import reading, transaction
 from tests import pages
-from tests.factories import SHIPPED, House, local, toml
+from tests.factories import SHIPPED, House, local, toml, with_event
 from tests.pages import Page, book, fill, get
 
 REGISTER = "/zh/events/small/register"
@@ -392,7 +392,7 @@ def test_a_cancelled_ticket_says_only_that(small: House, guest: Any) -> None:
     address = book(guest, name="张桂芳", phone="13800138000").headers["Location"]
     with transaction() as session:
         made, _ = registrations.by_token(session, address.rsplit("/", 1)[1])
-        registrations.cancel(session, made, by=audit.SYSTEM, now=small.now)
+        cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=small.now)
     page = get(guest, address)
     assert (page.kind, page.data["data-state"]) == ("cancelled", "cancelled")
     assert "张桂芳" not in page.html
@@ -403,7 +403,9 @@ def test_after_a_cancellation_the_seat_is_shown_free_at_once(small: House, guest
     made = small.register("王一", "王二")
     assert get(guest, "/zh/events/small").having("data-seats-left")[0]["data-seats-left"] == "1"
     with transaction() as session:
-        registrations.cancel(session, registrations.get(session, made.id), by=audit.SYSTEM, now=small.now)
+        cancellations.cancel(
+            session, *with_event(session, registrations.get(session, made.id)), by=audit.SYSTEM, now=small.now
+        )
     assert get(guest, "/zh/events/small").having("data-seats-left")[0]["data-seats-left"] == "3"
 
 

@@ -4,7 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from eventreg.core import attendees, audit, events, names, phones, registrations, seats, tickets
+from eventreg.core import (
+    attendees,
+    audit,
+    cancellations,
+    corrections,
+    events,
+    names,
+    phones,
+    registrations,
+    seats,
+    tickets,
+)
 from eventreg.core.errors import (
     AlreadyCancelled,
     AlreadyRegistered,
@@ -17,7 +28,7 @@ from eventreg.core.errors import (
 )
 from eventreg.core.models import Registration, Source
 from eventreg.db import reading, transaction
-from tests.factories import SECRET, House, local, make_entry, toml
+from tests.factories import SECRET, House, local, make_entry, toml, with_event
 
 
 @pytest.fixture
@@ -29,13 +40,15 @@ def small(house: House) -> House:
 
 def left(house: House) -> int:
     """Seats left."""
-    return seats.count(reading(), house.event().id).left
+    return house.seats().left
 
 
 def cancel(house: House, registration: Registration) -> None:
     """The desk cancels."""
     with transaction() as session:
-        registrations.cancel(session, registrations.get(session, registration.id), by=audit.SYSTEM, now=house.now)
+        cancellations.cancel(
+            session, *with_event(session, registrations.get(session, registration.id)), by=audit.SYSTEM, now=house.now
+        )
 
 
 def register(house: House, entry: registrations.Entry) -> Registration:
@@ -50,7 +63,7 @@ def correct(house: House, made: Registration, version: int, phone: str, *people:
     corrected = (tuple(names.parse(name) for name in people), phones.parse(phone, "0574"))
     with transaction() as session:
         event, fresh = events.get(session, "small"), registrations.get(session, made.id)
-        registrations.edit(session, event, fresh, corrected, version=version, by=audit.SYSTEM, now=house.now)
+        corrections.edit(session, event, fresh, corrected, version=version, by=audit.SYSTEM, now=house.now)
 
 
 def test_a_couple_gets_two_seats_two_codes_and_one_ticket(small: House) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from eventreg.core import audit, staff, staff_sessions
 from eventreg.core.errors import FieldRefused, LinkSpent, SignInFailed, StaffUnknown, UsernameTaken
-from eventreg.core.models import Role, StaffMember
 from eventreg.core.staff import ALLOWED, Permission
+from eventreg.core.staff_models import Role, StaffMember
 from eventreg.core.staff_sessions import SignedIn
 from eventreg.db import reading, transaction
 from tests.factories import PASSWORD, House, local, toml

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from eventreg.core.models import AuditEntry, Role, StaffMember
+from eventreg.core.staff_models import AuditEntry, Role, StaffMember
 
 
 class Action(StrEnum):
@@ -19,6 +19,10 @@ class Action(StrEnum):
     CHECK_IN_OPENED = "event:check-in:opened"
     SEATS_TAKEN = "registration:seats:taken"
     SEATS_RELEASED = "registration:seats:released"
+    WAITLIST_JOINED = "registration:waitlist:joined"
+    WAITLIST_LEFT = "registration:waitlist:left"
+    PROMOTED = "registration:waitlist:promoted"
+    TOLD = "registration:message:settled"
     REGISTRATION_EDITED = "registration:entry:edited"
     CHECKED_IN = "attendee:check-in:recorded"
     CHECK_IN_UNDONE = "attendee:check-in:undone"

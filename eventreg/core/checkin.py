@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit, events
 from eventreg.core.audit import Action, Actor
-from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
+from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, AttendeeWaiting, OutsideCheckInWindow
 from eventreg.core.models import Attendee, CheckIn, Event
 
 
@@ -38,7 +38,8 @@ def _find(session: Session, event: Event, attendee: str) -> Attendee:
     """The attendee of that opaque id at this event; anything else is unknown."""
     if not (attendee.isascii() and attendee.isdigit() and len(attendee) < 19):
         raise AttendeeUnknown
-    person = session.get(Attendee, int(attendee))
+    # Locked, so that nobody checks in and gives the seat back at the same moment.
+    person = session.get(Attendee, int(attendee), with_for_update=True)
     if person is None or person.event_id != event.id:
         raise AttendeeUnknown
     return person
@@ -71,7 +72,7 @@ def _outcome(person: Attendee, arrival: CheckIn, fresh: bool) -> Outcome:
 def check_in(session: Session, event: Event, attendee: str, *, anyway: bool, by: Actor, now: datetime) -> Outcome:
     """Record the arrival of one person. Somebody who is in stays in, with the time of the first arrival.
 
-    Refuses with ``AttendeeUnknown``, ``AttendeeCancelled`` and, before the window unless ``anyway``,
+    Refuses with ``AttendeeUnknown``, ``AttendeeCancelled``, ``AttendeeWaiting`` and, before the window unless ``anyway``,
     ``OutsideCheckInWindow``.
     """
     person = _find(session, event, attendee)
@@ -80,6 +81,8 @@ def check_in(session: Session, event: Event, attendee: str, *, anyway: bool, by:
         return _outcome(person, already, fresh=False)
     if person.cancelled_at is not None:
         raise AttendeeCancelled(person.id, person.name, person.cancelled_at)
+    if person.code is None:
+        raise AttendeeWaiting(person.id, person.name)
     early = now < event.check_in_opens_at
     if early and not anyway and not events.check_in_is_open(event, now):
         raise OutsideCheckInWindow(person.id, person.name, event.check_in_opens_at)

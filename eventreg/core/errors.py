@@ -37,6 +37,26 @@ class EventFull(Refusal):
         self.left = left
 
 
+class WaitlistFull(Refusal):
+    """The waiting list is full, or the event has none; ``left`` seats are free, fewer than the party needs."""
+
+    code = "waitlist_full"
+
+    def __init__(self, left: int) -> None:
+        super().__init__("no waiting place")
+        self.left = left
+
+
+class SeatsRaced(Exception):
+    """Somebody took, freed or changed seats between a look and the take. No refusal: the act is to be tried again."""
+
+
+class Busy(Refusal):
+    """So many want to write, or the database is away, that waiting longer would help nobody. Nothing was changed."""
+
+    code = "busy"
+
+
 class RegistrationClosed(Refusal):
     """Registering is not possible at this time; ``phase`` says why (a value of ``events.Phase``)."""
 
@@ -85,6 +105,24 @@ class AlreadyCancelled(Refusal):
     code = "already_cancelled"
 
 
+class NotWaiting(Refusal):
+    """The registration does not wait for seats: it has them, or was cancelled."""
+
+    code = "not_waiting"
+
+
+class CheckedInAlready(Refusal):
+    """Somebody of the party is in the room; who has come cannot give the seat back by the ticket link."""
+
+    code = "checked_in_already"
+
+
+class TooLateToCancel(Refusal):
+    """The event has begun; a seat can no longer be given back by the ticket link."""
+
+    code = "too_late_to_cancel"
+
+
 class ChangedMeanwhile(Refusal):
     """Somebody else changed the registration since the page was opened."""
 
@@ -107,6 +145,17 @@ class AttendeeCancelled(Refusal):
         self.attendee_id = attendee_id
         self.name = name
         self.cancelled_at = cancelled_at
+
+
+class AttendeeWaiting(Refusal):
+    """The person at the door is on the waiting list and has no seat."""
+
+    code = "attendee_waiting"
+
+    def __init__(self, attendee_id: int, name: str) -> None:
+        super().__init__("waiting")
+        self.attendee_id = attendee_id
+        self.name = name
 
 
 class OutsideCheckInWindow(Refusal):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, seats
+from eventreg.core import audit, outbox, seats, waitlist
 from eventreg.core.audit import Action, Actor
 from eventreg.core.definition import Definition, dump, leaves, load
 from eventreg.core.errors import EventUnknown
@@ -103,6 +103,7 @@ def open_check_in(session: Session, event: Event, *, by: Actor, now: datetime) -
 def _columns(definition: Definition) -> dict[str, Any]:
     """What rules need of the definition, as the columns of ``events``."""
     check_in_opens = definition.aware(definition.check_in_opens)
+    line = definition.phone_line
     return {
         "slug": definition.slug,
         "timezone": definition.timezone,
@@ -116,6 +117,8 @@ def _columns(definition: Definition) -> dict[str, Any]:
         "max_per_phone": definition.max_per_phone,
         "waitlist_open": definition.waitlist.open,
         "waitlist_size": definition.waitlist.size,
+        "held_seats": line.held_seats if line else 0,
+        "held_until": (definition.aware(line.held_until) or check_in_opens) if line else None,
         "notice": definition.notice.kind if definition.notice else None,
         "definition": dump(definition),
     }
@@ -135,16 +138,23 @@ def _changes(before: str | None, after: str) -> Sequence[tuple[str, str, str]]:
 
 
 def apply(session: Session, definition: Definition, *, by: Actor, now: datetime) -> Applied:
-    """Make the event what its file says. Nobody loses a seat by it; the same file again changes nothing."""
+    """Make the event what its file says. Nobody loses a seat by it, and seats that come free go to the waiting; the same
+    file again changes nothing."""
     columns = _columns(definition)
-    event = session.scalar(select(Event).where(Event.slug == definition.slug).with_for_update())
+    event = session.scalar(select(Event).where(Event.slug == definition.slug))
+    if event:
+        # The counter first, as everybody does who locks both; then nobody registers for an event that is changing.
+        seats.lock(session, event.id, now=now)
+        session.refresh(event, with_for_update={"key_share": True})
     changes = _changes(event.definition if event else None, columns["definition"])
     if event and not changes:
-        return Applied(event, False, (), seats.count(session, event.id))
-    created = event is None
+        return Applied(event, False, (), seats.count(session, event.id, now=now))
+    created, held_before, notice_before = event is None, 0, ("", "")
     if event is None:
         event = Event(version=0, check_in_opened_at=None)
         session.add(event)
+    else:
+        held_before, notice_before = event.held_seats, _notice(event)
     for column, value in columns.items():
         setattr(event, column, value)
     event.version += 1
@@ -153,9 +163,27 @@ def apply(session: Session, definition: Definition, *, by: Actor, now: datetime)
     if created:
         session.add(EventSeats(event_id=event.id, capacity=0))
         session.flush()
-    counted = seats.set_capacity(session, event.id, definition.capacity)
+    counted = _settle(session, event, definition, held_before, by=by, now=now)
+    if not created and _notice(event) != notice_before:
+        outbox.announce(session, event, now=now)
+    return Applied(event, created, () if created else changes, counted)
+
+
+def _notice(event: Event) -> tuple[str, str]:
+    """What is to be told to everybody, to see whether it has changed."""
+    notice = definition(event).notice
+    return (notice.kind, str(notice.text)) if notice else ("", "")
+
+
+def _settle(
+    session: Session, event: Event, definition: Definition, held_before: int, *, by: Actor, now: datetime
+) -> seats.SeatCount:
+    """Bring the counter to what the file says, and seat whoever fits now."""
+    before = seats.stored_held(session, event.id)
+    held = before if event.held_seats == held_before else event.held_seats
+    counted = seats.set_capacity(session, event.id, definition.capacity, held=held, now=now)
     audit.record(
         session, Action.EVENT_APPLIED, by, now=now, event_id=event.id,
-        version=event.version, capacity=definition.capacity, over=counted.over,
+        version=event.version, capacity=definition.capacity, over=counted.over, held=held - before,
     )  # fmt: skip
-    return Applied(event, created, () if created else changes, counted)
+    return waitlist.promote(session, event, counted, now=now)

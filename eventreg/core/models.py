@@ -1,37 +1,13 @@
-"""All tables and constraints. Read this file to learn the nouns; the glossary in docs/ says each in one line."""
+"""The tables of events, registrations and arrivals, with their constraints. Read this file to learn the nouns; the glossary
+in docs/ says each in one line. The tables of staff and of the audit trail stand in ``staff_models``."""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    CheckConstraint,
-    ForeignKey,
-    Index,
-    MetaData,
-    String,
-    Text,
-    text,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from eventreg.core.moment import Moment
-
-
-class Base(DeclarativeBase):
-    """Common ground of the tables: constraint names that read the same on both databases."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {datetime: Moment, dict[str, Any]: JSON}  # noqa: RUF012
+from eventreg.core.base import Base, one_of
 
 
 class RegistrationState(StrEnum):
@@ -50,17 +26,23 @@ class Source(StrEnum):
     WALK_IN = "walk-in"
 
 
-class Role(StrEnum):
-    """The three kinds of staff."""
+class MessageKind(StrEnum):
+    """What there is to tell."""
 
-    ORGANISER = "organiser"
-    DESK = "desk"
-    DOOR = "door"
+    REGISTERED = "registered"
+    WAITLISTED = "waitlisted"
+    PROMOTED = "promoted"
+    CANCELLED = "cancelled"
+    EVENT_MOVED = "event-moved"
+    EVENT_CANCELLED = "event-cancelled"
+    SPEAKER_REPLACED = "speaker-replaced"
 
 
-def _one_of(column: str, kinds: type[StrEnum]) -> CheckConstraint:
-    allowed = ", ".join(f"'{kind.value}'" for kind in kinds)
-    return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
+class Channel(StrEnum):
+    """How it is told: a person telephones, or the outbox sends a mail."""
+
+    CALL = "call"
+    MAIL = "mail"
 
 
 class Event(Base):
@@ -86,6 +68,9 @@ class Event(Base):
     max_per_phone: Mapped[int]
     waitlist_open: Mapped[bool]
     waitlist_size: Mapped[int]
+    held_seats: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Seats kept for people who telephone, until ``held_until``; how many of them are left is ``EventSeats.held``."""
+    held_until: Mapped[datetime | None]
     notice: Mapped[str | None] = mapped_column(String(20))
     """``moved``, ``cancelled`` or ``speaker-replaced``, where the organiser has one of these to say."""
     definition: Mapped[str] = mapped_column(Text)
@@ -104,6 +89,7 @@ class EventSeats(Base):
     __table_args__ = (
         CheckConstraint("capacity >= 0 AND allowed_over >= 0", name="limits_not_negative"),
         CheckConstraint("taken >= 0 AND waiting >= 0", name="counts_not_negative"),
+        CheckConstraint("held >= 0", name="held_not_negative"),
         CheckConstraint("taken <= capacity + allowed_over", name="never_more_than_allowed"),
     )
 
@@ -112,7 +98,11 @@ class EventSeats(Base):
     allowed_over: Mapped[int] = mapped_column(default=0)
     taken: Mapped[int] = mapped_column(default=0)
     waiting: Mapped[int] = mapped_column(default=0)
-    """Seats that waiting parties would need; the waiting list itself comes with the issue on seats."""
+    """Seats that waiting parties would need."""
+    held: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Seats still kept for people who telephone: neither free nor taken for the public until ``Event.held_until``."""
+    edition: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Grows whenever the event's file is applied: a seat taken for the event as it was before is taken anew."""
 
 
 class Registration(Base):
@@ -120,8 +110,8 @@ class Registration(Base):
 
     __tablename__ = "registrations"
     __table_args__ = (
-        _one_of("state", RegistrationState),
-        _one_of("source", Source),
+        one_of("state", RegistrationState),
+        one_of("source", Source),
         Index(None, "event_id", "state"),
         Index(None, "event_id", "phone_number"),
     )
@@ -138,9 +128,20 @@ class Registration(Base):
     phone_number: Mapped[str] = mapped_column(String(20))
     phone_typed: Mapped[str] = mapped_column(String(60))
     phone_tail: Mapped[str] = mapped_column(String(4))
+    email: Mapped[str | None] = mapped_column(String(254))
+    """Where staff were given one; guests are never asked."""
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+    promoted_at: Mapped[datetime | None]
+    """When a waiting party got its seats."""
+    split_from_id: Mapped[int | None]
+    """The registration of the one who got the only seat, where the rest of the party waits in this one. No foreign key:
+    SQLite could add it only by rewriting the table."""
     cancelled_at: Mapped[datetime | None]
+
+
+_BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared byte by byte, so that both databases sort alike."""
 
 
 class Attendee(Base):
@@ -179,9 +180,9 @@ class Attendee(Base):
     """As typed, trimmed."""
     name_folded: Mapped[str] = mapped_column(Text)
     """For comparing: two spellings of one name are equal here."""
-    sort_key: Mapped[str] = mapped_column(Text)
+    sort_key: Mapped[str] = mapped_column(_BYTEWISE)
     """Surname first, by its reading."""
-    search_key: Mapped[str] = mapped_column(Text)
+    search_key: Mapped[str] = mapped_column(_BYTEWISE)
     """Full reading and initials, for searching from the first letter."""
     letter: Mapped[str] = mapped_column(String(1))
     """Under which letter the check-in list puts the name."""
@@ -234,57 +235,25 @@ class FormKey(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class StaffMember(Base):
-    """An account that can sign in. Without a password it waits for its one-time link."""
+class OutboxMessage(Base):
+    """Something that the people of one registration are to be told, by telephone or by mail, until it is settled."""
 
-    __tablename__ = "staff_members"
-    __table_args__ = (_one_of("role", Role),)
+    __tablename__ = "outbox_messages"
+    __table_args__ = (
+        one_of("kind", MessageKind),
+        one_of("channel", Channel),
+        Index(None, "registration_id", "kind", "channel", "event_version", unique=True),
+        Index(None, "event_id", "settled_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    username: Mapped[str] = mapped_column(String(60))
-    username_folded: Mapped[str] = mapped_column(String(60), unique=True)
-    role: Mapped[str] = mapped_column(String(16))
-    password_hash: Mapped[str | None] = mapped_column(String(200))
-    disabled_at: Mapped[datetime | None]
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    channel: Mapped[str] = mapped_column(String(8))
+    event_version: Mapped[int]
+    """Of which state of the event it speaks: a second move is another message."""
     created_at: Mapped[datetime]
-
-
-class StaffSession(Base):
-    """One signed-in browser. The row is the session: when it goes, the session has ended, everywhere and at once."""
-
-    __tablename__ = "staff_sessions"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"), index=True)
-    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
-    created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-
-
-class WelcomeLink(Base):
-    """A one-time link with which somebody chooses a password. Without ``staff_id`` it makes the first organiser."""
-
-    __tablename__ = "welcome_links"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
-    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
-    expires_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
-
-
-class AuditEntry(Base):
-    """An unchangeable line: who did what to which, when. Holds ids, field names and counts, never a person's data."""
-
-    __tablename__ = "audit_entries"
-    __table_args__ = (Index(None, "event_id", "id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    action: Mapped[str] = mapped_column(String(60))
-    actor_kind: Mapped[str] = mapped_column(String(16))
-    actor_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
-    event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
-    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
-    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendees.id"))
-    details: Mapped[dict[str, Any]]
+    settled_at: Mapped[datetime | None]
+    """When it was sent, said, or no longer needed saying."""
+    settled_by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))

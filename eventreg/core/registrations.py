@@ -6,24 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, codes, events, seats, tickets
+from eventreg.core import audit, codes, events, outbox, seats, tickets, waitlist
+from eventreg.core import party as party_rules
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import (
-    AlreadyCancelled,
-    AlreadyRegistered,
-    ChangedMeanwhile,
-    FieldRefused,
+    EventFull,
     FormKeyReused,
-    PhoneAtLimit,
     RegistrationClosed,
     RegistrationUnknown,
+    SeatsRaced,
 )
-from eventreg.core.models import Attendee, Event, FormKey, Registration, RegistrationState, Source
+from eventreg.core.models import Attendee, Event, FormKey, MessageKind, Registration, RegistrationState, Source
 from eventreg.core.names import Name
 from eventreg.core.phones import Phone
+from eventreg.core.seats import SeatCount
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,15 @@ class Entry:
     locale: str
     source: Source
     form_key: str
+    waitlist: bool = False
+    """Waiting places will do, if there are no seats."""
+    split: bool = False
+    """One seat now and waiting places for the rest will do, if there are too few seats for all."""
+    email: str | None = None
 
     @property
     def fingerprint(self) -> str:
-        """Equal for two sendings of one form."""
+        """Equal for two sendings of one form; whether waiting would do is no other form."""
         body = json.dumps([[name.typed for name in self.names], self.phone.number, self.source])
         return hashlib.sha256(body.encode()).hexdigest()
 
@@ -46,37 +50,9 @@ class Entry:
 _by_key = select(FormKey.fingerprint, FormKey.registration_id).where(
     FormKey.key == bindparam("key"), FormKey.event_id == bindparam("event")
 )
-_same_person = select(Attendee.registration_id).where(
-    Attendee.event_id == bindparam("event"),
-    Attendee.phone_number == bindparam("phone"),
-    Attendee.name_folded.in_(bindparam("names", expanding=True)),
-    Attendee.registration_id != bindparam("besides"),
-    Attendee.cancelled_at.is_(None),
-)
-_under_number = (
-    select(func.count())
-    .select_from(Attendee)
-    .where(
-        Attendee.event_id == bindparam("event"),
-        Attendee.phone_number == bindparam("phone"),
-        Attendee.registration_id != bindparam("besides"),
-        Attendee.cancelled_at.is_(None),
-    )
-)
 _add_registration = insert(Registration).returning(Registration.id)
 _add_attendee = insert(Attendee).returning(Attendee.id)
 _add_key = insert(FormKey)
-_cancel = (
-    update(Registration)
-    .where(Registration.id == bindparam("registration"), Registration.state != RegistrationState.CANCELLED)
-    .values(
-        state=RegistrationState.CANCELLED, cancelled_at=bindparam("at", type_=Registration.created_at.type),
-        version=Registration.version + 1,
-    )
-    .returning(Registration.id)
-    .execution_options(synchronize_session="fetch")
-)  # fmt: skip
-_NO_REGISTRATION = 0
 
 
 def _check_phase(event: Event, source: Source, now: datetime) -> None:
@@ -85,34 +61,6 @@ def _check_phase(event: Event, source: Source, now: datetime) -> None:
     barred = {events.Phase.OVER, events.Phase.CANCELLED}
     if phase in barred or (source is Source.ONLINE and phase is not events.Phase.OPEN):
         raise RegistrationClosed(phase)
-
-
-def check_party(event: Event, party: Sequence[Name]) -> None:
-    """A party is one to ``max_party`` different people."""
-    if len(party) > event.max_party:
-        raise FieldRefused("companion-1", "party_large", most=event.max_party)
-    for place, name in enumerate(party):
-        if name.folded in {earlier.folded for earlier in party[:place]}:
-            raise FieldRefused(f"companion-{place}", "same_name_twice")
-
-
-def _check_number(
-    session: Session, event: Event, party: Sequence[Name], phone: Phone, besides: int = _NO_REGISTRATION
-) -> None:
-    """One person is registered once, and one number holds at most ``max_per_phone`` people."""
-    where = {"event": event.id, "phone": phone.number, "besides": besides}
-    same = session.execute(_same_person, {**where, "names": [name.folded for name in party]}).scalar()
-    if same is not None:
-        raise AlreadyRegistered(same)
-    if session.execute(_under_number, where).scalar_one() + len(party) > event.max_per_phone:
-        raise PhoneAtLimit(event.max_per_phone)
-
-
-def _person(name: Name) -> dict[str, str]:
-    return {
-        "name": name.typed, "name_folded": name.folded, "sort_key": name.sort_key, "search_key": name.search_key,
-        "letter": name.letter,
-    }  # fmt: skip
 
 
 def made_by_form(session: Session, event: Event, entry: Entry) -> Registration | None:
@@ -128,57 +76,132 @@ def made_by_form(session: Session, event: Event, entry: Entry) -> Registration |
 def register(
     session: Session, event: Event, entry: Entry, *, secret_key: str, by: Actor, now: datetime
 ) -> Registration:
-    """Register the party: all of it or nobody. The same form again gives the same registration.
+    """Register the party: all of it or nobody, unless ``entry`` says that waiting, or one seat now, will do. The same form
+    again gives the same registration.
 
     Refuses with ``FormKeyReused``, ``RegistrationClosed``, ``FieldRefused`` (party), ``AlreadyRegistered``,
-    ``PhoneAtLimit`` and ``EventFull``.
+    ``PhoneAtLimit``, ``EventFull`` and ``WaitlistFull``. Raises ``SeatsRaced`` where it is to be tried again.
     """
     made = made_by_form(session, event, entry)
     if made is not None:
         return made
     _check_phase(event, entry.source, now)
-    check_party(event, entry.names)
-    _check_number(session, event, entry.names, entry.phone)
-    registration_id = _insert(session, event, entry, secret_key, now)
-    party = len(entry.names)
-    audit.record(
-        session, Action.SEATS_TAKEN, by, now=now, event_id=event.id, registration_id=registration_id,
-        seats=party, source=entry.source,
-    )  # fmt: skip
-    # The counter last: on a database with row locks, everybody waits for this row only until the commit (PERFORMANCE 7.1).
-    seats.take(session, event.id, party)
-    return get(session, registration_id)
+    party_rules.check_size(event, entry.names)
+    party_rules.queue_for_number(session, event, entry.phone)
+    party_rules.check_number(session, event, entry.names, entry.phone)
+    counted = seats.count(session, event.id, now=now)
+    placing = _Placing(session, event, entry, secret_key, by, now)
+    in_a_rush = not counted.waiting and counted.left >= len(entry.names)
+    if in_a_rush and not counted.from_held(1, entry.source):
+        return get(session, placing.take(counted))
+    return get(session, placing.queue())
 
 
-def _insert(session: Session, event: Event, entry: Entry, secret_key: str, now: datetime) -> int:
-    seed = tickets.new_seed()
-    registration_id: int = session.execute(
-        _add_registration,
-        {
-            "event_id": event.id, "ticket_seed": seed,
-            "ticket_digest": tickets.digest(tickets.token(secret_key, seed)),
-            "state": RegistrationState.CONFIRMED, "source": entry.source, "locale": entry.locale,
-            "phone_number": entry.phone.number, "phone_typed": entry.phone.typed, "phone_tail": entry.phone.tail,
-            "created_at": now,
-        },
-    ).scalar_one()  # fmt: skip
-    for place, name in enumerate(entry.names, start=1):
-        code = codes.draw(session, event.id, event.waitlist_size, entry.phone.tail)
-        session.execute(
-            _add_attendee,
+@dataclass(frozen=True)
+class _Placing:
+    """One entry on its way to seats or waiting places."""
+
+    session: Session
+    event: Event
+    entry: Entry
+    secret_key: str
+    by: Actor
+    now: datetime
+
+    def take(self, counted: SeatCount) -> int:
+        """Seats for everybody, while there are plenty. The counter last: on a database with row locks, everybody waits for
+        this row only until the commit (PERFORMANCE 7.1)."""
+        self._check_event(counted)
+        party = self.entry.names
+        registration_id = self._write(party, Action.SEATS_TAKEN)
+        seats.take(self.session, self.event.id, len(party), seen=counted)
+        return registration_id
+
+    def queue(self) -> int:
+        """Seats or waiting places, behind the lock: whoever waits already and fits comes first."""
+        counted = seats.lock(self.session, self.event.id, now=self.now)
+        self._check_event(counted)
+        counted = waitlist.promote(self.session, self.event, counted, now=self.now)
+        party, left = self.entry.names, counted.left_for(self.entry.source)
+        if len(party) <= left:
+            return self._seat(party, counted)[0]
+        if self.entry.split and left:
+            # One seat only: as many as there are would part the party in ways nobody asked for.
+            waitlist.check_room(self.event, counted, len(party) - 1)
+            registration_id, counted = self._seat(party[:1], counted)
+            self._wait(party[1:], counted, split_from=registration_id)
+            return registration_id
+        if self.entry.waitlist:
+            waitlist.check_room(self.event, counted, len(party))
+            return self._wait(party, counted)
+        raise EventFull(left)
+
+    def _check_event(self, counted: SeatCount) -> None:
+        if counted.event_version != self.event.version:
+            raise SeatsRaced
+
+    def _seat(self, party: tuple[Name, ...], counted: SeatCount) -> tuple[int, SeatCount]:
+        from_held = counted.from_held(len(party), self.entry.source)
+        registration_id = self._write(party, Action.SEATS_TAKEN, from_held=from_held)
+        moved = seats.move(self.session, self.event.id, counted, taken=len(party), from_held=from_held)
+        return registration_id, moved
+
+    def _wait(self, party: tuple[Name, ...], counted: SeatCount, split_from: int | None = None) -> int:
+        registration_id = self._write(party, Action.WAITLIST_JOINED, split_from=split_from)
+        seats.move(self.session, self.event.id, counted, waiting=len(party))
+        return registration_id
+
+    def _write(self, party: tuple[Name, ...], act: Action, *, from_held: int = 0, split_from: int | None = None) -> int:
+        """All rows but the counter: registration, people, form key, audit, outbox."""
+        waits = act is Action.WAITLIST_JOINED
+        state = RegistrationState.WAITLISTED if waits else RegistrationState.CONFIRMED
+        registration_id = self._registration(state, split_from)
+        self._attendees(registration_id, party, coded=not waits)
+        if split_from is None:
+            self._form_key(registration_id)
+        more = {"from_held": from_held} if from_held else {}
+        audit.record(
+            self.session, act, self.by, now=self.now, event_id=self.event.id, registration_id=registration_id,
+            seats=len(party), source=self.entry.source, **more,
+        )  # fmt: skip
+        kind = MessageKind.WAITLISTED if waits else MessageKind.REGISTERED
+        outbox.enqueue(self.session, self.event, registration_id, kind, email=self.entry.email, now=self.now)
+        return registration_id
+
+    def _registration(self, state: RegistrationState, split_from: int | None) -> int:
+        entry, seed = self.entry, tickets.new_seed()
+        registration_id: int = self.session.execute(
+            _add_registration,
             {
-                "event_id": event.id, "registration_id": registration_id, "place": place, **_person(name),
-                "phone_number": entry.phone.number, "phone_tail": entry.phone.tail, "code": code,
+                "event_id": self.event.id, "ticket_seed": seed,
+                "ticket_digest": tickets.digest(tickets.token(self.secret_key, seed)),
+                "state": state, "source": entry.source, "locale": entry.locale, "email": entry.email,
+                "phone_number": entry.phone.number, "phone_typed": entry.phone.typed, "phone_tail": entry.phone.tail,
+                "split_from_id": split_from, "created_at": self.now,
+            },
+        ).scalar_one()  # fmt: skip
+        return registration_id
+
+    def _attendees(self, registration_id: int, party: tuple[Name, ...], *, coded: bool) -> None:
+        event, phone = self.event, self.entry.phone
+        for place, name in enumerate(party, start=1):
+            code = codes.draw(self.session, event.id, event.waitlist_size, phone.tail) if coded else None
+            self.session.execute(
+                _add_attendee,
+                {
+                    "event_id": event.id, "registration_id": registration_id, "place": place, **party_rules.columns(name),
+                    "phone_number": phone.number, "phone_tail": phone.tail, "code": code,
+                },
+            )  # fmt: skip
+
+    def _form_key(self, registration_id: int) -> None:
+        self.session.execute(
+            _add_key,
+            {
+                "key": self.entry.form_key, "event_id": self.event.id, "fingerprint": self.entry.fingerprint,
+                "registration_id": registration_id, "created_at": self.now,
             },
         )  # fmt: skip
-    session.execute(
-        _add_key,
-        {
-            "key": entry.form_key, "event_id": event.id, "fingerprint": entry.fingerprint,
-            "registration_id": registration_id, "created_at": now,
-        },
-    )  # fmt: skip
-    return registration_id
 
 
 def get(session: Session, registration_id: int) -> Registration:
@@ -217,68 +240,44 @@ def party(session: Session, registration: Registration) -> Sequence[Attendee]:
     return [person for person in people if cancelled or person.cancelled_at is None]
 
 
-def edit(
-    session: Session,
-    event: Event,
-    registration: Registration,
-    corrected: tuple[tuple[Name, ...], Phone],
-    *,
-    version: int,
-    by: Actor,
-    now: datetime,
-) -> None:
-    """Correct names and number; ``version`` is the one that was on the page.
-
-    Refuses with ``AlreadyCancelled``, ``ChangedMeanwhile``, ``FieldRefused``, ``AlreadyRegistered`` and ``PhoneAtLimit``.
-    """
-    names, phone = corrected
-    if registration.state == RegistrationState.CANCELLED:
-        raise AlreadyCancelled
-    if registration.version != version:
-        raise ChangedMeanwhile
-    people = party(session, registration)
-    if len(people) != len(names):
-        raise FieldRefused(f"companion-{len(names)}", "name_missing")
-    check_party(event, names)
-    _check_number(session, event, names, phone, besides=registration.id)
-    changed = [f"name-{p.place}" for p, name in zip(people, names, strict=True) if p.name != name.typed]
-    changed += ["phone"] if registration.phone_typed != phone.typed else []
-    if not changed:
-        return
-    registration.phone_number, registration.phone_typed, registration.phone_tail = phone.number, phone.typed, phone.tail
-    registration.version += 1
-    _rewrite(session, people, names, phone)
-    audit.record(
-        session, Action.REGISTRATION_EDITED, by, now=now, event_id=event.id, registration_id=registration.id,
-        fields=changed,
-    )  # fmt: skip
+_beside = (
+    select(Registration)
+    .where(
+        Registration.event_id == bindparam("event"),
+        Registration.phone_number == bindparam("phone"),
+        Registration.split_from_id == bindparam("registration"),
+        Registration.state == RegistrationState.WAITLISTED,
+    )
+    .order_by(Registration.id)
+)  # fmt: skip
 
 
-def _rewrite(session: Session, people: Sequence[Attendee], names: tuple[Name, ...], phone: Phone) -> None:
-    """Give each person their corrected name. Through a number nobody has, so that two people may swap names."""
-    for person in people:
-        person.phone_number = f"-{person.id}"
-    session.flush()
-    for person, name in zip(people, names, strict=True):
-        for column, value in _person(name).items():
-            setattr(person, column, value)
-        person.phone_number, person.phone_tail = phone.number, phone.tail
-    session.flush()
+def waiting_beside(session: Session, registration: Registration) -> Sequence[Registration]:
+    """The waiting part of a party of which only this one got a seat."""
+    where = {
+        "event": registration.event_id, "phone": registration.phone_number, "registration": registration.id,
+    }  # fmt: skip
+    return session.scalars(_beside, where).all()
 
 
-def cancel(session: Session, registration: Registration, *, by: Actor, now: datetime) -> None:
-    """Give all seats of the party back, at once; ``AlreadyCancelled`` for the second of two who do it together."""
-    if session.execute(_cancel, {"registration": registration.id, "at": now}).first() is None:
-        raise AlreadyCancelled
-    freed = session.execute(
-        update(Attendee)
-        .where(Attendee.registration_id == registration.id, Attendee.cancelled_at.is_(None))
-        .values(cancelled_at=now)
-        .returning(Attendee.id)
-        .execution_options(synchronize_session="fetch")
-    ).all()
-    seats.release(session, registration.event_id, len(freed))
-    audit.record(
-        session, Action.SEATS_RELEASED, by, now=now, event_id=registration.event_id, registration_id=registration.id,
-        seats=len(freed),
-    )  # fmt: skip
+_by_what_people_know = (
+    select(Registration)
+    .join(Attendee, Attendee.registration_id == Registration.id)
+    .where(
+        Attendee.code == bindparam("code"),
+        Attendee.phone_number == bindparam("phone"),
+        Attendee.name_folded == bindparam("name"),
+        Attendee.cancelled_at.is_(None),
+    )
+    .order_by(Registration.id.desc())
+    .limit(1)
+)
+
+
+def find(session: Session, name: Name, phone: Phone, code: str) -> Registration:
+    """The registration of somebody who lost the ticket; name, number and check-in code must all be right, and nothing says
+    which of them was not: ``RegistrationUnknown``."""
+    found = session.scalar(_by_what_people_know, {"name": name.folded, "phone": phone.number, "code": code})
+    if found is None:
+        raise RegistrationUnknown
+    return found

@@ -1,85 +1,149 @@
-"""The cap. Seats are taken in one guarded statement; the CHECK in ``models.EventSeats`` stands behind it."""
+"""The cap. Seats are taken in one guarded statement; the CHECK in ``models.EventSeats`` stands behind it.
+
+Two ways in (PERFORMANCE.md 7.1). ``take`` is for the rush: one statement, last before the commit, that looks and takes.
+Whatever waits, frees, promotes or changes the capacity calls ``lock`` first and then moves seats with ``move``: on a
+database with row locks, one person could otherwise join the waiting list while another frees the last seat, and neither
+would see the other.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from eventreg.core.errors import EventFull
-from eventreg.core.models import EventSeats
+from eventreg.core.errors import EventFull, SeatsRaced
+from eventreg.core.models import Event, EventSeats, Source
 
 
 @dataclass(frozen=True)
 class SeatCount:
-    """The counter as it stands: ``taken`` + ``left`` = ``capacity``, unless the event is ``over`` by some."""
+    """The counter as it stands: ``taken`` + ``left`` + ``held`` = ``capacity``, unless the event is ``over`` by some."""
 
     capacity: int
     taken: int
     waiting: int
+    kept: int
+    """Seats kept for people who telephone that are in truth there; 0 once their time is over."""
+    edition: int
+    event_version: int
+
+    @property
+    def held(self) -> int:
+        """Seats that only the telephone line may give away now."""
+        return min(self.kept, max(0, self.capacity - self.taken))
 
     @property
     def left(self) -> int:
-        """Seats that somebody could still take; never negative."""
-        return max(0, self.capacity - self.taken)
+        """Seats that anybody could still take; never negative."""
+        return max(0, self.capacity - self.taken - self.kept)
 
     @property
     def over(self) -> int:
         """People who keep their seat although the capacity was lowered below them."""
         return max(0, self.taken - self.capacity)
 
+    def left_for(self, source: str) -> int:
+        """Seats for somebody who comes by that way: who telephones may have the held ones too."""
+        return self.left if source == Source.ONLINE else max(0, self.capacity - self.taken)
 
+    def from_held(self, seats: int, source: str) -> int:
+        """How many of that many seats come out of the held ones: a call uses those first."""
+        return min(seats, self.held) if source != Source.ONLINE else 0
+
+
+_of_event = EventSeats.event_id == bindparam("event")
 _take = (
     update(EventSeats)
     .where(
-        EventSeats.event_id == bindparam("event"),
+        _of_event,
+        EventSeats.edition == bindparam("edition_read"),
         EventSeats.waiting == 0,
-        EventSeats.taken + bindparam("seats") <= EventSeats.capacity,
+        EventSeats.taken + bindparam("seats") + EventSeats.held * bindparam("keep") <= EventSeats.capacity,
     )
     .values(taken=EventSeats.taken + bindparam("seats"))
     .returning(EventSeats.taken)
     .execution_options(synchronize_session=False)
 )
-_release = (
+_move = (
     update(EventSeats)
-    .where(EventSeats.event_id == bindparam("event"))
-    .values(taken=EventSeats.taken - bindparam("seats"))
+    .where(_of_event)
+    .values(
+        taken=EventSeats.taken + bindparam("more_taken"),
+        waiting=EventSeats.waiting + bindparam("more_waiting"),
+        held=EventSeats.held - bindparam("from_held"),
+        allowed_over=bindparam("over"),
+    )
     .execution_options(synchronize_session=False)
 )
-_settle_over = (
+_change = (
     update(EventSeats)
-    .where(EventSeats.event_id == bindparam("event"), EventSeats.allowed_over > 0)
-    .values(allowed_over=bindparam("over"))
+    .where(_of_event)
+    .values(
+        capacity=bindparam("new_capacity"), held=bindparam("new_held"), allowed_over=bindparam("over"),
+        edition=EventSeats.edition + 1,
+    )
     .execution_options(synchronize_session=False)
-)
-_count = select(EventSeats.capacity, EventSeats.taken, EventSeats.waiting).where(
-    EventSeats.event_id == bindparam("event")
-)
+)  # fmt: skip
+_lock = select(EventSeats.taken).where(_of_event).with_for_update()
+_held = select(EventSeats.held).where(_of_event)
+_count = (
+    select(
+        EventSeats.capacity, EventSeats.taken, EventSeats.waiting, EventSeats.held, EventSeats.edition, Event.version,
+        Event.held_until,
+    )
+    .join(Event, Event.id == EventSeats.event_id)
+    .where(_of_event)
+)  # fmt: skip
 
 
-def count(session: Session, event_id: int) -> SeatCount:
+def count(session: Session, event_id: int, *, now: datetime) -> SeatCount:
     """The counter of one event, from its own row."""
-    return SeatCount(*session.execute(_count, {"event": event_id}).one())
+    capacity, taken, waiting, held, edition, version, until = session.execute(_count, {"event": event_id}).one()
+    kept = held if until is not None and now < until else 0
+    return SeatCount(capacity, taken, waiting, kept, edition, version)
 
 
-def take(session: Session, event_id: int, seats: int) -> None:
-    """Take that many seats together or none: ``EventFull`` says how many are left.
+def stored_held(session: Session, event_id: int) -> int:
+    """How many of the held seats nobody has used, whether or not their time is over."""
+    return session.execute(_held, {"event": event_id}).scalar_one()
+
+
+def lock(session: Session, event_id: int, *, now: datetime) -> SeatCount:
+    """The counter, which nobody else can change until the transaction ends."""
+    session.execute(_lock, {"event": event_id})
+    return count(session, event_id, now=now)
+
+
+def take(session: Session, event_id: int, seats: int, *, seen: SeatCount) -> None:
+    """Take that many seats together, while nobody waits; ``SeatsRaced`` where somebody was quicker than ``seen``.
 
     One statement looks and takes, so nobody can come between; whoever is refused has changed nothing.
     """
-    if session.execute(_take, {"event": event_id, "seats": seats}).first() is None:
-        raise EventFull(count(session, event_id).left)
+    asked = {"event": event_id, "seats": seats, "keep": int(seen.kept > 0), "edition_read": seen.edition}
+    if session.execute(_take, asked).first() is None:
+        raise SeatsRaced
 
 
-def release(session: Session, event_id: int, seats: int) -> None:
-    """Give seats back; what was allowed over the capacity shrinks with them."""
-    session.execute(_release, {"event": event_id, "seats": seats})
-    session.execute(_settle_over, {"event": event_id, "over": count(session, event_id).over})
+def move(
+    session: Session, event_id: int, counted: SeatCount, *, taken: int = 0, waiting: int = 0, from_held: int = 0
+) -> SeatCount:
+    """Change a counter that the caller has locked as ``counted``; ``EventFull`` where it would pass the capacity."""
+    after = SeatCount(
+        counted.capacity, counted.taken + taken, counted.waiting + waiting, counted.kept - from_held,
+        counted.edition, counted.event_version,
+    )  # fmt: skip
+    if taken > 0 and after.over:
+        raise EventFull(counted.left)
+    moved = {"event": event_id, "more_taken": taken, "more_waiting": waiting, "from_held": from_held}
+    session.execute(_move, {**moved, "over": after.over})
+    return after
 
 
-def set_capacity(session: Session, event_id: int, capacity: int) -> SeatCount:
-    """Change the capacity. Nobody loses a seat: below the seats taken the event is ``over`` by the difference."""
-    row = session.get_one(EventSeats, event_id, with_for_update=True)
-    counted = SeatCount(capacity, row.taken, row.waiting)
-    row.capacity, row.allowed_over = capacity, counted.over
-    session.flush()
-    return counted
+def set_capacity(session: Session, event_id: int, capacity: int, *, held: int, now: datetime) -> SeatCount:
+    """Change the capacity of a locked counter, and how many seats are held. Nobody loses a seat: below the seats taken the
+    event is ``over`` by the difference."""
+    counted = count(session, event_id, now=now)
+    over = max(0, counted.taken - capacity)
+    session.execute(_change, {"event": event_id, "new_capacity": capacity, "new_held": held, "over": over})
+    return count(session, event_id, now=now)

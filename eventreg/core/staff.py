@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit, tokens
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import FieldRefused, LinkSpent, SignInFailed, StaffUnknown, UsernameTaken
-from eventreg.core.models import Role, StaffMember, StaffSession, WelcomeLink
+from eventreg.core.staff_models import Role, StaffMember, StaffSession, WelcomeLink
 
 
 class Permission(StrEnum):

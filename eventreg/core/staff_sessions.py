@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit, events, tokens
 from eventreg.core.audit import Action, Actor
-from eventreg.core.models import Role, StaffMember, StaffSession
+from eventreg.core.staff_models import Role, StaffMember, StaffSession
 
 MOST_PER_ACCOUNT = 5
 IDLE = {Role.ORGANISER: timedelta(hours=2), Role.DESK: timedelta(hours=2), Role.DOOR: timedelta(hours=4)}

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 from eventreg.core import events, staff, staff_sessions
 from eventreg.core.audit import Actor
 from eventreg.core.errors import FieldRefused, SignInFailed, UsernameTaken
-from eventreg.core.models import StaffMember
 from eventreg.core.staff import Permission
+from eventreg.core.staff_models import StaffMember
 from eventreg.core.staff_sessions import SignedIn
 from eventreg.db import reading, transaction
 from eventreg.web import language, limits

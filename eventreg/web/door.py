@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from eventreg.core import attendees, checkin, events
 from eventreg.core.attendees import Asked
 from eventreg.core.checkin import Outcome
-from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
+from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, AttendeeWaiting, OutsideCheckInWindow
 from eventreg.core.models import Event
 from eventreg.core.staff import Permission
 from eventreg.db import reading, transaction
@@ -92,6 +92,8 @@ def check_in(slug: str) -> Answer:
     except AttendeeCancelled as cancelled:
         told = Told("cancelled", cancelled.name, cancelled.cancelled_at, cancelled.attendee_id)
         return _refused(slug, told, 409)
+    except AttendeeWaiting as waiting:
+        return _refused(slug, Told("waiting", waiting.name, None, waiting.attendee_id), 409)
     except AttendeeUnknown:
         return _refused(slug, Told("not-found"), 404)
     again = None if outcome.fresh else 1

@@ -1,15 +1,18 @@
 """What pages about an event say: its facts, its phase, and whether now is a time to call."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask import g
 
-from eventreg.core import events, phone_line
+from eventreg.core import events, phone_line, seats, waitlist
 from eventreg.core.definition import PhoneLine
-from eventreg.core.errors import EventUnknown
+from eventreg.core.errors import Busy, EventUnknown
 from eventreg.core.models import Event
+from eventreg.core.seats import SeatCount
+from eventreg.db import reading, write
 from eventreg.i18n import LANGUAGES
 
 
@@ -35,6 +38,17 @@ def calls(event: Event) -> Calls | None:
         return None
     local = g.now.astimezone(events.zone(event))
     return Calls(line, phone_line.is_answered(line, local), phone_line.next_opening(line, local))
+
+
+def seats_now(event: Event) -> SeatCount:
+    """The counter. Where seats held until now have come free by the clock, the waiting get them first."""
+    counted = seats.count(reading(), event.id, now=g.now)
+    if not waitlist.is_due(reading(), event, counted, now=g.now):
+        return counted
+    now, slug = g.now, event.slug
+    with suppress(Busy):
+        return write(lambda session: waitlist.settle(session, events.get(session, slug), now=now))
+    return counted
 
 
 def area_code(event: Event) -> str | None:

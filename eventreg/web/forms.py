@@ -86,6 +86,8 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
     name = StringField(validators=[_by_core(names.parse)])
     phone = StringField(validators=[_by_core(phones.parse)])
     form_key = HiddenField()
+    waitlist = HiddenField()
+    split = HiddenField()
 
     area_code: str | None = None
 
@@ -117,9 +119,27 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
         found = [self["name"].parsed, *(field.parsed for field in self.companions)]
         return tuple(name for name in found if name is not None)
 
-    def entry(self, locale: str, source: Source) -> Entry:
+    @property
+    def people(self) -> int:
+        """How many are named, also where a name cannot be accepted."""
+        return 1 + sum(bool((field.data or "").strip()) for field in self.companions)
+
+    @property
+    def wants_waitlist(self) -> bool:
+        """Whether waiting places will do."""
+        return bool(self.waitlist.data == "yes")
+
+    @property
+    def wants_split(self) -> bool:
+        """Whether one seat now and waiting places for the others will do."""
+        return bool(self.split.data == "one-now") and self.people > 1
+
+    def entry(self, locale: str, source: Source, email: str | None = None) -> Entry:
         """The valid form as the core takes it."""
-        return Entry(self.party(), self["phone"].parsed, locale, source, self.key)
+        return Entry(
+            self.party(), self["phone"].parsed, locale, source, self.key, waitlist=self.wants_waitlist,
+            split=self.wants_split, email=email,
+        )  # fmt: skip
 
     def blame(self, refusal: FieldRefused) -> None:
         """Put a refusal of the core at its field."""

@@ -1,13 +1,15 @@
-"""How often one address, number or account may try (PROMISES 3.6). In memory, so for one process."""
+"""How often one address, number or account may try (PROMISES 3.6). In memory for one process, in Redis for
+several."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
-from threading import Lock, Semaphore
+from threading import Semaphore
+from typing import TypeVar, cast
 
 from flask import Flask, current_app, request
-from limits import parse
-from limits.storage import MemoryStorage
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from eventreg.clock import utc_now
@@ -22,6 +24,9 @@ SEARCH = (parse("60/minute"),)
 RUSH = (parse("20/second"),)
 _FREE_FAILURES = 5
 _LONGEST_DELAY = 15 * 60
+_FORGOTTEN = 24 * 60 * 60
+"""Seconds after which failures to sign in are forgotten, where nobody succeeds."""
+T = TypeVar("T")
 
 
 class TooOften(Exception):
@@ -38,55 +43,85 @@ def _seconds() -> float:
     return utc_now().timestamp()
 
 
+class Unreachable(Exception):
+    """Limits are to be kept in Redis, and it does not answer."""
+
+
 class Limits:
-    """The counters of one process. Off means that everything passes."""
+    """The counters: in memory for one process, in Redis for several. Off means that everything passes.
 
-    def __init__(self, on: bool) -> None:
+    While Redis is away each process counts by itself, so that there is still a limit.
+    """
+
+    def __init__(self, on: bool, redis_url: str = "") -> None:
         self.on = on
-        self._storage = MemoryStorage()
-        self._window = FixedWindowRateLimiter(self._storage)
-        self._failures: dict[str, tuple[int, float]] = {}
-        self._lock = Lock()
+        self._own: Storage = MemoryStorage()
+        self._shared = cast(Storage, storage_from_string(redis_url, socket_timeout=1)) if redis_url else self._own
 
-    def hit(self, what: str, rates: tuple[object, ...], who: str) -> None:
+    def reachable(self) -> bool:
+        """Whether the counters can be counted on."""
+        try:
+            return bool(self._shared.check())
+        except Exception:
+            return False
+
+    def _ask(self, question: Callable[[Storage], T]) -> T:
+        try:
+            return question(self._shared)
+        except Exception as error:
+            if self._shared is self._own:
+                raise
+            current_app.logger.error("redis: %s; limits are counted by this process alone", type(error).__name__)
+            return question(self._own)
+
+    def hit(self, what: str, rates: tuple[RateLimitItem, ...], who: str) -> None:
         """Count one try; ``TooOften`` where that is one too many."""
         self._pass(what, rates, who, count=True)
 
-    def check(self, what: str, rates: tuple[object, ...], who: str) -> None:
+    def check(self, what: str, rates: tuple[RateLimitItem, ...], who: str) -> None:
         """Look without counting: for what is counted only when it fails."""
         self._pass(what, rates, who, count=False)
 
-    def _pass(self, what: str, rates: tuple[object, ...], who: str, *, count: bool) -> None:
+    def _pass(self, what: str, rates: tuple[RateLimitItem, ...], who: str, *, count: bool) -> None:
         if not self.on:
             return
         for rate in rates:
-            passes = (self._window.hit if count else self._window.test)(rate, what, who)  # type: ignore[arg-type]
-            if not passes:
-                resets = self._window.get_window_stats(rate, what, who).reset_time  # type: ignore[arg-type]
+
+            def passes(storage: Storage, rate: RateLimitItem = rate) -> float | None:
+                window = FixedWindowRateLimiter(storage)
+                if (window.hit if count else window.test)(rate, what, who):
+                    return None
+                return window.get_window_stats(rate, what, who).reset_time
+
+            resets = self._ask(passes)
+            if resets is not None:
                 raise TooOften(int(resets - _seconds()) + 1)
 
     def sign_in_failed(self, account: str) -> None:
         """Five failures are free; then the delay doubles from one second to a quarter of an hour."""
-        with self._lock:
-            failures, _ = self._failures.get(account, (0, 0.0))
-            delay = (
-                min(_LONGEST_DELAY, 2 ** min(20, failures + 1 - _FREE_FAILURES))
-                if failures + 1 >= _FREE_FAILURES
-                else 0
-            )
-            self._failures[account] = (failures + 1, _seconds() + delay)
-            if len(self._failures) > 10_000:
-                self._failures.pop(next(iter(self._failures)))
+
+        def count(storage: Storage) -> None:
+            failures = storage.incr(f"failures/{account}", _FORGOTTEN)
+            if failures >= _FREE_FAILURES:
+                delay = min(_LONGEST_DELAY, 2 ** min(20, failures - _FREE_FAILURES))
+                storage.clear(f"delay/{account}")
+                storage.incr(f"delay/{account}", delay)
+
+        self._ask(count)
 
     def sign_in_worked(self, account: str) -> None:
         """The owner is back: forget the failures."""
-        with self._lock:
-            self._failures.pop(account, None)
+
+        def forget(storage: Storage) -> None:
+            storage.clear(f"failures/{account}")
+            storage.clear(f"delay/{account}")
+
+        self._ask(forget)
 
     def check_account(self, account: str) -> None:
         """``TooOften`` while the account's delay runs."""
-        _, until = self._failures.get(account, (0, 0.0))
-        if self.on and until > _seconds():
+        if self.on and self._ask(lambda storage: storage.get(f"delay/{account}")):
+            until = self._ask(lambda storage: storage.get_expiry(f"delay/{account}"))
             raise TooOften(int(until - _seconds()) + 1)
 
 
@@ -107,10 +142,17 @@ class Hashing:
         self._queue.release()
 
 
-def init_app(app: Flask, on: bool) -> None:
-    """Fresh counters for this app."""
-    app.extensions["limits"] = Limits(on)
+def init_app(app: Flask, on: bool, redis_url: str) -> None:
+    """Counters for this app."""
+    app.extensions["limits"] = Limits(on, redis_url)
     app.extensions["hashing"] = Hashing()
+
+
+def check(app: Flask) -> None:
+    """``Unreachable`` where limits are on and their Redis does not answer: then is the time to say so."""
+    counters: Limits = app.extensions["limits"]
+    if counters.on and not counters.reachable():
+        raise Unreachable("EVENTREG_REDIS_URL: Redis does not answer")
 
 
 @contextmanager

@@ -8,14 +8,15 @@ import segno
 from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from eventreg.core import attendees, events, phones, registrations, seats
+from eventreg.core import attendees, events, phones, registrations, waitlist
 from eventreg.core.events import Phase
 from eventreg.core.models import Event, Registration, RegistrationState
 from eventreg.core.staff import Permission
 from eventreg.db import reading
 from eventreg.web import access, addresses, door, guard, language, limits
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import calls, check_language, facts
+from eventreg.web.event_facts import calls, check_language, facts, seats_now
+from eventreg.web.language import say
 
 blueprint = Blueprint("public", __name__)
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
@@ -31,6 +32,7 @@ class EventView:
     today: date
     phase: Phase
     left: int
+    room_to_wait: bool
     calls_answered: bool
     calls_open: datetime | None
 
@@ -65,10 +67,11 @@ def event(lang: str, slug: str) -> str:
 
 def _event_page(found: Event, page: str) -> str:
     local = g.now.astimezone(events.zone(found))
-    line = calls(found)
+    line, counted = calls(found), seats_now(found)
     view = EventView(
         event_id=found.id, version=found.version, language=g.language, today=local.date(),
-        phase=events.phase(found, g.now), left=seats.count(reading(), found.id).left,
+        phase=events.phase(found, g.now), left=counted.left,
+        room_to_wait=waitlist.has_room(found, counted, 1),
         calls_answered=bool(line and line.answered), calls_open=line.opens if line else None,
     )  # fmt: skip
     return _rendered(current_app.extensions["settings"].instance, page, view)
@@ -98,15 +101,32 @@ def ticket(token: str) -> Answer:
 def _ticket_page(registration: Registration, found: Event) -> str:
     if registration.state == RegistrationState.CANCELLED:
         return render_template("public/cancelled.html", **facts(found))
-    address = guard.settings().public_url + addresses.ticket(registration)
     people = attendees.of_registration(reading(), registration.id)
+    path = addresses.ticket(registration)
+    shown = {
+        "people": [person for person in people if person.cancelled_at is None],
+        "masked": phones.masked(registration.phone_number),
+        "cancel_path": f"{path}/cancel" if g.now < found.starts_at else "",
+    }
+    if registration.state == RegistrationState.WAITLISTED:
+        place = waitlist.position(reading(), registration)
+        return render_template("public/waitlisted.html", position=place, **shown, **facts(found))
+    address = guard.settings().public_url + path
     return render_template(
-        "public/ticket.html",
-        people=[person for person in people if person.cancelled_at is None],
-        qr=_qr(address),
-        masked=phones.masked(registration.phone_number),
-        **facts(found),
+        "public/ticket.html", qr=_qr(address), waiting=_waiting_beside(registration), **shown, **facts(found)
     )
+
+
+def _waiting_beside(registration: Registration) -> list[tuple[str, str, int]]:
+    """Who of the party waits in a registration of their own: names, where their page is, and their place."""
+    return [
+        (
+            say("list_comma").join(row.name for row in attendees.of_registration(reading(), other.id)),
+            addresses.ticket(other),
+            waitlist.position(reading(), other),
+        )
+        for other in registrations.waiting_beside(reading(), registration)
+    ]
 
 
 def _qr(address: str) -> str:

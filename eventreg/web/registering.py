@@ -5,23 +5,25 @@ from typing import Any
 from flask import Blueprint, current_app, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from eventreg.core import audit, events, phones, registrations, seats
+from eventreg.core import audit, events, party, phones, registrations, waitlist
 from eventreg.core.errors import (
     AlreadyRegistered,
+    Busy,
     EventFull,
     FieldRefused,
     FormKeyReused,
     PhoneAtLimit,
     Refusal,
     RegistrationClosed,
+    WaitlistFull,
 )
 from eventreg.core.events import Phase
 from eventreg.core.models import Event, Registration, Source
 from eventreg.core.registrations import Entry
-from eventreg.db import reading, transaction
+from eventreg.db import reading, write
 from eventreg.web import addresses, forms, language, limits
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import area_code, check_language, facts
+from eventreg.web.event_facts import area_code, check_language, facts, seats_now
 
 blueprint = Blueprint("registering", __name__)
 Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
@@ -41,8 +43,7 @@ def form(lang: str, slug: str) -> Answer:
     event, empty = _asked(lang, slug)
     if events.phase(event, g.now) is not Phase.OPEN:
         return _closed(event, empty, 200)
-    left = seats.count(reading(), event.id).left
-    return _form(event, empty) if left else _full(event, empty, left, 200)
+    return _form(event, empty) if seats_now(event).left else _full(event, empty, 200)
 
 
 @blueprint.post("/<lang>/events/<slug>/register")
@@ -53,7 +54,7 @@ def send(lang: str, slug: str) -> Answer:
     valid = sent.validate()
     try:
         if not (valid and sent.token_is_good):
-            _check_open(event, party=1)  # nobody should mend a form for which there is no seat
+            _check_open(event, sent, 1)  # nobody should mend a form for which there is no seat
         if not sent.token_is_good:
             sent.website.data = ""
             return _form(event, sent, notice="press_again", status=400)
@@ -76,8 +77,11 @@ def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
             # Back from a ticket, another person's name, and sent again: that is a new form, so give it a new key.
             sent.form_key.data = forms.new_key()
             return _form(event, sent, notice="press_again", status=422)
-        case EventFull():
-            return _full(event, sent, refusal.left, 409)
+        case EventFull() | WaitlistFull():
+            return _full(event, sent, 409)
+        case Busy():
+            page, status = _form(event, sent, notice="busy", status=503)
+            return page, status, {"Retry-After": "5"}
         case RegistrationClosed():
             return _closed(event, sent, 409)
         case AlreadyRegistered():
@@ -92,8 +96,8 @@ def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
     made = registrations.made_by_form(reading(), event, entry)
     if made is not None:
         return _to_ticket(made)
-    registrations.check_party(event, entry.names)
-    _check_open(event, party=len(entry.names))
+    party.check_size(event, entry.names)
+    _check_open(event, sent, len(entry.names))
     if request.form.get("confirmed") != "yes" or request.form.get("show") == "check":
         return _check(event, sent, entry), 200
     try:
@@ -104,13 +108,19 @@ def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
     return _book(event, entry)
 
 
-def _check_open(event: Event, party: int) -> None:
-    """A look without the lock, so that a rush for a full event queues nobody; the take decides."""
-    phase, left = events.phase(event, g.now), seats.count(reading(), event.id).left
+def _check_open(event: Event, sent: Any, people: int) -> None:
+    """A look without the lock, so that a rush for a full event queues nobody; the act itself decides."""
+    phase, counted = events.phase(event, g.now), seats_now(event)
     if phase is not Phase.OPEN:
         raise RegistrationClosed(phase)
-    if left < party:
-        raise EventFull(left)
+    if counted.left >= people:
+        return
+    if sent.wants_split and counted.left:
+        waitlist.check_room(event, counted, people - 1)
+    elif sent.wants_waitlist:
+        waitlist.check_room(event, counted, people)
+    else:
+        raise EventFull(counted.left)
 
 
 def _count_try(event: Event, entry: Entry) -> None:
@@ -124,11 +134,13 @@ def _count_try(event: Event, entry: Entry) -> None:
 
 
 def _book(event: Event, entry: Entry) -> Answer:
-    """Take the seats."""
-    key, slug = current_app.config["SECRET_KEY"], event.slug
-    with transaction() as writing:
-        fresh = events.get(writing, slug)
-        made = registrations.register(writing, fresh, entry, secret_key=key, by=audit.REGISTRANT, now=g.now)
+    """Take the seats, or the waiting places."""
+    key, slug, now = current_app.config["SECRET_KEY"], event.slug, g.now
+    made = write(
+        lambda session: registrations.register(
+            session, events.get(session, slug), entry, secret_key=key, by=audit.REGISTRANT, now=now
+        )
+    )
     return _to_ticket(made)
 
 
@@ -145,15 +157,27 @@ def _form(event: Event, form: Any, *, notice: str = "", status: int = 200, compl
 
 def _check(event: Event, form: Any, entry: Entry, *, wait_minutes: int = 0) -> str:
     """Everything once more, before the seat is taken."""
-    shown = phones.shown(entry.phone.number)
+    left = seats_now(event).left
     return render_template(
-        "public/check.html", form=form, entry=entry, shown=shown, wait_minutes=wait_minutes, **facts(event)
+        "public/check.html", form=form, entry=entry, shown=phones.shown(entry.phone.number), wait_minutes=wait_minutes,
+        waits=left < len(entry.names), splits=form.wants_split and left > 0, **facts(event),
+    )  # fmt: skip
+
+
+def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
+    """No seats, or fewer than the party needs: with the next steps, and nothing typed lost."""
+    counted, people = seats_now(event), form.people
+    page = render_template(
+        "public/full.html",
+        form=form,
+        left=counted.left,
+        people=people,
+        room=waitlist.has_room(event, counted, people),
+        room_beside=counted.left > 0 and waitlist.has_room(event, counted, people - 1),
+        confirmed=request.form.get("confirmed") == "yes",
+        **facts(event),
     )
-
-
-def _full(event: Event, form: Any, left: int, status: int) -> tuple[str, int]:
-    """No seats, or fewer than the party needs: with the next step, and nothing typed lost."""
-    return render_template("public/full.html", form=form, left=left, **facts(event)), status
+    return page, status
 
 
 def _closed(event: Event, form: Any, status: int) -> tuple[str, int]:

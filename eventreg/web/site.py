@@ -9,10 +9,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from eventreg.core import events
-from eventreg.core.errors import Refusal
-from eventreg.db import reading
+from eventreg.core.errors import Busy, Refusal
+from eventreg.db import AWAY, reading
 from eventreg.settings import Settings
-from eventreg.web import access, desk, door, guard, language, limits, public, registering
+from eventreg.web import (
+    access,
+    desk_registrations,
+    door,
+    giving_back,
+    guard,
+    language,
+    limits,
+    public,
+    registering,
+)
 from eventreg.web.event_facts import facts
 from eventreg.web.limits import TooOften
 
@@ -23,15 +33,21 @@ STATUS = {
     "field_refused": 422,
     "event_unknown": 404,
     "event_full": 409,
+    "waitlist_full": 409,
+    "busy": 503,
     "registration_closed": 409,
     "already_registered": 409,
     "phone_at_limit": 409,
     "form_key_reused": 422,
     "registration_unknown": 404,
     "already_cancelled": 409,
+    "not_waiting": 409,
+    "checked_in_already": 409,
+    "too_late_to_cancel": 409,
     "changed_meanwhile": 409,
     "attendee_unknown": 404,
     "attendee_cancelled": 409,
+    "attendee_waiting": 409,
     "outside_check_in_window": 409,
     "staff_unknown": 404,
     "username_taken": 422,
@@ -49,15 +65,18 @@ def init_app(app: Flask) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    limits.init_app(app, settings.rate_limits)
+    limits.init_app(app, settings.rate_limits, settings.redis_url)
     language.init_app(app)
     guard.init_app(app)
-    for without_session in (public.blueprint, registering.blueprint):
+    for without_session in (public.blueprint, registering.blueprint, giving_back.blueprint):
         guard.csrf.exempt(without_session)
     app.jinja_env.globals["may"] = access.may
-    for blueprint in (public.blueprint, registering.blueprint, access.blueprint, desk.blueprint, door.blueprint):
-        app.register_blueprint(blueprint)
+    # The desk has one blueprint in two files: the second adds its pages to the first's.
+    for audience in (public, registering, giving_back, access, desk_registrations, door):
+        app.register_blueprint(audience.blueprint)
     app.register_error_handler(Refusal, _refused)
+    for away in AWAY:
+        app.register_error_handler(away, _away)
     app.register_error_handler(TooOften, _too_often)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _broken)
@@ -65,7 +84,14 @@ def init_app(app: Flask) -> None:
 
 def _refused(refusal: Refusal) -> Answer:
     """The page of a refusal that no view had more to say about."""
-    return _page(STATUS[refusal.code], language.say(f"refused_{refusal.code}"), refusal.code)
+    page, status = _page(STATUS[refusal.code], language.say(f"refused_{refusal.code}"), refusal.code)
+    return page, status, {"Retry-After": "5"} if status == 503 else {}
+
+
+def _away(error: Exception) -> Answer:
+    """The database could not be asked. The log says why; the visitor, when to come back."""
+    current_app.logger.error("database: %s in %s", type(error.__cause__ or error).__name__, request.endpoint)
+    return _refused(Busy())
 
 
 def _too_often(wait: TooOften) -> Answer:

@@ -1,0 +1,135 @@
+"""What people are to be told: one row each, written beside the change it speaks of. Sending comes later; a person who
+telephones settles a row by saying so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.orm import Session, aliased
+
+from eventreg.core import audit
+from eventreg.core.audit import Action, Actor
+from eventreg.core.models import Attendee, Channel, Event, MessageKind, OutboxMessage, Registration, RegistrationState
+
+
+@dataclass(frozen=True)
+class Owed:
+    """One registration to be called, and why."""
+
+    registration_id: int
+    name: str
+    phone_number: str
+    kind: MessageKind
+    since: datetime
+
+
+_add = insert(OutboxMessage)
+_unsettled = OutboxMessage.settled_at.is_(None)
+_settle = update(OutboxMessage).where(_unsettled).execution_options(synchronize_session=False)
+_beside = aliased(Attendee)
+_first_of_party = (
+    select(func.min(_beside.place))
+    .where(_beside.registration_id == OutboxMessage.registration_id, _beside.cancelled_at.is_(None))
+    .correlate(OutboxMessage)
+    .scalar_subquery()
+)
+_calls = (
+    select(
+        OutboxMessage.registration_id,
+        Attendee.name,
+        Registration.phone_number,
+        OutboxMessage.kind,
+        OutboxMessage.created_at,
+    )
+    .join(Registration, Registration.id == OutboxMessage.registration_id)
+    .join(Attendee, Attendee.registration_id == Registration.id)
+    .where(
+        OutboxMessage.event_id == bindparam("event"),
+        OutboxMessage.channel == Channel.CALL,
+        _unsettled,
+        Attendee.place == _first_of_party,
+    )
+    .order_by(OutboxMessage.id)
+)
+_of_one = (
+    select(OutboxMessage.kind)
+    .where(
+        OutboxMessage.registration_id == bindparam("registration"), OutboxMessage.channel == Channel.CALL, _unsettled
+    )
+    .order_by(OutboxMessage.id)
+)
+_live = select(Registration.id, Registration.email).where(
+    Registration.event_id == bindparam("event"), Registration.state != RegistrationState.CANCELLED
+)
+_NOTICES = {
+    "moved": MessageKind.EVENT_MOVED,
+    "cancelled": MessageKind.EVENT_CANCELLED,
+    "speaker-replaced": MessageKind.SPEAKER_REPLACED,
+}
+
+
+def enqueue(
+    session: Session, event: Event, registration_id: int, kind: MessageKind, *, email: str | None, now: datetime
+) -> None:
+    """Owe a mail about this to a registration that has an address; without one, nothing."""
+    if email:
+        session.execute(_add, _row(event, registration_id, kind, Channel.MAIL, now))
+
+
+def enqueue_call(
+    session: Session, event: Event, registration_id: int, kind: MessageKind, *, email: str | None, now: datetime
+) -> None:
+    """Owe a telephone call about this, which stays owed until somebody was reached; and a mail, if there is an address."""
+    session.execute(_add, _row(event, registration_id, kind, Channel.CALL, now))
+    enqueue(session, event, registration_id, kind, email=email, now=now)
+
+
+def _row(event: Event, registration_id: int, kind: MessageKind, channel: Channel, now: datetime) -> dict[str, object]:
+    return {
+        "event_id": event.id, "registration_id": registration_id, "kind": kind, "channel": channel,
+        "event_version": event.version, "created_at": now,
+    }  # fmt: skip
+
+
+def announce(session: Session, event: Event, *, now: datetime) -> int:
+    """Owe the event's notice to everybody who has a seat or waits; what an older notice still owed is dropped. Returns to
+    how many registrations."""
+    older = OutboxMessage.kind.in_(_NOTICES.values())
+    session.execute(_settle.where(OutboxMessage.event_id == event.id, older).values(settled_at=now))
+    if event.notice is None:
+        return 0
+    told = session.execute(_live, {"event": event.id}).all()
+    for registration_id, email in told:
+        enqueue_call(session, event, registration_id, _NOTICES[event.notice], email=email, now=now)
+    return len(told)
+
+
+def withdraw(session: Session, registration_id: int, *, now: datetime) -> None:
+    """Nothing more is owed to a registration that was cancelled."""
+    session.execute(_settle.where(OutboxMessage.registration_id == registration_id).values(settled_at=now))
+
+
+def settle(session: Session, registration: Registration, *, by: Actor, now: datetime) -> None:
+    """Somebody was reached and told: no call is owed to this registration any more. Twice is once."""
+    settled = session.execute(
+        _settle.where(OutboxMessage.registration_id == registration.id, OutboxMessage.channel == Channel.CALL)
+        .values(settled_at=now, settled_by_staff_id=by.staff_id)
+        .returning(OutboxMessage.id)
+    ).all()
+    if settled:
+        audit.record(
+            session, Action.TOLD, by, now=now, event_id=registration.event_id, registration_id=registration.id,
+            messages=len(settled),
+        )  # fmt: skip
+
+
+def to_call(session: Session, event: Event) -> Sequence[Owed]:
+    """Who is to be called, the longest owed first."""
+    rows = session.execute(_calls, {"event": event.id})
+    return [Owed(row[0], row[1], row[2], MessageKind(row[3]), row[4]) for row in rows]
+
+
+def owed_calls(session: Session, registration_id: int) -> Sequence[MessageKind]:
+    """What one registration is still to be told by telephone."""
+    return [MessageKind(kind) for kind in session.scalars(_of_one, {"registration": registration_id})]

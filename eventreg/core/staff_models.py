@@ -1,0 +1,74 @@
+"""Tables about staff: accounts, sessions, one-time links, and the trail of what everybody did."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from eventreg.core.base import Base, one_of
+
+
+class Role(StrEnum):
+    """The three kinds of staff."""
+
+    ORGANISER = "organiser"
+    DESK = "desk"
+    DOOR = "door"
+
+
+class StaffMember(Base):
+    """An account that can sign in. Without a password it waits for its one-time link."""
+
+    __tablename__ = "staff_members"
+    __table_args__ = (one_of("role", Role),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(60))
+    username_folded: Mapped[str] = mapped_column(String(60), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class StaffSession(Base):
+    """One signed-in browser. The row is the session: when it goes, the session has ended, everywhere and at once."""
+
+    __tablename__ = "staff_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"), index=True)
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class WelcomeLink(Base):
+    """A one-time link with which somebody chooses a password. Without ``staff_id`` it makes the first organiser."""
+
+    __tablename__ = "welcome_links"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """An unchangeable line: who did what to which, when. Holds ids, field names and counts, never a person's data."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index(None, "event_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    action: Mapped[str] = mapped_column(String(60))
+    actor_kind: Mapped[str] = mapped_column(String(16))
+    actor_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
+    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendees.id"))
+    details: Mapped[dict[str, Any]]

@@ -1,0 +1,131 @@
+"""Whether the database can keep our promises on this machine: where the file lies, which SQLite it is, what PostgreSQL was
+told, and whether the tables are those of this program. Asked at the start, and again by ``doctor``."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import current_app
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from eventreg import backups
+from eventreg.db import PRAGMAS, SESSION, alone, db
+
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "ncpfs", "fuse.sshfs",
+            "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "vboxsf", "drvfs"}  # fmt: skip
+_KEPT_TRUE = ("fsync", "full_page_writes")
+
+
+class Unsafe(Exception):
+    """Starting here could cost somebody a seat; the text says why, in one line."""
+
+
+def fixed_since(version: Sequence[int]) -> bool:
+    """Whether this SQLite has the repair of its write-ahead log of 2026 (PROMISES 3.7)."""
+    v = tuple(version)
+    return v >= (3, 51, 3) or (3, 50, 7) <= v < (3, 51) or (3, 44, 6) <= v < (3, 45)
+
+
+def mode() -> str:
+    """How writes are kept safe here, in one line."""
+    if db.engine.dialect.name == "postgresql":
+        return "PostgreSQL: READ COMMITTED, synchronous_commit on, row locks, lock_timeout 3s"
+    if fixed_since(sqlite3.sqlite_version_info):
+        return f"SQLite {sqlite3.sqlite_version}: WAL, synchronous FULL, fair queue of writers"
+    return (
+        f"SQLite {sqlite3.sqlite_version}, older than the repair of its log: WAL, synchronous FULL, and all writes and "
+        "checkpoints behind one file lock"
+    )
+
+
+def file_system(path: Path, mounts: str) -> str:
+    """The kind of file system under a path, from the kernel's list of mounts."""
+    best, kind = "", ""
+    for line in mounts.splitlines():
+        fields, _, rest = line.partition(" - ")
+        point = fields.split()[4].replace("\\040", " ")
+        if path.is_relative_to(point) and len(point) >= len(best):
+            best, kind = point, rest.split()[0]
+    return kind
+
+
+def check_file(path: Path, mounts: str) -> None:
+    """``Unsafe`` for an SQLite file on a network file system, whose locks may not hold between machines."""
+    kind = file_system(path.resolve(), mounts)
+    if kind in _NETWORK:
+        raise Unsafe(
+            f"EVENTREG_INSTANCE: {path.parent} is on a network file system ({kind}), whose locks SQLite cannot trust; "
+            "use a local disk, or PostgreSQL"
+        )
+
+
+def faults() -> Iterator[str]:
+    """What the open database says that it should not; empty where all is well."""
+    with db.engine.connect() as connection:
+        if db.engine.dialect.name == "postgresql":
+            wanted = {**dict.fromkeys(_KEPT_TRUE, "on"), **SESSION}
+            for name, value in wanted.items():
+                found = connection.execute(text(f"SHOW {name}")).scalar_one()
+                if found != value:
+                    yield f"PostgreSQL: {name} is {found}, and must be {value}"
+            return
+        kept: dict[str, str | int] = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+        for name, right in kept.items():
+            found = connection.execute(text(f"PRAGMA {name}")).scalar_one()
+            if found != right:
+                yield f"SQLite: {name} is {found}, and must be {PRAGMAS[name]}"
+
+
+def sqlite_damage() -> str:
+    """What SQLite finds wrong with its own file; empty where it is sound."""
+    with db.engine.connect() as connection:
+        found = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
+        orphans = len(connection.execute(text("PRAGMA foreign_key_check")).all())
+    return "" if found == ["ok"] and not orphans else f"{'; '.join(found[:3])}; {orphans} orphan rows"
+
+
+def schema() -> tuple[str | None, str]:
+    """Which state the tables are in, and which this program wants."""
+    scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
+    with db.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return found, str(scripts.get_current_head())
+
+
+def check_schema() -> None:
+    """``Unsafe`` for tables that a newer program has made."""
+    scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
+    found, _ = schema()
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise Unsafe(f"the database is of a newer eventreg ({found}); start that one, or restore an older backup")
+
+
+def make_tables() -> None:
+    """Bring the tables up to date, one process at a time; what is there is backed up first. An upgrade that was cut short is
+    run again from where it was."""
+    found, head = schema()
+    if found == head:
+        return
+    with alone():
+        check_schema()
+        found, head = schema()
+        if found is not None and found != head:
+            backups.before_upgrade(found)
+        upgrade()
+
+
+def check() -> None:
+    """``Unsafe`` where this is no place to begin."""
+    file = db.engine.url.database if db.engine.dialect.name == "sqlite" else None
+    mounts = Path("/proc/self/mountinfo")
+    if file and mounts.exists():
+        check_file(Path(file), mounts.read_text())
+    if file is None and shutil.which("pg_dump") is None:
+        current_app.logger.warning("pg_dump is not installed: no backups can be made from here")
+    check_schema()
+    for fault in faults():
+        raise Unsafe(fault)

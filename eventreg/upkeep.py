@@ -1,0 +1,151 @@
+"""Commands that look after the database: `doctor`, and `backup create`, `verify` and `restore`."""
+
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+
+from eventreg import backups, storage
+from eventreg.backups import BackupRefused
+from eventreg.core import events, form_keys, invariants
+from eventreg.core.errors import Busy
+from eventreg.core.invariants import Finding
+from eventreg.db import AWAY, db, reading
+from eventreg.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+backup_commands = AppGroup("backup", help="Backups of the database, online and checked.")
+
+
+def _in_words(command: Callable[P, R]) -> Callable[P, R]:
+    """A refusal, or a database that is away, ends the command with one line."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (BackupRefused, storage.Unsafe) as refused:
+            _refuse(str(refused))
+        except Busy:
+            _refuse("another program keeps the database busy; try again")
+        except AWAY as error:
+            _refuse(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}")
+        except OSError as error:
+            _refuse(f"{error.filename}: {error.strerror}")
+        raise AssertionError("refusing ends the program")
+
+    return wrapped
+
+
+def _refuse(line: str) -> None:
+    click.echo(line, err=True)
+    sys.exit(1)
+
+
+@click.command("doctor")
+@with_appcontext
+@_in_words
+def doctor() -> None:
+    """Check every invariant, the database's settings and the file modes; exit 1 if one does not hold. Safe on a live system.
+
+    Example: flask --app wsgi doctor
+    """
+    failed = 0
+    for area, finding in _findings():
+        failed += not finding.holds
+        click.echo(f"{'ok' if finding.holds else 'NO':<3}{area}: {finding.name} ({finding.detail})")
+    click.echo("all holds" if not failed else f"{failed} do not hold")
+    sys.exit(1 if failed else 0)
+
+
+def _findings() -> Iterator[tuple[str, Finding]]:
+    settings: Settings = current_app.extensions["settings"]
+    now = current_app.extensions["clock"]()
+    yield "database", Finding("mode", True, storage.mode())
+    faults = list(storage.faults())
+    yield "database", Finding("settings that keep promises", not faults, "; ".join(faults) or "as they must be")
+    found, head = storage.schema()
+    yield "database", Finding("tables are those of this program", found == head, f"{found}")
+    yield "database", _soundness()
+    yield "database", _modes(settings.instance)
+    stale = form_keys.older_than_kept(reading(), now=now)
+    yield (
+        "database",
+        Finding("form keys", True, f"{stale} older than {form_keys.KEPT.days} days, dropped at the next start"),
+    )
+    yield (
+        "server",
+        Finding("cookies", True, "Secure" if settings.https else "not Secure: the public address is plain http"),
+    )
+    if found != head:
+        return
+    for event in events.all_events(reading()):
+        for finding in invariants.of_event(reading(), event, now=now).findings:
+            yield event.slug, finding
+
+
+def _soundness() -> Finding:
+    if db.engine.dialect.name != "sqlite":
+        return Finding("rows and their owners", True, "kept by PostgreSQL's foreign keys")
+    found = storage.sqlite_damage()
+    return Finding("file is sound, no row without its owner", not found, found or "integrity_check, foreign_key_check")
+
+
+def _modes(instance: Path) -> Finding:
+    """Only the owner may read what is in the instance folder."""
+    open_ = [
+        str(path.relative_to(instance.parent))
+        for path in (instance, *instance.glob("eventreg.sqlite3*"), *instance.glob("secret_key*"))
+        if stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    return Finding("only the owner may read the instance folder", not open_, ", ".join(open_) or "modes are closed")
+
+
+@backup_commands.command("create")
+@click.argument("file", type=click.Path(path_type=Path))
+@_in_words
+def create(file: Path) -> None:
+    """Back the database up, while it runs, into a new FILE, and check it.
+
+    Example: flask --app wsgi backup create backups/before-the-day.zip
+    """
+    manifest = backups.create(file)
+    rows = manifest.rows
+    click.echo(f"{file}: {rows['registrations']} registrations, {rows['attendees']} attendees, checked")
+    click.echo(
+        "The secret key is not in it. Keep secret_key of the instance folder too: without it no ticket link opens."
+    )
+
+
+@backup_commands.command("verify")
+@click.argument("file", type=click.Path(path_type=Path))
+@_in_words
+def verify(file: Path) -> None:
+    """Look through the backup FILE: checksum, soundness, schema, rows. Changes nothing.
+
+    Example: flask --app wsgi backup verify backups/before-the-day.zip
+    """
+    manifest = backups.verify(file)
+    click.echo(f"{file}: whole. {manifest.engine}, made {manifest.made_at}, tables {manifest.schema}")
+    for table, rows in sorted(manifest.rows.items()):
+        click.echo(f"{rows:>9} {table}")
+
+
+@backup_commands.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@_in_words
+def restore(file: Path) -> None:
+    """Make the database what the backup FILE holds; what is there now is backed up first. Then ask doctor.
+
+    Example: flask --app wsgi backup restore backups/before-the-day.zip
+    """
+    manifest = backups.restore(file)
+    storage.make_tables()
+    click.echo(f"{file}: restored. {manifest.rows['registrations']} registrations as of {manifest.made_at}")

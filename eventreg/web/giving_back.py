@@ -1,0 +1,135 @@
+"""How a guest gives a seat back: by the ticket's address, which a lost ticket is found again by name, number and code. Asks
+first, changes nothing when merely opened, and works without any script."""
+
+import unicodedata
+
+from flask import Blueprint, current_app, g, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from eventreg.core import attendees, audit, cancellations, events, names, phones, registrations
+from eventreg.core.attendees import Row
+from eventreg.core.errors import (
+    AlreadyCancelled,
+    AttendeeUnknown,
+    CheckedInAlready,
+    FieldRefused,
+    RegistrationUnknown,
+    TooLateToCancel,
+)
+from eventreg.core.models import Event, Registration, RegistrationState
+from eventreg.db import reading, write
+from eventreg.web import addresses, limits
+from eventreg.web.access import anyone
+from eventreg.web.event_facts import area_code, check_language, facts
+from eventreg.web.language import say
+
+blueprint = Blueprint("giving_back", __name__)
+Answer = str | Response | tuple[str, int]
+
+
+def _of(token: str) -> tuple[Registration, Event]:
+    with limits.secret_tried():
+        registration, event = registrations.by_token(reading(), token)
+    if request.args.get("lang") not in {"zh", "en"}:
+        g.language = registration.locale
+    return registration, event
+
+
+def _live(registration: Registration) -> list[Row]:
+    people = attendees.of_registration(reading(), registration.id)
+    return [person for person in people if person.cancelled_at is None]
+
+
+@blueprint.get("/T/<token>/cancel")
+@anyone
+def ask(token: str) -> Answer:
+    """Ask before anything is given up."""
+    registration, event = _of(token)
+    if registration.state == RegistrationState.CANCELLED:
+        return redirect(addresses.ticket(registration), 303)
+    if g.now >= event.starts_at:
+        return _refused(event, TooLateToCancel())
+    return render_template(
+        "public/cancel.html",
+        people=_live(registration),
+        waits=registration.state == RegistrationState.WAITLISTED,
+        ticket_path=addresses.ticket(registration),
+        **facts(event),
+    )
+
+
+@blueprint.post("/T/<token>/cancel")
+@anyone
+def give_back(token: str) -> Answer:
+    """Give up the seats of those named, or of all. Twice is once."""
+    registration, event = _of(token)
+    sent = request.form.getlist("attendee")
+    if not all(one.isascii() and one.isdigit() and len(one) < 19 for one in sent):
+        raise AttendeeUnknown
+    people, slug, registration_id, now = [int(one) for one in sent], event.slug, registration.id, g.now
+    try:
+        write(
+            lambda session: cancellations.cancel(
+                session, events.get(session, slug), registrations.get(session, registration_id), people,
+                by=audit.REGISTRANT, now=now,
+            )
+        )  # fmt: skip
+    except AlreadyCancelled:
+        pass  # pressed twice, or by two of the family: the page that follows says so
+    except (CheckedInAlready, TooLateToCancel) as refusal:
+        return _refused(event, refusal)
+    return redirect(addresses.ticket(registrations.get(reading(), registration_id)), 303)
+
+
+def _refused(event: Event, refusal: CheckedInAlready | TooLateToCancel) -> tuple[str, int]:
+    """Why the seat cannot be given back here, and the telephone."""
+    return render_template("public/error.html", heading=say(f"refused_{refusal.code}"), **facts(event)), 409
+
+
+@blueprint.get("/<lang>/find")
+@anyone
+def lost(lang: str) -> str:
+    """The form for a lost ticket."""
+    check_language(lang)
+    return _find_page({})
+
+
+@blueprint.post("/<lang>/find")
+@anyone
+def find(lang: str) -> Answer:
+    """To the ticket, where name, number and code all fit. Nothing says which of them did not."""
+    check_language(lang)
+    problems = {}
+    try:
+        name = names.parse(request.form.get("name", ""), "name")
+    except FieldRefused as refusal:
+        problems["name"] = say(refusal.reason, **refusal.values)
+    try:
+        phone = phones.parse(request.form.get("phone", ""), _area_code())
+    except FieldRefused as refusal:
+        problems["phone"] = say(refusal.reason, **refusal.values)
+    code = "".join(unicodedata.normalize("NFKC", request.form.get("code", "")).split())
+    if not (code.isascii() and code.isdigit() and 4 <= len(code) <= 12):
+        problems["code"] = say("code_wrong")
+    if problems:
+        return _find_page(problems), 422
+    limits.limits().hit("find", limits.PHONE, phone.number)
+    try:
+        with limits.secret_tried():
+            found = registrations.find(reading(), name, phone, code)
+    except RegistrationUnknown:
+        current_app.logger.info("a lost ticket was not found")
+        return _find_page({"name": say("find_nothing")}), 422
+    return redirect(addresses.ticket(found), 303)
+
+
+def _area_code() -> str | None:
+    coming = events.still_to_come(reading(), g.now)
+    return area_code(coming[0]) if coming else None
+
+
+def _find_page(problems: dict[str, str]) -> str:
+    coming = events.still_to_come(reading(), g.now)
+    typed = {field: request.form.get(field, "") for field in ("name", "phone", "code")}
+    known = facts(coming[0]) if coming else {}
+    return render_template("public/find.html", problems=problems, typed=typed, **known)
