@@ -1,14 +1,17 @@
 """Fixtures: a migrated database to copy, a house for each test, and one browser for all."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from flask_migrate import upgrade
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.factories import House
+from tests.postgresql import Cluster
 
 CHROMIUM = [
     "--headless",
@@ -23,6 +26,18 @@ CHROMIUM = [
 ]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked so runs on SQLite and on PostgreSQL."""
+    if "engine" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """On which database the test runs."""
+    return str(getattr(request, "param", "sqlite"))
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database that went through every migration, once for all tests of a process."""
@@ -34,6 +49,29 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "eventreg.sqlite3"
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server, with one migrated database to copy."""
+    made = Cluster()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            house = House(Path(folder), EVENTREG_DATABASE_URL=made.create("migrated"))
+            with house.app.app_context():
+                upgrade()
+            house.close()
+        yield made
+    finally:
+        made.destroy()
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[str]:
+    """The address of a migrated, empty PostgreSQL database."""
+    name = f"test_{uuid4().hex}"
+    yield cluster.create(name, "migrated")
+    cluster.drop(name)
+
+
 @pytest.fixture
 def folder(migrated: Path, tmp_path: Path) -> Path:
     """An instance folder with empty tables."""
@@ -42,9 +80,15 @@ def folder(migrated: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def house(folder: Path) -> Iterator[House]:
+def environment(engine: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """What a program must be told to find the test's database."""
+    return {} if engine == "sqlite" else {"EVENTREG_DATABASE_URL": request.getfixturevalue("database")}
+
+
+@pytest.fixture
+def house(folder: Path, environment: dict[str, str]) -> Iterator[House]:
     """A house of one's own, inside its application context."""
-    made = House(folder)
+    made = House(folder, **environment)
     with made.app.app_context():
         yield made
     made.close()

@@ -19,7 +19,7 @@ from eventreg.core import audit, cancellations, event_file, events, names, phone
 from eventreg.core.audit import Actor
 from eventreg.core.models import Event, Registration, Source
 from eventreg.core.staff_models import Role
-from eventreg.db import db, reading, transaction
+from eventreg.db import db, reading, transaction, write
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
@@ -64,11 +64,11 @@ def make_phone(number: str | None = None) -> phones.Phone:
 
 
 def make_entry(
-    *people: str, phone: str | None = None, source: Source = Source.ONLINE, key: str = ""
+    *people: str, phone: str | None = None, source: Source = Source.ONLINE, key: str = "", **wishes: Any
 ) -> registrations.Entry:
     """A filled-in form."""
     party = tuple(names.parse(name) for name in people or ("张桂芳",))
-    return registrations.Entry(party, make_phone(phone), "zh", source, key or uuid4().hex)
+    return registrations.Entry(party, make_phone(phone), "zh", source, key or uuid4().hex, **wishes)
 
 
 class Browser(FlaskClient):
@@ -113,18 +113,18 @@ class House:
         """The event as it is now."""
         return events.get(reading(), slug)
 
-    def register(self, *people: str, slug: str = "small", **entry: str) -> Registration:
+    def register(self, *people: str, slug: str = "small", **entry: Any) -> Registration:
         """Somebody registers, past the pages."""
         source = Source(entry.pop("source", "online"))
-        with transaction() as session:
+        filled = make_entry(*people, source=source, **entry)
+
+        def act(session: Session) -> Registration:
+            event = events.get(session, slug)
             return registrations.register(
-                session,
-                events.get(session, slug),
-                make_entry(*people, source=source, **entry),
-                secret_key=SECRET,
-                by=audit.REGISTRANT,
-                now=self.now,
-            )
+                session, event, filled, secret_key=SECRET, by=audit.REGISTRANT, now=self.now
+            )  # fmt: skip
+
+        return write(act)
 
     def seats(self, slug: str = "small") -> seats.SeatCount:
         """The counter as it is now."""
@@ -133,10 +133,12 @@ class House:
     def cancel(self, made: Registration | int, *people: int, by: Actor = audit.SYSTEM) -> None:
         """Somebody gives seats back: all of the party, or these people's."""
         registration_id = made if isinstance(made, int) else made.id
-        with transaction() as session:
-            cancellations.cancel(
-                session, *with_event(session, registrations.get(session, registration_id)), people, by=by, now=self.now
-            )
+
+        def act(session: Session) -> None:
+            found = with_event(session, registrations.get(session, registration_id))
+            cancellations.cancel(session, *found, people, by=by, now=self.now)
+
+        write(act)
 
     def hire(self) -> None:
         """Give Olga, Desmond and Dora their accounts."""

@@ -10,6 +10,8 @@ from eventreg.core.attendees import Asked, Filter, Sort
 from eventreg.db import reading, transaction
 from tests.factories import House, toml, with_event
 
+pytestmark = pytest.mark.both_databases
+
 EVERYBODY = ["100%_纯", "Anna O'Neil", "吕秀兰", "王建国", "曾秀英", "张桂芳"]
 
 

@@ -28,6 +28,13 @@ def walk_public(house: House, language: str) -> None:
     house.register("李三")
     get(guest, register)
     assert Page(guest.post(register, data={**form, "name": "赵一", "phone": "13900139000"})).kind == "full"
+    offered = Page(guest.post(register, data={**form, "name": "赵一", "phone": "13900139000"})).form("/register")
+    waiting = book(guest, language=language, **offered.fields).headers["Location"]
+    assert get(guest, f"{waiting}?lang={language}").kind == "waitlisted"
+    assert get(guest, f"{waiting}/cancel?lang={language}").kind == "cancel"
+    assert get(guest, f"{ticket}/cancel?lang={language}").kind == "cancel"
+    assert get(guest, f"/{language}/find").kind == "find"
+    assert Page(guest.post(f"/{language}/find", data={"name": "张桂芳"})).kind == "find"
     with transaction() as session:
         made, _ = registrations.by_token(session, ticket.rsplit("/", 1)[1])
         cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=house.now)

@@ -100,7 +100,7 @@ def test_the_year_is_told_where_it_is_not_this_one(small: House) -> None:
         ("2030-06-03 10:00", 0, "还有名额", "Seats are available", True),
         ("2030-06-03 10:00", 4, "还剩 2 个名额", "2 seats left", True),
         ("2030-06-03 10:00", 5, "还剩 1 个名额", "1 seat left", True),
-        ("2030-06-03 10:00", 6, "名额已满", "All seats are taken", False),
+        ("2030-06-03 10:00", 6, "名额已满，可以登记候补", "All seats are taken. You can join the waiting list", True),
         ("2030-06-10 07:30", 0, "今天 8:45 开始签到", "Check-in opens today at 8:45", True),
         ("2030-06-10 08:50", 0, "网上报名已经结束", "Online registration has closed", False),
         ("2030-06-10 09:30", 0, "活动正在进行", "The event is in progress", False),
@@ -264,9 +264,10 @@ def test_a_full_event_says_so_with_the_next_step_and_keeps_what_was_typed(small:
     sent = Page(guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "13800138000"}))
     assert (sent.status, sent.kind) == (409, "full")
     kept = sent.form("/register").fields
-    assert (kept["name"], kept["phone"]) == ("张桂芳", "13800138000")
+    assert (kept["name"], kept["phone"], kept["waitlist"]) == ("张桂芳", "13800138000", "yes")
     assert "张桂芳" in sent.text
-    in_english = Page(guest.post("/en/events/small/register", data=kept))
+    again = [form.fields for form in sent.forms if form.method == "post"][-1]
+    in_english = Page(guest.post("/en/events/small/register", data=again))
     assert (in_english.status, in_english.kind) == (409, "full")
     assert in_english.form("/register").fields["name"] == "张桂芳"
 

@@ -30,6 +30,8 @@ from eventreg.core.models import Registration, Source
 from eventreg.db import reading, transaction
 from tests.factories import SECRET, House, local, make_entry, toml, with_event
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def small(house: House) -> House:
@@ -92,7 +94,7 @@ def test_without_its_key_the_same_form_twice_would_be_refused(small: House, monk
 def test_the_key_of_a_form_is_kept_only_if_its_seat_is(small: House, monkeypatch: pytest.MonkeyPatch) -> None:
     form = make_entry("张桂芳")
     with monkeypatch.context() as broken:
-        broken.setattr(seats, "take", lambda *_: 1 / 0)
+        broken.setattr(seats, "take", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             register(small, form)
     assert register(small, form).state == "confirmed"

@@ -1,32 +1,33 @@
 """The cap. Beside each proof that it holds stands the run without the guard, in which it does not."""
 
 import multiprocessing
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import create_engine, func, select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import NullPool
 
 from eventreg.core import audit, cancellations, registrations, seats
 from eventreg.core.errors import EventFull, SeatsRaced
-from eventreg.core.models import EventSeats
-from eventreg.db import reading, transaction
+from eventreg.core.models import Attendee, EventSeats
+from eventreg.db import db, reading, transaction
 from tests.factories import House, toml, with_event
+
+pytestmark = pytest.mark.both_databases
 
 CAPACITY = 20
 
 
-def counted(folder: Path) -> tuple[int, int]:
-    """Seats taken by the counter, and people with a seat by the rows, from a connection of one's own."""
-    with sqlite3.connect(folder / "eventreg.sqlite3") as database:
-        taken = database.execute("SELECT taken FROM event_seats").fetchone()[0]
-        people = database.execute("SELECT count(*) FROM attendees WHERE cancelled_at IS NULL").fetchone()[0]
-    database.close()
-    return taken, people
+def counted(house: House) -> tuple[int, int]:
+    """Seats taken by the counter, and people with a seat by the rows, as a fresh look finds them."""
+    with house.app.app_context():
+        taken = reading().scalar(select(EventSeats.taken)) or 0
+        people = reading().scalar(select(func.count()).select_from(Attendee).where(Attendee.cancelled_at.is_(None)))
+        return taken, people or 0
 
 
 def try_to_register(house: House, name: str, party: int = 1) -> bool:
@@ -39,56 +40,66 @@ def try_to_register(house: House, name: str, party: int = 1) -> bool:
         return True
 
 
-def test_eight_threads_get_exactly_the_seats_there_are(house: House, folder: Path) -> None:
+def test_eight_threads_get_exactly_the_seats_there_are(house: House) -> None:
     house.apply(toml(capacity=CAPACITY))
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(lambda number: try_to_register(house, f"王{number}号"), range(60)))
     assert sum(got) == CAPACITY
-    assert counted(folder) == (CAPACITY, CAPACITY)
+    assert counted(house) == (CAPACITY, CAPACITY)
 
 
-def race(folder: str, first: int) -> int:
+def race(folder: str, environment: dict[str, str], first: int) -> int:
     """What one of several processes does: try twenty times. Returns how often it got a seat."""
-    house = House(Path(folder))
+    house = House(Path(folder), **environment)
     got = sum(try_to_register(house, f"李{first + number}号") for number in range(20))
     house.close()
     return got
 
 
-def test_four_processes_get_exactly_the_seats_there_are(house: House, folder: Path) -> None:
+def test_four_processes_get_exactly_the_seats_there_are(
+    house: House, folder: Path, environment: dict[str, str]
+) -> None:
     house.apply(toml(capacity=CAPACITY))
     reading().rollback()
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        got = pool.starmap(race, [(str(folder), start) for start in (0, 100, 200, 300)])
+        got = pool.starmap(race, [(str(folder), environment, start) for start in (0, 100, 200, 300)])
     assert sum(got) == CAPACITY
-    assert counted(folder) == (CAPACITY, CAPACITY)
+    assert counted(house) == (CAPACITY, CAPACITY)
 
 
-def look_and_take(file: str, together: Any) -> None:
+def look_and_take(url: str, together: Any) -> None:
     """The naive taker: it looks, others look too, and then it takes. Without the CHECK, which would stop it."""
-    database = sqlite3.connect(file, isolation_level=None)
-    database.execute("PRAGMA ignore_check_constraints = ON")
-    taken, capacity = database.execute("SELECT taken, capacity FROM event_seats").fetchone()
-    together.wait()
-    if taken < capacity:
-        database.execute("UPDATE event_seats SET taken = taken + 1")
-    database.close()
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as database:
+        if engine.dialect.name == "sqlite":
+            database.execute(text("PRAGMA ignore_check_constraints = ON"))
+        taken, capacity = database.execute(text("SELECT taken, capacity FROM event_seats")).one()
+        if engine.dialect.name == "sqlite":
+            database.commit()  # it looked in one transaction and takes in another
+        together.wait()
+        if taken < capacity:
+            database.execute(text("UPDATE event_seats SET taken = taken + 1"))
+            database.commit()
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
-def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, folder: Path, kind: str) -> None:
+def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, kind: str) -> None:
     """The negative control: the same race, without the guarded statement and without the CHECK behind it."""
     house.apply(toml(capacity=1))
     reading().rollback()
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.begin() as database:
+            database.execute(text("ALTER TABLE event_seats DROP CONSTRAINT ck_event_seats_never_more_than_allowed"))
     spawn = multiprocessing.get_context("spawn")
     together: Any = Barrier(2) if kind == "threads" else spawn.Barrier(2)
     runner: Any = Thread if kind == "threads" else spawn.Process
-    takers = [runner(target=look_and_take, args=(str(folder / "eventreg.sqlite3"), together)) for _ in range(2)]
+    url = house.app.config["SQLALCHEMY_DATABASE_URI"]
+    takers = [runner(target=look_and_take, args=(url, together)) for _ in range(2)]
     for taker in takers:
         taker.start()
     for taker in takers:
         taker.join()
-    assert counted(folder)[0] == 2, "two people in one seat: this is what the guard prevents"
+    assert counted(house)[0] == 2, "two people in one seat: this is what the guard prevents"
 
 
 def test_behind_a_forgotten_guard_stands_the_schema(house: House) -> None:
@@ -108,11 +119,11 @@ def test_a_party_of_two_does_not_take_one_seat(house: House) -> None:
     assert house.seats().left == 0
 
 
-def test_a_refused_party_leaves_nothing_behind(house: House, folder: Path) -> None:
+def test_a_refused_party_leaves_nothing_behind(house: House) -> None:
     house.apply(toml(capacity=1))
     with pytest.raises(EventFull):
         house.register("王一", "王二")
-    assert counted(folder) == (0, 0)
+    assert counted(house) == (0, 0)
     assert house.register("王一").state == "confirmed"
 
 

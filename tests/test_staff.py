@@ -12,6 +12,8 @@ from eventreg.core.staff_sessions import SignedIn
 from eventreg.db import reading, transaction
 from tests.factories import PASSWORD, House, local, toml
 
+pytestmark = pytest.mark.both_databases
+
 
 def signed_in(house: House, token: str) -> SignedIn | None:
     """Who this token is, now."""

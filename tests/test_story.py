@@ -1,7 +1,11 @@
 """The June 10 lecture, from the first registration to three arrivals, told as it will happen."""
 
+import pytest
+
 from tests.factories import PASSWORD, SHIPPED, House, local
 from tests.pages import Page, book, fill, get, sign_in
+
+pytestmark = pytest.mark.both_databases
 
 EVENT = "june-10-self-care"
 DESK = f"/staff/events/{EVENT}"

@@ -121,13 +121,14 @@ def seat(session: Session, event: Event, registration: Registration, *, by: Acto
 
     Refuses with ``NotWaiting`` and ``EventFull``.
     """
-    counted = settle(session, event, now=now)
+    counted = seats.lock(session, event.id, now=now)
     session.refresh(registration)
-    if registration.state == RegistrationState.CONFIRMED and registration.promoted_at == now:
-        return  # it was its turn anyway
+    if registration.state != RegistrationState.WAITLISTED:
+        raise NotWaiting
+    counted = promote(session, event, counted, now=now)
     party = next((one for one in parties(session, event.id) if one.registration_id == registration.id), None)
     if party is None:
-        raise NotWaiting
+        return  # it was its turn anyway
     if party.seats > counted.capacity - counted.taken:
         raise EventFull(counted.left)
     _seat(session, event, party, counted, by=by, now=now)

@@ -1,0 +1,85 @@
+"""A PostgreSQL of the tests' own: a throw-away cluster from Debian's packages, durable as in production, reached by a socket
+in its folder and nothing else."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=Path())
+USER = "postgres" if os.getuid() == 0 else None
+"""PostgreSQL refuses to run as root; then it runs as the user that its package made."""
+CONFIGURATION = """
+listen_addresses = ''
+unix_socket_directories = '{folder}'
+max_connections = 60
+shared_buffers = 32MB
+max_wal_size = 256MB
+logging_collector = off
+deadlock_timeout = 200ms
+"""
+
+
+class Cluster:
+    """One server over one folder. ``url`` leads to a database of it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="eventreg-pg-"))
+        if USER:
+            shutil.chown(self.folder, USER)
+        self._program(
+            "initdb", "-D", self.data, "--auth=trust", "--username=eventreg", "--encoding=UTF8", "--no-locale"
+        )
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(CONFIGURATION.format(folder=self.folder))
+        self.start()
+
+    @property
+    def data(self) -> Path:
+        """Where the server keeps its files."""
+        return self.folder / "data"
+
+    def _program(self, name: str, *arguments: str | Path) -> str:
+        done = subprocess.run(
+            [BINARIES / name, *arguments], user=USER, cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        # The server must not hold our pipes, so its output goes to a file.
+        subprocess.run(
+            [BINARIES / "pg_ctl", "-D", self.data, "-w", "-s", "-l", self.folder / "log", "start"],
+            user=USER, cwd=self.folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def crash(self) -> None:
+        """Stop as a crash does: no checkpoint, every connection cut."""
+        self._program("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+
+    def destroy(self) -> None:
+        """Stop and forget."""
+        subprocess.run(
+            [BINARIES / "pg_ctl", "-D", self.data, "-m", "immediate", "stop"],
+            user=USER, cwd=self.folder, check=False, capture_output=True,
+        )  # fmt: skip
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        """The address of one database, as a setting."""
+        return f"postgresql+psycopg://eventreg@/{database}?host={self.folder}"
+
+    def sql(self, statement: str, database: str = "postgres") -> str:
+        """Ask something past the program."""
+        return self._program("psql", "-h", self.folder, "-U", "eventreg", "-qAtX", "-c", statement, database).strip()
+
+    def create(self, name: str, template: str = "template0") -> str:
+        """A new database, and its address."""
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def drop(self, name: str) -> None:
+        """Away with it, whoever is still connected."""
+        self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
