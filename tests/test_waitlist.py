@@ -143,7 +143,7 @@ def test_a_party_that_would_part_is_seated_together_where_it_can(house: House) -
 
 @pytest.mark.parametrize(("left", "size", "wishes"), [(0, 20, {"split": True}), (1, 0, {"split": True}), (1, 1, {})])
 def test_a_party_is_not_parted_without_a_seat_a_waiting_place_and_its_wish(
-    house: House, left: int, size: int, wishes: dict[str, bool]
+    house: House, left: int, size: int, wishes: dict[str, Any]
 ) -> None:
     house.apply(toml(capacity=2, more=f"[waitlist]\nsize = {size}"))
     for number in range(2 - left):

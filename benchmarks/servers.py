@@ -1,0 +1,146 @@
+"""Servers to measure, and the one client that measures them: wrk, in C, so that it takes little of the two cores."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers import Server, free_port, running
+
+ROOT = Path(__file__).resolve().parent.parent
+GRANIAN = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "warning")
+SECONDS = 4
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a server did under load: answers a second, latencies in ms, its own processor time per answer in ms."""
+
+    rate: float
+    p50: float
+    p95: float
+    cpu: float
+    wrong: int
+
+
+@contextmanager
+def hello(waitress: bool = False) -> Iterator[tuple[str, int]]:
+    """The bare page, in granian as we run it (2 workers, 2 threads) or in waitress. Yields address and process."""
+    port = free_port()
+    program = (
+        [sys.executable, "-m", "waitress", "--threads=8", f"--listen=127.0.0.1:{port}", "benchmarks.hello:app"]
+        if waitress
+        else [str(Path(sys.executable).with_name("granian")), *GRANIAN, "--port", str(port), "benchmarks.hello:app"]
+    )
+    with subprocess.Popen(program, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait(f"http://127.0.0.1:{port}/")
+            yield f"http://127.0.0.1:{port}/", process.pid
+        finally:
+            process.terminate()
+
+
+def _wait(address: str) -> None:
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(address, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"{address} does not answer")
+
+
+@contextmanager
+def ours(folder: Path, **environment: str) -> Iterator[Server]:
+    """eventreg as `make run` starts it, with two workers of two threads."""
+    several = {"EVENTREG_WORKERS": "2", "EVENTREG_THREADS": "2", "PYTHONWARNINGS": "default"}
+    with running(folder, **{**several, **environment}) as server:
+        yield server
+
+
+def cpu_of_tree(pid: int) -> float:
+    """Processor seconds of a process and of those it started, so far."""
+    total = 0.0
+    for child in [pid, *_children(pid)]:
+        try:
+            fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                child = int(stat.parent.name)
+                found += [child, *_children(child)]
+        except OSError:
+            continue
+    return found
+
+
+def memory_of_tree(pid: int) -> list[int]:
+    """Proportional memory (PSS) of a process and of those it started, in KiB each."""
+    found = []
+    for child in [pid, *_children(pid)]:
+        rollup = Path(f"/proc/{child}/smaps_rollup").read_text()
+        found.append(int(re.search(r"^Pss:\s+(\d+)", rollup, re.M)[1]))  # type: ignore[index]
+    return found
+
+
+def load(address: str, pid: int, *, connections: int = 8, seconds: float = SECONDS, script: str = "") -> Load:
+    """Ask an address as fast as it answers. ``script`` is Lua for wrk, for asking something else each time."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script + _REPORT)
+        file.flush()
+        before = cpu_of_tree(pid)
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", file.name, address]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        used = cpu_of_tree(pid) - before
+    numbers = {key: float(value) for key, value in re.findall(r"^= (\w+) ([\d.]+)$", said, re.M)}
+    answers = numbers["requests"]
+    return Load(
+        rate=answers / numbers["duration"] * 1e6, p50=numbers["p50"] / 1000, p95=numbers["p95"] / 1000,
+        cpu=used / answers * 1000, wrong=int(numbers["wrong"]),
+    )  # fmt: skip
+
+
+_REPORT = """
+done = done or function(summary, latency)
+  local errors = summary.errors
+  print("= requests " .. summary.requests)
+  print("= duration " .. summary.duration)
+  print("= p50 " .. latency:percentile(50))
+  print("= p95 " .. latency:percentile(95))
+  print("= wrong " .. errors.connect + errors.read + errors.write + errors.timeout + errors.status)
+end
+"""
+
+
+def registering(server: Server, slug: str, first: int) -> str:
+    """A Lua script that registers another person with each request, starting with number ``first``."""
+    form = urllib.request.urlopen(f"{server.address}/zh/events/{slug}/register").read().decode()  # noqa: S310 - our own
+    token = re.search(r'name="csrf_token" value="([^"]+)"', form)[1]  # type: ignore[index]
+    return f"""
+local n = {first}
+request = function()
+  n = n + 1
+  local body = string.format(
+    "name=%%E7%%8E%%8B%%E5%%B0%%8F%%E6%%98%%8E&phone=138%08d&companion-1=&website=&confirmed=yes&form_key=%032x&csrf_token={token}",
+    n, n)
+  return wrk.format("POST", "/zh/events/{slug}/register",
+    {{["Content-Type"] = "application/x-www-form-urlencoded"}}, body)
+end
+local wrong = 0
+response = function(status) if status ~= 303 then wrong = wrong + 1 end end
+"""
