@@ -119,6 +119,16 @@ def reading() -> Session:
 
 
 @contextmanager
+def glancing() -> Iterator[Connection]:
+    """A connection for one look: the session's own where it has one, since nobody should hold one and wait for another."""
+    if db.session.registry.has() and db.session().in_transaction():
+        yield db.session().connection()
+        return
+    with db.engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
 def transaction() -> Iterator[Session]:
     """A write transaction: committed when the block ends, rolled back when it raises.
 

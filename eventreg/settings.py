@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -168,10 +169,13 @@ class Settings:
             return utc_now
         return starting_at(self.clock, self.clock_since or utc_now())
 
+    @cached_property
+    def _names(self) -> frozenset[str | None]:
+        return frozenset({urlsplit(self.public_url).hostname, self.host.strip("[]"), "127.0.0.1", "localhost", "::1"})
+
     def is_ours(self, host: str) -> bool:
         """Whether a Host header, without its port, names us."""
-        ours = {urlsplit(self.public_url).hostname, self.host.strip("[]"), "127.0.0.1", "localhost", "::1"}
-        if host.strip("[]").lower() in ours:
+        if host.strip("[]").lower() in self._names:
             return True
         everywhere = self.host == "0.0.0.0"  # noqa: S104 - asked whether it is so, not made so
         return everywhere and self.public_url == own_address(self.host, self.port) and _is_ip(host.strip("[]"))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from eventreg import settings
 from eventreg.app import create_app
-from eventreg.core import audit, cancellations, event_file, events, names, phones, registrations, seats, staff
+from eventreg.core import audit, cancellations, entries, event_file, events, names, phones, registrations, seats, staff
 from eventreg.core.audit import Actor
 from eventreg.core.models import Event, Registration, Source
 from eventreg.core.staff_models import Role
@@ -65,10 +65,10 @@ def make_phone(number: str | None = None) -> phones.Phone:
 
 def make_entry(
     *people: str, phone: str | None = None, source: Source = Source.ONLINE, key: str = "", **wishes: Any
-) -> registrations.Entry:
+) -> entries.Entry:
     """A filled-in form."""
     party = tuple(names.parse(name) for name in people or ("张桂芳",))
-    return registrations.Entry(party, make_phone(phone), "zh", source, key or uuid4().hex, **wishes)
+    return entries.Entry(party, make_phone(phone), "zh", source, key or uuid4().hex, **wishes)
 
 
 class Browser(FlaskClient):
@@ -118,13 +118,13 @@ class House:
         source = Source(entry.pop("source", "online"))
         filled = make_entry(*people, source=source, **entry)
 
-        def act(session: Session) -> Registration:
+        def act(session: Session) -> entries.Made:
             event = events.get(session, slug)
-            return registrations.register(
+            return entries.register(
                 session, event, filled, secret_key=SECRET, by=audit.REGISTRANT, now=self.now
             )  # fmt: skip
 
-        return write(act)
+        return registrations.get(reading(), write(act).id)
 
     def seats(self, slug: str = "small") -> seats.SeatCount:
         """The counter as it is now."""

@@ -134,7 +134,7 @@ def test_no_seat_is_taken_past_a_waiting_party(house: House) -> None:
     with transaction() as session:
         session.execute(update(EventSeats).values(waiting=2))
     with pytest.raises(SeatsRaced), transaction() as session:
-        seats.take(session, event.id, 1, seen=seen)
+        seats.take(session.connection(), event.id, 1, seen=seen)
 
 
 def test_seats_given_back_over_the_capacity_are_not_given_out_again(house: House) -> None:

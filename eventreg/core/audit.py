@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.staff_models import AuditEntry, Role, StaffMember
@@ -63,7 +63,7 @@ _insert = insert(AuditEntry)
 
 
 def record(
-    session: Session,
+    session: Session | Connection,
     action: Action,
     by: Actor,
     *,
@@ -74,7 +74,8 @@ def record(
     **details: object,
 ) -> None:
     """Write one line. ``details`` are field names and counts; a name, number or code has no place there."""
-    session.execute(
+    connection = session.connection() if isinstance(session, Session) else session
+    connection.execute(
         _insert,
         {
             "at": now,

@@ -7,10 +7,9 @@ swap of neighbours turns one into another. No leading 0, no 4 (sounds like death
 import random
 from collections.abc import Iterator
 
-from sqlalchemy import bindparam, exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, exists, select
 
-from eventreg.core.models import Attendee, EventSeats
+from eventreg.core.models import Attendee, Event
 
 _DAMM = (
     (0, 3, 1, 7, 5, 9, 8, 6, 4, 2),
@@ -35,7 +34,6 @@ _clashes = select(
     )
     | exists().where(Attendee.event_id == bindparam("event"), Attendee.phone_tail == bindparam("code"))
 )
-_capacity = select(EventSeats.capacity).where(EventSeats.event_id == bindparam("event"))
 
 
 def check_digit(digits: str) -> str:
@@ -80,13 +78,12 @@ def _random_code(length: int) -> str:
             return code
 
 
-def draw(session: Session, event_id: int, waitlist_size: int, own_tail: str) -> str:
+def draw(connection: Connection, event: Event, capacity: int, own_tail: str) -> str:
     """A code that nobody of the event has, and that is nobody's last four digits either, nor the person's own."""
-    capacity = session.execute(_capacity, {"event": event_id}).scalar_one()
-    length = length_for(capacity + waitlist_size)
+    length = length_for(capacity + event.waitlist_size)
     while True:
         for _ in range(_TRIES):
             code = _random_code(length)
-            if code != own_tail and not session.execute(_clashes, {"event": event_id, "code": code}).scalar_one():
+            if code != own_tail and not connection.execute(_clashes, {"event": event.id, "code": code}).scalar_one():
                 return code
         length += 1  # far more people than was planned for: one digit more, rather than nobody

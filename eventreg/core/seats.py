@@ -6,10 +6,12 @@ database with row locks, one person could otherwise join the waiting list while 
 would see the other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from eventreg.core.errors import EventFull, SeatsRaced
@@ -27,6 +29,12 @@ class SeatCount:
     """Seats kept for people who telephone that are in truth there; 0 once their time is over."""
     edition: int
     event_version: int
+
+    @classmethod
+    def read(cls, row: Sequence[Any], now: datetime) -> "SeatCount":
+        """The counter of a row of ``COUNTED``."""
+        capacity, taken, waiting, held, edition, version, until = row
+        return cls(capacity, taken, waiting, held if until is not None and now < until else 0, edition, version)
 
     @property
     def held(self) -> int:
@@ -52,6 +60,11 @@ class SeatCount:
         return min(seats, self.held) if source != Source.ONLINE else 0
 
 
+COUNTED = (
+    EventSeats.capacity, EventSeats.taken, EventSeats.waiting, EventSeats.held, EventSeats.edition, Event.version,
+    Event.held_until,
+)  # fmt: skip
+"""What a ``SeatCount`` is made of."""
 _of_event = EventSeats.event_id == bindparam("event")
 _take = (
     update(EventSeats)
@@ -87,21 +100,12 @@ _change = (
 )  # fmt: skip
 _lock = select(EventSeats.taken).where(_of_event).with_for_update()
 _held = select(EventSeats.held).where(_of_event)
-_count = (
-    select(
-        EventSeats.capacity, EventSeats.taken, EventSeats.waiting, EventSeats.held, EventSeats.edition, Event.version,
-        Event.held_until,
-    )
-    .join(Event, Event.id == EventSeats.event_id)
-    .where(_of_event)
-)  # fmt: skip
+_count = select(*COUNTED).join(Event, Event.id == EventSeats.event_id).where(_of_event)
 
 
 def count(session: Session, event_id: int, *, now: datetime) -> SeatCount:
     """The counter of one event, from its own row."""
-    capacity, taken, waiting, held, edition, version, until = session.execute(_count, {"event": event_id}).one()
-    kept = held if until is not None and now < until else 0
-    return SeatCount(capacity, taken, waiting, kept, edition, version)
+    return SeatCount.read(session.execute(_count, {"event": event_id}).one(), now)
 
 
 def stored_held(session: Session, event_id: int) -> int:
@@ -115,13 +119,13 @@ def lock(session: Session, event_id: int, *, now: datetime) -> SeatCount:
     return count(session, event_id, now=now)
 
 
-def take(session: Session, event_id: int, seats: int, *, seen: SeatCount) -> None:
+def take(connection: Connection, event_id: int, seats: int, *, seen: SeatCount) -> None:
     """Take that many seats together, while nobody waits; ``SeatsRaced`` where somebody was quicker than ``seen``.
 
     One statement looks and takes, so nobody can come between; whoever is refused has changed nothing.
     """
     asked = {"event": event_id, "seats": seats, "keep": int(seen.kept > 0), "edition_read": seen.edition}
-    if session.execute(_take, asked).first() is None:
+    if connection.execute(_take, asked).first() is None:
         raise SeatsRaced
 
 

@@ -139,7 +139,7 @@ def _seat(
 ) -> SeatCount:
     session.execute(_confirm, {"registration": party.registration_id, "at": now}).one()
     for (attendee_id,) in session.execute(_people, {"registration": party.registration_id}).all():
-        code = codes.draw(session, event.id, event.waitlist_size, party.tail)
+        code = codes.draw(session.connection(), event, counted.capacity, party.tail)
         session.execute(_give_code, {"attendee": attendee_id, "drawn": code})
     # Free seats first; only what the desk gives beyond them comes out of the held ones.
     from_held = max(0, party.seats - counted.left) if by != SYSTEM else counted.from_held(party.seats, party.source)

@@ -11,6 +11,7 @@ from eventreg.core import (
     cancellations,
     corrections,
     emails,
+    entries,
     events,
     outbox,
     phones,
@@ -92,9 +93,7 @@ def take(slug: str) -> Answer:
     try:
         entry = form.entry(_locale(), source, emails.parse(request.form.get("email", "")))
         made = write(
-            lambda session: registrations.register(
-                session, events.get(session, slug), entry, secret_key=key, by=by, now=now
-            )
+            lambda session: entries.register(session, events.get(session, slug), entry, secret_key=key, by=by, now=now)
         )
     except FieldRefused as refusal:
         if refusal.field == "email":

@@ -7,12 +7,13 @@ from typing import Any
 
 from flask import g
 
-from eventreg.core import events, phone_line, seats, waitlist
+from eventreg.core import events, glances, phone_line, waitlist
 from eventreg.core.definition import PhoneLine
 from eventreg.core.errors import Busy, EventUnknown
+from eventreg.core.glances import Glance
 from eventreg.core.models import Event
 from eventreg.core.seats import SeatCount
-from eventreg.db import reading, write
+from eventreg.db import glancing, reading, write
 from eventreg.i18n import LANGUAGES
 
 
@@ -40,10 +41,16 @@ def calls(event: Event) -> Calls | None:
     return Calls(line, phone_line.is_answered(line, local), phone_line.next_opening(line, local))
 
 
-def seats_now(event: Event) -> SeatCount:
+def look(slug: str) -> Glance:
+    """The event of that slug and its counter, at the least cost; only for reading."""
+    with glancing() as connection:
+        return glances.at(connection, slug, now=g.now)
+
+
+def seats_now(event: Event, counted: SeatCount | None = None) -> SeatCount:
     """The counter. Where seats held until now have come free by the clock, the waiting get them first."""
-    counted = seats.count(reading(), event.id, now=g.now)
-    if not waitlist.is_due(reading(), event, counted, now=g.now):
+    counted = counted or look(event.slug).counted
+    if not counted.waiting or not waitlist.is_due(reading(), event, counted, now=g.now):
         return counted
     now, slug = g.now, event.slug
     with suppress(Busy):

@@ -13,9 +13,9 @@ from wtforms import Field, HiddenField, StringField, ValidationError
 from wtforms.csrf.core import CSRF, CSRFTokenField
 
 from eventreg.core import names, phones
+from eventreg.core.entries import Entry
 from eventreg.core.errors import FieldRefused
 from eventreg.core.models import Event, Source
-from eventreg.core.registrations import Entry
 from eventreg.web import limits
 from eventreg.web.language import say
 
@@ -36,8 +36,12 @@ class FormToken(CSRF):  # type: ignore[misc]
         return super().setup_form(form)
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:  # noqa: ARG002
-        """A fresh token, also where an old one was sent."""
-        return _signer().dumps([self.event, int(g.now.timestamp())])
+        """Nothing yet: most forms that are sent are never shown again. See ``fresh``."""
+        return ""
+
+    def fresh(self) -> str:
+        """A new token."""
+        return str(_signer(current_app.config["SECRET_KEY"]).dumps([self.event, int(g.now.timestamp())]))
 
     def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:  # noqa: ARG002
         """Ours, for this event, and neither too young nor too old."""
@@ -48,15 +52,16 @@ class FormToken(CSRF):  # type: ignore[misc]
     def age(self, token: str | None) -> int | None:
         """Seconds since a token was made; ``None`` where it is forged, another event's, or too old."""
         try:
-            event, made = _signer().loads(token or "")
+            event, made = _signer(current_app.config["SECRET_KEY"]).loads(token or "")
         except (BadSignature, ValueError, TypeError):
             return None
         age = int(g.now.timestamp()) - made if isinstance(made, int) else OLDEST + 1
         return age if event == self.event and -SKEW <= age <= OLDEST else None
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="registration form")
+@cache
+def _signer(secret_key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret_key, salt="registration form")
 
 
 def new_key() -> str:
@@ -86,8 +91,6 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
     name = StringField(validators=[_by_core(names.parse)])
     phone = StringField(validators=[_by_core(phones.parse)])
     form_key = HiddenField()
-    waitlist = HiddenField()
-    split = HiddenField()
 
     area_code: str | None = None
 
@@ -127,12 +130,12 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
     @property
     def wants_waitlist(self) -> bool:
         """Whether waiting places will do."""
-        return bool(self.waitlist.data == "yes")
+        return request.form.get("waitlist") == "yes"
 
     @property
     def wants_split(self) -> bool:
         """Whether one seat now and waiting places for the others will do."""
-        return bool(self.split.data == "one-now") and self.people > 1
+        return request.form.get("split") == "one-now" and self.people > 1
 
     def entry(self, locale: str, source: Source, email: str | None = None) -> Entry:
         """The valid form as the core takes it."""
@@ -162,7 +165,7 @@ class _PublicForm(RegistrationForm):
         field = self.csrf_token
         sent: str | None = field.data
         good = sent if field.csrf_impl.age(sent) is not None else None
-        return good or str(field.current_token)
+        return good or field.csrf_impl.fresh()
 
     @property
     def token_is_good(self) -> bool:

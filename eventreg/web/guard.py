@@ -2,9 +2,13 @@
 
 import gzip
 import re
+from functools import cache
+from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.settings import Settings
 from eventreg.web import access, assets, language
@@ -26,17 +30,40 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 _WORTH_PACKING = 600
+_INDEXED = {"public.event", "public.start"}
+"""What search engines may show: the event, and nobody's ticket."""
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's own sessions, with the signer made once and not for each request, most of which have no cookie."""
+
+    _made: Any = None
+
+    def get_signing_serializer(self, app: Flask) -> Any:
+        """The signer of this app."""
+        if self._made is None:
+            self._made = super().get_signing_serializer(app)
+        return self._made
 
 
 def init_app(app: Flask) -> None:
-    """Register the checks; in this order they run before each request."""
-    app.before_request(_begin)
-    app.before_request(_is_for_us)
-    app.before_request(_is_from_us)
-    app.before_request(access.check)
+    """Register the checks. One function each way: Flask asks of every one it calls what kind of function it is."""
+    app.session_interface = _Sessions()
+    app.before_request(_before)
     csrf.init_app(app)
-    app.after_request(_headers)
-    app.after_request(_packed)
+    app.after_request(_after)
+
+
+def _before() -> BaseResponse | None:
+    """In this order."""
+    _begin()
+    _is_for_us()
+    _is_from_us()
+    return access.check()
+
+
+def _after(response: Response) -> Response:
+    return _packed(_headers(response))
 
 
 def settings() -> Settings:
@@ -64,7 +91,7 @@ def _is_for_us() -> None:
     """A Host header that is not ours would put a foreign name into links; an endless address serves nobody."""
     if not settings().is_ours(_host_without_port(request.environ.get("HTTP_HOST", ""))):
         abort(400)
-    if len(request.full_path) > _LONGEST_ADDRESS:
+    if len(request.environ["PATH_INFO"]) + len(request.environ["QUERY_STRING"]) > _LONGEST_ADDRESS:
         abort(414)
 
 
@@ -87,19 +114,26 @@ def _is_own(origin: str) -> bool:
     return settings().is_ours(_host_without_port(origin.partition("://")[2]))
 
 
+@cache
+def _always(https: bool, indexed: bool) -> list[tuple[str, str]]:
+    """The headers of every answer, made once."""
+    policy = _POLICY.format(hashes=assets.public_css_hash())
+    given = [*_HEADERS.items(), ("Content-Security-Policy", policy)]
+    if https:
+        given.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
+    return given if indexed else [*given, ("X-Robots-Tag", "noindex, nofollow")]
+
+
 def _headers(response: Response) -> Response:
-    response.headers.update(_HEADERS)
-    response.headers["Content-Security-Policy"] = _POLICY.format(hashes=assets.public_css_hash())
-    if settings().https:
-        response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    headers = response.headers
+    headers.extend(_always(settings().https, request.endpoint in _INDEXED))
     kept = request.endpoint == "static" and request.method in {"GET", "HEAD"} and response.status_code == 200
     if kept and request.args.get("v") == assets.version(str((request.view_args or {})["filename"])):
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    elif "Cache-Control" not in response.headers or kept:
-        response.headers["Cache-Control"] = "no-store"
-    response.vary.add("Cookie")
-    if request.endpoint not in {"public.event", "public.start"}:
-        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    elif kept or "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+    vary = headers.get("Vary")
+    headers["Vary"] = f"{vary}, Cookie" if vary else "Cookie"
     return response
 
 
@@ -107,7 +141,9 @@ def _packed(response: Response) -> Response:
     """Compress text: on an old phone in a bad network the wire is what takes the time."""
     kind = response.mimetype or ""
     text = kind.startswith("text/") or kind == "application/json"
-    if not text or not request.accept_encodings["gzip"] or response.status_code == 304:
+    if not text or "Content-Encoding" in response.headers or response.status_code == 304:
+        return response
+    if not request.accept_encodings["gzip"]:
         return response
     response.direct_passthrough = False
     body = response.get_data()

@@ -1,33 +1,33 @@
 """What guests see: the start page, the event, the ticket."""
 
+import gzip
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
 import segno
-from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.core import attendees, events, phones, registrations, waitlist
 from eventreg.core.events import Phase
+from eventreg.core.glances import Glance
 from eventreg.core.models import Event, Registration, RegistrationState
 from eventreg.core.staff import Permission
 from eventreg.db import reading
 from eventreg.web import access, addresses, door, guard, language, limits
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import calls, check_language, facts, seats_now
+from eventreg.web.event_facts import calls, check_language, facts, look, seats_now
 from eventreg.web.language import say
 
 blueprint = Blueprint("public", __name__)
-Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
+Answer = str | BaseResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 @dataclass(frozen=True)
 class EventView:
     """All that the event page depends on besides the event itself: equal views are the same page."""
 
-    event_id: int
-    version: int
     language: str
     today: date
     phase: Phase
@@ -39,7 +39,7 @@ class EventView:
 
 @blueprint.get("/")
 @anyone
-def root() -> Response:
+def root() -> BaseResponse:
     """To the language of the browser."""
     answer = redirect(url_for("public.start", lang=language.guess()), 302)
     answer.vary.add("Accept-Language")
@@ -48,41 +48,54 @@ def root() -> Response:
 
 @blueprint.get("/<lang>/")
 @anyone
-def start(lang: str) -> str:
+def start(lang: str) -> str | Response:
     """The one event to come, or the list of them."""
     check_language(lang)
     coming = events.still_to_come(reading(), g.now)
     if len(coming) == 1:
-        return _event_page(coming[0], "start")
+        return _event_page(look(coming[0].slug), "start")
     return render_template("public/start.html", events=coming, define=events.definition, zone=events.zone)
 
 
 @blueprint.get("/<lang>/events/<slug>")
 @anyone
-def event(lang: str, slug: str) -> str:
+def event(lang: str, slug: str) -> Response:
     """The event page."""
     check_language(lang)
-    return _event_page(events.get(reading(), slug), "event")
+    return _event_page(look(slug), "event")
 
 
-def _event_page(found: Event, page: str) -> str:
-    local = g.now.astimezone(events.zone(found))
-    line, counted = calls(found), seats_now(found)
+def _event_page(seen: Glance, page: str) -> Response:
+    """The page as it was last made, as long as nothing that it shows has changed: each number is as fresh as its row."""
+    counted = seats_now(seen.event, seen.counted)
+    room = waitlist.has_room(seen.event, counted, 1)
+    packed = "gzip" in request.environ.get("HTTP_ACCEPT_ENCODING", "")
+    second = int(g.now.timestamp())
+    text, zipped = _page_of_second(seen.event, page, g.language, counted.left, room, second)
+    answer = Response(zipped if packed else text, mimetype="text/html")
+    answer.headers.add("Vary", "Accept-Encoding")
+    if packed:
+        answer.headers.add("Content-Encoding", "gzip")
+    return answer
+
+
+@lru_cache(maxsize=64)
+def _page_of_second(found: Event, page: str, speaks: str, left: int, room: bool, _second: int) -> tuple[bytes, bytes]:
+    """Phases begin and calls end on a second, so within one there is one page."""
+    line = calls(found)
     view = EventView(
-        event_id=found.id, version=found.version, language=g.language, today=local.date(),
-        phase=events.phase(found, g.now), left=counted.left,
-        room_to_wait=waitlist.has_room(found, counted, 1),
-        calls_answered=bool(line and line.answered), calls_open=line.opens if line else None,
+        language=speaks, today=g.now.astimezone(events.zone(found)).date(), phase=events.phase(found, g.now), left=left,
+        room_to_wait=room, calls_answered=bool(line and line.answered), calls_open=line.opens if line else None,
     )  # fmt: skip
-    return _rendered(current_app.extensions["settings"].instance, page, view)
+    return _rendered(found, page, view)
 
 
-@lru_cache(maxsize=128)
-def _rendered(_instance: object, page: str, view: EventView) -> str:
-    """The text of the page, kept as long as nothing that it shows has changed: every number is as fresh as its row."""
-    found = reading().get_one(Event, view.event_id)
+@lru_cache(maxsize=64)
+def _rendered(found: Event, page: str, view: EventView) -> tuple[bytes, bytes]:
+    """The text of the page, and the same compressed."""
     is_today = found.starts_at.astimezone(events.zone(found)).date() == view.today
-    return render_template("public/event.html", page=page, view=view, is_today=is_today, **facts(found))
+    text = render_template("public/event.html", page=page, view=view, is_today=is_today, **facts(found)).encode()
+    return text, gzip.compress(text, 9, mtime=0)
 
 
 @blueprint.get("/T/<token>")

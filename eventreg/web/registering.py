@@ -1,11 +1,13 @@
 """How a guest registers: the form, the check page, the seat. No cookie, no script; the form carries all there is."""
 
+from itertools import count
 from typing import Any
 
 from flask import Blueprint, current_app, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from eventreg.core import audit, events, party, phones, registrations, waitlist
+from eventreg.core import audit, entries, events, party, phones, waitlist
+from eventreg.core.entries import Entry, Made
 from eventreg.core.errors import (
     AlreadyRegistered,
     Busy,
@@ -18,22 +20,23 @@ from eventreg.core.errors import (
     WaitlistFull,
 )
 from eventreg.core.events import Phase
-from eventreg.core.models import Event, Registration, Source
-from eventreg.core.registrations import Entry
-from eventreg.db import reading, write
+from eventreg.core.models import Event, Source
+from eventreg.db import Session, reading, write
 from eventreg.web import addresses, forms, language, limits
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import area_code, check_language, facts, seats_now
+from eventreg.web.event_facts import area_code, check_language, facts, look, seats_now
 
 blueprint = Blueprint("registering", __name__)
 Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 def _asked(lang: str, slug: str) -> tuple[Event, Any]:
-    """The event, and its form with what was sent, if anything was."""
+    """The event, and its form with what was sent, if anything was, and the seats as they were then."""
     check_language(lang)
-    event = events.get(reading(), slug)
-    return event, forms.of(event, area_code(event), public=True)
+    seen = look(slug)
+    form = forms.of(seen.event, area_code(seen.event), public=True)
+    form.counted = seen.counted
+    return seen.event, form
 
 
 @blueprint.get("/<lang>/events/<slug>/register")
@@ -93,13 +96,17 @@ def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
 
 def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
     """What to do with a form that can be understood; raises what the core refuses."""
-    made = registrations.made_by_form(reading(), event, entry)
-    if made is not None:
-        return _to_ticket(made)
     party.check_size(event, entry.names)
-    _check_open(event, sent, len(entry.names))
+    try:
+        _check_open(event, sent, len(entry.names))
+    except (EventFull, WaitlistFull, RegistrationClosed):
+        made = entries.made_by(reading(), event, entry)
+        if made is None:
+            raise
+        return _to_ticket(made)  # it was this form that took the last seat
     if request.form.get("confirmed") != "yes" or request.form.get("show") == "check":
-        return _check(event, sent, entry), 200
+        made = entries.made_by(reading(), event, entry)
+        return _to_ticket(made) if made else (_check(event, sent, entry), 200)
     try:
         _count_try(event, entry)
     except limits.TooOften as wait:
@@ -110,7 +117,7 @@ def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
 
 def _check_open(event: Event, sent: Any, people: int) -> None:
     """A look without the lock, so that a rush for a full event queues nobody; the act itself decides."""
-    phase, counted = events.phase(event, g.now), seats_now(event)
+    phase, counted = events.phase(event, g.now), seats_now(event, sent.counted)
     if phase is not Phase.OPEN:
         raise RegistrationClosed(phase)
     if counted.left >= people:
@@ -135,16 +142,17 @@ def _count_try(event: Event, entry: Entry) -> None:
 
 def _book(event: Event, entry: Entry) -> Answer:
     """Take the seats, or the waiting places."""
-    key, slug, now = current_app.config["SECRET_KEY"], event.slug, g.now
-    made = write(
-        lambda session: registrations.register(
-            session, events.get(session, slug), entry, secret_key=key, by=audit.REGISTRANT, now=now
-        )
-    )
-    return _to_ticket(made)
+    key, slug, now, tries = current_app.config["SECRET_KEY"], event.slug, g.now, count()
+
+    def act(session: Session) -> Made:
+        # First for the event as it was looked at; where it has changed since, for the event as it is.
+        current = events.get(session, slug) if next(tries) else event
+        return entries.register(session, current, entry, secret_key=key, by=audit.REGISTRANT, now=now)
+
+    return _to_ticket(write(act))
 
 
-def _to_ticket(made: Registration) -> Response:
+def _to_ticket(made: Made) -> Response:
     return redirect(addresses.ticket(made), 303)
 
 

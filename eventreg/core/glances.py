@@ -1,0 +1,67 @@
+"""The one look that every public page takes: which event, in which version, and how many seats.
+
+It goes past the session to the driver itself, which costs a tenth (PERFORMANCE.md 2.3), and is taken anew for every page,
+so that every number is as fresh as its row. What the organiser wrote changes only with the version and is kept.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Dialect, Engine, bindparam, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
+
+from eventreg.core.errors import EventUnknown
+from eventreg.core.models import Event, EventSeats
+from eventreg.core.seats import SeatCount
+
+
+@dataclass(frozen=True)
+class Glance:
+    """An event, for reading only, and its counter at this moment."""
+
+    event: Event
+    counted: SeatCount
+
+
+_look = (
+    select(
+        Event.id, Event.version, EventSeats.capacity, EventSeats.taken, EventSeats.waiting, EventSeats.held,
+        EventSeats.edition,
+    )
+    .join(EventSeats, EventSeats.event_id == Event.id)
+    .where(Event.slug == bindparam("slug"))
+)  # fmt: skip
+_whole = select(Event.__table__).where(Event.id == bindparam("event"))
+_kept: "WeakKeyDictionary[Engine, dict[int, Event]]" = WeakKeyDictionary()
+"""The latest version of each event, by database."""
+
+
+@cache
+def _sql(dialect: str) -> str:
+    """The look as the driver takes it; its only parameter is the slug."""
+    spoken: Dialect = sqlite.dialect() if dialect == "sqlite" else psycopg.dialect()  # type: ignore[no-untyped-call]
+    return str(_look.compile(dialect=spoken))
+
+
+def at(connection: Connection, slug: str, *, now: datetime) -> Glance:
+    """Look at the event of that slug, or ``EventUnknown``."""
+    engine = connection.engine
+    named = engine.dialect.name != "sqlite"
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(_sql(engine.dialect.name), {"slug": slug} if named else (slug,))
+        row = cursor.fetchone()
+    finally:
+        cursor.close()
+    if row is None:
+        raise EventUnknown(slug)
+    event_id, version, capacity, taken, waiting, held, edition = row
+    kept = _kept.setdefault(engine, {})
+    event = kept.get(event_id)
+    if event is None or event.version < version:
+        event = kept[event_id] = Event(**connection.execute(_whole, {"event": event_id}).mappings().one())
+    counter = (capacity, taken, waiting, held, edition, event.version, event.held_until)
+    return Glance(event, SeatCount.read(counter, now))
