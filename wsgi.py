@@ -1,12 +1,15 @@
 """The only place that builds the app for a server: ``wsgi:app``, and ``flask --app wsgi`` for the commands."""
 
+import atexit
 import os
 import sys
 
 from eventreg.app import create_app
+from eventreg.db import close
 from eventreg.settings import SettingsInvalid, read
 
 try:
     app = create_app(read(os.environ))
 except SettingsInvalid as invalid:
     sys.exit("\n".join(invalid.faults))
+atexit.register(close, app)

@@ -18,9 +18,9 @@ from flask import Flask
 from eventreg.app import create_app
 from eventreg.clock import utc_now
 from eventreg.core import audit, event_file, events, form_keys, staff
-from eventreg.db import AWAY, alone, db, reading, transaction
+from eventreg.db import AWAY, alone, close, reading, transaction
 from eventreg.settings import CLOCK_SINCE, ROOT, Settings, SettingsInvalid, read
-from eventreg.storage import Unsafe, check, make_tables
+from eventreg.storage import Unsafe, check, check_key, make_tables
 from eventreg.web import limits
 
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
@@ -44,20 +44,27 @@ def main() -> None:
     try:
         limits.check(app)
         link = prepare(app)
-    except (Unsafe, limits.Unreachable) as unsafe:
-        sys.exit(str(unsafe))
-    except AWAY as error:
-        sys.exit(
-            f"EVENTREG_DATABASE_URL: the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}"
-        )
+    except (Unsafe, limits.Unreachable, *AWAY) as refused:
+        if server is not None:
+            server.close()
+        close(app)
+        sys.exit(_why(refused))
     announce(settings, link)
     if server is None:
-        with app.app_context():
-            db.engine.dispose()
+        close(app)
         _become_granian(settings)
     else:
         server.run()  # ends what is running when it is told to stop
         server.close()
+        close(app)
+
+
+def _why(refused: Exception) -> str:
+    """In one line."""
+    if isinstance(refused, AWAY):
+        cause = str(refused.__cause__ or refused).splitlines()[0]
+        return f"EVENTREG_DATABASE_URL: the database cannot be asked: {cause}"
+    return str(refused)
 
 
 def say(line: str) -> None:
@@ -79,6 +86,7 @@ def prepare(app: Flask) -> str | None:
     with app.app_context():
         check()
         make_tables()
+        check_key()
         with alone(), transaction() as session:
             form_keys.drop_old(session, now=clock())
             if not events.all_events(session):

@@ -10,13 +10,16 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 from flask_migrate import upgrade
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from eventreg import backups
+from eventreg.core import tickets
+from eventreg.core.models import Registration
 from eventreg.db import PRAGMAS, SESSION, alone, db
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "ncpfs", "fuse.sshfs",
             "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "vboxsf", "drvfs"}  # fmt: skip
+_LAST_TICKET = select(Registration.ticket_seed, Registration.ticket_digest).order_by(Registration.id.desc()).limit(1)
 _KEPT_TRUE = ("fsync", "full_page_writes")
 
 
@@ -45,7 +48,7 @@ def mode() -> str:
 def file_system(path: Path, mounts: str) -> str:
     """The kind of file system under a path, from the kernel's list of mounts."""
     best, kind = "", ""
-    for line in mounts.splitlines():
+    for line in filter(None, mounts.splitlines()):
         fields, _, rest = line.partition(" - ")
         point = fields.split()[4].replace("\\040", " ")
         if path.is_relative_to(point) and len(point) >= len(best):
@@ -116,6 +119,28 @@ def make_tables() -> None:
         if found is not None and found != head:
             backups.before_upgrade(found)
         upgrade()
+
+
+def knows_the_key() -> bool:
+    """Whether our secret key is the one with which the tickets in the database were made; true where there are none."""
+    with db.engine.connect() as connection:
+        last = connection.execute(_LAST_TICKET).first()
+    key = current_app.config["SECRET_KEY"]
+    return last is None or tickets.digest(tickets.token(key, last.ticket_seed)) == last.ticket_digest
+
+
+def check_key() -> None:
+    """``Unsafe`` where the tickets were made with another key: on PostgreSQL, another machine has it, and the two would hand
+    out links that the other does not know. On a file the key was lost, which is said and nothing more can be done about."""
+    if knows_the_key():
+        return
+    if db.engine.dialect.name == "postgresql":
+        raise Unsafe(
+            "EVENTREG_SECRET_KEY: the tickets in this database were made with another key; every machine needs that"
+        )
+    current_app.logger.warning(
+        "the secret key is not the one of the tickets in the database: their links no longer open"
+    )
 
 
 def check() -> None:

@@ -86,6 +86,8 @@ def _findings() -> Iterator[tuple[str, Finding]]:
     )
     if found != head:
         return
+    right = storage.knows_the_key()
+    yield "server", Finding("secret key", right, "the one of the tickets" if right else "not the one of the tickets")
     for event in events.all_events(reading()):
         for finding in invariants.of_event(reading(), event, now=now).findings:
             yield event.slug, finding
