@@ -1,0 +1,27 @@
+"""What proofs share: how long they are, and where they run."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.factories import House
+from tests.proofs.crowd import Place
+
+WHOLE = os.environ.get("EVENTREG_PROOFS") == "whole"
+
+
+def rounds(short: int, whole: int) -> int:
+    """So many rounds in `make test`, so many in `make proofs`."""
+    return whole if WHOLE else short
+
+
+def seeds(short: int, whole: int) -> list[str]:
+    """Fixed seeds, printed with whatever fails since they are in the test's name."""
+    return [f"seed{number}" for number in range(rounds(short, whole))]
+
+
+@pytest.fixture
+def place(house: House, folder: Path, environment: dict[str, str]) -> Place:
+    """The test's own database, for writers in processes of their own."""
+    return Place(str(folder), environment)

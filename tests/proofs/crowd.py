@@ -1,0 +1,191 @@
+"""Processes that register and cancel as fast as they can, and write down what they were promised.
+
+They are forked from a server that has everything imported, so that one can be killed and replaced in a moment.
+"""
+
+import json
+import multiprocessing
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from eventreg.clock import utc_now
+from eventreg.core.errors import AlreadyCancelled, Busy, EventFull, WaitlistFull
+from eventreg.db import db, reading
+from tests.factories import House
+from tests.proofs import faults
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.proofs.crowd"])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to register, and what is wrong with the program there, if anything."""
+
+    folder: str
+    environment: dict[str, str] = field(default_factory=dict)
+    fault: str = ""
+
+    def house(self) -> House:
+        """The program over that database."""
+        return House(Path(self.folder), **self.environment)
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a writer does: how often it tries, and how often out of ten it cancels one of its own."""
+
+    tries: int
+    cancels: int = 2
+    couples: int = 3
+    waits: int = 5
+
+
+def write_down(log: int, **promise: Any) -> None:
+    """One promise, whole or not at all, before the next one is asked for."""
+    os.write(log, (json.dumps(promise) + "\n").encode())
+
+
+def writer(place: Place, number: int, seed: str, act: Act, log_path: str) -> None:
+    """One person at a keyboard that never stops: register, now and then cancel."""
+    faults.apply(place.fault)
+    house, chance = place.house(), random.Random(f"{seed}/{number}")
+    log = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    mine: list[int] = []
+    with house.app.app_context():
+        for turn in range(act.tries):
+            house.now = utc_now()
+            try:
+                if mine and chance.randrange(10) < act.cancels:
+                    chosen = mine.pop(chance.randrange(len(mine)))
+                    house.cancel(chosen)
+                    write_down(log, cancelled=chosen, began=house.now.timestamp(), done=utc_now().timestamp())
+                else:
+                    mine.append(_register(house, log, chance, act, f"{seed} {number} {turn}"))
+            except (EventFull, WaitlistFull, Busy, AlreadyCancelled, DBAPIError):
+                db.session.rollback()
+    house.close()
+
+
+def _register(house: House, log: int, chance: random.Random, act: Act, who: str) -> int:
+    people = [f"{who} one", f"{who} two"][: 1 + (chance.randrange(10) < act.couples)]
+    phone = f"13{chance.randrange(10**9):09d}"
+    made = house.register(*people, phone=phone, waitlist=chance.randrange(10) < act.waits)
+    write_down(
+        log, id=made.id, seed=made.ticket_seed, state=made.state, seats=len(people), began=house.now.timestamp(),
+        done=utc_now().timestamp(),
+    )  # fmt: skip
+    return made.id
+
+
+class Crowd:
+    """Several writers and their promises."""
+
+    def __init__(self, place: Place, seed: str, act: Act, writers: int) -> None:
+        self.place, self.seed, self.act = place, seed, act
+        self.log = Path(place.folder) / f"promises-{seed}"
+        self._started = 0
+        self.running: list[Any] = []
+        for _ in range(writers):
+            self.start_one()
+
+    def start_one(self) -> None:
+        """Another writer."""
+        arguments = (self.place, self._started, self.seed, self.act, str(self.log))
+        process: BaseProcess = CONTEXT.Process(target=writer, args=arguments, daemon=True)
+        process.start()
+        self._started += 1
+        self.running.append(process)
+
+    def kill_one(self, chance: random.Random) -> None:
+        """Kill a writer in the middle of whatever it does, and put another in its place."""
+        victim = self.running.pop(chance.randrange(len(self.running)))
+        victim.kill()
+        victim.join()
+        self.start_one()
+
+    def kill(self) -> None:
+        """Kill them all."""
+        for process in self.running:
+            process.kill()
+        for process in self.running:
+            process.join()
+
+    def wait_for(self, promises: int) -> None:
+        """Until so many promises were made, or everybody has finished."""
+        while len(self.promises()) < promises and any(process.is_alive() for process in self.running):
+            Event().wait(0.01)
+
+    def finish(self) -> None:
+        """Let everybody finish."""
+        for process in self.running:
+            process.join(300)
+            assert process.exitcode == 0, "a writer must come through"
+
+    def promises(self) -> list[dict[str, Any]]:
+        """What was promised so far, in the order it was written down."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [json.loads(line) for line in lines]
+
+
+_LOOK = text("""
+    SELECT s.capacity, s.taken,
+      (SELECT count(*) FROM attendees a JOIN registrations r ON r.id = a.registration_id
+       WHERE r.event_id = s.event_id AND r.state = 'confirmed' AND a.cancelled_at IS NULL),
+      (SELECT count(*) FROM (
+         SELECT r.id, count(*) AS people FROM registrations r JOIN attendees a ON a.registration_id = r.id
+         WHERE r.state = 'waitlisted' AND a.cancelled_at IS NULL GROUP BY r.id) w
+       WHERE w.people <= s.capacity - s.taken)
+    FROM event_seats s
+""")
+
+
+@contextmanager
+def watched(house: House) -> Iterator[list[str]]:
+    """Somebody looks every 5 ms, on a connection of their own, and writes down whatever must never be seen."""
+    seen: list[str] = []
+    stop = Event()
+
+    def watch() -> None:
+        with house.app.app_context():
+            while not stop.wait(0.005):
+                with db.engine.connect() as connection:
+                    capacity, taken, people, fitting = connection.execute(_LOOK).one()
+                if not taken == people <= capacity:
+                    seen.append(f"{taken} taken, {people} people, {capacity} seats")
+                if fitting:
+                    seen.append(f"{fitting} parties wait that fit")
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def kept(house: House, promises: list[dict[str, Any]]) -> list[str]:
+    """Which promises are not kept: registrations that are not there, cancellations that did not last."""
+    reading().rollback()
+    rows = reading().execute(text("SELECT id, ticket_seed, state FROM registrations")).all()
+    there = {row[0]: row for row in rows}
+    broken = []
+    for promise in promises:
+        if "id" in promise:
+            row = there.get(promise["id"])
+            if row is None or row[1] != promise["seed"]:
+                broken.append(f"registration {promise['id']} is gone")
+        elif there[promise["cancelled"]][2] != "cancelled":
+            broken.append(f"cancellation of {promise['cancelled']} is gone")
+    return broken

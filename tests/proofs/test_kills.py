@@ -1,0 +1,70 @@
+"""Everybody is killed at once, again and again; then whatever was promised is looked up."""
+
+import random
+
+import pytest
+
+from eventreg import storage
+from eventreg.core import invariants
+from eventreg.db import db, reading
+from tests.factories import House, toml
+from tests.postgresql import Cluster
+from tests.proofs.conftest import rounds
+from tests.proofs.crowd import Act, Crowd, Place, kept
+
+WRITERS = 4
+
+
+def still_right(house: House) -> None:
+    """The database is sound and everything adds up."""
+    reading().rollback()
+    assert invariants.of_event(reading(), house.event(), now=house.now).holds
+    if db.engine.dialect.name == "sqlite":
+        assert storage.sqlite_damage() == ""
+
+
+def test_every_acknowledged_registration_survives_the_kill_of_all_writers(house: House, place: Place) -> None:
+    house.apply(toml(capacity=100_000))
+    chance, promised = random.Random("kills"), 0
+    for number in range(rounds(10, 300)):
+        crowd = Crowd(place, f"round{number}", Act(10_000), WRITERS)
+        crowd.wait_for(chance.randrange(1, 60))
+        crowd.kill()
+        promises = crowd.promises()
+        promised += len(promises)
+        assert kept(house, promises) == []
+    still_right(house)
+    print(f"{promised} promises, none broken")  # noqa: T201
+
+
+@pytest.fixture
+def fragile() -> object:
+    """A PostgreSQL of its own, to be crashed."""
+    made = Cluster()
+    yield made
+    made.destroy()
+
+
+def test_every_acknowledged_registration_survives_a_crash_of_postgresql(fragile: Cluster, tmp_path: object) -> None:
+    place = Place(str(tmp_path), {"EVENTREG_DATABASE_URL": fragile.create("crashing")})
+    house, chance, promised = place.house(), random.Random("crashes"), 0
+    with house.app.app_context():
+        storage.make_tables()
+        assert list(storage.faults()) == [], "fsync and synchronous_commit are on"
+        house.apply(toml(capacity=100_000))
+        for number in range(rounds(3, 30)):
+            crowd = Crowd(place, f"crash{number}", Act(10_000), WRITERS)
+            crowd.wait_for(chance.randrange(10, 80))
+            reading().rollback()
+            db.engine.dispose()
+            fragile.crash()
+            fragile.start()
+            before = len(crowd.promises())
+            crowd.wait_for(before + 10)  # and they go on by themselves
+            crowd.kill()
+            assert len(crowd.promises()) >= before + 10, "after the restart registering goes on"
+            assert kept(house, crowd.promises()) == []
+            promised += len(crowd.promises())
+        still_right(house)
+    house.close()
+    print(f"{promised} promises, none broken")  # noqa: T201

@@ -1,0 +1,59 @@
+"""Eight processes for a hundred seats, writers killed at random, somebody watching all the time."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from eventreg.core import invariants
+from eventreg.db import reading
+from tests.factories import House, toml
+from tests.proofs import faults
+from tests.proofs.conftest import rounds, seeds
+from tests.proofs.crowd import Act, Crowd, Place, kept, watched
+
+CAPACITY, WRITERS = 100, 8
+
+pytestmark = pytest.mark.both_databases
+
+
+def storm(house: House, place: Place, seed: str, tries: int, *, kill: bool = True) -> list[str]:
+    """A storm. Returns everything that must not be: what was seen during it, and what does not hold after it."""
+    chance = random.Random(seed)
+    with watched(house) as seen:
+        crowd = Crowd(place, seed, Act(tries), WRITERS)
+        kills = rounds(4, 20) if kill else 0
+        for killed in range(1, kills + 1):
+            crowd.wait_for(killed * tries * WRITERS // (3 * kills))
+            crowd.kill_one(chance)
+        crowd.finish()
+    reading().rollback()
+    found = invariants.of_event(reading(), house.event(), now=house.now)
+    wrong = [f"{finding.name}: {finding.detail}" for finding in found.findings if not finding.holds]
+    print(f"{seed}: {len(crowd.promises())} promises, {found.confirmed} seated, {found.waiting} wait")  # noqa: T201
+    return seen + wrong + kept(house, crowd.promises())
+
+
+@pytest.mark.parametrize("seed", seeds(1, 5))
+def test_a_storm_with_writers_killed_at_random_leaves_everything_right(house: House, place: Place, seed: str) -> None:
+    house.apply(toml(capacity=CAPACITY, more="[waitlist]\nsize = 300"))
+    assert storm(house, place, seed, rounds(40, 250)) == []
+    assert house.seats().taken > CAPACITY - 2, "a couple may wait for the last seat, nobody else"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["no_guard", "nobody_is_promoted", "promoted_later", "no_audit_of_cancellation", "nobody_is_told"],
+)
+def test_a_storm_finds_what_is_wrong_with_the_program(house: House, place: Place, fault: str) -> None:
+    house.apply(toml(capacity=20, more="[waitlist]\nsize = 300"))
+    if fault == "no_guard":
+        faults.drop_walls()
+    assert storm(house, replace(place, fault=fault), fault, 30, kill=False) != []
+
+
+def test_without_the_guard_the_schema_still_lets_nobody_in(house: House, place: Place) -> None:
+    house.apply(toml(capacity=20, more="[waitlist]\nsize = 300"))
+    broken = storm(house, replace(place, fault="no_guard"), "walls", 30, kill=False)
+    assert not [line for line in broken if "seats" in line and "people" in line]
+    assert house.seats().taken <= 20
