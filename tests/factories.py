@@ -127,7 +127,8 @@ class House:
         return registrations.get(reading(), write(act).id)
 
     def seats(self, slug: str = "small") -> seats.SeatCount:
-        """The counter as it is now."""
+        """The counter as it is now, whatever other processes have done."""
+        reading().rollback()
         return seats.count(reading(), self.event(slug).id, now=self.now)
 
     def cancel(self, made: Registration | int, *people: int, by: Actor = audit.SYSTEM) -> None:

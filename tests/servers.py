@@ -56,8 +56,8 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def running(folder: Path, **environment: str) -> Iterator[Server]:
-    """A server on that instance folder, stopped again at the end; it must stop in order."""
+def running(folder: Path, fault: str = "", **environment: str) -> Iterator[Server]:
+    """A server on that instance folder, stopped again at the end; it must stop in order. ``fault`` breaks it on purpose."""
     port = free_port()
     given = {
         "EVENTREG_INSTANCE": str(folder),
@@ -66,11 +66,12 @@ def running(folder: Path, **environment: str) -> Iterator[Server]:
         "GRANIAN_LOG_LEVEL": "info",
         **environment,
     }
+    program = ["tests.proofs.faulty_server", fault] if fault else ["eventreg.serve"]
     log = folder.parent / f"{folder.name}-{port}.log"
     began = time.monotonic()
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "eventreg.serve"], cwd=ROOT, env=bare_environment(**given), stdout=out, stderr=out
+            [sys.executable, "-m", *program], cwd=ROOT, env=bare_environment(**given), stdout=out, stderr=out
         )
     try:
         address = f"http://127.0.0.1:{port}"

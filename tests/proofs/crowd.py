@@ -186,6 +186,6 @@ def kept(house: House, promises: list[dict[str, Any]]) -> list[str]:
             row = there.get(promise["id"])
             if row is None or row[1] != promise["seed"]:
                 broken.append(f"registration {promise['id']} is gone")
-        elif there[promise["cancelled"]][2] != "cancelled":
+        elif promise["cancelled"] not in there or there[promise["cancelled"]][2] != "cancelled":
             broken.append(f"cancellation of {promise['cancelled']} is gone")
     return broken
