@@ -187,6 +187,15 @@ FAULTS: dict[str, Callable[[], None]] = {
 }  # fmt: skip
 
 
+TOUCHED: dict[str, list[tuple[Any, str]]] = {
+    "nobody_is_promoted": [(waitlist, "promote")],
+    "smallest_first": [(waitlist, "parties")],
+    "held_for_nobody": [(seats.SeatCount, "read")],
+    "no_audit_of_cancellation": [(audit, "record")],
+}
+"""What a fault replaces, for a test that breaks its own process and mends it again."""
+
+
 def apply(name: str) -> None:
     """Break this process. Only for processes that end soon."""
     if name:

@@ -1,0 +1,107 @@
+"""A proxy that drops the answer after the commit: the guest's browser sends the same form again, and again."""
+
+import random
+import socket
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from eventreg.core import invariants
+from eventreg.db import reading
+from tests.factories import SECRET, House, toml
+from tests.proofs.conftest import rounds
+from tests.proofs.crowd import Place
+from tests.proofs.volley import Answer, read, request
+from tests.servers import Server, running
+from tests.test_server import ask, hidden
+
+REGISTER = "/zh/events/small/register"
+
+pytestmark = pytest.mark.both_databases
+
+
+@contextmanager
+def proxy(server: Server, most: int) -> Iterator[tuple[str, list[int]]]:
+    """Something between guest and server that swallows every other answer, ``most`` of them. Yields its address, and the
+    statuses that were swallowed."""
+    place, dropped = urllib.parse.urlsplit(server.address), list[int]()
+    chance = random.Random("proxy")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    guest, _ = listener.accept()
+                except OSError:
+                    return
+                with guest, socket.create_connection((str(place.hostname), int(place.port or 0))) as beyond:
+                    beyond.sendall(_whole(guest))
+                    answer = b""
+                    while part := beyond.recv(65536):
+                        answer += part
+                    if len(dropped) < most and chance.randrange(2):
+                        dropped.append(int(answer.split()[1]))  # the server is done, and the guest never hears of it
+                    else:
+                        guest.sendall(answer)
+
+        Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", dropped
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _whole(guest: socket.socket) -> bytes:
+    wire = b""
+    while b"\r\n\r\n" not in wire:
+        wire += guest.recv(65536)
+    head, _, body = wire.partition(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    while len(body) < length:
+        body += guest.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def until_answered(address: str, server: Server, form: dict[str, str]) -> tuple[Answer, int]:
+    """Send a form until an answer comes. Returns it, and how often the form was sent."""
+    place = urllib.parse.urlsplit(address)
+    for sent in range(1, 100):
+        with socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=60) as connection:
+            connection.sendall(request(server, REGISTER, form))
+            answer = read(connection)
+        if answer.status:
+            return answer, sent
+    raise AssertionError("no answer")
+
+
+def lose(server: Server, wanted: int) -> tuple[set[str], int, int]:
+    """Register people until so many answers were lost. Returns their tickets, how many people, and how many forms."""
+    shown = hidden(ask(server, "GET", REGISTER)[2])
+    tickets: set[str] = set()
+    people = forms = 0
+    with proxy(server, wanted) as (address, dropped):
+        while len(dropped) < wanted:
+            people += 1
+            form = {
+                **shown, "form_key": f"{people:032x}", "name": f"王{people}号", "phone": f"138{people:08d}", "confirmed": "yes",
+            }  # fmt: skip
+            answer, sent = until_answered(address, server, form)
+            assert answer.status == 303, answer
+            tickets.add(answer.location)
+            forms += sent
+        assert set(dropped) == {303}
+    return tickets, people, forms
+
+
+def test_a_lost_answer_costs_nobody_a_seat_and_gives_nobody_two(house: House, place: Place, folder: Path) -> None:
+    house.apply(toml(capacity=100_000))
+    wanted = rounds(50, 500)
+    with running(folder, EVENTREG_SECRET_KEY=SECRET, **place.environment) as server:
+        tickets, people, forms = lose(server, wanted)
+        assert all(ask(server, "GET", ticket)[0] == 200 for ticket in tickets)
+    assert len(tickets) == house.seats().taken == people
+    assert forms == people + wanted
+    assert invariants.of_event(reading(), house.event(), now=house.now).holds
+    print(f"{wanted} answers lost, {people} people, {forms} forms")  # noqa: T201

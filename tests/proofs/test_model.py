@@ -1,0 +1,261 @@
+"""Every order of acts that hypothesis thinks of, beside a model of twenty lines of rules; after each act both must agree, and
+the rows, the counter and the audit trail with them."""
+
+import itertools
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from eventreg.core import audit, invariants, registrations
+from eventreg.core.errors import AlreadyCancelled, EventFull, RegistrationClosed, WaitlistFull
+from eventreg.core.models import Registration
+from eventreg.db import reading
+from tests.factories import House, toml
+from tests.proofs import faults
+from tests.proofs.conftest import WHOLE
+
+WAITLIST = 6
+_slugs = itertools.count()
+
+
+@dataclass
+class Party:
+    """A party as the model knows it."""
+
+    people: int
+    state: str
+    by_phone: bool
+
+
+@dataclass
+class Model:
+    """The rules, as anybody would tell them."""
+
+    capacity: int
+    held: int
+    cancelled: bool = False
+    closed: bool = False
+    parties: dict[int, Party] = field(default_factory=dict)
+
+    def people(self, state: str) -> int:
+        """How many people are in that state."""
+        return sum(party.people for party in self.parties.values() if party.state == state)
+
+    def free(self, by_phone: bool) -> int:
+        """Seats for somebody who comes this way."""
+        return max(0, self.capacity - self.people("confirmed") - (0 if by_phone else self.held))
+
+    def seat(self, party: Party) -> None:
+        """Seats for this party; a call takes the held ones first."""
+        if party.by_phone:
+            self.held -= min(party.people, self.held, max(0, self.capacity - self.people("confirmed")))
+        party.state = "confirmed"
+
+    def promote(self) -> None:
+        """The first who fits, until nobody does."""
+        while not self.cancelled:
+            fitting = [
+                self.parties[who]
+                for who in sorted(self.parties)
+                if self.parties[who].state == "waitlisted"
+                and self.parties[who].people <= self.free(self.parties[who].by_phone)
+            ]
+            if not fitting:
+                return
+            party = fitting[0]
+            party.state = "moving"
+            self.seat(party)
+
+
+class Seats(RuleBasedStateMachine):
+    """One event of the house, and the model beside it."""
+
+    house: House
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slug = f"event{next(_slugs)}"
+        self.model = Model(capacity=2, held=0)
+        self.held_in_file = 0
+        self.moved = 0
+        self.apply()
+
+    def apply(self) -> None:
+        """Write the event's file anew."""
+        notice = ""
+        if self.model.cancelled or self.moved:
+            kind = "cancelled" if self.model.cancelled else "moved"
+            notice = f'[notice]\nkind = "{kind}"\ntext = {{ zh = "{self.moved}", en = "{self.moved}" }}'
+        closes = "2030-06-02" if self.model.closed else "2030-06-10"
+        self.house.apply(
+            toml(
+                self.slug, self.model.capacity,
+                more=f"held_seats = {self.held_in_file}\nheld_until = 2030-06-09T00:00:00\n"
+                f"[waitlist]\nsize = {WAITLIST}\n[registration]\ncloses_at = {closes}T08:45:00\n{notice}",
+            )
+        )  # fmt: skip
+
+    @rule(couple=st.booleans(), wish=st.sampled_from(["waitlist", "waitlist", "split", ""]), by_phone=st.booleans())
+    def register(self, couple: bool, wish: str, by_phone: bool) -> None:
+        """Somebody registers, alone or with somebody."""
+        self._register(couple, wish, by_phone)
+
+    def _register(self, couple: bool, wish: str, by_phone: bool) -> None:
+        people = ["张一", "张二"][: 1 + couple]
+        model, size = self.model, 1 + couple
+        expected = self._expected(size, wish, by_phone)
+        source = "phone" if by_phone else "online"
+        made = None
+        with suppress(EventFull, WaitlistFull, RegistrationClosed):
+            wishes = {wish: True} if wish else {}
+            made = self.house.register(*people, slug=self.slug, source=source, **wishes)
+        if expected == "refused":
+            assert made is None
+            return
+        assert made is not None, expected
+        if expected == "confirmed":
+            party = model.parties[made.id] = Party(size, "moving", by_phone)
+            model.seat(party)
+        elif expected == "waitlisted":
+            model.parties[made.id] = Party(size, "waitlisted", by_phone)
+        else:
+            party = model.parties[made.id] = Party(1, "moving", by_phone)
+            model.seat(party)
+            (beside,) = registrations.waiting_beside(reading(), registrations.get(reading(), made.id))
+            model.parties[beside.id] = Party(1, "waitlisted", by_phone)
+
+    @rule(couple=st.booleans())
+    def join(self, couple: bool) -> None:
+        """Most people would rather wait than not come."""
+        self._register(couple, "waitlist", by_phone=False)
+
+    def _expected(self, size: int, wish: str, by_phone: bool) -> str:
+        model = self.model
+        if model.cancelled or (model.closed and not by_phone):
+            return "refused"
+        free, waiting = model.free(by_phone), model.people("waitlisted")
+        if size <= free:
+            return "confirmed"
+        if wish == "split" and free:
+            return "parted" if waiting + size - 1 <= WAITLIST else "refused"
+        return "waitlisted" if wish == "waitlist" and waiting + size <= WAITLIST else "refused"
+
+    @precondition(lambda self: self.model.parties)
+    @rule(pick=st.integers(0, 100), one=st.booleans(), by_staff=st.booleans())
+    def cancel(self, pick: int, one: bool, by_staff: bool) -> None:
+        """A party, or one of it, gives back what it has; perhaps for the second time."""
+        ids = sorted(self.model.parties)
+        who = ids[pick % len(ids)]
+        party = self.model.parties[who]
+        made = registrations.get(reading(), who)
+        chosen = [person.id for person in registrations.party(reading(), made)][:1] if one else []
+        by = audit.SYSTEM if by_staff else audit.REGISTRANT
+        try:
+            self.house.cancel(who, *chosen, by=by)
+        except AlreadyCancelled:
+            assert party.state == "cancelled"
+            return
+        assert party.state != "cancelled"
+        party.people -= 1 if one else party.people
+        if not party.people:
+            party.state = "cancelled"
+        self.model.promote()
+
+    @rule(capacity=st.integers(2, 6))
+    def change_capacity(self, capacity: int) -> None:
+        """More chairs, or fewer."""
+        self.model.capacity = capacity
+        self.apply()
+        self.model.promote()
+
+    @rule(held=st.integers(0, 2))
+    def hold(self, held: int) -> None:
+        """Keep other seats for the telephone."""
+        if held != self.held_in_file:
+            self.held_in_file = self.model.held = held
+            self.apply()
+            self.model.promote()
+
+    @rule(what=st.sampled_from(["take place after all", "reopen", "move", "cancel", "close"]))
+    def announce(self, what: str) -> None:
+        """Something about the event changes."""
+        match what:
+            case "move":
+                self.moved += 1
+            case _ if self.model.people("waitlisted") < 2:
+                return  # an event that is closed at once teaches little
+            case "cancel" | "take place after all":
+                self.model.cancelled = what == "cancel"
+            case _:
+                self.model.closed = what == "close"
+        self.apply()
+        self.model.promote()
+
+    @invariant()
+    def rows_are_as_the_model_says(self) -> None:
+        """Each party is in the state that the rules give it, and everything that must hold holds."""
+        session = reading()
+        session.rollback()
+        event = self.house.event(self.slug)
+        rows = {made.id: made for made in session.query(Registration).filter_by(event_id=event.id)}
+        states = {who: made.state for who, made in rows.items()}
+        assert states == {who: party.state for who, party in self.model.parties.items()}
+        found = invariants.of_event(session, event, now=self.house.now)
+        wrong = [f"{finding.name}: {finding.detail}" for finding in found.findings if not finding.holds]
+        assert not wrong
+        people = (found.confirmed, found.waiting)
+        assert people == (self.model.people("confirmed"), self.model.people("waitlisted"))
+
+
+def explore(house: House, examples: int, steps: int) -> None:
+    """Let hypothesis think."""
+
+    class Here(Seats):
+        pass
+
+    Here.house = house
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=examples, stateful_step_count=steps, deadline=None, derandomize=True, database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def quick(folder: Path) -> Any:
+    """A house whose file lies in memory, where the machine has such a place: it is not the disk that is proved here."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
+        shutil.copy(folder / "eventreg.sqlite3", place)
+        house = House(Path(place))
+        with house.app.app_context():
+            yield house
+        house.close()
+
+
+def test_every_order_of_acts_ends_where_the_rules_say(quick: House) -> None:
+    explore(quick, *((2_000, 50) if WHOLE else (150, 30)))
+
+
+@pytest.mark.parametrize(
+    "fault", ["nobody_is_promoted", "smallest_first", "held_for_nobody", "no_audit_of_cancellation"]
+)
+def test_the_model_finds_what_is_wrong_with_the_program(
+    quick: House, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in faults.TOUCHED[fault]:
+        monkeypatch.setattr(module, name, getattr(module, name))
+    faults.apply(fault)
+    with pytest.raises(AssertionError):
+        explore(quick, 100, 30)
