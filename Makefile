@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint setup-run setup-test pictures lock
+.PHONY: help run test check proofs bench lint setup-run setup-test pictures lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -14,6 +14,13 @@ test: setup-test ## install what the tests need, then run all of them
 	@$(BIN)/pytest $(ARGS)
 
 check: setup-test lint test ## lint, types, templates, spelling, then the tests: what CI runs
+
+proofs: setup-test ## the proofs about seats, whole: an hour and a half (`make test` runs them in short)
+	@EVENTREG_PROOFS=whole $(BIN)/pytest tests/proofs -rP --durations=0 $(ARGS)
+
+bench: setup-test ## measure, beside the goals; writes benchmarks/results/
+	@script/system-packages bench
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: setup-test ## only the checks that need no test to run
 	$(BIN)/ruff check .

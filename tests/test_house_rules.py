@@ -249,5 +249,5 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 def test_make_help_lists_every_command() -> None:
     told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("run", "test", "check", "pictures"):
+    for target in ("run", "test", "check", "proofs", "bench", "pictures"):
         assert f"make {target} " in told

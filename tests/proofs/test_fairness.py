@@ -1,0 +1,76 @@
+"""Histories of eight clients: nobody who was told "you wait" is overtaken by somebody who came later and needed no fewer
+seats."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from eventreg.core.audit import Action
+from eventreg.core.models import Registration
+from eventreg.core.staff_models import AuditEntry
+from eventreg.db import reading
+from tests.factories import House, toml
+from tests.proofs.conftest import rounds, seeds
+from tests.proofs.crowd import Act, Crowd, Place
+
+pytestmark = pytest.mark.both_databases
+_END = float("inf")
+
+
+def history(house: House, place: Place, seed: str, tries: int) -> list[dict[str, Any]]:
+    """What eight clients saw: when they asked and were answered; and from the database, when those who waited were promoted
+    (by the clock, and in the order of the trail), and when they gave up."""
+    crowd = Crowd(place, seed, Act(tries, cancels=4, couples=3, waits=9), 8)
+    crowd.finish()
+    reading().rollback()
+    promoted_at = dict(list(reading().execute(select(Registration.id, Registration.promoted_at))))
+    trail = reading().execute(
+        select(AuditEntry.registration_id, func.min(AuditEntry.id))
+        .where(AuditEntry.action.in_([Action.PROMOTED, Action.WAITLIST_LEFT]))
+        .group_by(AuditEntry.registration_id)
+    )
+    ended = dict(list(trail))
+    left = {promise["cancelled"]: promise["began"] for promise in crowd.promises() if "cancelled" in promise}
+    seen = []
+    for promise in crowd.promises():
+        if "id" in promise:
+            who = promise["id"]
+            promoted = promoted_at[who]
+            # It surely had no seat yet, and wanted one, until the act that promoted it began, or it gave up.
+            until = min(promoted.timestamp() if promoted else _END, left.get(who, _END))
+            seen.append(
+                {**promise, "waits_until": until, "ended": ended.get(who, _END), "promoted": promoted is not None}
+            )
+    return seen
+
+
+def overtaken(seen: list[dict[str, Any]]) -> list[str]:
+    """Pairs in which the order of coming was not kept: by somebody seated at once, or by somebody promoted earlier. Entries of
+    the trail about the list are written under the lock, so their order is the order of what happened."""
+    waited = [one for one in seen if one["state"] == "waitlisted"]
+    pairs = [
+        (early, later)
+        for early in waited
+        for later in seen
+        if later["began"] > early["done"] and later["seats"] >= early["seats"]
+    ]
+    at_once = [p for p in pairs if p[1]["state"] == "confirmed" and p[1]["done"] < p[0]["waits_until"]]
+    promoted = [p for p in pairs if p[1]["promoted"] and p[1]["ended"] < p[0]["ended"]]
+    return [f"{later['id']} before {early['id']}" for early, later in at_once + promoted]
+
+
+@pytest.mark.parametrize("seed", seeds(3, 20))
+def test_nobody_who_waits_is_overtaken(house: House, place: Place, seed: str) -> None:
+    house.apply(toml(capacity=30, more="[waitlist]\nsize = 500"))
+    seen = history(house, place, seed, rounds(40, 125))
+    assert sum(one["state"] == "waitlisted" for one in seen) > 30
+    assert sum(one["promoted"] for one in seen) > 10
+    assert overtaken(seen) == []
+
+
+@pytest.mark.parametrize("fault", ["newcomers_pass", "smallest_first"])
+def test_a_history_in_which_somebody_passes_is_noticed(house: House, place: Place, fault: str) -> None:
+    house.apply(toml(capacity=30, more="[waitlist]\nsize = 500"))
+    assert overtaken(history(house, replace(place, fault=fault), fault, 60)) != []

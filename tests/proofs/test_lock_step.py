@@ -1,0 +1,144 @@
+"""One joins the waiting list while another frees the last seat, in lock step on PostgreSQL: every order in which their
+statements can meet. Neither may miss the other (PERFORMANCE.md 7.1, 3b)."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import combinations
+from threading import Condition, Thread, current_thread
+from typing import Any
+
+import pytest
+from sqlalchemy.event import listen, remove
+
+from eventreg.core import invariants, seats
+from eventreg.db import db, reading
+from tests.factories import House, toml
+from tests.proofs import faults
+
+STEPS = 5
+"""Statements of each that meet: the look, the lock, the reading of counter and list, the change of the counter."""
+_MEETS = re.compile(r"FROM event_seats|UPDATE event_seats|state = .*waitlisted|FROM registrations JOIN", re.S)
+_PATIENCE = 0.03
+"""Seconds after which somebody who does not come to the next step is taken to wait for a lock."""
+
+
+class Conductor:
+    """Lets two threads go one step at a time, in a given order; who waits for a lock is passed by."""
+
+    def __init__(self, order: tuple[int, ...]) -> None:
+        self._order = list(order)
+        self._changed = Condition()
+        self._waiting: set[int] = set()
+        self._let_go: int | None = None
+        self._done: set[int] = set()
+
+    def step(self, who: int) -> None:
+        """Called by a thread before a statement: wait until it is one's turn."""
+        with self._changed:
+            self._waiting.add(who)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._let_go == who, timeout=20)
+            self._let_go = None
+            self._waiting.discard(who)
+            self._changed.notify_all()
+
+    def finished(self, who: int) -> None:
+        """A thread has ended."""
+        with self._changed:
+            self._done.add(who)
+            self._changed.notify_all()
+
+    def conduct(self) -> None:
+        """Go through the order, then let everybody run to the end."""
+        while len(self._done) < 2:
+            with self._changed:
+                who = self._order.pop(0) if self._order else next(iter(self._waiting), 0)
+                ready = self._changed.wait_for(lambda who=who: who in self._waiting or who in self._done, _PATIENCE)  # type: ignore[misc]
+                if not ready or who in self._done:
+                    continue  # it waits for a lock, or is through: the other goes on
+                self._let_go = who
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._let_go is None, 20)
+
+
+def together(house: House, order: tuple[int, ...], ticket: int) -> None:
+    """One joins the list, one cancels, in that order of steps."""
+    conductor = Conductor(order)
+    names: dict[Any, int] = {}
+
+    def before(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        who = names.get(current_thread())
+        if who is not None and _MEETS.search(statement):
+            conductor.step(who)
+
+    def run(who: int) -> None:
+        with house.app.app_context():
+            if who:
+                house.cancel(ticket)
+            else:
+                house.register("李一", waitlist=True)
+        conductor.finished(who)
+
+    threads = [Thread(target=run, args=(who,)) for who in (0, 1)]
+    names.update({thread: who for who, thread in enumerate(threads)})
+    listen(db.engine, "before_cursor_execute", before)
+    try:
+        for thread in threads:
+            thread.start()
+        conductor.conduct()
+        for thread in threads:
+            thread.join(30)
+    finally:
+        remove(db.engine, "before_cursor_execute", before)
+
+
+def orders() -> Iterator[tuple[int, ...]]:
+    """Every way in which the steps of two can follow each other."""
+    for places in combinations(range(2 * STEPS), STEPS):
+        yield tuple(int(number in places) for number in range(2 * STEPS))
+
+
+@contextmanager
+def lone_house(database: str, folder: Any) -> Iterator[House]:
+    """A house over PostgreSQL."""
+    house = House(folder, EVENTREG_DATABASE_URL=database)
+    with house.app.app_context():
+        yield house
+    house.close()
+
+
+def meet(house: House, every: Iterator[tuple[int, ...]]) -> Iterator[str]:
+    """Go through the orders; what does not hold after one of them, with that order."""
+    for number, order in enumerate(every):
+        slug = f"event{number}"
+        house.apply(toml(slug, capacity=1))
+        ticket = house.register("王一", slug=slug).id
+        house.register = _of_slug(house, slug)  # type: ignore[method-assign]
+        reading().rollback()
+        try:
+            together(house, order, ticket)
+        finally:
+            del house.register
+        reading().rollback()
+        found = invariants.of_event(reading(), house.event(slug), now=house.now)
+        yield from (f"{order}: {finding.name}" for finding in found.findings if not finding.holds)
+        if found.confirmed != 1:
+            yield f"{order}: {found.confirmed} seated, {found.free} free, {found.waiting} wait"
+
+
+def _of_slug(house: House, slug: str) -> Any:
+    plain = House.register
+    return lambda *people, **wishes: plain(house, *people, slug=slug, **wishes)
+
+
+def test_joining_the_list_and_freeing_the_last_seat_never_miss_each_other(database: str, tmp_path: Any) -> None:
+    with lone_house(database, tmp_path) as house:
+        assert list(meet(house, orders())) == []
+
+
+def test_without_the_lock_they_do(database: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seats, "_lock", seats._lock)
+    faults.apply("no_row_lock")
+    with lone_house(database, tmp_path) as house:
+        assert next(meet(house, orders()), None) is not None
