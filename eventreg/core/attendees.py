@@ -107,7 +107,13 @@ def _searched(query: str) -> list[str]:
 
 
 def _matches(word: str) -> ColumnElement[bool]:
-    """Digits are a code or the end of a number; letters a name, its reading or its initials. Always literal."""
+    """Digits are a code or the end of a number; letters a name, its reading or its initials. Always literal.
+
+    Four digits or more find their people by index: those whose number ends so, or whose code it is.
+    """
+    if word.isdigit() and len(word) >= 4:
+        number = and_(Attendee.phone_tail == word[-4:], Attendee.phone_number.endswith(word, autoescape=True))
+        return or_(number, Attendee.code == word)
     if word.isdigit():
         number = Registration.phone_number.endswith(word, autoescape=True)
         return or_(Attendee.code.startswith(word, autoescape=True), number, Attendee.name_folded.contains(word))

@@ -169,6 +169,7 @@ class Attendee(Base):
         ),
         Index(None, "event_id", "sort_key", "id"),
         Index(None, "event_id", "phone_tail"),
+        Index(None, "event_id", "code"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

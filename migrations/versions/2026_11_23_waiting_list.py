@@ -21,6 +21,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("held", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("edition", sa.Integer(), server_default="0", nullable=False))
         batch_op.create_check_constraint(op.f("ck_event_seats_held_not_negative"), "held >= 0")
+    op.create_index(op.f("ix_attendees_event_id_code"), "attendees", ["event_id", "code"])
     op.create_table(
         "outbox_messages",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -67,6 +68,7 @@ def downgrade() -> None:
         for column in ("sort_key", "search_key"):
             op.alter_column("attendees", column, type_=sa.Text(), existing_nullable=False)
     op.drop_table("outbox_messages")
+    op.drop_index(op.f("ix_attendees_event_id_code"), "attendees")
     with op.batch_alter_table("event_seats") as batch_op:
         batch_op.drop_constraint(op.f("ck_event_seats_held_not_negative"), type_="check")
         batch_op.drop_column("held")

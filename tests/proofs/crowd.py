@@ -95,6 +95,7 @@ class Crowd:
         self.place, self.seed, self.act = place, seed, act
         self.log = Path(place.folder) / f"promises-{seed}"
         self._started = 0
+        self._read, self._promises = 0, list[dict[str, Any]]()
         self.running: list[Any] = []
         for _ in range(writers):
             self.start_one()
@@ -134,8 +135,13 @@ class Crowd:
 
     def promises(self) -> list[dict[str, Any]]:
         """What was promised so far, in the order it was written down."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [json.loads(line) for line in lines]
+        if self.log.exists():
+            with self.log.open("rb") as log:
+                log.seek(self._read)
+                whole, _, _ = log.read().rpartition(b"\n")
+            self._read += len(whole) + (1 if whole else 0)
+            self._promises += [json.loads(line) for line in whole.split(b"\n") if line]
+        return list(self._promises)
 
 
 _LOOK = text("""

@@ -30,7 +30,7 @@ def test_backups_in_a_storm_restore_whole(
     house.apply(toml(capacity=200, more="[waitlist]\nsize = 5000"))
     crowd = Crowd(place, "backups", Act(100_000), 4)
     for number in range(rounds(3, 50)):
-        crowd.wait_for(len(crowd.promises()) + (1000 if WHOLE else 100))
+        crowd.wait_for(len(crowd.promises()) + (300 if WHOLE else 100))
         before = [promise for promise in crowd.promises() if "id" in promise]
         file = tmp_path / f"backup{number}.zip"
         reading().rollback()

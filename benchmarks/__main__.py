@@ -1,0 +1,33 @@
+"""`make bench`: measure everything, or only what is named, print the table and keep it."""
+
+import sys
+
+from benchmarks import growth, report, rush, starting
+
+PARTS = {
+    "pages": rush.pages_and_registrations,
+    "postgresql": rush.on_postgresql,
+    "disk": rush.price_of_the_disk,
+    "storm": rush.storms,
+    "growth": growth.growth,
+    "check-ins": growth.check_ins,
+    "seat": growth.seat_transaction,
+    "start": starting.starting,
+}
+
+
+def main(wanted: list[str]) -> None:
+    """Measure the wanted parts."""
+    if unknown := set(wanted) - PARTS.keys():
+        sys.exit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    figures: list[report.Figure] = []
+    for name in wanted or PARTS:
+        print(f"measuring {name} ...", flush=True)
+        figures += PARTS[name]()
+    print(report.table(figures))
+    if not wanted:
+        print(f"kept in {report.keep(figures, 'all').relative_to(report.RESULTS.parent.parent)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

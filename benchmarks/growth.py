@@ -1,0 +1,192 @@
+"""From 50 to 100,000 registrations: registering, lists, searches, the list as a file, check-ins, and what one seat costs."""
+
+import sqlite3
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import text
+
+from benchmarks.report import Figure
+from benchmarks.rush import ON_THE_DISK
+from eventreg.core import attendees, check_in_list, checkin, entries, events
+from eventreg.core.attendees import Asked, Filter
+from eventreg.core.audit import REGISTRANT
+from eventreg.db import db, reading, write
+from eventreg.storage import make_tables
+from tests.factories import A_WEEK_BEFORE, SECRET, House, make_entry, toml
+
+SIZES = (50, 5_000, 100_000)
+_ROWS = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {people})
+INSERT INTO {into} SELECT {columns} FROM n
+"""
+_SURNAMES = "('zhang','wang','li','zhao','chen','liu','yang','huang','zhou','wu')"
+
+
+@contextmanager
+def filled(people: int) -> Iterator[House]:
+    """A house with so many registrations, written past the program."""
+    with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:
+        house = House(Path(folder))
+        with house.app.app_context():
+            make_tables()
+            house.apply(toml(capacity=100_000, more="[waitlist]\nsize = 0"))
+            house.hire()
+            _fill(people)
+            yield house
+        house.close()
+
+
+def _fill(people: int) -> None:
+    moment = A_WEEK_BEFORE.replace(tzinfo=None).isoformat(" ")
+    registrations = (
+        "i, 1, printf('%032x', i), printf('%064x', i), 'confirmed', 'online', 'zh', printf('+86139%08d', i), "
+        f"printf('139%08d', i), printf('%04d', i % 10000), NULL, 1, '{moment}.000000', NULL, NULL, NULL"
+    )
+    given = "printf('%s %s', substr('zhangwanglizhaochenliuyang', 1 + (i * 7) % 20, 4), i)"
+    people_of = (
+        f"i, 1, i, 1, {given}, {given}, {given}, {given}, 'Z', printf('+86139%08d', i), printf('%04d', i % 10000), "
+        "printf('%07d', 3000000 + i), NULL"
+    )
+    columns = (
+        "(id, event_id, ticket_seed, ticket_digest, state, source, locale, phone_number, phone_typed, phone_tail, email, "
+        "version, created_at, promoted_at, split_from_id, cancelled_at)"
+    )
+    named = (
+        "(id, event_id, registration_id, place, name, name_folded, sort_key, search_key, letter, phone_number, phone_tail, "
+        "code, cancelled_at)"
+    )
+    with db.engine.begin() as connection:
+        connection.execute(text(_ROWS.format(people=people, into=f"registrations {columns}", columns=registrations)))
+        connection.execute(text(_ROWS.format(people=people, into=f"attendees {named}", columns=people_of)))
+        connection.execute(text(f"UPDATE event_seats SET taken = {people}, capacity = 200000"))
+        connection.execute(text("ANALYZE"))
+
+
+def milliseconds(act: Callable[[int], object], times: int) -> float:
+    """The median duration of an act, which is told its number."""
+    found = []
+    for number in range(times):
+        began = time.perf_counter()
+        act(number)
+        found.append((time.perf_counter() - began) * 1000)
+        reading().rollback()
+    return statistics.median(found)
+
+
+def _measure(house: House) -> dict[str, float]:
+    event, first = house.event(), Asked(filter=Filter.CONFIRMED)
+    rows = len(attendees.listed(reading(), event, first))
+    return {
+        "register": milliseconds(lambda n: house.register(f"新人{n}"), 60),
+        "row of the first page": milliseconds(lambda _: attendees.listed(reading(), event, first), 30) / rows,
+        "number": milliseconds(lambda _: attendees.listed(reading(), event, Asked(query="0042")), 30),
+        "name": milliseconds(lambda _: attendees.listed(reading(), event, Asked(query="nobody")), 15),
+    }
+
+
+def growth() -> list[Figure]:
+    """What grows with the event, and what does not."""
+    by_size, csv = dict[int, dict[str, float]](), dict[int, tuple[float, float]]()
+    for size in SIZES:
+        with filled(size) as house:
+            by_size[size] = _measure(house)
+            csv[size] = _export(house)
+    small, large = by_size[50], by_size[100_000]
+    return [
+        *(
+            Figure(
+                f"at 100,000 ÷ at 50 rows: {what}", large[what] / small[what], 1.5, at_most=True,
+                detail=f"{small[what]:.2f}, {by_size[5_000][what]:.2f}, {large[what]:.2f} ms",
+            )
+            for what in ("register", "row of the first page")
+        ),
+        Figure("search by last four digits at 100,000, ms", large["number"], 1, at_most=True),
+        Figure("search by name at 100,000, worst, ms", large["name"], 25, at_most=True),
+        Figure(
+            "CSV of the check-in list: us per row at 100,000 ÷ at 5,000", csv[100_000][0] / csv[5_000][0], 1.5, at_most=True,
+            detail=f"{csv[100_000][0]:.1f} us a row, {csv[100_000][1]:.0f} MiB",
+        ),
+    ]  # fmt: skip
+
+
+def _export(house: House) -> tuple[float, float]:
+    """Microseconds a row, and MiB of memory at the most."""
+    event = house.event()
+    began = time.perf_counter()
+    text_of_all = check_in_list.as_csv(check_in_list.sides(attendees.confirmed(reading(), event)))
+    took = time.perf_counter() - began
+    rows = text_of_all.count("\n")
+    tracemalloc.start()
+    check_in_list.as_csv(check_in_list.sides(attendees.confirmed(reading(), event)))
+    most = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    return took / rows * 1e6, most
+
+
+def check_ins() -> list[Figure]:
+    """One by one; the batch comes with the door's sync."""
+    with filled(100_000) as house:
+
+        def arrive(number: int) -> object:
+            return write(
+                lambda session: checkin.check_in(
+                    session, events.get(session, "small"), str(number + 1), anyway=True, by=house.dora, now=house.now
+                )
+            )  # fmt: skip
+
+        first, again = milliseconds(arrive, 300), milliseconds(arrive, 300)
+    return [
+        Figure("check-ins/s, one by one, of 100,000", 1000 / first, detail=f"{first:.2f} ms"),
+        Figure("the same again ÷ first", again / first, 0.5, at_most=True),
+    ]  # fmt: skip
+
+
+def seat_transaction() -> list[Figure]:
+    """Processor time of our seat transaction against the three raw statements, both without the disk's share."""
+    with filled(50) as house:
+        event = house.event()
+        filled_in = {number: make_entry(f"新人{number}") for number in range(-21, 400)}
+
+        def register(number: int) -> None:
+            entry = filled_in[number]
+            write(lambda s: entries.register(s, event, entry, secret_key=SECRET, by=REGISTRANT, now=house.now))
+
+        ours = _cpu(register)
+    with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:
+        database = sqlite3.connect(str(Path(folder) / "raw.sqlite3"), isolation_level=None)
+        for statement in (
+            "PRAGMA journal_mode=WAL", "CREATE TABLE seats (id INTEGER PRIMARY KEY, taken INTEGER)",
+            "INSERT INTO seats VALUES (1, 0)", "CREATE TABLE registrations (id INTEGER PRIMARY KEY, name, phone)",
+            "CREATE TABLE audit (id INTEGER PRIMARY KEY, what)",
+        ):  # fmt: skip
+            database.execute(statement)
+
+        def raw(number: int) -> None:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("UPDATE seats SET taken = taken + 1 WHERE id = 1 AND taken < 1000000")
+            database.execute("INSERT INTO registrations (name, phone) VALUES (?, ?)", (f"x{number}", "y"))
+            database.execute("INSERT INTO audit (what) VALUES ('x')")
+            database.execute("COMMIT")
+
+        plain = _cpu(raw)
+    return [
+        Figure(
+            "CPU of a seat transaction ÷ of three raw statements", ours / plain, 5.5, at_most=True,
+            detail=f"{ours:.0f} and {plain:.0f} us; ours is eight statements, with codes, key and digests",
+        )
+    ]  # fmt: skip
+
+
+def _cpu(act: Callable[[int], object], times: int = 400) -> float:
+    for number in range(20):
+        act(-number - 1)
+    began = time.process_time()
+    for number in range(times):
+        act(number)
+    return (time.process_time() - began) / times * 1e6

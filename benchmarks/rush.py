@@ -1,0 +1,216 @@
+"""Pages and registrations over HTTP, against a bare page in the same server and against what the storage itself can do."""
+
+import multiprocessing
+import re
+import sqlite3
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Barrier
+
+from benchmarks.report import Figure
+from benchmarks.servers import Load, hello, load, ours, registering
+from eventreg.gate import Gate
+from eventreg.storage import make_tables
+from tests.factories import SECRET, House, toml
+from tests.postgresql import BINARIES, USER, Cluster
+from tests.proofs import faults
+from tests.servers import Server, running
+from tests.test_server import ask, hidden
+
+BIG, TIMES = 100_000, 5
+ON_THE_DISK = Path.cwd() / "benchmarks"
+"""Where files are measured: on the disk of the checkout, since the temporary folder may be memory."""
+
+
+@contextmanager
+def place(capacity: int = BIG, environment: dict[str, str] | None = None) -> Iterator[Path]:
+    """An instance folder with one large event."""
+    with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:
+        instance = Path(folder) / "instance"
+        instance.mkdir(mode=0o700)
+        house = House(instance, **(environment or {}))
+        with house.app.app_context():
+            make_tables()
+            house.apply(toml("big", capacity=capacity))
+        house.close()
+        yield instance
+
+
+def _middle(loads: list[Load], pick: Callable[[Load], float]) -> float:
+    return statistics.median(pick(one) for one in loads)
+
+
+def _compare(environment: dict[str, str], folder: Path) -> tuple[list[Load], list[Load], list[Load]]:
+    """Bare page, event page and registrations, in turn, in one run."""
+    bare, pages, booked = [], [], []
+    with hello() as (address, pid), ours(folder, EVENTREG_SECRET_KEY=SECRET, **environment) as server:
+        page = f"{server.address}/zh/events/big"
+        for turn in range(TIMES):
+            bare.append(load(address, pid))
+            pages.append(load(page, server.process.pid))
+            booked.append(load(page, server.process.pid, script=registering(server, "big", turn * 200_000)))
+    return bare, pages, booked
+
+
+def pages_and_registrations() -> list[Figure]:
+    """The ratios of PERFORMANCE.md, section 8."""
+    with place() as folder:
+        bare, pages, booked = _compare({}, folder)
+    rate = _middle(bare, lambda one: one.rate)
+    return [
+        Figure("bare page/s, granian", rate, detail=f"CPU {_middle(bare, lambda one: one.cpu):.2f} ms"),
+        Figure(
+            "event page/s ÷ bare page/s", _middle(pages, lambda one: one.rate) / rate, 0.45,
+            detail=f"{_middle(pages, lambda one: one.rate):.0f}/s, CPU {_middle(pages, lambda one: one.cpu):.2f} ms",
+        ),
+        Figure(
+            "register/s ÷ bare page/s, SQLite FULL", _middle(booked, lambda one: one.rate) / rate, 0.10,
+            detail=f"{_middle(booked, lambda one: one.rate):.0f}/s, p50 {_middle(booked, lambda one: one.p50):.0f} ms",
+        ),
+        Figure(
+            "CPU of register ÷ of bare page",
+            _middle(booked, lambda one: one.cpu) / _middle(bare, lambda one: one.cpu), 8, at_most=True,
+            detail=f"{_middle(booked, lambda one: one.cpu):.2f} ms",
+        ),
+        Figure("p95 ÷ p50 of register, SQLite FULL", _middle(booked, lambda one: one.p95 / one.p50), 4, at_most=True),
+        Figure("register/s over HTTP ÷ raw seat tx/s", _middle(booked, lambda one: one.rate) / raw_sqlite(), 0.5),
+    ]  # fmt: skip
+
+
+def on_postgresql() -> list[Figure]:
+    """The same on a PostgreSQL of our own on the same two cores, durable."""
+    cluster = Cluster()
+    try:
+        url = {"EVENTREG_DATABASE_URL": cluster.create("rush")}
+        with place(environment=url) as folder:
+            bare, _, booked = _compare(url, folder)
+        limit = pgbench(cluster)
+    finally:
+        cluster.destroy()
+    rate = _middle(booked, lambda one: one.rate)
+    return [
+        Figure(
+            "register/s ÷ bare page/s, PostgreSQL", rate / _middle(bare, lambda one: one.rate), 0.07,
+            detail=f"{rate:.0f}/s, server CPU {_middle(booked, lambda one: one.cpu):.2f} ms",
+        ),
+        Figure("register/s over HTTP ÷ pgbench, 8 clients, durable", rate / limit, 0.3, detail=f"pgbench {limit:.0f}/s"),
+    ]  # fmt: skip
+
+
+_SCRIPT = """
+BEGIN;
+UPDATE seats SET taken = taken + 1 WHERE id = 1 AND taken < 100000000;
+INSERT INTO registrations (name, phone) VALUES ('x', 'y');
+INSERT INTO audit (what) VALUES ('x');
+COMMIT;
+"""
+
+
+def pgbench(cluster: Cluster) -> float:
+    """What PostgreSQL itself does of the plain three statements, per second."""
+    cluster.create("bare")
+    cluster.sql(
+        "CREATE TABLE seats (id int PRIMARY KEY, taken int); INSERT INTO seats VALUES (1, 0);"
+        "CREATE TABLE registrations (id serial PRIMARY KEY, name text, phone text);"
+        "CREATE TABLE audit (id serial PRIMARY KEY, what text)", "bare",
+    )  # fmt: skip
+    script = cluster.folder / "script.sql"
+    script.write_text(_SCRIPT)
+    script.chmod(0o644)
+    said = subprocess.run(
+        [BINARIES / "pgbench", "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", "8", "-f", script, "-h", cluster.folder,
+         "-U", "eventreg", "bare"], user=USER, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    return float(re.search(r"tps = ([\d.]+)", said)[1])  # type: ignore[index]
+
+
+def _raw_writer(file: str, seconds: float) -> int:
+    database, gate, done = sqlite3.connect(file, isolation_level=None), Gate(Path(file + ".lock")), 0
+    database.execute("PRAGMA synchronous=FULL")
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        with gate():
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("UPDATE seats SET taken = taken + 1 WHERE id = 1 AND taken < 100000000")
+            database.execute("INSERT INTO registrations (name, phone) VALUES ('x', 'y')")
+            database.execute("INSERT INTO audit (what) VALUES ('x')")
+            database.execute("COMMIT")
+        done += 1
+    return done
+
+
+def raw_sqlite(seconds: float = 8) -> float:
+    """What SQLite itself does of the same, eight processes at the gate, per second."""
+    with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:
+        file = str(Path(folder) / "raw.sqlite3")
+        database = sqlite3.connect(file)
+        database.executescript(
+            "PRAGMA journal_mode=WAL; CREATE TABLE seats (id INTEGER PRIMARY KEY, taken INTEGER);"
+            "INSERT INTO seats VALUES (1, 0); CREATE TABLE registrations (id INTEGER PRIMARY KEY, name, phone);"
+            "CREATE TABLE audit (id INTEGER PRIMARY KEY, what);"
+        )
+        with multiprocessing.get_context("spawn").Pool(8) as pool:
+            return sum(pool.starmap(_raw_writer, [(file, seconds)] * 8)) / seconds
+
+
+def price_of_the_disk() -> list[Figure]:
+    """Waiting for the disk against not waiting, through HTTP."""
+    rates = dict[str, float]()
+    for fault in ("", "sync_normal"):
+        with place() as folder, running(folder, fault, EVENTREG_SECRET_KEY=SECRET) as server:
+            page = f"{server.address}/zh/events/big"
+            loads = [
+                load(page, server.process.pid, script=registering(server, "big", turn * 200_000))
+                for turn in range(TIMES)
+            ]
+            rates[fault] = _middle(loads, lambda one: one.rate)
+    return [Figure("FULL ÷ NORMAL through HTTP, waitress", rates[""] / rates["sync_normal"], 0.7)]
+
+
+def storm(fault: str = "") -> tuple[int, int, float]:
+    """400 people at once for 50 seats, two servers. Returns tickets, refusals, and the seconds until the last ticket."""
+    with place(50) as folder:
+        if fault:
+            house = House(folder)
+            with house.app.app_context():
+                faults.drop_walls()
+            house.close()
+        key = {"EVENTREG_SECRET_KEY": SECRET}
+        with running(folder, fault, **key) as one, running(folder, fault, **key) as other:
+            return _rush((one, other))
+
+
+def _rush(servers: tuple[Server, Server]) -> tuple[int, int, float]:
+    path, people, together = "/zh/events/big/register", 400, Barrier(100)
+    form = hidden(ask(servers[0], "GET", path)[2])
+    began = 0.0
+
+    def book(number: int) -> tuple[int, float]:
+        nonlocal began
+        if number < 100 and together.wait() == 0:
+            began = time.monotonic()
+        typed = {"name": f"王{number}号", "phone": f"138{number:08d}", "confirmed": "yes", "form_key": f"{number:032x}"}
+        status, _, _ = ask(servers[number % 2], "POST", path, {**form, "waitlist": "", **typed})
+        return status, time.monotonic()
+
+    with ThreadPoolExecutor(100) as crowd:
+        answers = list(crowd.map(book, range(people)))
+    tickets = [moment for status, moment in answers if status == 303]
+    return len(tickets), people - len(tickets), max(tickets) - began
+
+
+def storms() -> list[Figure]:
+    """Exactly fifty, always; and with the guard taken out, not."""
+    calm = [storm() for _ in range(3)]
+    broken = storm("no_guard")
+    return [
+        Figure("storm 400 for 50: seats sold off by, worst of 3", max(abs(n - 50) for n, _, _ in calm), 0, at_most=True),
+        Figure("storm: seconds until the last seat", statistics.median(seconds for *_, seconds in calm), 0.5, at_most=True),
+        Figure("control, guard taken out: sold too many", broken[0] - 50, 1),
+    ]  # fmt: skip

@@ -1,0 +1,35 @@
+"""Memory, and the time from the start to the first answer."""
+
+import statistics
+import time
+from pathlib import Path
+
+from benchmarks.report import Figure
+from benchmarks.rush import place
+from benchmarks.servers import load, memory_of_tree
+from tests.factories import SECRET
+from tests.servers import running
+
+
+def starting() -> list[Figure]:
+    """One process on one file, as `make run` starts it; and what two granian workers take."""
+    seconds, memory = [], []
+    with place() as folder:
+        for _ in range(5):
+            began = time.monotonic()
+            with running(folder, EVENTREG_SECRET_KEY=SECRET) as server:
+                seconds.append(time.monotonic() - began)
+                load(f"{server.address}/zh/events/big", server.process.pid, seconds=1)
+                memory.append(sum(memory_of_tree(server.process.pid)) / 1024)
+        workers = _of_workers(folder)
+    return [
+        Figure("start to first answer, s", statistics.median(seconds), 1, at_most=True),
+        Figure("memory of the one process (PSS), MiB", statistics.median(memory), 120, at_most=True),
+        Figure("memory per granian worker (PSS), MiB", workers, 60, at_most=True),
+    ]
+
+
+def _of_workers(folder: Path) -> float:
+    with running(folder, EVENTREG_SECRET_KEY=SECRET, EVENTREG_WORKERS="2", EVENTREG_THREADS="2") as server:
+        load(f"{server.address}/zh/events/big", server.process.pid, seconds=1)
+        return statistics.mean(sorted(memory_of_tree(server.process.pid))[-2:]) / 1024
