@@ -10,6 +10,8 @@ from eventreg.db import reading
 from tests.factories import PASSWORD, House, local, toml
 from tests.pages import Page, book, fill, get, named, sign_in
 
+pytestmark = pytest.mark.both_databases
+
 REGISTER = "/zh/events/small/register"
 FIND = {"name": "张桂芳", "phone": "138 0013 8000"}
 

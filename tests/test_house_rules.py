@@ -221,10 +221,11 @@ def test_nothing_names_a_package_host_or_a_path_of_this_machine() -> None:
         assert not telling.search(path.read_text()), name
 
 
-def test_the_migrations_make_the_tables_of_the_models(house: House) -> None:
+@pytest.mark.both_databases
+def test_the_migrations_make_the_tables_of_the_models(house: House, environment: dict[str, str]) -> None:
     flask = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "check"]
-    environment = bare_environment(EVENTREG_INSTANCE=str(house.settings.instance))
-    checked = subprocess.run(flask, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    given = bare_environment(EVENTREG_INSTANCE=str(house.settings.instance), **environment)
+    checked = subprocess.run(flask, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
