@@ -329,3 +329,18 @@ def test_a_waiting_person_at_the_door_is_not_let_in_as_if_seated(house: House) -
     refused = Page(dora.post(form.action, data={**form.fields, "attendee": str(waiting.id)}))
     assert (refused.status, "在候补名单上" in refused.text) == (409, True)
     assert refused.data["data-arrived"] == "0"
+
+
+def test_when_held_seats_come_free_the_next_look_at_the_page_gives_them_to_the_waiting(
+    house: House, guest: Any
+) -> None:
+    house.apply(toml(capacity=2, more="held_seats = 1\nheld_until = 2030-06-05T12:00:00"))
+    house.register("王一")
+    waiting = house.register("张桂芳", waitlist=True)
+    assert "可以登记候补" in get(guest, "/zh/events/small").text
+    house.now = local("2030-06-05 12:00")
+    page = get(guest, "/zh/events/small")
+    assert page.having("data-seats-left")[0]["data-seats-left"] == "0", "it is not offered to whoever looks"
+    reading().rollback()
+    assert registrations.get(reading(), waiting.id).state == "confirmed"
+    assert house.seats().taken == 2

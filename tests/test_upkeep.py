@@ -17,6 +17,7 @@ from eventreg.backups import BackupRefused
 from eventreg.core import invariants
 from eventreg.db import db, reading
 from tests.factories import House, toml
+from tests.pages import get
 
 pytestmark = pytest.mark.both_databases
 FIRST = "2026_11_22_first"
@@ -106,6 +107,18 @@ def test_a_backup_restores_to_what_it_was_made_of(small: House, tmp_path: Path) 
     assert backups.verify(kept[0]).rows["registrations"] == 4
     small.cancel(1)  # and life goes on
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
+
+
+def test_after_a_restore_the_pages_say_what_was_restored(small: House, tmp_path: Path) -> None:
+    file = tmp_path / "before.zip"
+    backups.create(file)
+    guest, address = small.client(), "/en/events/small"
+    small.apply(toml(capacity=9))
+    assert "Seats are available" in get(guest, address).text
+    reading().rollback()
+    backups.restore(file)
+    assert "All seats are taken" in get(guest, address).text
+    assert "2 seats" in get(guest, address).text, "and the words that the organiser had written then"
 
 
 def test_a_backup_is_never_written_over_another(small: House, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def at(connection: Connection, slug: str, *, now: datetime) -> Glance:
     event_id, version, capacity, taken, waiting, held, edition = row
     kept = _kept.setdefault(engine, {})
     event = kept.get(event_id)
-    if event is None or event.version < version:
+    if event is None or event.version != version:
         event = kept[event_id] = Event(**connection.execute(_whole, {"event": event_id}).mappings().one())
     counter = (capacity, taken, waiting, held, edition, event.version, event.held_until)
     return Glance(event, SeatCount.read(counter, now))
