@@ -16,6 +16,7 @@ from eventreg.settings import SETTINGS
 from eventreg.web.access import need_of
 from eventreg.web.site import STATUS
 from tests.factories import ROOT, House, bare_environment
+from tests.proofs.faults import FAULTS
 
 PROGRAM = sorted((ROOT / "eventreg").rglob("*.py"))
 CORE = sorted((ROOT / "eventreg" / "core").glob("*.py"))
@@ -252,3 +253,10 @@ def test_make_help_lists_every_command() -> None:
     told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("run", "test", "check", "proofs", "bench", "pictures"):
         assert f"make {target} " in told
+
+
+def test_every_seeded_fault_is_looked_for_by_a_proof() -> None:
+    proofs = "".join(path.read_text() for path in (ROOT / "tests" / "proofs").glob("test_*.py"))
+    assert len(FAULTS) >= 12
+    for fault in FAULTS:
+        assert f'"{fault}"' in proofs, f"{fault}: a fault that no proof finds proves nothing"

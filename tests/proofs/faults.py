@@ -161,11 +161,6 @@ def nobody_is_told() -> None:
     outbox.enqueue_call = lambda *_, **__: None
 
 
-def no_gate() -> None:
-    """Transactions begin as readers, and nobody queues."""
-    database._WRITING["sqlite"] = {}
-
-
 def held_for_nobody() -> None:
     """Held seats are free for everybody."""
     plain = seats.SeatCount.read
@@ -182,7 +177,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     for fault in (
         no_guard, newcomers_pass, nobody_is_promoted, promoted_later, smallest_first, key_after_commit, key_of_anybody,
         same_person_twice, sync_normal, no_audit_of_cancellation, cancelled_again_and_again, no_row_lock,
-        no_queue_for_a_number, nobody_is_told, no_gate, held_for_nobody,
+        no_queue_for_a_number, nobody_is_told, held_for_nobody,
     )
 }  # fmt: skip
 
