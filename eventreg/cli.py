@@ -18,7 +18,7 @@ from eventreg.core.definition import Definition
 from eventreg.core.errors import FieldRefused, Refusal
 from eventreg.core.models import Event
 from eventreg.core.staff_models import Role
-from eventreg.db import db, reading, transaction
+from eventreg.db import db, reading, transaction, write
 from eventreg.i18n import sentence
 from eventreg.storage import make_tables
 from eventreg.upkeep import backup_commands, doctor
@@ -108,13 +108,13 @@ def apply(file: str) -> None:
     found = _read(file)
     _warn(found, file)
     now = _now()
-    with transaction() as session:
-        applied = events.apply(session, found, by=audit.SYSTEM, now=now)
+    applied = write(lambda session: events.apply(session, found, by=audit.SYSTEM, now=now))
     for key, before, after in applied.changes:
         click.echo(f"{plain(key)}: {plain(before) or '(nothing)'} -> {plain(after) or '(nothing)'}")
     done = "created" if applied.created else "changed" if applied.changes else "unchanged"
     over = f", over by {applied.seats.over}" if applied.seats.over else ""
-    click.echo(f"{found.slug}: {done}. {applied.seats.taken} of {applied.seats.capacity} seats taken{over}")
+    waiting = f", {applied.seats.waiting} waiting" if applied.seats.waiting else ""
+    click.echo(f"{found.slug}: {done}. {applied.seats.taken} of {applied.seats.capacity} seats taken{over}{waiting}")
 
 
 @event_commands.command("list")
@@ -154,6 +154,8 @@ def show(slug: str) -> None:
         "capacity": counted.capacity,
         "seats taken": counted.taken,
         "seats left": counted.left,
+        **({"seats held for calls": counted.held} if counted.held else {}),
+        **({"people waiting": counted.waiting} if counted.waiting else {}),
         **({"over by": counted.over} if counted.over else {}),
         "starts": f"{event.starts_at.astimezone(zone):%Y-%m-%d %H:%M} {event.timezone}",
         "ends": f"{event.ends_at.astimezone(zone):%Y-%m-%d %H:%M}",
