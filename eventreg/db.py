@@ -124,14 +124,10 @@ def reading() -> Session:
     return db.session()
 
 
-@contextmanager
-def glancing() -> Iterator[Connection]:
-    """A connection for one look: the session's own where it has one, since nobody should hold one and wait for another."""
-    if db.session.registry.has() and db.session().in_transaction():
-        yield db.session().connection()
-        return
-    with db.engine.connect() as connection:
-        yield connection
+def reading_already() -> Session | None:
+    """The request's session, if it holds a connection."""
+    session = db.session() if db.session.registry.has() else None
+    return session if session and session.in_transaction() else None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from eventreg.core.errors import Busy, EventUnknown
 from eventreg.core.glances import Glance
 from eventreg.core.models import Event
 from eventreg.core.seats import SeatCount
-from eventreg.db import glancing, reading, write
+from eventreg.db import db, reading, reading_already, write
 from eventreg.i18n import LANGUAGES
 
 
@@ -43,8 +43,7 @@ def calls(event: Event) -> Calls | None:
 
 def look(slug: str) -> Glance:
     """The event of that slug and its counter, at the least cost; only for reading."""
-    with glancing() as connection:
-        return glances.at(connection, slug, now=g.now)
+    return glances.at(db.engine, reading_already(), slug, now=g.now)
 
 
 def seats_now(event: Event, counted: SeatCount | None = None) -> SeatCount:

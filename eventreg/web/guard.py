@@ -139,9 +139,11 @@ def _headers(response: Response) -> Response:
 
 def _packed(response: Response) -> Response:
     """Compress text: on an old phone in a bad network the wire is what takes the time."""
+    if "Accept-Encoding" in response.headers["Vary"]:
+        return response  # a page that is kept packed has minded it already
     kind = response.mimetype or ""
     text = kind.startswith("text/") or kind == "application/json"
-    if not text or "Content-Encoding" in response.headers or response.status_code == 304:
+    if not text or response.status_code == 304:
         return response
     if not request.accept_encodings["gzip"]:
         return response

@@ -27,7 +27,7 @@ def restored(backup: Path, folder: Path, environment: dict[str, str]) -> House:
 def test_backups_in_a_storm_restore_whole(
     house: House, place: Place, engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    house.apply(toml(capacity=200, more="[waitlist]\nsize = 5000"))
+    house.apply(toml(capacity=200, more="[waitlist]\nsize = 200"))
     crowd = Crowd(place, "backups", Act(100_000), 4)
     for number in range(rounds(3, 50)):
         crowd.wait_for(len(crowd.promises()) + (300 if WHOLE else 100))
@@ -54,7 +54,7 @@ def test_a_plain_copy_of_the_file_is_no_backup(house: House, place: Place, engin
     """The negative control: ``cp`` of the file misses what still stands in its log."""
     if engine != "sqlite":
         return
-    house.apply(toml(capacity=200, more="[waitlist]\nsize = 5000"))
+    house.apply(toml(capacity=200, more="[waitlist]\nsize = 200"))
     reading().rollback()
     with db.engine.connect() as reader:  # keeps the log from being written back
         reader.exec_driver_sql("SELECT count(*) FROM registrations").all()
