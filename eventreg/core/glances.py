@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Dialect, Engine, bindparam, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from eventreg.core.errors import EventUnknown
@@ -66,14 +67,18 @@ def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> 
 
 def _read(engine: Engine, session: Session | None, slug: str) -> Any:
     asked = (slug,) if engine.dialect.name == "sqlite" else {"slug": slug}
-    driver = session.connection().connection if session else engine.raw_connection()
-    cursor = driver.cursor()
+    driver = None
     try:
+        driver = session.connection().connection if session else engine.raw_connection()
+        cursor = driver.cursor()
         cursor.execute(_sql(engine.dialect.name), asked)
         return cursor.fetchone()
+    except engine.dialect.loaded_dbapi.Error as error:
+        if driver is not None:
+            driver.invalidate()
+        raise OperationalError("the look", None, error) from error  # as every other statement says it
     finally:
-        cursor.close()
-        if session is None:
+        if driver is not None and session is None:
             driver.close()
 
 
