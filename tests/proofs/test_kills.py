@@ -23,6 +23,7 @@ def still_right(house: House) -> None:
         assert storage.sqlite_damage() == ""
 
 
+@pytest.mark.both_databases
 def test_every_acknowledged_registration_survives_the_kill_of_all_writers(house: House, place: Place) -> None:
     house.apply(toml(capacity=100_000))
     chance, promised = random.Random("kills"), 0
