@@ -1,6 +1,8 @@
 """What may happen to a registration."""
 
+from contextlib import suppress
 from datetime import timedelta
+from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
 
@@ -28,7 +30,7 @@ from eventreg.core.errors import (
     RegistrationUnknown,
 )
 from eventreg.core.models import Registration, Source
-from eventreg.db import reading, transaction
+from eventreg.db import Session, reading, transaction, write
 from tests.factories import SECRET, House, local, make_entry, toml, with_event
 
 pytestmark = pytest.mark.both_databases
@@ -91,6 +93,34 @@ def test_without_its_key_the_same_form_twice_would_be_refused(small: House, monk
     monkeypatch.setattr(entries, "made_by", lambda *_: None)
     with pytest.raises(AlreadyRegistered):
         register(small, form)
+
+
+def test_of_two_who_correct_at_once_one_is_told(small: House) -> None:
+    made = small.register("张桂芳", phone="13800138000")
+    together, told = Barrier(2), list[str]()
+
+    def correct(name: str) -> None:
+        with small.app.app_context():
+
+            def act(session: Session) -> None:
+                found = with_event(session, made)
+                if not told:
+                    with suppress(BrokenBarrierError):
+                        together.wait(0.5)
+                party = (names.parse(name),), phones.parse("13800138000")
+                corrections.edit(session, *found, party, version=1, by=audit.SYSTEM, now=small.now)
+
+            try:
+                write(act)
+            except ChangedMeanwhile:
+                told.append(name)
+
+    threads = [Thread(target=correct, args=(name,)) for name in ("李一", "李二")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 1
 
 
 def test_the_key_of_a_form_is_kept_only_if_its_seat_is(small: House, monkeypatch: pytest.MonkeyPatch) -> None:

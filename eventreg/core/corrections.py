@@ -28,6 +28,7 @@ def edit(
     Refuses with ``AlreadyCancelled``, ``ChangedMeanwhile``, ``FieldRefused``, ``AlreadyRegistered`` and ``PhoneAtLimit``.
     """
     names, phone = corrected
+    session.refresh(registration, with_for_update=True)  # or two who correct at once would both find their version
     if registration.state == RegistrationState.CANCELLED:
         raise AlreadyCancelled
     if registration.version != version:
