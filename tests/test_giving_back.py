@@ -298,6 +298,15 @@ def test_the_desk_cancels_one_of_two(house: House, desk: Any) -> None:
     assert (get(desk, path).data["data-state"], house.seats().taken) == ("confirmed", 1)
 
 
+@pytest.mark.parametrize("attendee", ["x", "-1", "9" * 30, "999999"])
+def test_at_the_desk_an_attendee_that_is_none_cancels_nobody(house: House, desk: Any, attendee: str) -> None:
+    """Left out, it would mean everybody."""
+    made = house.register("张桂芳", "李建国")
+    form = get(desk, f"/staff/events/small/registrations/{made.id}").form("/cancel")
+    assert desk.post(form.action, data={**form.fields, "attendee": attendee}).status_code == 404
+    assert house.seats().taken == 2
+
+
 def test_an_address_is_kept_and_a_wrong_one_told(house: House, desk: Any) -> None:
     wrong = take_call(desk, name="张桂芳", phone="13800138000", email="nobody")
     assert (wrong.status, "邮箱好像不对" in wrong.text) == (422, True)

@@ -186,8 +186,7 @@ def _corrected(event: Event, found: Registration, form: Any, said: str) -> str:
 @requires(Permission.CORRECT)
 def cancel(slug: str, registration_id: int) -> Answer:
     """Give back the seats of those named, or of all, at once. Twice is once."""
-    sent = request.form.getlist("attendee", type=int)
-    by, now = access.actor(), g.now
+    sent, by, now = forms.attendees_sent(), access.actor(), g.now
     with suppress(AlreadyCancelled):  # pressed twice, or by two people: the page that follows says so
         write(
             lambda session: cancellations.cancel(session, *_found(session, slug, registration_id), sent, by=by, now=now)

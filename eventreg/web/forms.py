@@ -14,7 +14,7 @@ from wtforms.csrf.core import CSRF, CSRFTokenField
 
 from eventreg.core import names, phones
 from eventreg.core.entries import Entry
-from eventreg.core.errors import FieldRefused
+from eventreg.core.errors import AttendeeUnknown, FieldRefused
 from eventreg.core.models import Event, Source
 from eventreg.web import limits
 from eventreg.web.language import say
@@ -189,6 +189,14 @@ def of(event: Event, area_code: str | None, *, public: bool) -> Any:
     if not form.form_key.data:
         form.form_key.data = new_key()
     return form
+
+
+def attendees_sent() -> list[int]:
+    """Whose seats are to be given back. What is no attendee's id is unknown, rather than left out: none means all."""
+    sent = request.form.getlist("attendee")
+    if not all(one.isascii() and one.isdigit() and len(one) < 19 for one in sent):
+        raise AttendeeUnknown
+    return [int(one) for one in sent]
 
 
 def version_sent() -> int:

@@ -10,7 +10,6 @@ from eventreg.core import attendees, audit, cancellations, events, names, phones
 from eventreg.core.attendees import Row
 from eventreg.core.errors import (
     AlreadyCancelled,
-    AttendeeUnknown,
     CheckedInAlready,
     FieldRefused,
     RegistrationUnknown,
@@ -18,7 +17,7 @@ from eventreg.core.errors import (
 )
 from eventreg.core.models import Event, Registration, RegistrationState
 from eventreg.db import reading, write
-from eventreg.web import addresses, limits
+from eventreg.web import addresses, forms, limits
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, facts
 from eventreg.web.language import say
@@ -63,10 +62,7 @@ def ask(token: str) -> Answer:
 def give_back(token: str) -> Answer:
     """Give up the seats of those named, or of all. Twice is once."""
     registration, event = _of(token)
-    sent = request.form.getlist("attendee")
-    if not all(one.isascii() and one.isdigit() and len(one) < 19 for one in sent):
-        raise AttendeeUnknown
-    people, slug, registration_id, now = [int(one) for one in sent], event.slug, registration.id, g.now
+    people, slug, registration_id, now = forms.attendees_sent(), event.slug, registration.id, g.now
     try:
         write(
             lambda session: cancellations.cancel(
