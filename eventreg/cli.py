@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import click
 from flask import Flask, current_app, g
@@ -21,7 +21,7 @@ from eventreg.core.staff_models import Role
 from eventreg.db import db, reading, transaction, write
 from eventreg.i18n import sentence
 from eventreg.storage import make_tables
-from eventreg.upkeep import backup_commands, doctor
+from eventreg.upkeep import backup_commands, doctor, refuse
 from eventreg.web import desk
 
 P = ParamSpec("P")
@@ -45,12 +45,6 @@ def _with_tables() -> None:
 def _now() -> datetime:
     now: datetime = current_app.extensions["clock"]()
     return now
-
-
-def refuse(line: str) -> NoReturn:
-    """Say why not, in one line (or one a mistake), and end with 1."""
-    click.echo(line, err=True)
-    sys.exit(1)
 
 
 def _refusing(command: Callable[P, R]) -> Callable[P, R]:

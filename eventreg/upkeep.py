@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 from flask import current_app
@@ -32,19 +32,19 @@ def _in_words(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except (BackupRefused, storage.Unsafe) as refused:
-            _refuse(str(refused))
+            refuse(str(refused))
         except Busy:
-            _refuse("another program keeps the database busy; try again")
+            refuse("another program keeps the database busy; try again")
         except AWAY as error:
-            _refuse(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}")
+            refuse(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}")
         except OSError as error:
-            _refuse(f"{error.filename}: {error.strerror}")
-        raise AssertionError("refusing ends the program")
+            refuse(f"{error.filename}: {error.strerror}")
 
     return wrapped
 
 
-def _refuse(line: str) -> None:
+def refuse(line: str) -> NoReturn:
+    """Say why not, in one line (or one a mistake), and end with 1."""
     click.echo(line, err=True)
     sys.exit(1)
 

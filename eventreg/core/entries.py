@@ -17,10 +17,8 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit, codes, events, outbox, party, seats, tickets, waitlist
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import (
-    AlreadyRegistered,
     EventFull,
     FormKeyReused,
-    PhoneAtLimit,
     RegistrationClosed,
     SeatsRaced,
 )
@@ -133,10 +131,7 @@ def register(session: Session, event: Event, entry: Entry, *, secret_key: str, b
         raise SeatsRaced
     _check_phase(event, entry.source, now)
     party.check_size(event, entry.names)
-    if same is not None:
-        raise AlreadyRegistered(same)
-    if under_number + people > event.max_per_phone:
-        raise PhoneAtLimit(event.max_per_phone)
+    party.judge_number(event, entry.names, same, under_number)
     placing = _Placing(session, connection, event, entry, secret_key, by, now)
     in_a_rush = not counted.waiting and counted.left >= people and not counted.from_held(1, entry.source)
     return placing.take(counted) if in_a_rush else placing.queue()

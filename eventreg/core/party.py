@@ -55,9 +55,15 @@ def check_number(
     """One person is registered once, and one number holds at most ``max_per_phone`` people."""
     where = {"event": event.id, "phone": phone.number, "besides": besides}
     same = session.execute(_same_person, {**where, "names": [name.folded for name in party]}).scalar()
+    judge_number(event, party, same, session.execute(_under_number, where).scalar_one())
+
+
+def judge_number(event: Event, party: Sequence[Name], same: int | None, under_number: int) -> None:
+    """What is known of a number, judged: ``AlreadyRegistered`` for the registration ``same`` of one of these people,
+    ``PhoneAtLimit`` where they would be too many under it."""
     if same is not None:
         raise AlreadyRegistered(same)
-    if session.execute(_under_number, where).scalar_one() + len(party) > event.max_per_phone:
+    if under_number + len(party) > event.max_per_phone:
         raise PhoneAtLimit(event.max_per_phone)
 
 
