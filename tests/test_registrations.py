@@ -13,6 +13,7 @@ from eventreg.core import (
     corrections,
     entries,
     events,
+    form_keys,
     names,
     phones,
     registrations,
@@ -274,3 +275,12 @@ def test_an_id_of_another_event_is_unknown(small: House) -> None:
     made = small.register("张桂芳", slug="other")
     with pytest.raises(RegistrationUnknown):
         registrations.of_event(reading(), small.event("small"), made.id)
+
+
+def test_the_key_of_a_form_is_dropped_after_a_week_and_not_before(small: House) -> None:
+    form = make_entry("张桂芳")
+    made = register(small, form)
+    for days, kept in ((7, True), (8, False)):
+        small.now += timedelta(days=days) - (small.now - made.created_at)
+        write(lambda session: form_keys.drop_old(session, now=small.now))
+        assert (entries.made_by(reading(), small.event(), form) is not None) is kept
