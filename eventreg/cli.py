@@ -22,7 +22,7 @@ from eventreg.db import db, reading, transaction, write
 from eventreg.i18n import sentence
 from eventreg.storage import make_tables
 from eventreg.upkeep import backup_commands, doctor, refuse
-from eventreg.web import desk
+from eventreg.web import desk, trouble
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -103,6 +103,7 @@ def apply(file: str) -> None:
     _warn(found, file)
     now = _now()
     applied = write(lambda session: events.apply(session, found, by=audit.SYSTEM, now=now))
+    trouble.write()
     for key, before, after in applied.changes:
         click.echo(f"{plain(key)}: {plain(before) or '(nothing)'} -> {plain(after) or '(nothing)'}")
     done = "created" if applied.created else "changed" if applied.changes else "unchanged"

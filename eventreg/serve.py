@@ -21,7 +21,7 @@ from eventreg.core import audit, event_file, events, form_keys, staff
 from eventreg.db import AWAY, alone, close, reading, transaction
 from eventreg.settings import CLOCK_SINCE, ROOT, Settings, SettingsInvalid, read
 from eventreg.storage import Unsafe, check, check_key, make_tables
-from eventreg.web import limits
+from eventreg.web import limits, trouble
 
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
 _CONNECTIONS = 1000
@@ -93,6 +93,7 @@ def prepare(app: Flask) -> str | None:
                 shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
                 events.apply(session, shipped, by=audit.SYSTEM, now=clock())
             link = staff.first_link(session, now=clock())
+        trouble.write()
         if link is None and not staff.any_organiser(reading()):
             say("There is no organiser yet. For a new link: .venv/bin/flask --app wsgi staff link")
     return link

@@ -57,8 +57,8 @@ class Page(HTMLParser):
                 pass
 
     def handle_data(self, data: str) -> None:
-        """Collect words, not styles."""
-        if "style" not in self._inside:
+        """Collect words, not styles and scripts."""
+        if not {"style", "script"} & set(self._inside):
             self._words.append(data)
 
     @property

@@ -86,4 +86,4 @@ def running(folder: Path, fault: str = "", **environment: str) -> Iterator[Serve
     finally:
         process.terminate()
         assert process.wait(30) == 0, log.read_text()
-        assert "Traceback" not in log.read_text()
+        assert "Traceback" not in log.read_text(), log.read_text()

@@ -1,11 +1,12 @@
 """Every page once, in both languages: no template is left out, no sentence is missing."""
 
 import pytest
-from flask import Flask, template_rendered
+from flask import Flask, g, template_rendered
 from jinja2 import Template
 
 from eventreg.core import audit, cancellations, registrations, staff, tickets
 from eventreg.db import transaction
+from eventreg.web import trouble
 from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.pages import Page, book, fill, get, sign_in
 
@@ -16,7 +17,15 @@ FRAMES = {"base.html", "staff.html", "public/parts.html", "public/pictures.html"
 def walk_public(house: House, language: str) -> None:
     """Everything a guest can see."""
     guest, register = house.client(), f"/{language}/events/small/register"
-    for path in ("/", "/events/small", "/privacy", "/nothing", "/events/small/register"):
+    for path in (
+        "/",
+        "/events/small",
+        "/events/small/poster",
+        "/privacy",
+        "/accessibility",
+        "/nothing",
+        "/events/small/register",
+    ):
         get(guest, f"/{language}{path}")
     ticket = book(guest, language=language, name="张桂芳", companion_1="王建国", phone="13800138000").headers[
         "Location"
@@ -33,8 +42,12 @@ def walk_public(house: House, language: str) -> None:
     assert get(guest, f"{waiting}?lang={language}").kind == "waitlisted"
     assert get(guest, f"{waiting}/cancel?lang={language}").kind == "cancel"
     assert get(guest, f"{ticket}/cancel?lang={language}").kind == "cancel"
+    assert get(guest, f"{ticket}/change?lang={language}").kind == "change"
     assert get(guest, f"/{language}/find").kind == "find"
     assert Page(guest.post(f"/{language}/find", data={"name": "张桂芳"})).kind == "find"
+    with house.app.test_request_context():
+        g.language = language
+        assert 'data-page="error"' in trouble.page()
     with transaction() as session:
         made, _ = registrations.by_token(session, ticket.rsplit("/", 1)[1])
         cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=house.now)

@@ -6,11 +6,10 @@ from datetime import datetime
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, outbox, seats, waitlist
+from eventreg.core import audit, checkin, outbox, seats, waitlist
 from eventreg.core.audit import REGISTRANT, Action, Actor
-from eventreg.core.checkin import STANDING
 from eventreg.core.errors import AlreadyCancelled, AttendeeUnknown, CheckedInAlready, TooLateToCancel
-from eventreg.core.models import Attendee, CheckIn, Event, MessageKind, Registration, RegistrationState
+from eventreg.core.models import Attendee, Event, MessageKind, Registration, RegistrationState
 
 _people = select(Attendee.id).where(Attendee.registration_id == bindparam("registration"))
 _leave = (
@@ -25,9 +24,6 @@ _leave = (
     .execution_options(synchronize_session="fetch")
 )
 _remain = select(exists(_people.where(Attendee.cancelled_at.is_(None))))
-_arrived = select(
-    exists(select(CheckIn.id).join(Attendee, STANDING).where(Attendee.id.in_(bindparam("people", expanding=True))))
-)
 _state = select(Registration.state, Registration.email).where(Registration.id == bindparam("registration"))
 _grow_version = (
     update(Registration)
@@ -62,7 +58,7 @@ def cancel(
     leaving = list(session.scalars(_leave, {"registration": registration.id, "people": list(chosen), "at": now}))
     if not leaving:
         raise AlreadyCancelled
-    if by == REGISTRANT and session.execute(_arrived, {"people": leaving}).scalar_one():
+    if by == REGISTRANT and checkin.anybody_arrived(session, leaving):
         raise CheckedInAlready
     waited = state == RegistrationState.WAITLISTED
     left = len(leaving)

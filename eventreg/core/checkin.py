@@ -1,9 +1,10 @@
 """Check-in at the door: each arrival is a row, an undo marks it and keeps it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit, events
@@ -60,6 +61,16 @@ STANDING = and_(CheckIn.attendee_id == Attendee.id, CheckIn.undone_at.is_(None))
 def standing(session: Session, attendee_id: int) -> CheckIn | None:
     """The arrival that counts, if there is one."""
     return session.scalar(select(CheckIn).join(Attendee, STANDING).where(Attendee.id == attendee_id))
+
+
+_any_standing = select(
+    exists(select(CheckIn.id).join(Attendee, STANDING).where(Attendee.id.in_(bindparam("people", expanding=True))))
+)
+
+
+def anybody_arrived(session: Session, people: Collection[int]) -> bool:
+    """Whether one of these attendees is in the room."""
+    return bool(session.execute(_any_standing, {"people": list(people)}).scalar_one())
 
 
 def _outcome(person: Attendee, arrival: CheckIn, fresh: bool) -> Outcome:

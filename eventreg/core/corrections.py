@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, party, registrations
-from eventreg.core.audit import Action, Actor
-from eventreg.core.errors import AlreadyCancelled, ChangedMeanwhile, FieldRefused
+from eventreg.core import audit, checkin, party, registrations
+from eventreg.core.audit import REGISTRANT, Action, Actor
+from eventreg.core.errors import AlreadyCancelled, ChangedMeanwhile, CheckedInAlready, FieldRefused, TooLateToChange
 from eventreg.core.models import Attendee, Event, Registration, RegistrationState
-from eventreg.core.names import Name
+from eventreg.core.names import Name, parse
 from eventreg.core.phones import Phone
 
 
@@ -23,9 +23,11 @@ def edit(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Correct names and number; ``version`` is the one that was on the page.
+    """Correct names and number; ``version`` is the one that was on the page. Those of the party who wait in a registration
+    of their own keep the same number as this one.
 
-    Refuses with ``AlreadyCancelled``, ``ChangedMeanwhile``, ``FieldRefused``, ``AlreadyRegistered`` and ``PhoneAtLimit``.
+    Refuses with ``AlreadyCancelled``, ``ChangedMeanwhile``, ``FieldRefused``, ``AlreadyRegistered`` and ``PhoneAtLimit``;
+    for a registrant also with ``TooLateToChange`` and ``CheckedInAlready``.
     """
     names, phone = corrected
     session.refresh(registration, with_for_update=True)  # or two who correct at once would both find their version
@@ -34,26 +36,56 @@ def edit(
     if registration.version != version:
         raise ChangedMeanwhile
     people = registrations.party(session, registration)
+    if by == REGISTRANT:
+        _check_not_begun(session, event, people, now)
     if len(people) != len(names):
         raise FieldRefused(f"companion-{len(names)}", "name_missing")
     party.check_size(event, names)
     party.queue_for_number(session, event, phone)
     party.check_number(session, event, names, phone, besides=registration.id)
-    changed = [f"name-{p.place}" for p, name in zip(people, names, strict=True) if p.name != name.typed]
-    changed += ["phone"] if registration.phone_typed != phone.typed else []
-    if not changed:
+    fields = _differing(registration, people, names, phone)
+    if not fields:
         return
-    registration.phone_number, registration.phone_typed, registration.phone_tail = phone.number, phone.typed, phone.tail
-    registration.version += 1
-    _rewrite(session, people, names, phone)
+    _rewrite(session, registration, people, names, phone)
+    if "phone" in fields:
+        _renumber_beside(session, event, registration, phone, by=by, now=now)
     audit.record(
         session, Action.REGISTRATION_EDITED, by, now=now, event_id=event.id, registration_id=registration.id,
-        fields=changed,
+        fields=fields,
     )  # fmt: skip
 
 
-def _rewrite(session: Session, people: Sequence[Attendee], names: tuple[Name, ...], phone: Phone) -> None:
-    """Give each person their corrected name. Through a number nobody has, so that two people may swap names."""
+def _differing(
+    registration: Registration, people: Sequence[Attendee], names: tuple[Name, ...], phone: Phone
+) -> list[str]:
+    """What is to be corrected, by field."""
+    fields = [f"name-{p.place}" for p, name in zip(people, names, strict=True) if p.name != name.typed]
+    return [*fields, "phone"] if registration.phone_typed != phone.typed else fields
+
+
+def _check_not_begun(session: Session, event: Event, people: Sequence[Attendee], now: datetime) -> None:
+    """What stands on the list at the door stays as it is."""
+    if now >= event.starts_at:
+        raise TooLateToChange
+    if checkin.anybody_arrived(session, [person.id for person in people]):
+        raise CheckedInAlready
+
+
+def _renumber_beside(
+    session: Session, event: Event, registration: Registration, phone: Phone, *, by: Actor, now: datetime
+) -> None:
+    for other in registrations.waiting_beside(session, registration):
+        same = tuple(parse(person.name) for person in registrations.party(session, other))
+        edit(session, event, other, (same, phone), version=other.version, by=by, now=now)
+
+
+def _rewrite(
+    session: Session, registration: Registration, people: Sequence[Attendee], names: tuple[Name, ...], phone: Phone
+) -> None:
+    """Give the registration its number and each person their corrected name. Through a number nobody has, so that two
+    people may swap names."""
+    registration.phone_number, registration.phone_typed, registration.phone_tail = phone.number, phone.typed, phone.tail
+    registration.version += 1
     for person in people:
         person.phone_number = f"-{person.id}"
     session.flush()

@@ -123,6 +123,12 @@ class TooLateToCancel(Refusal):
     code = "too_late_to_cancel"
 
 
+class TooLateToChange(Refusal):
+    """The event has begun; names and number can no longer be corrected by the ticket link."""
+
+    code = "too_late_to_change"
+
+
 class ChangedMeanwhile(Refusal):
     """Somebody else changed the registration since the page was opened."""
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -85,6 +85,11 @@ def phase(event: Event, now: datetime) -> Phase:
     if now < event.registration_closes_at:
         return Phase.OPEN
     return Phase.RUNNING if now >= event.starts_at else Phase.CLOSED
+
+
+def is_past_keeping(event: Event, now: datetime) -> bool:
+    """Whether the time is over for which names and numbers are kept: then a ticket shows none of them."""
+    return now >= event.ends_at + timedelta(days=definition(event).privacy.keep_days)
 
 
 def check_in_is_open(event: Event, now: datetime) -> bool:

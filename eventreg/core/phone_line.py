@@ -1,11 +1,13 @@
 """When the telephone is answered. A server cannot know that somebody picks up, only that it is a time for it."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from eventreg.core.definition import PhoneLine
+from eventreg.core.definition import DayPhone, PhoneLine
 
 _LOOK_AHEAD = 31
 """Days; a line closed for longer has no next opening worth telling."""
+_EVENING = time(17)
+"""From then on, the day before, the number of the day is shown."""
 
 
 def _works_on(line: PhoneLine, day: date) -> bool:
@@ -27,3 +29,16 @@ def next_opening(line: PhoneLine, local: datetime) -> datetime | None:
         if _works_on(line, day) and opens > local:
             return opens
     return None
+
+
+def is_for_today(local: datetime, starts: datetime, ends: datetime) -> bool:
+    """Whether the number of the day is to be shown: from the evening before the event until its end. All local."""
+    evening = datetime.combine(starts.date() - timedelta(days=1), _EVENING, tzinfo=starts.tzinfo)
+    return evening <= local < ends
+
+
+def day_phone_is_answered(phone: DayPhone, local: datetime, starts: datetime) -> bool:
+    """Whether somebody should answer the number of the day at ``local``; without hours of its own, the whole day."""
+    if local.date() != starts.date():
+        return False
+    return (phone.from_ or time.min) <= local.time() < (phone.until or time.max)

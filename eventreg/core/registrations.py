@@ -52,19 +52,16 @@ _beside = (
     select(Registration)
     .where(
         Registration.event_id == bindparam("event"),
-        Registration.phone_number == bindparam("phone"),
         Registration.split_from_id == bindparam("registration"),
         Registration.state == RegistrationState.WAITLISTED,
     )
     .order_by(Registration.id)
-)  # fmt: skip
+)
 
 
 def waiting_beside(session: Session, registration: Registration) -> Sequence[Registration]:
     """The waiting part of a party of which only this one got a seat."""
-    where = {
-        "event": registration.event_id, "phone": registration.phone_number, "registration": registration.id,
-    }  # fmt: skip
+    where = {"event": registration.event_id, "registration": registration.id}
     return session.scalars(_beside, where).all()
 
 

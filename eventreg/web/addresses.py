@@ -1,7 +1,10 @@
-"""Addresses that pages of several audiences lead to."""
+"""Addresses that pages of several audiences lead to, and this page's own in another language or text size."""
 
-from flask import current_app
+from urllib.parse import quote, urlencode
 
+from flask import current_app, g, request
+
+from eventreg import i18n
 from eventreg.core import tickets
 from eventreg.core.entries import Made
 from eventreg.core.models import Registration
@@ -10,3 +13,31 @@ from eventreg.core.models import Registration
 def ticket(registration: Registration | Made) -> str:
     """The path of a registration's ticket: computed, since only a digest of its token is stored."""
     return f"/T/{tickets.token(current_app.config['SECRET_KEY'], registration.ticket_seed)}"
+
+
+def to(path: str) -> str:
+    """A path of ours as a public page links to it: with the text size, where no cookie keeps it, and between the pages of
+    one ticket with the language, where it is not the registration's own."""
+    carried = {}
+    if path.startswith("/T/") and request.args.get("lang") in i18n.LANGUAGES and request.path.startswith("/T/"):
+        carried["lang"] = g.language
+    if g.get("size_is_carried"):
+        carried["size"] = g.size
+    return f"{path}?{urlencode(carried)}" if carried else path
+
+
+def in_other_language() -> str:
+    """The address of this page in the other language."""
+    other = i18n.other(g.language)
+    first, _, rest = request.path.lstrip("/").partition("/")
+    if first in i18n.LANGUAGES:
+        return to(f"/{other}/{quote(rest)}")
+    size = f"&size={g.size}" if g.get("size_is_carried") else ""
+    return f"{quote(request.path)}?lang={other}{size}"
+
+
+def in_size(size: str) -> str:
+    """The address of this page in another text size."""
+    lang = request.args.get("lang")
+    kept = f"lang={lang}&" if lang in i18n.LANGUAGES else ""
+    return f"{quote(request.path)}?{kept}size={size}"

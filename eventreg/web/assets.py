@@ -1,4 +1,4 @@
-"""The style sheets: public pages carry theirs inside, allowed by its hash; staff pages fetch theirs once."""
+"""Style sheets and scripts: public pages carry theirs inside, allowed by their hashes; staff pages fetch theirs once."""
 
 import base64
 import hashlib
@@ -8,6 +8,8 @@ from functools import cache
 from eventreg.settings import ROOT
 
 _STATIC = ROOT / "static"
+_OWN = ("poster.css", "trouble.css")
+"""Styles of single pages that stand inside them."""
 
 
 def _squeezed(css: str) -> str:
@@ -24,9 +26,32 @@ def public_css() -> str:
 
 
 @cache
-def public_css_hash() -> str:
-    """The source expression by which the content security policy allows exactly that style."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(public_css().encode()).digest()).decode()}'"
+def own_css(filename: str) -> str:
+    """What stands in the ``<style>`` of one page besides."""
+    return _squeezed((_STATIC / filename).read_text())
+
+
+@cache
+def public_js() -> str:
+    """The script inside every public page, which none of them needs; without comments and indents."""
+    lines = ((_STATIC / "public.js").read_text()).splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip() and not line.strip().startswith("//"))
+
+
+def _hashed(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def style_hashes() -> str:
+    """The source expressions by which the content security policy allows exactly these styles."""
+    return " ".join(_hashed(css) for css in (public_css(), *map(own_css, _OWN)))
+
+
+@cache
+def script_hash() -> str:
+    """The one by which it allows exactly that script."""
+    return _hashed(public_js())
 
 
 @cache

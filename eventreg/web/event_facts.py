@@ -7,28 +7,40 @@ from typing import Any
 
 from flask import g
 
-from eventreg.core import events, glances, phone_line, waitlist
+from eventreg import i18n
+from eventreg.core import events, glances, phone_line, phones, waitlist
 from eventreg.core.definition import PhoneLine
 from eventreg.core.errors import Busy, EventUnknown
 from eventreg.core.glances import Glance
 from eventreg.core.models import Event
 from eventreg.core.seats import SeatCount
 from eventreg.db import db, reading, reading_already, write
-from eventreg.i18n import LANGUAGES
+
+
+@dataclass(frozen=True)
+class DayCalls:
+    """The number of the day: as it is shown and dialled, its hours, and whether now is one of them."""
+
+    shown: str
+    dial: str
+    hours: str
+    answered: bool
 
 
 @dataclass(frozen=True)
 class Calls:
-    """The telephone line at this moment: whether it is a time for calls, and if not, when the next one begins."""
+    """The telephone line at this moment: whether it is a time for calls, and if not, when the next one begins; and from
+    the evening before, the number of the day, if there is one."""
 
     line: PhoneLine
     answered: bool
     opens: datetime | None
+    on_the_day: DayCalls | None
 
 
 def check_language(lang: str) -> None:
     """An address in a language that we do not speak does not exist."""
-    if lang not in LANGUAGES:
+    if lang not in i18n.LANGUAGES:
         raise EventUnknown(lang)
 
 
@@ -38,7 +50,21 @@ def calls(event: Event) -> Calls | None:
     if line is None:
         return None
     local = g.now.astimezone(events.zone(event))
-    return Calls(line, phone_line.is_answered(line, local), phone_line.next_opening(line, local))
+    return Calls(
+        line, phone_line.is_answered(line, local), phone_line.next_opening(line, local), _on_the_day(event, local)
+    )
+
+
+def _on_the_day(event: Event, local: datetime) -> DayCalls | None:
+    definition, zone = events.definition(event), events.zone(event)
+    phone, starts = definition.day_phone, event.starts_at.astimezone(zone)
+    if phone is None or not phone_line.is_for_today(local, starts, event.ends_at):
+        return None
+    first, last = (i18n.time(hour) if hour else "" for hour in (phone.from_, phone.until))
+    hours = f"{first}–{last}" if first or last else ""
+    area = definition.phone_line.area_code if definition.phone_line else None
+    answered = phone_line.day_phone_is_answered(phone, local, starts)
+    return DayCalls(phone.number, phones.dial(phone.number, area), hours, answered)
 
 
 def look(slug: str) -> Glance:

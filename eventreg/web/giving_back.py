@@ -6,8 +6,7 @@ import unicodedata
 from flask import Blueprint, current_app, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from eventreg.core import attendees, audit, cancellations, events, names, phones, registrations
-from eventreg.core.attendees import Row
+from eventreg.core import audit, cancellations, events, names, phones, registrations
 from eventreg.core.errors import (
     AlreadyCancelled,
     CheckedInAlready,
@@ -15,9 +14,9 @@ from eventreg.core.errors import (
     RegistrationUnknown,
     TooLateToCancel,
 )
-from eventreg.core.models import Event, Registration, RegistrationState
+from eventreg.core.models import RegistrationState
 from eventreg.db import reading, write
-from eventreg.web import addresses, forms, limits
+from eventreg.web import addresses, forms, limits, tickets
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, facts
 from eventreg.web.language import say
@@ -26,31 +25,18 @@ blueprint = Blueprint("giving_back", __name__)
 Answer = str | Response | tuple[str, int]
 
 
-def _of(token: str) -> tuple[Registration, Event]:
-    with limits.secret_tried():
-        registration, event = registrations.by_token(reading(), token)
-    if request.args.get("lang") not in {"zh", "en"}:
-        g.language = registration.locale
-    return registration, event
-
-
-def _live(registration: Registration) -> list[Row]:
-    people = attendees.of_registration(reading(), registration.id)
-    return [person for person in people if person.cancelled_at is None]
-
-
 @blueprint.get("/T/<token>/cancel")
 @anyone
 def ask(token: str) -> Answer:
     """Ask before anything is given up."""
-    registration, event = _of(token)
+    registration, event = tickets.of(token)
     if registration.state == RegistrationState.CANCELLED:
-        return redirect(addresses.ticket(registration), 303)
+        return redirect(addresses.to(addresses.ticket(registration)), 303)
     if g.now >= event.starts_at:
-        return _refused(event, TooLateToCancel())
+        return tickets.refused(registration, event, TooLateToCancel())
     return render_template(
         "public/cancel.html",
-        people=_live(registration),
+        people=tickets.live(registration),
         waits=registration.state == RegistrationState.WAITLISTED,
         ticket_path=addresses.ticket(registration),
         **facts(event),
@@ -61,7 +47,7 @@ def ask(token: str) -> Answer:
 @anyone
 def give_back(token: str) -> Answer:
     """Give up the seats of those named, or of all. Twice is once."""
-    registration, event = _of(token)
+    registration, event = tickets.of(token)
     people, slug, registration_id, now = forms.attendees_sent(), event.slug, registration.id, g.now
     try:
         write(
@@ -73,13 +59,8 @@ def give_back(token: str) -> Answer:
     except AlreadyCancelled:
         pass  # pressed twice, or by two of the family: the page that follows says so
     except (CheckedInAlready, TooLateToCancel) as refusal:
-        return _refused(event, refusal)
-    return redirect(addresses.ticket(registrations.get(reading(), registration_id)), 303)
-
-
-def _refused(event: Event, refusal: CheckedInAlready | TooLateToCancel) -> tuple[str, int]:
-    """Why the seat cannot be given back here, and the telephone."""
-    return render_template("public/error.html", heading=say(f"refused_{refusal.code}"), **facts(event)), 409
+        return tickets.refused(registration, event, refusal)
+    return redirect(addresses.to(addresses.ticket(registrations.get(reading(), registration_id))), 303)
 
 
 @blueprint.get("/<lang>/find")
@@ -95,6 +76,8 @@ def lost(lang: str) -> str:
 def find(lang: str) -> Answer:
     """To the ticket, where name, number and code all fit. Nothing says which of them did not."""
     check_language(lang)
+    if request.form.get("show") == "form":
+        return _find_page({})
     problems = {}
     try:
         name = names.parse(request.form.get("name", ""), "name")
@@ -116,7 +99,7 @@ def find(lang: str) -> Answer:
     except RegistrationUnknown:
         current_app.logger.info("a lost ticket was not found")
         return _find_page({"name": say("find_nothing")}), 422
-    return redirect(addresses.ticket(found), 303)
+    return redirect(addresses.to(addresses.ticket(found)), 303)
 
 
 def _area_code() -> str | None:

@@ -11,13 +11,13 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.settings import Settings
-from eventreg.web import access, assets, language
+from eventreg.web import access, assets, browser, language
 
 csrf = CSRFProtect()
 
 _LONGEST_ADDRESS = 2048
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' {hashes}; img-src 'self'; font-src 'self'; "
+    "default-src 'none'; script-src 'self' {script}; style-src 'self' {styles}; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; object-src 'none'"
 )
@@ -63,6 +63,7 @@ def _before() -> BaseResponse | None:
 
 
 def _after(response: Response) -> Response:
+    browser.remember_size(response)
     return _packed(_headers(response))
 
 
@@ -73,9 +74,10 @@ def settings() -> Settings:
 
 
 def _begin() -> None:
-    """What every page wants to know, settled once: the moment, and the language."""
+    """What every page wants to know, settled once: the moment, the language, and how large."""
     g.now = current_app.extensions["clock"]()
     g.language = language.of_request()
+    g.size, g.size_is_carried = browser.text_size()
 
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:\d{1,5})?")
@@ -117,7 +119,7 @@ def _is_own(origin: str) -> bool:
 @cache
 def _always(https: bool, indexed: bool) -> list[tuple[str, str]]:
     """The headers of every answer, made once."""
-    policy = _POLICY.format(hashes=assets.public_css_hash())
+    policy = _POLICY.format(script=assets.script_hash(), styles=assets.style_hashes())
     given = [*_HEADERS.items(), ("Content-Security-Policy", policy)]
     if https:
         given.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))

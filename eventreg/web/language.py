@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g, request, session
@@ -11,7 +10,7 @@ from flask import Flask, g, request, session
 from eventreg import i18n
 from eventreg.core import phones
 from eventreg.core.definition import Words
-from eventreg.web import assets
+from eventreg.web import addresses, assets, browser
 
 
 def guess() -> str:
@@ -100,19 +99,16 @@ def soon(moment: datetime, zone: ZoneInfo) -> str:
     return f"{said} {i18n.time(local)}"
 
 
-def in_other_language() -> str:
-    """The address of this page in the other language."""
-    other = i18n.other(g.language)
-    first, _, rest = request.path.lstrip("/").partition("/")
-    if first in i18n.LANGUAGES:
-        return f"/{other}/{quote(rest)}"
-    return f"{quote(request.path)}?lang={other}"
-
-
 def date(moment: datetime, zone: ZoneInfo) -> str:
     """The day of a moment and, as Chinese wants it beside a time, the half of the day."""
     half = say("morning" if moment.astimezone(zone).hour < 12 else "afternoon")
     return say("day_and_half", day=day(moment, zone), half=half)
+
+
+def in_sentences(said: str) -> tuple[str, str]:
+    """The first sentence, without its full stop, and the rest."""
+    first, _, rest = said.replace("。", "。 ", 1).partition(" " if "。" in said else ". ")
+    return first.rstrip("。."), rest
 
 
 def init_app(app: Flask) -> None:
@@ -121,11 +117,16 @@ def init_app(app: Flask) -> None:
     @app.context_processor
     def spoken() -> dict[str, Any]:
         speaks = g.get("language", "zh")
-        return {"language": speaks, "tag": i18n.TAGS[speaks], "other": i18n.other(speaks), "own_names": i18n.OWN_NAMES}
+        return {
+            "language": speaks, "tag": i18n.TAGS[speaks], "other": i18n.other(speaks), "own_names": i18n.OWN_NAMES,
+            "tags": i18n.TAGS, "size": g.get("size", "standard"),
+        }  # fmt: skip
 
     app.jinja_env.globals.update(
         t=say, n=count, words=words, day=day, hour=hour, stamp=stamp, clock_time=i18n.time,
         masked_phone=phones.masked,
-        public_css=assets.public_css, version=assets.version, weekdays=weekdays, soon=soon, date=date, spoken_time=spoken_time,
-        in_other_language=in_other_language,
+        public_css=assets.public_css, own_css=assets.own_css, public_js=assets.public_js,
+        version=assets.version, weekdays=weekdays, soon=soon, date=date, spoken_time=spoken_time,
+        to=addresses.to, in_other_language=addresses.in_other_language, in_size=addresses.in_size, sizes=browser.SIZES,
+        in_chat_app=browser.in_chat_app, in_sentences=in_sentences,
     )  # fmt: skip

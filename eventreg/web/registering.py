@@ -88,9 +88,10 @@ def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
         case RegistrationClosed():
             return _closed(event, sent, 409)
         case AlreadyRegistered():
-            return render_template("public/already_registered.html", **facts(event)), 409
+            return render_template("public/already_registered.html", **_sent(sent), **facts(event)), 409
         case PhoneAtLimit():
-            return render_template("public/error.html", heading=language.say("phone_at_limit"), **facts(event)), 409
+            heading = language.say("phone_at_limit")
+            return render_template("public/error.html", heading=heading, **_sent(sent), **facts(event)), 409
     raise refusal
 
 
@@ -153,7 +154,7 @@ def _book(event: Event, entry: Entry) -> Answer:
 
 
 def _to_ticket(made: Made) -> Response:
-    return redirect(addresses.ticket(made), 303)
+    return redirect(addresses.to(addresses.ticket(made)), 303)
 
 
 def _form(event: Event, form: Any, *, notice: str = "", status: int = 200, complain: bool = True) -> tuple[str, int]:
@@ -177,12 +178,11 @@ def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
     counted, people = seats_now(event), form.people
     page = render_template(
         "public/full.html",
-        form=form,
         left=counted.left,
         people=people,
         room=waitlist.has_room(event, counted, people),
         room_beside=counted.left > 0 and waitlist.has_room(event, counted, people - 1),
-        confirmed=request.form.get("confirmed") == "yes",
+        **_sent(form),
         **facts(event),
     )
     return page, status
@@ -190,4 +190,9 @@ def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
 
 def _closed(event: Event, form: Any, status: int) -> tuple[str, int]:
     """Registering is not possible now: which it is, and when."""
-    return render_template("public/closed.html", form=form, **facts(event)), status
+    return render_template("public/closed.html", **_sent(form), **facts(event)), status
+
+
+def _sent(form: Any) -> dict[str, Any]:
+    """What a page that refuses keeps of the form, so that its text size and language can change and nothing be lost."""
+    return {"form": form, "confirmed": request.form.get("confirmed") == "yes"}

@@ -19,9 +19,12 @@ from eventreg.web import (
     giving_back,
     guard,
     language,
+    leaflets,
     limits,
     public,
     registering,
+    tickets,
+    trouble,
 )
 from eventreg.web.event_facts import facts
 from eventreg.web.limits import TooOften
@@ -44,6 +47,7 @@ STATUS = {
     "not_waiting": 409,
     "checked_in_already": 409,
     "too_late_to_cancel": 409,
+    "too_late_to_change": 409,
     "changed_meanwhile": 409,
     "attendee_unknown": 404,
     "attendee_cancelled": 409,
@@ -68,11 +72,11 @@ def init_app(app: Flask) -> None:
     limits.init_app(app, settings.rate_limits, settings.redis_url)
     language.init_app(app)
     guard.init_app(app)
-    for without_session in (public.blueprint, registering.blueprint, giving_back.blueprint):
-        guard.csrf.exempt(without_session)
+    for without_session in (public, leaflets, registering, tickets, giving_back):
+        guard.csrf.exempt(without_session.blueprint)
     app.jinja_env.globals["may"] = access.may
     # The desk has one blueprint in two files: the second adds its pages to the first's.
-    for audience in (public, registering, giving_back, access, desk_registrations, door):
+    for audience in (public, leaflets, registering, tickets, giving_back, access, desk_registrations, door):
         app.register_blueprint(audience.blueprint)
     app.register_error_handler(Refusal, _refused)
     for away in AWAY:
@@ -126,9 +130,9 @@ def _page(status: int, said: str, code: str) -> tuple[str | Response, int]:
     """One sentence and the way on."""
     if not language.wants_page():
         return jsonify(error=code, message=said), status
-    # What went wrong may be the database itself; then the page makes do without the telephone number.
-    known = _next_event() if status < 500 else {}
-    return render_template("public/error.html", heading=said, status=status, **known), status
+    if status >= 500:
+        return trouble.page(), status  # what went wrong may be the database itself
+    return render_template("public/error.html", heading=said, **_next_event()), status
 
 
 def _next_event() -> dict[str, Any]:

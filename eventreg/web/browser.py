@@ -1,0 +1,34 @@
+"""What the visitor's browser is, and how large it wants the text of public pages: standard, large or largest. A cookie keeps
+that choice; where a browser drops cookies, as those inside chat apps do, the addresses of the next pages carry it."""
+
+from flask import Response, current_app, g, request
+
+SIZES = ("standard", "large", "largest")
+_A_YEAR = 365 * 24 * 60 * 60
+
+
+def in_chat_app() -> bool:
+    """Whether the page is shown inside WeChat, which downloads no files."""
+    return "MicroMessenger" in request.environ.get("HTTP_USER_AGENT", "")
+
+
+def text_size() -> tuple[str, bool]:
+    """The size to show, and whether links must carry it because no cookie has kept it yet."""
+    kept = request.cookies.get(_cookie(), "") if "HTTP_COOKIE" in request.environ else ""
+    asked = request.args.get("size", "") if request.environ.get("QUERY_STRING") else ""
+    kept = kept if kept in SIZES else "standard"
+    return (asked, asked != kept) if asked in SIZES else (kept, False)
+
+
+def remember_size(response: Response) -> None:
+    """Keep a size that was chosen just now; nobody else gets a cookie."""
+    if g.get("size_is_carried"):
+        response.set_cookie(_cookie(), g.size, max_age=_A_YEAR, secure=_https(), httponly=True, samesite="Lax")
+
+
+def _cookie() -> str:
+    return "__Host-size" if _https() else "size"
+
+
+def _https() -> bool:
+    return bool(current_app.config["SESSION_COOKIE_SECURE"])

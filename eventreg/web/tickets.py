@@ -1,0 +1,184 @@
+"""The ticket: the page of one registration behind its secret address, and how its holder corrects name and number."""
+
+import segno
+from flask import Blueprint, g, redirect, render_template, request, session
+from werkzeug.wrappers import Response
+
+from eventreg.core import attendees, audit, corrections, events, names, phones, registrations, waitlist
+from eventreg.core.attendees import Row
+from eventreg.core.errors import (
+    AlreadyCancelled,
+    AlreadyRegistered,
+    ChangedMeanwhile,
+    CheckedInAlready,
+    FieldRefused,
+    PhoneAtLimit,
+    TooLateToChange,
+)
+from eventreg.core.models import Event, Registration, RegistrationState
+from eventreg.core.names import Name
+from eventreg.core.phones import Phone
+from eventreg.core.staff import Permission
+from eventreg.db import reading, write
+from eventreg.web import access, addresses, door, forms, guard, limits
+from eventreg.web.access import anyone
+from eventreg.web.event_facts import area_code, facts
+from eventreg.web.language import say
+
+blueprint = Blueprint("tickets", __name__)
+Answer = str | Response | tuple[str, int]
+
+
+def of(token: str) -> tuple[Registration, Event]:
+    """The registration of a ticket's address, and its event; from here on the page speaks the registration's language,
+    unless its address asks for another."""
+    with limits.secret_tried():
+        registration, event = registrations.by_token(reading(), token)
+    if request.args.get("lang") not in {"zh", "en"}:
+        g.language = registration.locale
+    return registration, event
+
+
+def live(registration: Registration) -> list[Row]:
+    """The people of a registration who have not given up their seats."""
+    people = attendees.of_registration(reading(), registration.id)
+    return [person for person in people if person.cancelled_at is None]
+
+
+@blueprint.get("/T/<token>")
+@anyone
+def ticket(token: str) -> Answer:
+    """The ticket of one registration; for a volunteer at the door, the check-in page of that party."""
+    registration, event = of(token)
+    if session.get("id") and access.current() and access.may(Permission.CHECK_IN):
+        return door.page(event, registration_id=registration.id)
+    if events.is_past_keeping(event, g.now):
+        return render_template("public/closed.html", form=None, **facts(event))
+    if registration.state == RegistrationState.CANCELLED:
+        return render_template("public/cancelled.html", **facts(event))
+    path = addresses.ticket(registration)
+    shown = {
+        "people": live(registration),
+        "masked": phones.masked(registration.phone_number),
+        "path": path,
+        "changeable": g.now < event.starts_at,
+        **facts(event),
+    }
+    if registration.state == RegistrationState.WAITLISTED:
+        return render_template("public/waitlisted.html", position=waitlist.position(reading(), registration), **shown)
+    address = guard.settings().public_url + path
+    return render_template(
+        "public/ticket.html", qr=qr(address.upper()), address=address, waiting=_waiting_beside(registration), **shown
+    )
+
+
+def _waiting_beside(registration: Registration) -> list[tuple[str, str, int]]:
+    """Who of the party waits in a registration of their own: names, where their page is, and their place."""
+    return [
+        (
+            say("list_comma").join(row.name for row in attendees.of_registration(reading(), other.id)),
+            addresses.ticket(other),
+            waitlist.position(reading(), other),
+        )
+        for other in registrations.waiting_beside(reading(), registration)
+    ]
+
+
+def qr(address: str) -> str:
+    """An address as inline SVG. A ticket's is given all in capitals, which makes a smaller code and is the same address."""
+    code = segno.make(address, error="m", boost_error=False, micro=False)
+    svg: str = code.svg_inline(border=4, omitsize=True, svgclass="qr", lineclass=None, dark="#000", light="#fff")
+    return svg
+
+
+@blueprint.get("/T/<token>/change")
+@anyone
+def change(token: str) -> Answer:
+    """The form to correct names and number."""
+    registration, event = of(token)
+    if registration.state == RegistrationState.CANCELLED:
+        return redirect(addresses.to(addresses.ticket(registration)), 303)
+    if g.now >= event.starts_at:
+        return refused(registration, event, TooLateToChange())
+    return _change_page(registration, event, {})
+
+
+@blueprint.post("/T/<token>/change")
+@anyone
+def save_change(token: str) -> Answer:
+    """Save names and number. An empty number stays as it is: the ticket never shows it whole."""
+    registration, event = of(token)
+    if request.form.get("show") == "form":
+        return _change_page(registration, event, {})
+    corrected, problems = _corrected(registration, event)
+    if problems:
+        return _change_page(registration, event, problems), 422
+    limits.limits().hit("phone", limits.PHONE, f"{event.slug} {corrected[1].number}")
+    slug, registration_id, now = event.slug, registration.id, g.now
+    version = forms.version_sent() or registration.version
+    try:
+        write(
+            lambda session: corrections.edit(
+                session, events.get(session, slug), registrations.get(session, registration_id), corrected,
+                version=version, by=audit.REGISTRANT, now=now,
+            )
+        )  # fmt: skip
+    except FieldRefused as refusal:
+        return _change_page(registration, event, {refusal.field: say(refusal.reason, **refusal.values)}), 422
+    except AlreadyRegistered:
+        return _change_page(registration, event, {"name": say("change_taken")}), 409
+    except PhoneAtLimit:
+        return _change_page(registration, event, {"phone": say("phone_at_limit")}), 409
+    except ChangedMeanwhile:
+        return _change_page(registrations.get(reading(), registration_id), event, {}, notice="changed_meanwhile"), 409
+    except AlreadyCancelled:
+        pass  # the page that follows says so
+    except (CheckedInAlready, TooLateToChange) as refusal:
+        return refused(registration, event, refusal)
+    return redirect(addresses.to(addresses.ticket(registration)), 303)
+
+
+def _corrected(registration: Registration, event: Event) -> tuple[tuple[tuple[Name, ...], Phone], dict[str, str]]:
+    """Names and number as they were sent, and a complaint for each that cannot be accepted. A companion's name that was
+    not sent stays."""
+    problems, found = {}, []
+    for field, name in _names(registration).items():
+        try:
+            found.append(names.parse(request.form.get(field, "" if field == "name" else name), field))
+        except FieldRefused as refusal:
+            problems[field] = say(refusal.reason, **refusal.values)
+    phone = Phone(registration.phone_number, registration.phone_typed)
+    typed = request.form.get("phone", "").strip()
+    if typed:
+        try:
+            phone = phones.parse(typed, area_code(event))
+        except FieldRefused as refusal:
+            problems["phone"] = say(refusal.reason, **refusal.values)
+    return (tuple(found), phone), problems
+
+
+def _names(registration: Registration) -> dict[str, str]:
+    """Field to name of everybody who still comes."""
+    people = live(registration)
+    return {"name" if not place else f"companion-{place}": person.name for place, person in enumerate(people)}
+
+
+def _change_page(registration: Registration, event: Event, problems: dict[str, str], *, notice: str = "") -> str:
+    typed = {field: request.form.get(field, name) for field, name in _names(registration).items()}
+    return render_template(
+        "public/change.html",
+        problems=problems,
+        notice=notice,
+        typed={**typed, "phone": request.form.get("phone", "")},
+        masked=phones.masked(registration.phone_number),
+        path=addresses.ticket(registration),
+        version=registration.version,
+        **facts(event),
+    )
+
+
+def refused(registration: Registration, event: Event, refusal: Exception) -> tuple[str, int]:
+    """Why something cannot be done here, and the telephone."""
+    heading = say(f"refused_{getattr(refusal, 'code', 'refused')}")
+    path = addresses.ticket(registration)
+    return render_template("public/error.html", heading=heading, ticket_path=path, **facts(event)), 409
