@@ -19,6 +19,7 @@ from eventreg.core.errors import FieldRefused, Refusal
 from eventreg.core.models import Event
 from eventreg.core.staff_models import Role
 from eventreg.db import db, reading, transaction, write
+from eventreg.delivery import outbox_commands
 from eventreg.i18n import sentence
 from eventreg.storage import make_tables
 from eventreg.upkeep import backup_commands, doctor, refuse
@@ -32,7 +33,7 @@ staff_commands = AppGroup("staff", help="Accounts of organisers, desk and door."
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (event_commands, staff_commands, backup_commands, doctor, print_check_in_list):
+    for command in (event_commands, staff_commands, outbox_commands, backup_commands, doctor, print_check_in_list):
         app.cli.add_command(command)
 
 

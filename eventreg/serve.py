@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,7 @@ def main() -> None:
         close(app)
         sys.exit(_why(refused))
     announce(settings, link)
+    sender = _start_sender(settings) if settings.smtp_url else None
     if server is None:
         close(app)
         _become_granian(settings)
@@ -57,6 +59,9 @@ def main() -> None:
         server.run()  # ends what is running when it is told to stop
         server.close()
         close(app)
+        if sender is not None:
+            sender.terminate()
+            sender.wait()  # for the mail in hand
 
 
 def _why(refused: Exception) -> str:
@@ -141,11 +146,25 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
+def _environment(settings: Settings) -> dict[str, str]:
+    """For programs that we start: they share our clock."""
+    if settings.clock and settings.clock_since:
+        return {**os.environ, CLOCK_SINCE: settings.clock_since.isoformat()}
+    return dict(os.environ)
+
+
+def _start_sender(settings: Settings) -> subprocess.Popen[bytes]:
+    """One process beside the server that sends the mails; it ends when we do."""
+    flask = Path(sys.executable).with_name("flask")
+    return subprocess.Popen(  # noqa: S603 - our own program, no shell
+        [str(flask), "--app", "wsgi", "outbox", "deliver", "--forever", "--with-parent"],
+        cwd=ROOT, env=_environment(settings),
+    )  # fmt: skip
+
+
 def _become_granian(settings: Settings) -> None:
     """Several processes behind one address; the options keep it alive when a worker dies (PERFORMANCE.md)."""
-    environment = {"GRANIAN_LOG_LEVEL": "warning", **os.environ}
-    if settings.clock and settings.clock_since:
-        environment[CLOCK_SINCE] = settings.clock_since.isoformat()
+    environment = {"GRANIAN_LOG_LEVEL": "warning", **_environment(settings)}
     granian = Path(sys.executable).with_name("granian")
     os.chdir(ROOT)
     os.execve(  # noqa: S606 - our own program, no shell

@@ -84,6 +84,23 @@ def _scheme(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _mail_server(text: str) -> str:
+    parts = urlsplit(text)
+    try:
+        right = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number
+        right = False
+    if text and (not right or parts.path.strip("/") or parts.query or parts.fragment):
+        raise ValueError("must be like smtp://name:password@host:587, or smtps:// for TLS from the first byte")
+    return text
+
+
+def _mail_address(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", text):
+        raise ValueError("must be a mail address")
+    return text
+
+
 _POSTGRESQL = "postgresql+psycopg://"
 
 
@@ -127,7 +144,15 @@ SETTINGS = (
         "EVENTREG_REDIS_URL", "", "Rate limits shared by several processes, such as redis://127.0.0.1:6379/0.",
         _scheme("redis", "rediss", "redis+unix"),
     ),
-    Setting("EVENTREG_SMTP_URL", "", "Reserved: the mail server for notices.", _scheme("smtp", "smtps")),
+    Setting(
+        "EVENTREG_SMTP_URL", "",
+        "Mail server for notices, such as smtp://name:password@mail.example.org:587; without it, none are sent.",
+        _mail_server,
+    ),
+    Setting(
+        "EVENTREG_MAIL_FROM", "", "Address that mails come from; without it, eventreg at the host of the public address.",
+        _mail_address,
+    ),
     Setting("EVENTREG_TRUSTED_PROXIES", "0", "How many proxies in front may say who is asking.", _count(0, 10)),
     Setting(
         "EVENTREG_WORKERS", "1",
@@ -152,6 +177,7 @@ class Settings:
     rate_limits: bool
     redis_url: str
     smtp_url: str
+    mail_from: str
     trusted_proxies: int
     workers: int
     threads: int
@@ -204,7 +230,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         try:
             values[setting.name] = setting.read(text)
         except ValueError as fault:
-            faults.append(f"{setting.name}: {fault}, not {text!r}")
+            shown = re.sub(r"//[^@/]*@", "//…@", text)  # without the password
+            faults.append(f"{setting.name}: {fault}, not {shown!r}")
     in_memory = values.get("EVENTREG_RATE_LIMITS") and not values.get("EVENTREG_REDIS_URL")
     if values.get("EVENTREG_WORKERS", 1) > 1 and in_memory:
         faults.append(
@@ -214,16 +241,18 @@ def read(environment: Mapping[str, str]) -> Settings:
     if faults:
         raise SettingsInvalid(faults)
     instance = (ROOT / values["EVENTREG_INSTANCE"]).resolve()
+    public_url = values["EVENTREG_PUBLIC_URL"] or own_address(values["HOST"], values["PORT"])
     return Settings(
         instance=instance,
         database_url=values["EVENTREG_DATABASE_URL"] or f"sqlite:///{instance / 'eventreg.sqlite3'}",
         secret_key=values["EVENTREG_SECRET_KEY"],
-        public_url=values["EVENTREG_PUBLIC_URL"] or own_address(values["HOST"], values["PORT"]),
+        public_url=public_url,
         clock=values["EVENTREG_CLOCK"],
         clock_since=_moment(environment.get(CLOCK_SINCE, "")),
         rate_limits=values["EVENTREG_RATE_LIMITS"],
         redis_url=values["EVENTREG_REDIS_URL"],
         smtp_url=values["EVENTREG_SMTP_URL"],
+        mail_from=values["EVENTREG_MAIL_FROM"] or f"eventreg@{urlsplit(public_url).hostname}",
         trusted_proxies=values["EVENTREG_TRUSTED_PROXIES"],
         workers=values["EVENTREG_WORKERS"],
         threads=values["EVENTREG_THREADS"],

@@ -64,11 +64,16 @@ def make_phone(number: str | None = None) -> phones.Phone:
 
 
 def make_entry(
-    *people: str, phone: str | None = None, source: Source = Source.ONLINE, key: str = "", **wishes: Any
+    *people: str,
+    phone: str | None = None,
+    source: Source = Source.ONLINE,
+    key: str = "",
+    locale: str = "zh",
+    **wishes: Any,
 ) -> entries.Entry:
     """A filled-in form."""
     party = tuple(names.parse(name) for name in people or ("张桂芳",))
-    return entries.Entry(party, make_phone(phone), "zh", source, key or uuid4().hex, **wishes)
+    return entries.Entry(party, make_phone(phone), locale, source, key or uuid4().hex, **wishes)
 
 
 class Browser(FlaskClient):

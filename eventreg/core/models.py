@@ -245,6 +245,7 @@ class OutboxMessage(Base):
         one_of("channel", Channel),
         Index(None, "registration_id", "kind", "channel", "event_version", unique=True),
         Index(None, "event_id", "settled_at"),
+        Index(None, "channel", "settled_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -258,3 +259,11 @@ class OutboxMessage(Base):
     settled_at: Mapped[datetime | None]
     """When it was sent, said, or no longer needed saying."""
     settled_by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often somebody set out to deliver it; only mails are."""
+    next_try_at: Mapped[datetime | None]
+    """Not before this moment: after a failure, and while another sender has it in hand. At once where empty."""
+    failed_at: Mapped[datetime | None]
+    """When it was given up; a person has to telephone instead."""
+    failure: Mapped[str | None] = mapped_column(String(120))
+    """Why the latest attempt failed, without anybody's address."""

@@ -1,0 +1,239 @@
+"""Sending what is owed: one mail after the other to the mail server, and the commands `outbox deliver` and `outbox list`."""
+
+import os
+import signal
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from threading import Event as Bell
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+
+from eventreg.core import deliveries, events
+from eventreg.core.deliveries import Delivery
+from eventreg.core.errors import Busy
+from eventreg.db import AWAY, reading, write
+from eventreg.mail import compose
+from eventreg.upkeep import refuse
+
+outbox_commands = AppGroup("outbox", help="Mails that are owed.")
+PATIENCE = 20
+"""Seconds to wait for the mail server at each step."""
+PAUSE = 5
+"""Seconds between two looks, where there is nothing to send."""
+_OWN_HOSTS = {"127.0.0.1", "::1", "localhost"}
+
+
+class Unreachable(Exception):
+    """The mail server cannot be spoken to at all; no mail's fault."""
+
+
+@dataclass
+class Round:
+    """What one round of sending has done."""
+
+    sent: int = 0
+    later: int = 0
+    given_up: int = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not (self.sent or self.later or self.given_up)
+
+
+class Refused(Exception):
+    """The mail server, or the address, would not have this mail; ``for_good`` where asking again is no use."""
+
+    def __init__(self, reason: str, *, for_good: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.for_good = for_good
+
+
+def deliver_due() -> Round:
+    """Send everything that is due, one mail in hand at a time. Raises ``Unreachable`` where the server is not there; the
+    mail that was in hand then stays owed and has lost nothing."""
+    done = Round()
+    with _Line(current_app.extensions["settings"].smtp_url) as line:
+        while (delivery := write(lambda session: deliveries.take(session, now=_now()))) is not None:
+            _deliver(line, delivery, done)
+    return done
+
+
+def _deliver(line: "_Line", delivery: Delivery, done: Round) -> None:
+    """One mail, whatever becomes of it."""
+    reading().rollback()  # as things are now, and not at the mail before
+    try:
+        _send(line, delivery)
+    except Unreachable:
+        write(lambda session: deliveries.put_back(session, delivery, now=_now()))
+        raise
+    except Refused as refused:
+        reason, for_good = refused.reason, refused.for_good
+        _log(delivery, reason)
+        if write(lambda session: deliveries.failed(session, delivery, reason, for_good=for_good, now=_now())):
+            done.given_up += 1
+        else:
+            done.later += 1
+    else:
+        write(lambda session: deliveries.sent(session, delivery, now=_now()))
+        done.sent += 1
+
+
+def _send(line: "_Line", delivery: Delivery) -> None:
+    try:
+        mail = compose(delivery, now=_now())
+    except (ValueError, IndexError) as error:  # an address that no mail can carry
+        raise Refused(type(error).__name__, for_good=True) from error
+    line.send(mail)
+
+
+def _log(delivery: Delivery, reason: str) -> None:
+    """Never with an address or a name."""
+    current_app.logger.warning("mail %s (%s) not sent: %s", delivery.message_id, delivery.kind, reason)
+
+
+def _now() -> datetime:
+    now: datetime = current_app.extensions["clock"]()
+    return now
+
+
+class _Line:
+    """A connection to the mail server, made when the first mail needs it and made anew where it broke."""
+
+    def __init__(self, url: str) -> None:
+        self._url: SplitResult = urlsplit(url)
+        self._server: smtplib.SMTP | None = None
+
+    def __enter__(self) -> "_Line":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hang_up()
+
+    def send(self, mail: EmailMessage) -> None:
+        """Hand over one mail, or raise ``Refused`` or ``Unreachable``."""
+        server = self._server = self._server or self._dial()
+        try:
+            server.send_message(mail)
+        except smtplib.SMTPServerDisconnected as error:
+            self._hang_up()
+            raise Refused("the server hung up", for_good=False) from error
+        except (smtplib.SMTPException, OSError) as error:
+            self._hang_up()
+            raise _refusal(error) from error
+
+    def _dial(self) -> smtplib.SMTP:
+        host, port = self._url.hostname or "", self._url.port
+        safe = ssl.create_default_context()
+        try:
+            if self._url.scheme == "smtps":
+                server: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=PATIENCE, context=safe)
+            else:
+                server = smtplib.SMTP(host, port or 25, timeout=PATIENCE)
+        except (smtplib.SMTPException, OSError) as error:
+            raise Unreachable(f"{host}: {_first_line(error)}") from error
+        try:
+            self._introduce(server, safe)
+        except (smtplib.SMTPException, OSError) as error:
+            server.close()
+            raise Unreachable(f"{host}: {_first_line(error)}") from error
+        return server
+
+    def _introduce(self, server: smtplib.SMTP, safe: ssl.SSLContext) -> None:
+        """To TLS where the server can, then name and password, which go through no open line to another machine."""
+        server.ehlo()
+        if self._url.scheme != "smtps" and server.has_extn("starttls"):
+            server.starttls(context=safe)
+        elif self._url.scheme != "smtps" and self._url.username and self._url.hostname not in _OWN_HOSTS:
+            raise smtplib.SMTPException("offers no TLS, so the password was not sent")
+        if self._url.username:
+            server.login(unquote(self._url.username), unquote(self._url.password or ""))
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                self._server.quit()
+            self._server.close()
+            self._server = None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _refusal(error: Exception) -> Refused:
+    """What the server's answer means for this mail: 5yz is for good (RFC 5321, 4.2.1). Without its words, which may hold the
+    address."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = next(iter(error.recipients.values()))[0]
+        return Refused(f"recipient refused, {code}", for_good=code >= 500)
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return Refused(f"sender refused, {error.smtp_code}", for_good=False)  # our fault, and may be mended
+    if isinstance(error, smtplib.SMTPResponseException):
+        return Refused(f"refused, {error.smtp_code}", for_good=error.smtp_code >= 500)
+    return Refused(type(error).__name__, for_good=isinstance(error, smtplib.SMTPNotSupportedError))
+
+
+@outbox_commands.command("deliver")
+@click.option("--forever", is_flag=True, help="Go on sending until told to stop.")
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when the program that started this one is gone.")
+@with_appcontext
+def deliver(forever: bool, with_parent: bool) -> None:
+    """Send the mails that are owed.
+
+    Example: flask --app wsgi outbox deliver --forever
+    """
+    if not current_app.extensions["settings"].smtp_url:
+        refuse(f"EVENTREG_SMTP_URL is not set; {deliveries.owed(reading())} mails wait")
+    if forever:
+        _deliver_forever(os.getppid() if with_parent else None)
+        return
+    try:
+        done = deliver_due()
+    except Unreachable as away:
+        refuse(f"EVENTREG_SMTP_URL: {away}; {deliveries.owed(reading())} mails wait")
+    click.echo(f"{done.sent} sent, {done.later} to be tried again, {done.given_up} given up")
+
+
+@contextmanager
+def _stop_bell() -> Iterator[Bell]:
+    """Rings when somebody tells us to stop; the mail in hand is finished first."""
+    bell = Bell()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, lambda *_: bell.set())
+    yield bell
+
+
+def _deliver_forever(parent: int | None) -> None:
+    with _stop_bell() as bell:
+        while not bell.is_set() and (parent is None or os.getppid() == parent):
+            try:
+                idle = deliver_due().idle
+            except (Unreachable, Busy, *AWAY) as away:
+                current_app.logger.warning("mails wait: %s", _first_line(away))
+                idle = True
+            reading().rollback()
+            if idle:
+                bell.wait(PAUSE)
+
+
+@outbox_commands.command("list")
+@with_appcontext
+def list_outbox() -> None:
+    """Say how many mails wait, and which registrations could not be reached by mail.
+
+    Example: flask --app wsgi outbox list
+    """
+    click.echo(f"{deliveries.owed(reading())} waiting")
+    for event in events.all_events(reading()):
+        for one in deliveries.given_up(reading(), event):
+            click.echo(f"{event.slug}\tregistration {one.registration_id}\t{one.kind}\t{one.reason}")

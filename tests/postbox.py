@@ -1,0 +1,78 @@
+"""A real mail server that keeps what it gets, and refuses whom a test wants refused."""
+
+import asyncio
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP as POLICY
+from threading import Event
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+
+class Postbox:
+    """``answers`` says for an address what the server answers to its mail: a reply line, or ``hang up`` or ``stall``."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.answers: dict[str, str] = {}
+        self.refuses_recipient: dict[str, str] = {}
+        self.arrived = Event()
+
+    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, to: str, _options: Any) -> str:
+        """To whom."""
+        if to in self.refuses_recipient:
+            return self.refuses_recipient[to]
+        envelope.rcpt_tos.append(to)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
+        """The mail itself."""
+        answer = self.answers.get(envelope.rcpt_tos[0], "250 OK")
+        if answer == "hang up":
+            assert server.transport is not None
+            server.transport.close()
+            await asyncio.sleep(0)
+            return "421 bye"
+        if answer in {"250 OK", "keep and hang up"}:
+            assert isinstance(envelope.content, bytes)
+            mail = message_from_bytes(envelope.content, policy=POLICY)
+            assert isinstance(mail, EmailMessage)
+            self.mails.append(mail)
+            self.arrived.set()
+        if answer == "keep and hang up":
+            assert server.transport is not None
+            server.transport.close()
+            return "421 bye"
+        return answer
+
+    @property
+    def recipients(self) -> list[str]:
+        """To whom the mails went, in order."""
+        return [str(mail["To"]) for mail in self.mails]
+
+    def text(self, place: int = -1) -> str:
+        """The words of a mail."""
+        body = self.mails[place].get_body(("plain",))
+        assert isinstance(body, EmailMessage)
+        return str(body.get_content())
+
+
+def open_postbox(port: int, host: str = "127.0.0.1", password: str = "") -> tuple[Postbox, Controller]:
+    """A mail server there, which wants that password if one is given; stop its controller in the end."""
+    box, wants = Postbox(), bool(password)
+
+    def right(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any) -> AuthResult:
+        return AuthResult(success=given.password == password.encode(), handled=False)
+
+    controller = Controller(
+        box,
+        hostname=host,
+        port=port,
+        auth_required=wants,
+        auth_require_tls=False,
+        authenticator=right if wants else None,
+    )
+    controller.start()
+    return box, controller
