@@ -34,7 +34,8 @@ FILES = {
     "not-yet-open": derived("not-yet-open", window="opens_at = 2030-06-12T09:00:00"),
     "open": derived("open"),
     "few": derived("few", capacity=5),
-    "one": derived("one", capacity=4),
+    "one": derived("one", capacity=3),
+    "split": derived("split", capacity=1),
     "full-waiting": derived("full-waiting", capacity=2, more=_WAITING),
     "full": derived("full", capacity=2, more="[waitlist]\nopen = false\n"),
     "closed": derived("closed", window="closes_at = 2030-06-09T12:00:00"),
@@ -73,7 +74,7 @@ def _registered(house: House) -> dict[str, str]:
     made = {
         "ticket": house.register("张桂芳", slug="open", phone="138 0013 8000"),
         "couple": house.register("张桂芳", "王建国", slug="open", phone="138 0013 8001"),
-        "split": house.register("李翠花", "黄志明", slug="one", phone="138 0013 8002", split=True),
+        "split": house.register("李翠花", "黄志明", slug="split", phone="138 0013 8002", split=True),
         "waitlisted": house.register("李翠花", slug="full-waiting", phone="138 0013 8003", waitlist=True),
         "cancelled": house.register("陈美康", slug="open", phone="138 0013 8004"),
         "ended": house.register("陈美康", slug="over", phone="138 0013 8005"),

@@ -16,6 +16,7 @@ class Form:
     method: str
     fields: dict[str, str] = field(default_factory=dict)
     buttons: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    id: str = ""
 
 
 class Page(HTMLParser):
@@ -42,7 +43,7 @@ class Page(HTMLParser):
             self.kind = given.get("data-page") or ""
             self.data = given
         if tag == "form":
-            self.forms.append(Form(given.get("action") or "", given.get("method") or "get"))
+            self.forms.append(Form(given.get("action") or "", given.get("method") or "get", id=given.get("id") or ""))
         chosen = given.get("type") != "radio" or "checked" in given
         if self.forms and tag == "input" and given.get("name") and chosen:
             self.forms[-1].fields[str(given["name"])] = given.get("value") or ""
