@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check proofs bench lint setup-run setup-test pictures lock
+.PHONY: help run test check proofs bench lint setup-run setup-test pictures lighthouse lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -31,6 +31,9 @@ lint: setup-test ## only the checks that need no test to run
 
 pictures: setup-test ## screenshots of all screens into pictures/, and those of the README
 	@$(BIN)/python -m script.pictures
+
+lighthouse: setup-test ## what Lighthouse and html-validate say of the public pages (needs Node and npm)
+	@$(BIN)/python -m script.lighthouse
 
 setup-run: .venv/.run
 

@@ -1,6 +1,7 @@
-"""Screenshots of the screens, and of the printed list, made by a browser on a real server with made-up people.
+"""Screenshots of all screens, and of what is printed, made by a browser on a real server with made-up people.
 
-All go to pictures/, which git does not keep; those that the README shows go to docs/pictures/ as well.
+All go to pictures/, which git does not keep; those that the README shows go to docs/pictures/ as well. pictures/states/ has
+every state that a guest can get into, in both languages, light and dark.
 """
 
 import re
@@ -11,9 +12,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import cast
 from tests.conftest import CHROMIUM
-from tests.factories import PASSWORD, ROOT
+from tests.factories import PASSWORD, ROOT, SECRET
 from tests.servers import running
+from tests.windows import Visitor
 
 EVENT = "june-10-self-care"
 PEOPLE = (
@@ -68,6 +71,33 @@ def guests(album: Album, size: dict[str, int], language: str, names: tuple[str, 
     album.take(page, f"check-{tag}")
     page.locator("button.main").first.click()
     album.take(page, f"ticket-{tag}")
+
+
+def states(album: Album, paths: dict[str, str]) -> None:
+    """Every state of the public pages, in both languages, light and dark."""
+    for language in ("zh", "en"):
+        for scheme in ("light", "dark"):
+            folder = album.folder / "states" / f"{language}-{scheme}"
+            folder.mkdir(parents=True, exist_ok=True)
+            guest = Visitor(album.page(PHONES, scheme), album.address, language, paths)
+            for name, page in guest.states():
+                page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+
+def papers(album: Album, paths: dict[str, str]) -> None:
+    """What guests print, and the poster."""
+    page = album.page(LAPTOP)
+    for name, path in {"poster": "/zh/events/open/poster", "ticket": paths["couple"]}.items():
+        page.goto(album.address + path)
+        page.pdf(path=album.folder / f"{name}.pdf", prefer_css_page_size=True)
+        paper(album.folder, name)
+
+
+def paper(folder: Path, name: str) -> None:
+    """A PDF as pictures of its sides."""
+    pdf = folder / f"{name}.pdf"
+    subprocess.run(["pdftoppm", "-r", "70", "-png", str(pdf), str(folder / name)], check=True)
+    pdf.unlink()
 
 
 def fill(album: Album, page: Page) -> None:
@@ -151,9 +181,15 @@ def main(folder: Path) -> None:
         with running(instance, EVENTREG_CLOCK="2030-06-10T08:46:00+08:00") as server:
             album.address = server.address
             door(album)
+        whole = Path(temporary, "cast")
+        whole.mkdir()
+        paths = cast.prepare(whole)
+        with running(whole, EVENTREG_CLOCK=cast.MORNING, EVENTREG_SECRET_KEY=SECRET) as server:
+            album.address = server.address
+            states(album, paths)
+            papers(album, paths)
         browser.close()
-    subprocess.run(["pdftoppm", "-r", "70", "-png", str(folder / "list.pdf"), str(folder / "list")], check=True)
-    (folder / "list.pdf").unlink()
+    paper(folder, "list")
 
 
 def for_the_readme(folder: Path) -> None:

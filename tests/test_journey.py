@@ -1,4 +1,5 @@
-"""The whole journey in a real browser: on a phone and on a laptop, with scripts and without, seen by axe and on paper."""
+"""The whole journey in a real browser: on a phone and on a laptop, with scripts and without, to the desk, the door and the printed
+list."""
 
 import re
 import subprocess
@@ -7,20 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import create_engine
 
 from tests.factories import PASSWORD, SHIPPED, House
 from tests.servers import Server, running
+from tests.windows import LAPTOP, PHONE, kind, window
 
 pytestmark = pytest.mark.browser
 EVENT = "june-10-self-care"
-PHONE: Any = {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}
-SMALLEST: Any = {"viewport": {"width": 320, "height": 568}}
-LAPTOP: Any = {"viewport": {"width": 1280, "height": 800}}
 LONGEST = ("阿卜杜热依木·买买提吐尔逊", "Wolfeschlegelsteinhausenbergerdorff", "字" * 40, "W" * 40, "王")
 
 
@@ -40,18 +37,6 @@ def before(instance: Path) -> Iterator[Server]:
     """The Wednesday before."""
     with running(instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00", EVENTREG_SECRET_KEY="k" * 20) as server:
         yield server
-
-
-def window(browser: Browser, shape: Any, *, scripts: bool = True) -> Page:
-    """A fresh browser window."""
-    page = browser.new_context(**shape, java_script_enabled=scripts, locale="zh-CN").new_page()
-    page.set_default_timeout(30_000)
-    return page
-
-
-def kind(page: Page, name: str) -> None:
-    """Wait until that page is there."""
-    expect(page.locator("main")).to_have_attribute("data-page", name)
 
 
 def sign_in(page: Page, server: Server, name: str) -> None:
@@ -101,87 +86,6 @@ def test_from_the_first_click_to_the_chair(browser: Browser, instance: Path, sha
         expect(door.locator("main")).to_have_attribute("data-arrived", "1")
 
 
-def test_everything_is_reached_by_keyboard_and_the_ring_is_seen(browser: Browser, before: Server) -> None:
-    page = window(browser, LAPTOP)
-    page.goto(f"{before.address}/zh/events/{EVENT}/register")
-    seen = []
-    for _ in range(12):
-        page.keyboard.press("Tab")
-        focused = page.evaluate(
-            "[document.activeElement.tagName, getComputedStyle(document.activeElement).outlineWidth]"
-        )
-        if focused[0] == "BODY":
-            break
-        assert float(focused[1].removesuffix("px")) >= 2, "a focus that cannot be seen is lost"
-        seen.append(focused[0])
-    assert seen[:2] == ["A", "A"]
-    assert seen.count("INPUT") == 2, "the trap for programs is not on the way"
-    page.locator("#name").focus()
-    page.keyboard.type("张桂芳")
-    page.keyboard.press("Tab")
-    page.keyboard.type("13800138000")
-    page.keyboard.press("Enter")
-    kind(page, "check")
-
-
-def pages_to_look_at(browser: Browser, server: Server, shape: Any, scheme: str) -> Iterator[tuple[str, Page]]:
-    """Every state of the public pages that a guest can get into, in both languages."""
-    for language in ("zh", "en"):
-        page = window(browser, {**shape, "color_scheme": scheme})
-        base = f"{server.address}/{language}"
-        page.goto(f"{base}/events/{EVENT}")
-        yield f"event {language}", page
-        page.locator("a.button").click()
-        yield f"form {language}", page
-        page.locator("button.main").click()
-        expect(page.locator("#errors")).to_be_visible()
-        yield f"problems {language}", page
-        page.locator("#name").fill(f"Margaret Chen {language} {scheme} {shape['viewport']['width']}")
-        page.locator("#phone").fill("13800138000")
-        page.locator("summary").click()
-        page.locator("#companion-1").fill("张桂芳" if language == "zh" else "王建国")
-        page.locator("button.main").click()
-        kind(page, "check")
-        yield f"check {language}", page
-        page.locator("button.main").first.click()
-        kind(page, "ticket")
-        yield f"ticket {language}", page
-        for path in ("/privacy", "/nothing"):
-            page.goto(base + path)
-            yield f"{path} {language}", page
-
-
-SIZES = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), summary')]
-  .filter(e => e.checkVisibility() && !e.closest('.trap') && !e.closest('.skip') && !e.closest('p:not(.small)') && !e.closest('li'))
-  .map(e => [e.tagName, e.textContent.trim().slice(0, 20), e.getBoundingClientRect().height,
-             getComputedStyle(e).display]).filter(([tag, text, height, display]) => display !== 'inline' && height < 48)"""
-SMALL_TEXT = """() => { const w = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const small = [];
-  while (w.nextNode()) { const p = w.currentNode.parentElement;
-    if (w.currentNode.textContent.trim() && p.checkVisibility() && !p.closest('.trap') &&
-        parseFloat(getComputedStyle(p).fontSize) < 18) small.push(w.currentNode.textContent.trim()); } return small; }"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_public_pages_pass_axe_and_fit_small_screens(browser: Browser, before: Server, scheme: str) -> None:
-    shape = PHONE if scheme == "light" else SMALLEST
-    options = {
-        "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-        "rules": {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}},
-    }
-    for name, page in pages_to_look_at(browser, before, shape, scheme):
-        result = Axe().run(page, options=options).response
-        assert [(fault["id"], fault["nodes"][0]["html"]) for fault in result["violations"]] == [], name
-        passed = {rule["id"] for rule in result["passes"]}
-        assert {"color-contrast-enhanced", "target-size"} <= passed, f"{name}: not looked at"
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name} scrolls sideways"
-        assert page.evaluate(SIZES) == [], name
-        assert page.evaluate(SMALL_TEXT) == [], name
-        if name.startswith("event"):
-            top = page.locator("a.button").bounding_box()
-            assert top is not None
-            assert top["y"] <= 640 or shape is SMALLEST, "the button is seen without scrolling"
-
-
 def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
     page = window(browser, LAPTOP)
     register(window(browser, PHONE), before, "张桂芳", "13800138000")
@@ -202,25 +106,6 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         page.set_viewport_size({"width": 360, "height": 640})
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{path} scrolls sideways"
         page.set_viewport_size({"width": 1280, "height": 800})
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_qr_code_on_the_screen_is_the_address_of_the_ticket(
-    browser: Browser, before: Server, scheme: str, tmp_path: Path
-) -> None:
-    page = window(browser, {**PHONE, "color_scheme": scheme, "device_scale_factor": 2})
-    register(page, before, "张桂芳", "13800138000")
-    page.screenshot(path=tmp_path / "ticket.png", full_page=True)
-    assert decoded(tmp_path / "ticket.png") == page.url.upper()
-    box = page.locator("svg.qr").bounding_box()
-    assert box is not None
-    assert box["width"] == 240
-
-
-def decoded(png: Path) -> str:
-    """What a QR reader reads from a picture."""
-    found = zxingcpp.read_barcodes(Image.open(png))
-    return str(found[0].text)
 
 
 def test_pages_ask_for_nothing_but_themselves(browser: Browser, before: Server) -> None:
@@ -278,31 +163,6 @@ def side_of(paper: Path, side: int) -> str:
     """The text of one side."""
     command = ["pdftotext", "-f", str(side), "-l", str(side), "-layout", str(paper), "-"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_couples_ticket_prints_on_one_page_black_on_white(
-    browser: Browser, before: Server, tmp_path: Path, language: str
-) -> None:
-    page = window(browser, {**PHONE, "color_scheme": "dark"})
-    page.goto(f"{before.address}/{language}/events/{EVENT}/register")
-    page.locator("#name").fill("Margaret Elizabeth Chen")
-    page.locator("#phone").fill("13800138000")
-    page.locator("summary").click()
-    page.locator("#companion-1").fill("Henry Alexander Chen")
-    page.locator("button.main").click()
-    kind(page, "check")
-    page.locator("button.main").first.click()
-    kind(page, "ticket")
-    page.emulate_media(media="print", color_scheme="dark")
-    colours = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
-    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
-    paper = tmp_path / "ticket.pdf"
-    page.pdf(path=paper, prefer_css_page_size=True)
-    info = subprocess.run(["pdfinfo", str(paper)], capture_output=True, text=True, check=True).stdout
-    assert re.search(r"^Pages: +1$", info, re.M), info
-    subprocess.run(["pdftoppm", "-r", "100", "-png", str(paper), str(tmp_path / "paper")], check=True)
-    assert decoded(next(tmp_path.glob("paper*.png"))) == page.url.upper(), "the code is read from paper, too"
 
 
 def test_a_double_click_on_the_last_button_is_one_registration(

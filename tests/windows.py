@@ -1,0 +1,169 @@
+"""Windows of a real browser: their shapes, the ways through the pages, and what holds for every page that is looked at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests import cast
+
+PHONE: Any = {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}
+SMALLEST: Any = {"viewport": {"width": 320, "height": 568}}
+LAPTOP: Any = {"viewport": {"width": 1280, "height": 800}}
+SIZES = ("standard", "large", "largest")
+_AXE = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "wcag2aaa", "best-practice"],
+    },
+    "rules": {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}},
+}
+_SEEN = "e => e.checkVisibility() && !e.closest('.trap, .skip, [hidden]')"
+_LOW = f"""() => {{ const seen = {_SEEN};
+  const low = (of, least) => [...document.querySelectorAll(of)].filter(seen).map(e => [e, e.getBoundingClientRect()])
+    .filter(([e, r]) => Math.round(r.height) < least || Math.round(r.width) < 48)
+    .map(([e, r]) => `${{e.outerHTML.slice(0, 90)}} ${{r.width}}x${{r.height}}`);
+  return [...low('.button, button.main', 64), ...low('input:not([type=hidden]), summary', 60),
+    ...low('header a, header button, .tools > *, .way, .back, .mend, .tel, footer a', 48)]; }}"""
+"""Targets that a finger would miss. Links inside a sentence are left to WCAG 2.5.8."""
+_SMALL = """() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const small = [];
+  while (walk.nextNode()) { const p = walk.currentNode.parentElement;
+    if (walk.currentNode.textContent.trim() && p.checkVisibility() && !p.closest('.trap, script, style') &&
+        parseFloat(getComputedStyle(p).fontSize) < 17.99) small.push(walk.currentNode.textContent.trim()); } return small; }"""
+_CLOSE = f"""() => {{ const seen = {_SEEN};
+  const all = [...document.querySelectorAll('.button, button.main, input:not([type=hidden]), .tools > *')].filter(seen)
+    .map(e => [e.outerHTML.slice(0, 60), e.getBoundingClientRect()]); const close = [];
+  for (const [a, r] of all) for (const [b, s] of all) if (a !== b && r.top <= s.top) {{
+    const down = s.top - r.bottom, beside = Math.max(s.left - r.right, r.left - s.right);
+    if (down < 7.5 && beside < 7.5) close.push(`${{a}} | ${{b}}`); }}
+  return close; }}"""
+_SIDEWAYS = """() => { const wide = [...document.body.querySelectorAll('*')]
+    .filter(e => e.checkVisibility() && !e.closest('.trap, .skip, .hidden, svg'))
+    .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5 ||
+      e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map(e => e.outerHTML.slice(0, 100));
+  return document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['the page', ...wide] : wide; }"""
+_SPACED = """() => { const sheet = new CSSStyleSheet();
+  sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } ' +
+    'p { margin-bottom: 2em !important }'); document.adoptedStyleSheets = [sheet]; }"""
+"""The spacing that a reader may choose (WCAG 1.4.12)."""
+
+
+def window(browser: Browser, shape: Any, *, scripts: bool = True, scheme: str = "light") -> Page:
+    """A fresh browser window."""
+    given = {"color_scheme": scheme, **shape}
+    page = browser.new_context(**given, java_script_enabled=scripts, locale="zh-CN").new_page()
+    page.set_default_timeout(30_000)
+    return page
+
+
+def kind(page: Page, name: str) -> None:
+    """Wait until that page is there."""
+    expect(page.locator("main")).to_have_attribute("data-page", name)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody with a window, a language and a text size, on a server that has the whole cast."""
+
+    page: Page
+    address: str
+    language: str
+    paths: dict[str, str]
+
+    def choose(self, size: str) -> None:
+        """Take a text size, which a cookie keeps."""
+        self.page.goto(f"{self.address}/{self.language}/privacy?size={size}")
+
+    def go(self, path: str) -> Page:
+        """Open an address, in our language."""
+        speaks = f"?lang={self.language}" if path.startswith("/T/") else ""
+        self.page.goto(f"{self.address}{path}{speaks}")
+        return self.page
+
+    def event(self, slug: str, rest: str = "") -> Page:
+        """Open an event."""
+        return self.go(f"/{self.language}/events/{slug}{rest}")
+
+    def fill(self, slug: str, name: str, phone: str, companion: str = "") -> Page:
+        """Fill in the form and press the button."""
+        page = self.event(slug, "/register")
+        page.locator("#name").fill(name)
+        page.locator("#phone").fill(phone)
+        if companion:
+            page.locator("summary").click()
+            page.locator("#companion-1").fill(companion)
+        page.locator("button.main").first.click()
+        return page
+
+    def main_states(self) -> Iterator[tuple[str, Page]]:
+        """The three pages that everybody meets."""
+        yield "event", self.event("open")
+        yield "form", self.event("open", "/register")
+        yield "ticket", self.go(self.paths["couple"])
+
+    def on_the_way_to_a_ticket(self) -> Iterator[tuple[str, Page]]:
+        """The same three, and the check page between them."""
+        yield from self.main_states()
+        yield "check", self.fill("open", "王小明", "13800138066")
+
+    def states(self) -> Iterator[tuple[str, Page]]:
+        """Every state that a guest can get into."""
+        for slug in cast.FILES:
+            yield f"event-{slug}", self.event(slug)
+        for name, path in self.paths.items():
+            yield f"ticket-{name}", self.go(path)
+        for act in ("change", "cancel"):
+            yield f"{act}-couple", self.go(f"{self.paths['couple']}/{act}")
+        yield "cancel-waiting", self.go(f"{self.paths['waitlisted']}/cancel")
+        for rest in ("", "find", "privacy", "accessibility", "nothing"):
+            yield rest or "start", self.go(f"/{self.language}/{rest}")
+        yield "poster", self.event("open", "/poster")
+        for slug in ("open", "full-waiting", "full", "closed", "not-yet-open", "over", "cancelled"):
+            yield f"form-{slug}", self.event(slug, "/register")
+        yield from self._on_the_way()
+
+    def _on_the_way(self) -> Iterator[tuple[str, Page]]:
+        """The states that need something typed. Nothing of it books a seat, so that every visitor meets the same."""
+        yield "problems", self.fill("open", "", "1380013800")
+        yield "check", self.fill("open", "Margaret Elizabeth Chen", "+44 20 7946 0018", "阿卜杜热依木·买买提")
+        yield "full-couple", self.fill("one", "张桂芳", "13800138077", "王建国")
+        page = self.fill("open", "张桂芳", "138 0013 8000")
+        page.locator("button.main").first.click()
+        kind(page, "already-registered")
+        yield "already-registered", page
+        self.go(f"/{self.language}/find").locator("button.main").click()
+        yield "find-problems", page
+
+
+def faults(name: str, page: Page) -> list[str]:
+    """What is wrong with a page as it is shown now: accessibility, sizes, distances. Nothing, if it is right."""
+    result = Axe().run(page, options=_AXE).response
+    found = [f"{name}: {fault['id']}: {fault['nodes'][0]['html'][:120]}" for fault in result["violations"]]
+    passed = {rule["id"] for rule in result["passes"]}
+    found += [f"{name}: {rule} was not looked at" for rule in {"color-contrast-enhanced", "target-size"} - passed]
+    return found + measured(name, page)
+
+
+def measured(name: str, page: Page) -> list[str]:
+    """What a ruler finds wrong: too small to press or to read, too close, or sticking out."""
+    found = [f"too small to press: {target}" for target in page.evaluate(_LOW)]
+    found += [f"too close: {pair}" for pair in page.evaluate(_CLOSE)]
+    if name != "poster":
+        found += [f"too small to read: {text}" for text in page.evaluate(_SMALL)]
+    found += [f"sideways: {what}" for what in page.evaluate(_SIDEWAYS)]
+    return [f"{name}: {fault}" for fault in found]
+
+
+def sideways(name: str, page: Page) -> list[str]:
+    """What sticks out in any text size, as it is and with the spacing a reader may choose."""
+    found = []
+    for size in SIZES:
+        page.evaluate("size => { document.documentElement.className = size }", size)
+        found += [f"{name}, {size}: {what}" for what in page.evaluate(_SIDEWAYS)]
+    page.evaluate(_SPACED)
+    for size in SIZES:
+        page.evaluate("size => { document.documentElement.className = size }", size)
+        found += [f"{name}, {size}, spaced: {what}" for what in page.evaluate(_SIDEWAYS)]
+    return found
