@@ -133,7 +133,7 @@ def test_complaints_come_first_have_the_focus_and_lead_to_their_fields(browser: 
     assert page.locator("main > *").first.get_attribute("id") == "errors"
     said = page.locator("#errors a").all_text_contents()
     assert said == ["请填写参加人的姓名", "手机号要有 11 位数字，现在是 10 位"]
-    assert page.locator("label .problem").all_text_contents() == said, "the same words at the field"
+    assert page.locator("form .problem").all_text_contents() == said, "the same words at the field"
     for field in ("name", "phone"):
         page.locator(f"#errors a[href='#{field}']").click()
         expect(page.locator(f"#{field}")).to_be_focused()

@@ -1,6 +1,7 @@
 """Both catalogues: complete, in step, and in words that a person would say."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
@@ -8,11 +9,82 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from eventreg.core.wording import forbidden_words
+from eventreg.core import event_file
+from eventreg.core.wording import forbidden_words, half_width
 from eventreg.i18n import LANGUAGES
-from tests.factories import ROOT
+from tests.factories import ROOT, SHIPPED, toml
 
-HALF_WIDTH = re.compile(r"[\u4e00-\u9fff][,:;?()!]|[,:;?()!][\u4e00-\u9fff]")
+HAN = re.compile(r"[\u3400-\u9fff]")
+AGREED = {
+    "check_heading": ("还差一步：请核对", "One more step: check your details"),
+    "check_explained": ("按“确认报名”，才算报好。", "Your seat is booked when you press “Book this seat”."),
+    "ticket_heading": ("报名成功", "Your seat is booked"),
+    "ticket_whose_code": ("的签到码", "’s check-in code"),
+    "ticket_any_way": (
+        "到了报姓名就行；报签到码、给我们看二维码，也可以。",
+        "Just give your name at the door; the code or the QR code work too.",
+    ),
+    "keep_explained": (
+        "把这一页截图，或者抄下签到码。忘了也没关系。",
+        "Take a screenshot, or write the code down. It is all right to forget it.",
+    ),
+    "ticket_nothing_else": ("已经报好了，您不用再做别的。", "You are booked. There is nothing else to do."),
+    "cancel_ask": ("要退掉这个名额吗？", "Give up this seat?"),
+    "cancel_what_happens": ("退掉以后，座位会安排给其他人。", "Somebody else will get it."),
+    "keep_seat": ("保留名额", "Keep my seat"),
+    "give_up": ("退掉名额", "Give up my seat"),
+    "cancelled_heading": ("报名已取消。谢谢您告诉我们", "Cancelled. Thank you for telling us"),
+    "waitlisted_position": ("您排在候补第 {position} 位。", "You are number {position} on the waiting list."),
+    "waitlisted_call": ("有了空位，我们会打 {number} 告诉您。", "If a seat becomes free we will phone {number}."),
+    "waitlisted_no_call": (
+        "没接到电话，也可以当天到现场等，但不一定有座位。",
+        "No call? You may still come and wait, but a seat is not certain.",
+    ),
+    "already_heading": ("您已经报过名了，不用再报", "You are already registered"),
+    "already_explained": (
+        "也可能是家人替您报的。",
+        "Perhaps somebody in your family did it for you. There is no need to book again.",
+    ),
+    "title_problem": ("请改一下：", "Please correct: "),
+    "phone_hint": (
+        "填打得通的号码，家人的也可以。有变动，我们打这个电话",
+        "A number that reaches you; a relative's will do. We call it if anything changes",
+    ),
+    "phone_wrong": ("这个号码好像不对，请再看一看", "This number looks wrong. Please check it"),
+    "phone_missing": ("请填写电话号码", "Enter a phone number"),
+    "phone_mobile_length": (
+        "手机号要有 11 位数字，现在是 {count} 位",
+        "A mobile number has 11 digits. This one has {count}",
+    ),
+    "name_missing": ("请填写参加人的姓名", "Enter the name of the person who will attend"),
+    "closed_closed": ("网上报名已经结束", "Online registration has closed"),
+    "trust_no_papers": (
+        "报名不用填身份证号、银行卡号、验证码。",
+        "You don't need an ID number, a bank card or a text-message code to register.",
+    ),
+    "tell_them": ("替别人报名，请先告诉对方。", "Registering somebody else? Tell them first."),
+    "find_not_needed": (
+        "签到码忘了也没关系，到场报姓名就行。",
+        "It is all right to forget the code: just give your name at the door.",
+    ),
+    "full_split": ("一位先留座，另一位候补", "One seat now, the other waits"),
+    "full_all_wait": ("两位一起候补", "Both wait"),
+    "release_notice": (
+        "请在 {start} 前到。{release} 以后，没到的座位会让给现场等候的人。",
+        "Please come before {start}. After {release}, seats of people who have not come go to those waiting at the door.",
+    ),
+    "closed_come_anyway": (
+        "也可以直接来现场，有空位就安排。",
+        "You may also just come: if a seat is free, it is yours.",
+    ),
+    "calls_now": ("现在是接听时间", "calls are answered now"),
+    "calls_later": ("现在不是接听时间，请在{when} 以后打", "not answered now, please call from {when}"),
+    "trouble_later": (
+        "如果刚才正在报名，请过几分钟再打开看看，不会重复报名。",
+        "If you were registering, open this page again in a few minutes. You will not be registered twice.",
+    ),
+}
+"""The sentences that an editor and somebody who has run such mornings agreed upon."""
 
 
 def catalogue(language: str) -> Catalog:
@@ -55,27 +127,81 @@ def test_both_catalogues_have_the_same_keys_and_placeholders() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_sentence_is_empty_fuzzy_or_forbidden(language: str) -> None:
+def test_no_sentence_is_empty_or_fuzzy(language: str) -> None:
     for message in CATALOGUES[language]:
         if message.id:
             assert not message.fuzzy
             for text in forms_of(message):
                 assert text, key_of(message)
-                assert forbidden_words(text) == [], key_of(message)
+
+
+def texts(language: str) -> Iterator[tuple[str, str]]:
+    """Everything a person reads in that language, with where it stands: catalogue, mails, the shipped event."""
+    for key, forms in sentences(language).items():
+        yield from ((key, text) for text in forms)
+    for path in sorted((ROOT / "templates" / "mail").glob(f"*.{language}.txt")):
+        yield path.name, path.read_text(encoding="utf-8")
+    shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"))
+    yield from ((path, text) for path, text in shipped.texts() if path.endswith(f".{language}"))
 
 
 def test_chinese_has_full_width_punctuation_and_no_exclamation_marks() -> None:
+    for where, text in texts("zh"):
+        assert half_width(re.sub(r"\{[{%].*?[%}]\}", "", text)) == [], where
+        assert "！" not in text, where
+        assert "你" not in text.replace("您", ""), where
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_promises_a_cure_or_pushes(language: str) -> None:
+    for where, text in texts(language):
+        assert forbidden_words(text) == [], where
+
+
+def test_sentences_are_short_enough_to_be_read_aloud() -> None:
     for key, forms in sentences("zh").items():
         for text in forms:
-            assert not HALF_WIDTH.search(text), (key, text)
-            assert "！" not in text, key
-            assert "你" not in text.replace("您", ""), key
+            assert len(HAN.findall(text)) <= 40, key
+            assert all(len(HAN.findall(one)) <= 24 for one in re.split("[。？；]", text)), key
+    for key, forms in sentences("en").items():
+        for text in forms:
+            assert all(len(one.split()) <= 20 for one in re.split(r"[.?!:;]", text)), key
+
+
+def test_the_sentences_agreed_upon_are_said() -> None:
+    chinese, english = sentences("zh"), sentences("en")
+    for key, (zh, en) in AGREED.items():
+        assert (chinese[key], english[key]) == ([zh], [en]), key
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("时间:9 点", ["间:"]),
+        ("好吗?", ["吗?"]),
+        ("(签到)", ["(签", "到)"]),
+        ("来,坐", ["来,"]),
+        ("完.", ["完."]),
+        ("时间：9:00，票 A4。", []),
+        ("公交车到“兴宁桥”站", []),
+        ("example.org 的网页", []),
+    ],
+)
+def test_half_width_punctuation_is_found(text: str, found: list[str]) -> None:
+    assert half_width(text) == found
+
+
+def test_an_event_file_with_such_signs_and_words_is_warned_of() -> None:
+    file = toml().replace('zh = "书法课"', 'zh = "书法课,包治百病"')
+    warned = event_file.warnings(event_file.parse(file))
+    assert len(warned) == 2
+    assert all("title.zh" in line for line in warned)
 
 
 def keys_used() -> set[str]:
     """Every key that code and templates ask for by name, and the stems of those they put together."""
     found: set[str] = set()
-    for path in [*(ROOT / "eventreg").rglob("*.py"), *(ROOT / "templates").rglob("*.html")]:
+    for path in [*(ROOT / "eventreg").rglob("*.py"), *(ROOT / "templates").rglob("*.*")]:
         text = path.read_text()
         found |= set(re.findall(r'"([a-z][a-z_]{2,})"', text)) | set(re.findall(r"f\"([a-z]+_)\{", text))
         found |= set(re.findall(r'"([a-z_]+_)" ~', text))

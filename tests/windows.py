@@ -19,6 +19,7 @@ _AXE = {
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "wcag2aaa", "best-practice"],
     },
     "rules": {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}},
+    "resultTypes": ["violations"],  # of the others, that they were looked at is enough
 }
 _SEEN = "e => e.checkVisibility() && !e.closest('.trap, .skip, [hidden]')"
 _LOW = f"""() => {{ const seen = {_SEEN};

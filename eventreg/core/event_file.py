@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from eventreg.core import phones
 from eventreg.core.definition import Definition
 from eventreg.core.errors import FieldRefused
-from eventreg.core.wording import forbidden_words
+from eventreg.core.wording import forbidden_words, half_width
 
 
 class DefinitionInvalid(Exception):
@@ -141,9 +141,11 @@ def parse(toml: str, file: str = "event file") -> Definition:
 
 
 def warnings(definition: Definition, file: str = "event file") -> list[str]:
-    """Words that the event file should not use, each with its path: an organiser's decision, not a mistake."""
-    return [
-        f"{file}: {path}: {word!r} promises a cure or pushes; choose another word"
-        for path, words in definition.texts()
-        for word in forbidden_words(words)
-    ]
+    """Words and signs that the event file should not use, each with its path: an organiser's decision, not a mistake."""
+    found = []
+    for path, words in definition.texts():
+        for word in forbidden_words(words):
+            found.append(f"{file}: {path}: {word!r} promises a cure or pushes; choose another word")
+        if path.endswith(".zh"):
+            found += [f"{file}: {path}: {sign!r}: Chinese wants full-width punctuation" for sign in half_width(words)]
+    return found

@@ -1,4 +1,5 @@
-"""Words that an invitation to elderly people must not use: they promise a cure, or push (UX.md 3.2).
+"""Words and signs that an invitation to elderly people must not use: words that promise a cure, or push, and half-width
+punctuation between Chinese characters, which is how tools write and not how people do (UX.md 3.2, L1).
 
 A health lecture is health education. These words make it an advertisement, which the law forbids and which is what a
 swindle looks like.
@@ -23,3 +24,11 @@ def forbidden_words(words: str) -> list[str]:
     for allowed in ALLOWED_ZH:
         words = words.replace(allowed, "")
     return [word for word in FORBIDDEN_ZH if word in words] + FORBIDDEN_EN.findall(words)
+
+
+_HALF_WIDTH = re.compile(r"[\u3400-\u9fff](?:[,:;?()!]|\.(?![A-Za-z0-9]))|[,:;?()!][\u3400-\u9fff]")
+
+
+def half_width(words: str) -> list[str]:
+    """Half-width punctuation beside Chinese characters, with its neighbour."""
+    return _HALF_WIDTH.findall(words)

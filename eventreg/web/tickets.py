@@ -87,7 +87,9 @@ def _waiting_beside(registration: Registration) -> list[tuple[str, str, int]]:
 def qr(address: str) -> str:
     """An address as inline SVG. A ticket's is given all in capitals, which makes a smaller code and is the same address."""
     code = segno.make(address, error="m", boost_error=False, micro=False)
-    svg: str = code.svg_inline(border=4, omitsize=True, svgclass="qr", lineclass=None, dark="#000", light="#fff")
+    svg: str = code.svg_inline(
+        border=4, omitsize=True, svgclass="qr", lineclass=None, dark="#000", light="#fff", title=say("qr_code")
+    )
     return svg
 
 
