@@ -116,7 +116,10 @@ def _low(report: dict[str, Any], category: str) -> list[str]:
 
 
 def _keep(answers: list[Response]) -> Callable[[Response], None]:
-    return lambda answer: answers.append(answer)
+    def keep(answer: Response) -> None:
+        answers.append(answer)
+
+    return keep
 
 
 def _validated(address: str, paths: dict[str, str], temporary: Path) -> list[str]:

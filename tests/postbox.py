@@ -12,13 +12,15 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 class Postbox:
-    """``answers`` says for an address what the server answers to its mail: a reply line, or ``hang up`` or ``stall``."""
+    """``answers`` says for an address what the server answers to its mail: a reply line, or ``hang up``, or ``keep and hang up``;
+    ``slow`` is how many seconds it takes over each."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.answers: dict[str, str] = {}
         self.refuses_recipient: dict[str, str] = {}
-        self.arrived = Event()
+        self.slow = 0.0
+        self.arrived, self.tenth = Event(), Event()
 
     async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, to: str, _options: Any) -> str:
         """To whom."""
@@ -30,10 +32,10 @@ class Postbox:
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         """The mail itself."""
         answer = self.answers.get(envelope.rcpt_tos[0], "250 OK")
+        await asyncio.sleep(self.slow)
         if answer == "hang up":
             assert server.transport is not None
             server.transport.close()
-            await asyncio.sleep(0)
             return "421 bye"
         if answer in {"250 OK", "keep and hang up"}:
             assert isinstance(envelope.content, bytes)
@@ -41,6 +43,8 @@ class Postbox:
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
             self.arrived.set()
+            if len(self.mails) >= 10:
+                self.tenth.set()
         if answer == "keep and hang up":
             assert server.transport is not None
             server.transport.close()

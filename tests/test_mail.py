@@ -348,6 +348,38 @@ def test_a_server_with_a_mail_server_sends_by_itself(folder: Path, post: tuple[P
     assert box.recipients == ["gui@example.org"]
 
 
+@pytest.mark.both_databases
+def test_senders_that_are_killed_lose_no_mail(
+    folder: Path, environment: dict[str, str], post: tuple[Postbox, int]
+) -> None:
+    """Two at work are killed in the middle; a third comes later. What arrives twice has the same id."""
+    box, port = post
+    given = {"EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{port}", "EVENTREG_SECRET_KEY": SECRET, **environment}
+    house = House(folder, **given)
+    with house.app.app_context():
+        house.apply(toml(capacity=40))
+        for place in range(40):
+            house.register(f"王{place}号", email=f"w{place}@example.org")
+    house.close()
+    command = [str(Path(sys.executable).with_name("flask")), "--app", "wsgi", "outbox", "deliver"]
+    told = bare_environment(
+        **{**given, "EVENTREG_INSTANCE": str(folder), "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00"}
+    )
+    box.slow = 0.02
+    senders = [subprocess.Popen(command, cwd=ROOT, env=told) for _ in range(2)]
+    assert box.arrived.wait(30)
+    assert box.tenth.wait(30)
+    for sender in senders:
+        sender.kill()
+        sender.wait()
+    assert len(box.mails) < 40, "they were killed in the middle"
+    later = {**told, "EVENTREG_CLOCK": "2030-06-03T10:06:00+08:00"}
+    subprocess.run(command, cwd=ROOT, env=later, check=True, capture_output=True)
+    ids = [mail["Message-ID"] for mail in box.mails]
+    assert len(set(ids)) == 40
+    assert len(ids) <= 42, "at most the one that each had in hand comes twice"
+
+
 def test_settings_for_mail_that_are_wrong_stop_the_start_without_telling_the_password(folder: Path) -> None:
     given = {
         "EVENTREG_SMTP_URL": "smtp://me:geheim@host:x",
