@@ -161,3 +161,19 @@ def test_the_one_who_waits_beside_keeps_the_same_number(house: House) -> None:
 def test_a_token_that_is_nobodys_opens_no_form(small: House) -> None:
     assert small.client().get("/T/00000000000000000000000000/change").status_code == 404
     assert small.client().post("/T/00000000000000000000000000/change", data={"name": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("state", ["confirmed", "waitlisted"])
+def test_a_ticket_shows_no_name_and_no_code_once_their_time_is_over(house: House, state: str) -> None:
+    house.apply(toml(capacity=1, more="[privacy]\nkeep_days = 7\n"))
+    first = house.register("李一", phone="13900139000")
+    made = first if state == "confirmed" else house.register("张桂芳", phone="13800138000", waitlist=True)
+    house.now = local("2030-06-17 10:59")
+    assert get(house.client(), addresses.ticket(made)).data["data-state"] == state
+    house.now = local("2030-06-17 11:00")
+    page = get(house.client(), addresses.ticket(made))
+    assert (page.status, page.kind, page.data["data-state"]) == (200, "closed", "over")
+    assert "活动已结束，谢谢参加" in page.text
+    for secret in ("李一", "张桂芳", "****", "data-code"):
+        assert secret not in page.html
+    assert house.client().get(f"{addresses.ticket(made)}/change").status_code == 409

@@ -86,6 +86,16 @@ def test_without_cookies_the_links_carry_the_size_to_the_ticket(small: House) ->
     assert (ticket.kind, size_of(ticket)) == ("ticket", "largest")
 
 
+def test_one_visitors_links_are_not_anothers(small: House) -> None:
+    """The page is kept once it was made: not across sizes, nor with links that carry nothing for those who need it."""
+    kept, dropped = small.client(), small.app.test_client(use_cookies=False)
+    kept.get("/zh/privacy?size=large")
+    assert "register?size" not in kept.get("/zh/events/small").text
+    assert "register?size=large" in dropped.get("/zh/events/small?size=large").text
+    assert "register?size" not in kept.get("/zh/events/small").text
+    assert size_of(get(dropped, "/zh/events/small")) == "standard"
+
+
 @pytest.mark.parametrize(("label", "lang", "size"), [("English", "en", "standard"), ("特大", "zh-Hans", "largest")])
 def test_language_and_size_keep_what_was_typed_into_the_form(small: House, label: str, lang: str, size: str) -> None:
     guest = small.client()
