@@ -64,7 +64,8 @@ def _on_the_day(event: Event, local: datetime) -> DayCalls | None:
     hours = f"{first}–{last}" if first or last else ""
     area = definition.phone_line.area_code if definition.phone_line else None
     answered = phone_line.day_phone_is_answered(phone, local, starts)
-    return DayCalls(phone.number, phones.dial(phone.number, area), hours, answered)
+    dial = phones.dial(phone.number, area)
+    return DayCalls(phones.shown(dial), dial, hours, answered)
 
 
 def look(slug: str) -> Glance:
