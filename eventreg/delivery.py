@@ -16,11 +16,11 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from eventreg.core import deliveries, events
+from eventreg.core import deliveries
 from eventreg.core.deliveries import Delivery
 from eventreg.core.errors import Busy
 from eventreg.db import AWAY, reading, write
-from eventreg.mail import compose
+from eventreg.mail import Unaddressable, compose
 from eventreg.upkeep import refuse
 
 outbox_commands = AppGroup("outbox", help="Mails that are owed.")
@@ -91,8 +91,11 @@ def _deliver(line: "_Line", delivery: Delivery, done: Round) -> None:
 def _send(line: "_Line", delivery: Delivery) -> None:
     try:
         mail = compose(delivery, now=_now())
-    except (ValueError, IndexError) as error:  # an address that no mail can carry
-        raise Refused(type(error).__name__, for_good=True) from error
+    except Unaddressable as error:
+        raise Refused("no mail can carry the address", for_good=True) from error
+    except Exception as error:  # whatever is wrong with this one, the next is not to wait for it
+        current_app.logger.exception("mail %s could not be written", delivery.message_id)
+        raise Refused(f"not written: {type(error).__name__}", for_good=False) from error
     line.send(mail)
 
 
@@ -221,6 +224,9 @@ def _deliver_forever(parent: int | None) -> None:
             except (Unreachable, Busy, *AWAY) as away:
                 current_app.logger.warning("mails wait: %s", _first_line(away))
                 idle = True
+            except Exception:  # a sender that ended would not be missed by anybody
+                current_app.logger.exception("mails wait")
+                idle = True
             reading().rollback()
             if idle:
                 bell.wait(PAUSE)
@@ -234,6 +240,5 @@ def list_outbox() -> None:
     Example: flask --app wsgi outbox list
     """
     click.echo(f"{deliveries.owed(reading())} waiting")
-    for event in events.all_events(reading()):
-        for one in deliveries.given_up(reading(), event):
-            click.echo(f"{event.slug}\tregistration {one.registration_id}\t{one.kind}\t{one.reason}")
+    for one in deliveries.given_up(reading()):
+        click.echo(f"{one.slug}\tregistration {one.registration_id}\t{one.kind}\t{one.reason}")

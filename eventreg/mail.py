@@ -22,6 +22,10 @@ from eventreg.web.language import say, words
 _WITHOUT_CALENDAR = {MessageKind.WAITLISTED, MessageKind.CANCELLED}
 
 
+class Unaddressable(Exception):
+    """No mail can carry this address."""
+
+
 @dataclass(frozen=True)
 class _About:
     """What a mail speaks of, as it is now."""
@@ -33,8 +37,8 @@ class _About:
 
 
 def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
-    """The whole mail. The same delivery always has the same Message-ID, so that a mail sent twice is seen once. Raises
-    ``ValueError`` for an address that no mail can carry."""
+    """The whole mail. The same delivery always has the same Message-ID, so that a mail sent twice is seen once.
+    Raises ``Unaddressable``."""
     registration, event = registrations.get(reading(), delivery.registration_id), events.get(reading(), delivery.slug)
     settings: Settings = current_app.extensions["settings"]
     about = _About(delivery.kind, registration, event, settings)
@@ -42,7 +46,7 @@ def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
     subject, _, text = _text(about).partition("\n\n")
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(_sender_name(event), addr_spec=settings.mail_from)
-    mail["To"] = Address(addr_spec=registration.email or "")
+    mail["To"] = _recipient(registration)
     mail["Subject"] = " ".join(subject.split())
     mail["Date"] = format_datetime(now)
     host = urlsplit(settings.public_url).hostname
@@ -78,6 +82,13 @@ def _attach_calendar(mail: EmailMessage, about: _About) -> None:
         calendars.entry(about.event, language, public_url=public_url), maintype="text", subtype="calendar",
         filename=f"{about.event.slug}.ics", params={"charset": "utf-8", "method": "PUBLISH"},
     )  # fmt: skip
+
+
+def _recipient(registration: Registration) -> Address:
+    try:
+        return Address(addr_spec=registration.email or "")
+    except (ValueError, IndexError) as error:
+        raise Unaddressable from error
 
 
 def _sender_name(event: Event) -> str:

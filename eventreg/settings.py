@@ -101,6 +101,11 @@ def _mail_address(text: str) -> str:
     return text
 
 
+def _mail_host(public_url: str) -> str:
+    host = urlsplit(public_url).hostname or ""
+    return "localhost" if ":" in host else host
+
+
 _POSTGRESQL = "postgresql+psycopg://"
 
 
@@ -252,7 +257,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         rate_limits=values["EVENTREG_RATE_LIMITS"],
         redis_url=values["EVENTREG_REDIS_URL"],
         smtp_url=values["EVENTREG_SMTP_URL"],
-        mail_from=values["EVENTREG_MAIL_FROM"] or f"eventreg@{urlsplit(public_url).hostname}",
+        mail_from=values["EVENTREG_MAIL_FROM"] or f"eventreg@{_mail_host(public_url)}",
         trusted_proxies=values["EVENTREG_TRUSTED_PROXIES"],
         workers=values["EVENTREG_WORKERS"],
         threads=values["EVENTREG_THREADS"],

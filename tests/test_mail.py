@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from icalendar import Calendar, Event
 from sqlalchemy import select
 
-from eventreg.core import deliveries, registrations
+from eventreg.core import calendars, deliveries, outbox, registrations
 from eventreg.core.models import OutboxMessage, Registration
 from eventreg.db import reading, transaction, write
 from eventreg.delivery import Unreachable, deliver_due
@@ -135,8 +136,8 @@ def test_a_mail_refused_for_good_is_given_up_and_holds_up_nobody(house: House, b
     assert box.recipients == ["jian@example.org"]
     house.now += timedelta(days=1)
     assert deliver_due().idle
-    (failed,) = deliveries.given_up(reading(), house.event())
-    assert (failed.registration_id, failed.name, failed.reason) == (bad.id, "张桂芳", "recipient refused, 550")
+    (failed,) = deliveries.given_up(reading())
+    assert (failed.slug, failed.registration_id, failed.reason) == ("small", bad.id, "recipient refused, 550")
 
 
 @pytest.mark.both_databases
@@ -321,16 +322,59 @@ def test_without_a_mail_server_the_command_refuses_and_everything_stays_owed(fol
     house.close()
 
 
-def test_the_dashboard_names_those_whom_no_mail_reached(house: House, box: Postbox) -> None:
+@pytest.mark.both_databases
+def test_whom_no_mail_reached_is_to_be_called_once(house: House, box: Postbox) -> None:
     box.refuses_recipient["gone@example.org"] = "550 no"
-    made = house.register("张桂芳", email="gone@example.org")
+    others = house.register("李一", "李二")
+    made = house.register("张桂芳", email="gone@example.org", waitlist=True)
+    deliver_due()
+    house.cancel(others)
     deliver_due()
     house.hire()
     desmond = house.client()
     sign_in(desmond, "desmond", PASSWORD)
     page = Page(desmond.get("/staff/events/small"))
-    assert "邮件没有送到" in page.text
-    assert f"/registrations/{made.id}" in page.html
+    assert "要打电话：2 家" in page.text, "that she waits, and that she has a seat now, which was to be called anyway"
+    assert "在候补名单上，邮件没有送到" in page.text
+    told = Page(desmond.get(f"/staff/events/small/registrations/{made.id}")).form("/told")
+    desmond.post(told.action, data=told.fields)
+    assert "要打电话" not in Page(desmond.get("/staff/events/small")).text
+
+
+def test_nobody_is_called_about_a_cancellation_that_no_mail_could_tell(house: House, box: Postbox) -> None:
+    made = house.register("张桂芳", email="gone@example.org")
+    deliver_due()
+    box.refuses_recipient["gone@example.org"] = "550 no"
+    house.cancel(made)
+    assert deliver_due().given_up == 1
+    assert outbox.to_call(reading(), house.event()) == []
+    assert outbox.owed_calls(reading(), made.id) == []
+
+
+def test_a_mail_that_cannot_be_written_holds_up_nobody(
+    house: House, box: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.register("张桂芳", email="gui@example.org")
+    house.register("王建国", email="jian@example.org")
+    with monkeypatch.context() as broken:
+        broken.setattr(calendars, "entry", raising_once(ZeroDivisionError()))
+        done = deliver_due()
+    assert (done.sent, done.later) == (1, 1)
+    house.now += timedelta(minutes=1)
+    assert deliver_due().sent == 1
+    assert sorted(box.recipients) == ["gui@example.org", "jian@example.org"]
+
+
+def raising_once(error: Exception) -> Any:
+    """Fails the first time, and then is what it was."""
+    right, calls = calendars.entry, iter([True])
+
+    def entry(*given: Any, **more: Any) -> bytes:
+        if next(calls, False):
+            raise error
+        return right(*given, **more)
+
+    return entry
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

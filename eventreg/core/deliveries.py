@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from eventreg.core.models import Attendee, Channel, Event, MessageKind, OutboxMessage, Registration, RegistrationState
+from eventreg.core import outbox
+from eventreg.core.models import Channel, Event, MessageKind, OutboxMessage, Registration, RegistrationState
 
 IN_HAND = timedelta(minutes=5)
 """For so long a mail belongs to the sender that took it."""
@@ -34,10 +35,10 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Failed:
-    """A mail that was given up: to be told by telephone instead."""
+    """A mail that was given up, and why."""
 
+    slug: str
     registration_id: int
-    name: str
     kind: MessageKind
     reason: str
 
@@ -60,14 +61,9 @@ _owed = select(func.count(OutboxMessage.id)).where(
     OutboxMessage.channel == Channel.MAIL, OutboxMessage.settled_at.is_(None), OutboxMessage.failed_at.is_(None)
 )
 _failed = (
-    select(OutboxMessage.registration_id, Attendee.name, OutboxMessage.kind, OutboxMessage.failure)
-    .join(Attendee, Attendee.registration_id == OutboxMessage.registration_id)
-    .where(
-        OutboxMessage.event_id == bindparam("event"),
-        OutboxMessage.failed_at.is_not(None),
-        OutboxMessage.settled_at.is_(None),
-        Attendee.place == 1,
-    )
+    select(Event.slug, OutboxMessage.registration_id, OutboxMessage.kind, OutboxMessage.failure)
+    .join(Event, Event.id == OutboxMessage.event_id)
+    .where(OutboxMessage.failed_at.is_not(None))
     .order_by(OutboxMessage.id)
 )
 _change = update(OutboxMessage).where(OutboxMessage.id == bindparam("message"))
@@ -109,7 +105,7 @@ def put_back(session: Session, delivery: Delivery, *, now: datetime) -> None:
 
 
 def failed(session: Session, delivery: Delivery, reason: str, *, for_good: bool, now: datetime) -> bool:
-    """Try again later, each time after a longer wait; or give up, which is returned."""
+    """Try again later, each time after a longer wait; or give up, which is returned: then somebody is to call instead."""
     wait = min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
     gives_up = for_good or now + wait > delivery.owed_since + GIVE_UP_AFTER
     values = {
@@ -118,6 +114,8 @@ def failed(session: Session, delivery: Delivery, reason: str, *, for_good: bool,
         "failed_at": now if gives_up else None,
     }
     session.execute(_change.values(values), {"message": delivery.message_id})
+    if gives_up:
+        outbox.call_instead(session, session.get_one(OutboxMessage, delivery.message_id), now=now)
     return gives_up
 
 
@@ -126,7 +124,7 @@ def owed(session: Session) -> int:
     return session.execute(_owed).scalar_one()
 
 
-def given_up(session: Session, event: Event) -> list[Failed]:
-    """Who could not be reached by mail."""
-    rows = session.execute(_failed, {"event": event.id})
+def given_up(session: Session) -> list[Failed]:
+    """The mails that could not be delivered."""
+    rows = session.execute(_failed)
     return [Failed(row[0], row[1], MessageKind(row[2]), row[3] or "") for row in rows]

@@ -1,5 +1,5 @@
-"""What people are to be told: one row each, written beside the change it speaks of. Sending comes later; a person who
-telephones settles a row by saying so."""
+"""What people are to be told: one row each, written beside the change it speaks of. Mails are sent by whoever takes them in hand
+(``deliveries``); a person who telephones settles a row by saying so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,6 +90,16 @@ def _row(event: Event, registration_id: int, kind: MessageKind, channel: Channel
         "event_id": event.id, "registration_id": registration_id, "kind": kind, "channel": channel,
         "event_version": event.version, "created_at": now,
     }  # fmt: skip
+
+
+def call_instead(session: Session, mail: OutboxMessage, *, now: datetime) -> None:
+    """Owe a call about what a mail could not tell, unless one is owed, or was made, already. Not about a cancellation: whoever
+    asked for it knows."""
+    if mail.kind == MessageKind.CANCELLED:
+        return
+    same = {"registration_id": mail.registration_id, "kind": mail.kind, "event_version": mail.event_version}
+    if session.scalar(select(OutboxMessage.id).filter_by(**same, channel=Channel.CALL)) is None:
+        session.execute(_add, {**same, "event_id": mail.event_id, "channel": Channel.CALL, "created_at": now})
 
 
 def announce(session: Session, event: Event, *, now: datetime) -> int:

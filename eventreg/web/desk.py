@@ -8,7 +8,7 @@ from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
 from eventreg import i18n
-from eventreg.core import attendees, check_in_list, deliveries, events, invariants, outbox, trail
+from eventreg.core import attendees, check_in_list, events, invariants, outbox, trail
 from eventreg.core.attendees import Asked, Filter, Sort
 from eventreg.core.models import Event
 from eventreg.core.staff import Permission
@@ -42,7 +42,6 @@ def dashboard(slug: str) -> str:
         sum=invariants.of_event(reading(), event, now=g.now, from_the_trail=not long),
         trail_is_long=long,
         to_call=outbox.to_call(reading(), event),
-        not_reached=deliveries.given_up(reading(), event),
         sources=attendees.by_source(reading(), event),
         latest=attendees.latest(reading(), event, _LATEST),
         public_url=guard.settings().public_url,
