@@ -144,8 +144,10 @@ def test_a_cancelled_registration_is_not_changed(small: House) -> None:
     form = get(guest, path).form().fields
     small.cancel(made, by=audit.SYSTEM)
     assert guest.get(path).status_code == 303
-    answer = guest.post(path, data={**form, "name": "张桂英"})
-    assert get(guest, answer.headers["Location"]).kind == "cancelled"
+    for sent in ({"name": "张桂英"}, {"name": ""}, {"show": "form"}):
+        answer = guest.post(path, data={**form, **sent})
+        assert "****" not in answer.text
+        assert get(guest, answer.headers["Location"]).kind == "cancelled"
 
 
 def test_the_one_who_waits_beside_keeps_the_same_number(house: House) -> None:
@@ -176,4 +178,10 @@ def test_a_ticket_shows_no_name_and_no_code_once_their_time_is_over(house: House
     assert "活动已结束，谢谢参加" in page.text
     for secret in ("李一", "张桂芳", "****", "data-code"):
         assert secret not in page.html
-    assert house.client().get(f"{addresses.ticket(made)}/change").status_code == 409
+    for answer in (
+        house.client().get(f"{addresses.ticket(made)}/change"),
+        house.client().post(f"{addresses.ticket(made)}/change", data={"show": "form"}),
+        house.client().post(f"{addresses.ticket(made)}/change", data={"name": ""}),
+    ):
+        assert answer.status_code == 409
+        assert not [secret for secret in ("李一", "张桂芳", "****") if secret in answer.text]

@@ -244,6 +244,15 @@ def test_the_page_for_trouble_is_small_and_asks_no_database(house: House, langua
     html5lib.HTMLParser(strict=True).parse(page.html)
 
 
+def test_a_full_disk_stops_no_change_of_an_event(house: House, tmp_path: Path) -> None:
+    house.apply(toml())
+    house.app.instance_path = str(tmp_path / "nowhere")
+    trouble.write()
+    file = tmp_path / "event.toml"
+    file.write_text(toml(capacity=5), encoding="utf-8")
+    assert house.app.test_cli_runner().invoke(args=["event", "apply", str(file)]).exit_code == 0
+
+
 def broken() -> str:
     """A page of ours that fails."""
     raise ZeroDivisionError

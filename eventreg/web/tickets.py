@@ -98,11 +98,7 @@ def qr(address: str) -> str:
 def change(token: str) -> Answer:
     """The form to correct names and number."""
     registration, event = of(token)
-    if registration.state == RegistrationState.CANCELLED:
-        return redirect(addresses.to(addresses.ticket(registration)), 303)
-    if g.now >= event.starts_at:
-        return refused(registration, event, TooLateToChange())
-    return _change_page(registration, event, {})
+    return _nothing_to_change(registration, event) or _change_page(registration, event, {})
 
 
 @blueprint.post("/T/<token>/change")
@@ -110,6 +106,8 @@ def change(token: str) -> Answer:
 def save_change(token: str) -> Answer:
     """Save names and number. An empty number stays as it is: the ticket never shows it whole."""
     registration, event = of(token)
+    if answer := _nothing_to_change(registration, event):
+        return answer
     if request.form.get("show") == "form":
         return _change_page(registration, event, {})
     corrected, problems = _corrected(registration, event)
@@ -138,6 +136,13 @@ def save_change(token: str) -> Answer:
     except (CheckedInAlready, TooLateToChange) as refusal:
         return refused(registration, event, refusal)
     return redirect(addresses.to(addresses.ticket(registration)), 303)
+
+
+def _nothing_to_change(registration: Registration, event: Event) -> Answer | None:
+    """What is said instead of showing names once more: it is cancelled, or has begun. The act itself decides again."""
+    if registration.state == RegistrationState.CANCELLED:
+        return redirect(addresses.to(addresses.ticket(registration)), 303)
+    return refused(registration, event, TooLateToChange()) if g.now >= event.starts_at else None
 
 
 def _corrected(registration: Registration, event: Event) -> tuple[tuple[tuple[Name, ...], Phone], dict[str, str]]:

@@ -12,15 +12,22 @@ from eventreg.db import reading
 from eventreg.web.language import weekdays, words
 
 
+_MOST = 5
+"""Numbers on the page: it is to stay small."""
+
+
 def write() -> None:
     """Make the page anew in both languages, with the telephone numbers of the events to come; for the start of a server and
-    for whoever changes an event."""
-    coming = events.still_to_come(reading(), current_app.extensions["clock"]())
+    for whoever changes an event. A disk that is full stops neither: the page then stays as it was."""
+    coming = events.still_to_come(reading(), current_app.extensions["clock"]())[:_MOST]
     for language in i18n.LANGUAGES:
         g.language = language
         draft = _kept(language).with_suffix(f".{os.getpid()}")
-        draft.write_text(_made([_to_call(event) for event in coming]), encoding="utf-8")
-        draft.replace(_kept(language))
+        try:
+            draft.write_text(_made([_to_call(event) for event in coming]), encoding="utf-8")
+            draft.replace(_kept(language))
+        except OSError as error:
+            current_app.logger.warning("the page for trouble was not written: %s", error.strerror)
 
 
 def page() -> str:
