@@ -11,7 +11,6 @@ from eventreg.core.models import Event
 from eventreg.db import reading
 from eventreg.web.language import weekdays, words
 
-
 _MOST = 5
 """Numbers on the page: it is to stay small."""
 
