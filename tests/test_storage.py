@@ -230,7 +230,7 @@ def test_on_postgresql_a_deadlock_is_tried_again(cluster: Any, database: str, tm
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(tries) == 3
+    assert len(tries) > 2, "one was tried again; on a busy machine, perhaps once more"
     with house.app.app_context():
         assert [row[0] for row in reading().execute(text("SELECT edition FROM event_seats"))] == [3, 3]
     house.close()
