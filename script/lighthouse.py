@@ -23,7 +23,7 @@ from tests import cast
 from tests.conftest import CHROMIUM
 from tests.factories import ROOT, SECRET
 from tests.servers import running
-from tests.windows import PHONE, Visitor, faults, window
+from tests.windows import PHONE, Visitor, faults, painted, slowed, window
 
 TOOLS = ROOT / ".lighthouse"
 LIGHTHOUSE, HTML_VALIDATE = "lighthouse@12.8.2", "html-validate@10.17.0"
@@ -101,22 +101,15 @@ def _weighed(address: str, paths: dict[str, str]) -> list[str]:
 def _slowly(browser: Browser, url: str) -> tuple[int, int, float]:
     """Bytes, requests, and seconds until the largest part is painted."""
     page = window(browser, PHONE)
-    wire = page.context.new_cdp_session(page)
-    wire.send("Network.enable")
-    wire.send("Emulation.setCPUThrottlingRate", {"rate": 6})
-    slow = {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
-    wire.send("Network.emulateNetworkConditions", slow)
     came: list[float] = []
     asked: list[str] = []
+    wire = slowed(page)
     wire.on("Network.loadingFinished", lambda event: came.append(event["encodedDataLength"]))
     wire.on("Network.requestWillBeSent", lambda event: asked.append(event["request"]["url"]))
     page.goto(url)
-    painted = page.evaluate(
-        "() => new Promise(done => new PerformanceObserver(list => done(list.getEntries().pop().startTime))"
-        ".observe({type: 'largest-contentful-paint', buffered: true}))"
-    )
+    seconds = painted(page) / 1000
     page.context.close()
-    return int(sum(came)), len([one for one in asked if not one.endswith("/favicon.ico")]), painted / 1000
+    return int(sum(came)), len([one for one in asked if not one.endswith("/favicon.ico")]), seconds
 
 
 def _judged(address: str, paths: dict[str, str], temporary: Path) -> list[str]:

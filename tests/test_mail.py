@@ -409,7 +409,7 @@ def test_senders_that_are_killed_lose_no_mail(
     told = bare_environment(
         **{**given, "EVENTREG_INSTANCE": str(folder), "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00"}
     )
-    box.slow = 0.02
+    box.slow = 0.1
     senders = [subprocess.Popen(command, cwd=ROOT, env=told) for _ in range(2)]
     assert box.arrived.wait(30)
     assert box.tenth.wait(30)

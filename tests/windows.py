@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests import cast
 
@@ -62,6 +62,25 @@ def window(browser: Browser, shape: Any, *, scripts: bool = True, scheme: str = 
 def kind(page: Page, name: str) -> None:
     """Wait until that page is there."""
     expect(page.locator("main")).to_have_attribute("data-page", name)
+
+
+def slowed(page: Page) -> CDPSession:
+    """Put the window on a network of 400 kbit/s with 2 s latency, and on a processor six times slower."""
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    slow = {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+    wire.send("Network.emulateNetworkConditions", slow)
+    return wire
+
+
+def painted(page: Page) -> float:
+    """Milliseconds until the largest part of the page was there."""
+    moment: float = page.evaluate(
+        "() => new Promise(done => new PerformanceObserver(list => done(list.getEntries().pop().startTime))"
+        ".observe({type: 'largest-contentful-paint', buffered: true}))"
+    )
+    return moment
 
 
 @dataclass(frozen=True)
