@@ -63,20 +63,17 @@ class Postbox:
         return str(body.get_content())
 
 
-def open_postbox(port: int, host: str = "127.0.0.1", password: str = "") -> tuple[Postbox, Controller]:
-    """A mail server there, which wants that password if one is given; stop its controller in the end."""
+def open_postbox(port: int, host: str = "127.0.0.1", password: str = "", **tls: Any) -> tuple[Postbox, Controller]:
+    """A mail server there, which wants that password if one is given; stop its controller in the end. ``ssl_context`` is TLS
+    from the first byte, ``tls_context`` TLS once the client asks for it."""
     box, wants = Postbox(), bool(password)
 
     def right(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any) -> AuthResult:
         return AuthResult(success=given.password == password.encode(), handled=False)
 
     controller = Controller(
-        box,
-        hostname=host,
-        port=port,
-        auth_required=wants,
-        auth_require_tls=False,
-        authenticator=right if wants else None,
-    )
+        box, hostname=host, port=port, auth_required=wants, auth_require_tls="tls_context" in tls,
+        authenticator=right if wants else None, **tls,
+    )  # fmt: skip
     controller.start()
     return box, controller

@@ -1,6 +1,7 @@
 """Notices by mail: for those whose address staff were given, through the outbox, to a real mail server."""
 
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from icalendar import Calendar, Event
 from sqlalchemy import select
 
@@ -219,11 +221,36 @@ def test_the_sender_signs_in_where_the_mail_server_wants_it(house: House, passwo
     assert len(other.mails) == reaches
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.filterwarnings("ignore:Session.login_data is deprecated")
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_over_tls_the_certificate_of_the_mail_server_counts(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, trusted: bool
+) -> None:
+    authority, stranger = trustme.CA(), trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.2").configure_cert(context)
+    (authority if trusted else stranger).cert_pem.write_to_path(tmp_path / "trusted.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+    tls = {"tls_context" if scheme == "smtp" else "ssl_context": context}
+    with closing_mail_server("127.0.0.2", password="geheim", **tls) as (other, port):
+        house.register("张桂芳", email="gui@example.org")
+        known = house.app.extensions["settings"]
+        house.app.extensions["settings"] = replace(known, smtp_url=f"{scheme}://me:geheim@127.0.0.2:{port}")
+        if trusted:
+            assert deliver_due().sent == 1
+        else:
+            with pytest.raises(Unreachable, match="certificate"):
+                deliver_due()
+    assert len(other.mails) == trusted
+
+
 @contextmanager
-def closing_mail_server(host: str, password: str = "") -> Iterator[tuple[Postbox, int]]:
+def closing_mail_server(host: str, password: str = "", **tls: Any) -> Iterator[tuple[Postbox, int]]:
     """Another mail server."""
     port = free_port()
-    other, controller = open_postbox(port, host, password)
+    other, controller = open_postbox(port, host, password, **tls)
     yield other, port
     controller.stop()
 
