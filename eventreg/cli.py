@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -22,7 +21,7 @@ from eventreg.db import db, reading, transaction, write
 from eventreg.delivery import outbox_commands
 from eventreg.i18n import sentence
 from eventreg.storage import make_tables
-from eventreg.upkeep import backup_commands, doctor, refuse
+from eventreg.upkeep import backup_commands, doctor, refuse, the_time
 from eventreg.web import desk, trouble
 
 P = ParamSpec("P")
@@ -41,11 +40,6 @@ def _with_tables() -> None:
     """A command may be the first thing anybody does here, before any start: then it makes the tables."""
     if not inspect(db.engine).has_table("events"):
         make_tables()
-
-
-def _now() -> datetime:
-    now: datetime = current_app.extensions["clock"]()
-    return now
 
 
 def _refusing(command: Callable[P, R]) -> Callable[P, R]:
@@ -102,7 +96,7 @@ def apply(file: str) -> None:
     """
     found = _read(file)
     _warn(found, file)
-    now = _now()
+    now = the_time()
     applied = write(lambda session: events.apply(session, found, by=audit.SYSTEM, now=now))
     trouble.write()
     for key, before, after in applied.changes:
@@ -121,7 +115,7 @@ def list_events() -> None:
     Example: flask --app wsgi event list
     """
     for event in events.all_events(reading()):
-        counted = seats.count(reading(), event.id, now=_now())
+        counted = seats.count(reading(), event.id, now=the_time())
         begins = event.starts_at.astimezone(events.zone(event))
         title = definition_title(event)
         click.echo(f"{event.slug}\t{begins:%Y-%m-%d %H:%M}\t{counted.taken}/{counted.capacity}\t{title}")
@@ -142,7 +136,7 @@ def show(slug: str) -> None:
     Example: flask --app wsgi event show my-lecture
     """
     event = events.get(reading(), slug)
-    counted = seats.count(reading(), event.id, now=_now())
+    counted = seats.count(reading(), event.id, now=the_time())
     zone = events.zone(event)
     lines = {
         "slug": event.slug,
@@ -160,7 +154,7 @@ def show(slug: str) -> None:
             f"{event.check_in_opens_at.astimezone(zone):%H:%M} to {event.check_in_closes_at.astimezone(zone):%H:%M}"
         ),
         "place": plain(events.definition(event).place.name.zh),
-        "state": events.phase(event, _now()).value,
+        "state": events.phase(event, the_time()).value,
         "version": event.version,
     }
     for key, value in lines.items():
@@ -189,7 +183,7 @@ def add(name: str, role: str, password_stdin: bool) -> None:
     Example: flask --app wsgi staff add desmond --role desk
     """
     password = _password(password_stdin, name)
-    now = _now()
+    now = the_time()
     with transaction() as session:
         member = staff.add(session, name, Role(role), by=audit.SYSTEM, now=now)
         if password is not None:
@@ -223,7 +217,7 @@ def disable(name: str) -> None:
 
     Example: flask --app wsgi staff disable desmond
     """
-    now = _now()
+    now = the_time()
     with transaction() as session:
         staff.disable(session, staff.find(session, name), by=audit.SYSTEM, now=now)
     click.echo(f"{plain(name)}: disabled")
@@ -237,7 +231,7 @@ def link(name: str | None) -> None:
 
     Example: flask --app wsgi staff link desmond
     """
-    now = _now()
+    now = the_time()
     with transaction() as session:
         if name is None and staff.any_organiser(session):
             refuse("There is an organiser already; name the account that needs a link.")
@@ -251,7 +245,7 @@ def link(name: str | None) -> None:
 def _as_html(event: Event, sides: list[check_in_list.Side]) -> str:
     """The page the desk prints, whole in one file."""
     with current_app.test_request_context("/", base_url=current_app.extensions["settings"].public_url):
-        g.now, g.language, g.signed_in = _now(), "zh", None
+        g.now, g.language, g.signed_in = the_time(), "zh", None
         return desk.check_in_list_page(event, sides, one_file=True)
 
 

@@ -4,10 +4,8 @@ import os
 import signal
 import smtplib
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from email.message import EmailMessage
 from threading import Event as Bell
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -21,7 +19,7 @@ from eventreg.core.deliveries import Delivery
 from eventreg.core.errors import Busy
 from eventreg.db import AWAY, reading, write
 from eventreg.mail import Unaddressable, compose
-from eventreg.upkeep import refuse
+from eventreg.upkeep import refuse, the_time
 
 outbox_commands = AppGroup("outbox", help="Mails that are owed.")
 PATIENCE = 20
@@ -63,7 +61,7 @@ def deliver_due() -> Round:
     mail that was in hand then stays owed and has lost nothing."""
     done = Round()
     with _Line(current_app.extensions["settings"].smtp_url) as line:
-        while (delivery := write(lambda session: deliveries.take(session, now=_now()))) is not None:
+        while (delivery := write(lambda session: deliveries.take(session, now=the_time()))) is not None:
             _deliver(line, delivery, done)
     return done
 
@@ -74,23 +72,23 @@ def _deliver(line: "_Line", delivery: Delivery, done: Round) -> None:
     try:
         _send(line, delivery)
     except Unreachable:
-        write(lambda session: deliveries.put_back(session, delivery, now=_now()))
+        write(lambda session: deliveries.put_back(session, delivery, now=the_time()))
         raise
     except Refused as refused:
         reason, for_good = refused.reason, refused.for_good
         _log(delivery, reason)
-        if write(lambda session: deliveries.failed(session, delivery, reason, for_good=for_good, now=_now())):
+        if write(lambda session: deliveries.failed(session, delivery, reason, for_good=for_good, now=the_time())):
             done.given_up += 1
         else:
             done.later += 1
     else:
-        write(lambda session: deliveries.sent(session, delivery, now=_now()))
+        write(lambda session: deliveries.sent(session, delivery, now=the_time()))
         done.sent += 1
 
 
 def _send(line: "_Line", delivery: Delivery) -> None:
     try:
-        mail = compose(delivery, now=_now())
+        mail = compose(delivery, now=the_time())
     except Unaddressable as error:
         raise Refused("no mail can carry the address", for_good=True) from error
     except Exception as error:  # whatever is wrong with this one, the next is not to wait for it
@@ -102,11 +100,6 @@ def _send(line: "_Line", delivery: Delivery) -> None:
 def _log(delivery: Delivery, reason: str) -> None:
     """Never with an address or a name."""
     current_app.logger.warning("mail %s (%s) not sent: %s", delivery.message_id, delivery.kind, reason)
-
-
-def _now() -> datetime:
-    now: datetime = current_app.extensions["clock"]()
-    return now
 
 
 class _Line:
@@ -207,29 +200,28 @@ def deliver(forever: bool, with_parent: bool) -> None:
     click.echo(f"{done.sent} sent, {done.later} to be tried again, {done.given_up} given up")
 
 
-@contextmanager
-def _stop_bell() -> Iterator[Bell]:
+def _stop_bell() -> Bell:
     """Rings when somebody tells us to stop; the mail in hand is finished first."""
     bell = Bell()
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: bell.set())
-    yield bell
+    return bell
 
 
 def _deliver_forever(parent: int | None) -> None:
-    with _stop_bell() as bell:
-        while not bell.is_set() and (parent is None or os.getppid() == parent):
-            try:
-                idle = deliver_due().idle
-            except (Unreachable, Busy, *AWAY) as away:
-                current_app.logger.warning("mails wait: %s", _first_line(away))
-                idle = True
-            except Exception:  # a sender that ended would not be missed by anybody
-                current_app.logger.exception("mails wait")
-                idle = True
-            reading().rollback()
-            if idle:
-                bell.wait(PAUSE)
+    bell = _stop_bell()
+    while not bell.is_set() and (parent is None or os.getppid() == parent):
+        try:
+            idle = deliver_due().idle
+        except (Unreachable, Busy, *AWAY) as away:
+            current_app.logger.warning("mails wait: %s", _first_line(away))
+            idle = True
+        except Exception:  # a sender that ended would not be missed by anybody
+            current_app.logger.exception("mails wait")
+            idle = True
+        reading().rollback()
+        if idle:
+            bell.wait(PAUSE)
 
 
 @outbox_commands.command("list")

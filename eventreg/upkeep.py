@@ -3,6 +3,7 @@
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
@@ -41,6 +42,12 @@ def _in_words(command: Callable[P, R]) -> Callable[P, R]:
             refuse(f"{error.filename}: {error.strerror}")
 
     return wrapped
+
+
+def the_time() -> datetime:
+    """The moment, by the clock of this app."""
+    moment: datetime = current_app.extensions["clock"]()
+    return moment
 
 
 def refuse(line: str) -> NoReturn:

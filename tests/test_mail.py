@@ -5,7 +5,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
@@ -180,16 +180,14 @@ def test_a_mail_server_that_is_away_costs_no_mail_its_turn(
     house: House, box: Postbox, post: tuple[Postbox, int]
 ) -> None:
     made = house.register("张桂芳", email="gui@example.org")
-    away = house.app.extensions["settings"]
-    house.app.extensions["settings"] = replace_port(away, free_port())
-    for _ in range(3):
-        with pytest.raises(Unreachable):
-            deliver_due()
-        house.now += timedelta(minutes=2)
+    with sending_to(house, f"smtp://127.0.0.1:{free_port()}"):
+        for _ in range(3):
+            with pytest.raises(Unreachable):
+                deliver_due()
+            house.now += timedelta(minutes=2)
     (row,) = reading().scalars(select(OutboxMessage).where(OutboxMessage.registration_id == made.id)).all()
     assert (row.attempts, row.settled_at, row.failed_at) == (0, None, None)
     reading().rollback()
-    house.app.extensions["settings"] = away
     assert deliver_due().sent == 1
     assert box.recipients == ["gui@example.org"]
 
@@ -197,11 +195,8 @@ def test_a_mail_server_that_is_away_costs_no_mail_its_turn(
 def test_a_password_goes_through_no_open_line_to_another_machine(house: House, box: Postbox) -> None:
     with closing_mail_server("127.0.0.2") as (other, port):
         house.register("张桂芳", email="gui@example.org")
-        known = house.app.extensions["settings"]
-        house.app.extensions["settings"] = replace(known, smtp_url=f"smtp://me:secret@127.0.0.2:{port}")
-        with pytest.raises(Unreachable, match="offers no TLS"):
+        with sending_to(house, f"smtp://me:secret@127.0.0.2:{port}"), pytest.raises(Unreachable, match="offers no TLS"):
             deliver_due()
-        house.app.extensions["settings"] = known
     assert (other.mails, box.mails) == ([], [])
 
 
@@ -211,13 +206,11 @@ def test_a_password_goes_through_no_open_line_to_another_machine(house: House, b
 def test_the_sender_signs_in_where_the_mail_server_wants_it(house: House, password: str, reaches: bool) -> None:
     with closing_mail_server("127.0.0.1", password="r ight") as (other, port):
         house.register("张桂芳", email="gui@example.org")
-        known = house.app.extensions["settings"]
-        house.app.extensions["settings"] = replace(known, smtp_url=f"smtp://me:{password}@127.0.0.1:{port}")
-        if reaches:
+        with (
+            sending_to(house, f"smtp://me:{password}@127.0.0.1:{port}"),
+            nullcontext() if reaches else pytest.raises(Unreachable, match="535"),
+        ):
             assert deliver_due().sent == 1
-        else:
-            with pytest.raises(Unreachable, match="535"):
-                deliver_due()
     assert len(other.mails) == reaches
 
 
@@ -236,13 +229,11 @@ def test_over_tls_the_certificate_of_the_mail_server_counts(
     tls = {"tls_context" if scheme == "smtp" else "ssl_context": context}
     with closing_mail_server("127.0.0.2", password="geheim", **tls) as (other, port):
         house.register("张桂芳", email="gui@example.org")
-        known = house.app.extensions["settings"]
-        house.app.extensions["settings"] = replace(known, smtp_url=f"{scheme}://me:geheim@127.0.0.2:{port}")
-        if trusted:
+        with (
+            sending_to(house, f"{scheme}://me:geheim@127.0.0.2:{port}"),
+            nullcontext() if trusted else pytest.raises(Unreachable, match="certificate"),
+        ):
             assert deliver_due().sent == 1
-        else:
-            with pytest.raises(Unreachable, match="certificate"):
-                deliver_due()
     assert len(other.mails) == trusted
 
 
@@ -255,9 +246,13 @@ def closing_mail_server(host: str, password: str = "", **tls: Any) -> Iterator[t
     controller.stop()
 
 
-def replace_port(settings: object, port: int) -> object:
-    """The settings with another mail server."""
-    return replace(settings, smtp_url=f"smtp://127.0.0.1:{port}")  # type: ignore[type-var]
+@contextmanager
+def sending_to(house: House, url: str) -> Iterator[None]:
+    """For a while, the house has another mail server."""
+    known = house.app.extensions["settings"]
+    house.app.extensions["settings"] = replace(known, smtp_url=url)
+    yield
+    house.app.extensions["settings"] = known
 
 
 @pytest.mark.both_databases

@@ -1,5 +1,6 @@
 """What pages about an event say: its facts, its phase, and whether now is a time to call."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from eventreg.core.glances import Glance
 from eventreg.core.models import Event
 from eventreg.core.seats import SeatCount
 from eventreg.db import db, reading, reading_already, write
+from eventreg.web.language import hour, say
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,24 @@ def area_code(event: Event) -> str | None:
 
 def about(event: Event) -> dict[str, Any]:
     """For the templates of every page about an event."""
-    return {"event": event, "definition": events.definition(event), "zone": events.zone(event)}
+    definition, zone = events.definition(event), events.zone(event)
+    return {"event": event, "definition": definition, "zone": zone, "release_notice": _release_notice(event)}
+
+
+def _release_notice(event: Event) -> str:
+    """That seats of people who have not come are given away, and when; nothing where they are not."""
+    definition, zone = events.definition(event), events.zone(event)
+    release = definition.aware(definition.check_in.release_at)
+    if release is None:
+        return ""
+    return say("release_notice", start=hour(event.check_in_closes_at, zone), release=hour(release, zone))
 
 
 def facts(event: Event) -> dict[str, Any]:
     """For the templates of public pages: also the telephone, and what the moment means."""
     return {**about(event), "calls": calls(event), "phase": events.phase(event, g.now)}
+
+
+def of_the_next(coming: Sequence[Event]) -> dict[str, Any]:
+    """The facts of the event that is next, for the telephone number on a page that has no event of its own."""
+    return facts(coming[0]) if coming else {}

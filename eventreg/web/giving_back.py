@@ -18,7 +18,7 @@ from eventreg.core.models import RegistrationState
 from eventreg.db import reading, write
 from eventreg.web import addresses, forms, limits, tickets
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import area_code, check_language, facts
+from eventreg.web.event_facts import area_code, check_language, facts, of_the_next
 from eventreg.web.language import say
 
 blueprint = Blueprint("giving_back", __name__)
@@ -110,5 +110,4 @@ def _area_code() -> str | None:
 def _find_page(problems: dict[str, str]) -> str:
     coming = events.still_to_come(reading(), g.now)
     typed = {field: request.form.get(field, "") for field in ("name", "phone", "code")}
-    known = facts(coming[0]) if coming else {}
-    return render_template("public/find.html", problems=problems, typed=typed, **known)
+    return render_template("public/find.html", problems=problems, typed=typed, **of_the_next(coming))

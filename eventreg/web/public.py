@@ -1,17 +1,13 @@
 """What anybody may see: the start page, the event, and the pages about names and numbers and about access."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from flask import Blueprint, Response, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.core import events
-from eventreg.core.models import Event
 from eventreg.db import reading
 from eventreg.web import event_page, language
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import check_language, facts, look
+from eventreg.web.event_facts import check_language, look, of_the_next
 
 blueprint = Blueprint("public", __name__)
 
@@ -58,7 +54,7 @@ def privacy(lang: str) -> str:
     check_language(lang)
     coming = events.still_to_come(reading(), g.now)
     days = max((events.definition(event).privacy.keep_days for event in coming), default=30)
-    return render_template("public/privacy.html", keep_days=days, **_of_the_next(coming))
+    return render_template("public/privacy.html", keep_days=days, **of_the_next(coming))
 
 
 @blueprint.get("/<lang>/accessibility")
@@ -66,9 +62,4 @@ def privacy(lang: str) -> str:
 def accessibility(lang: str) -> str:
     """For whom these pages are made, and what they lack."""
     check_language(lang)
-    return render_template("public/accessibility.html", **_of_the_next(events.still_to_come(reading(), g.now)))
-
-
-def _of_the_next(coming: Sequence[Event]) -> dict[str, Any]:
-    """Whose telephone number stands on a page that belongs to no event."""
-    return facts(coming[0]) if coming else {}
+    return render_template("public/accessibility.html", **of_the_next(events.still_to_come(reading(), g.now)))

@@ -1,7 +1,5 @@
 """All pages put together, and the one place where a refusal becomes a page."""
 
-from typing import Any
-
 from flask import Flask, current_app, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -26,7 +24,7 @@ from eventreg.web import (
     tickets,
     trouble,
 )
-from eventreg.web.event_facts import facts
+from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import TooOften
 
 Answer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
@@ -132,10 +130,5 @@ def _page(status: int, said: str, code: str) -> tuple[str | Response, int]:
         return jsonify(error=code, message=said), status
     if status >= 500:
         return trouble.page(), status  # what went wrong may be the database itself
-    return render_template("public/error.html", heading=said, **_next_event()), status
-
-
-def _next_event() -> dict[str, Any]:
-    """The facts of the event that is next, for the telephone number on a page that has no event of its own."""
-    coming = events.still_to_come(reading(), g.now)
-    return facts(coming[0]) if coming else {}
+    known = of_the_next(events.still_to_come(reading(), g.now))
+    return render_template("public/error.html", heading=said, **known), status

@@ -4,6 +4,7 @@ import segno
 from flask import Blueprint, g, redirect, render_template, request, session
 from werkzeug.wrappers import Response
 
+from eventreg import i18n
 from eventreg.core import attendees, audit, corrections, events, names, phones, registrations, waitlist
 from eventreg.core.attendees import Row
 from eventreg.core.errors import (
@@ -34,7 +35,7 @@ def of(token: str) -> tuple[Registration, Event]:
     unless its address asks for another."""
     with limits.secret_tried():
         registration, event = registrations.by_token(reading(), token)
-    if request.args.get("lang") not in {"zh", "en"}:
+    if request.args.get("lang") not in i18n.LANGUAGES:
         g.language = registration.locale
     return registration, event
 
