@@ -253,6 +253,19 @@ def test_a_full_disk_stops_no_change_of_an_event(house: House, tmp_path: Path) -
     assert house.app.test_cli_runner().invoke(args=["event", "apply", str(file)]).exit_code == 0
 
 
+def test_the_footer_names_who_stands_behind_the_page_where_the_file_says_so(house: House) -> None:
+    house.apply(
+        toml(more='[site]\nlegal_name = { zh = "茶馆有限公司", en = "Tea House Ltd" }\nfiling = "浙ICP备 1 号"\n')
+    )
+    for language, name in (("zh", "茶馆有限公司"), ("en", "Tea House Ltd")):
+        for path in ("events/small", "events/small/register", "privacy"):
+            footer = get(house.client(), f"/{language}/{path}").html.partition("<footer>")[2]
+            assert name in footer, path
+            assert "浙ICP备 1 号" in footer, path
+    house.apply(toml())
+    assert "有限公司" not in get(house.client(), "/zh/events/small").html
+
+
 def broken() -> str:
     """A page of ours that fails."""
     raise ZeroDivisionError
