@@ -59,14 +59,14 @@ def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
 
 def _text(about: _About) -> str:
     """Subject, an empty line, and the words."""
-    registration, event, public_url = about.registration, about.event, about.settings.public_url
+    registration, event = about.registration, about.event
     people = attendees.of_registration(reading(), registration.id)
     waits = registration.state == RegistrationState.WAITLISTED
     return render_template(
         f"mail/{about.kind}.{registration.locale}.txt",
         people=[person for person in people if person.cancelled_at is None] or people,
-        ticket=public_url + addresses.ticket(registration),
-        page=f"{public_url}/{registration.locale}/events/{event.slug}",
+        ticket=about.settings.public_url + addresses.ticket(registration),
+        page=addresses.event_page(event.slug, registration.locale),
         phone=registration.phone_number,
         position=waitlist.position(reading(), registration) if waits else 0,
         **facts(event),
@@ -77,10 +77,11 @@ def _attach_calendar(mail: EmailMessage, about: _About) -> None:
     """The entry of the event, for those who have a seat, and for everybody where the event itself has changed."""
     if about.kind in _WITHOUT_CALENDAR or about.registration.state == RegistrationState.WAITLISTED:
         return
-    language, public_url = about.registration.locale, about.settings.public_url
+    event, language = about.event, about.registration.locale
     mail.add_attachment(
-        calendars.entry(about.event, language, public_url=public_url), maintype="text", subtype="calendar",
-        filename=f"{about.event.slug}.ics", params={"charset": "utf-8", "method": "PUBLISH"},
+        calendars.entry(event, language, page=addresses.event_page(event.slug, language)),
+        maintype="text", subtype="calendar", filename=f"{event.slug}.ics",
+        params={"charset": "utf-8", "method": "PUBLISH"},
     )  # fmt: skip
 
 

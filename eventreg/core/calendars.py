@@ -11,16 +11,16 @@ from eventreg.core.models import Event
 _REMIND = timedelta(days=-1)
 
 
-def entry(event: Event, language: str, *, public_url: str) -> bytes:
-    """The entry in ``zh`` or ``en``. Its id stays the same for ever and its sequence grows with each change of the event,
-    so that taking it a second time corrects the first."""
+def entry(event: Event, language: str, *, page: str) -> bytes:
+    """The entry in ``zh`` or ``en``; ``page`` is the whole address of the event's page. Its id stays the same for ever and its
+    sequence grows with each change of the event, so that taking it a second time corrects the first."""
     # Loading the library takes a tenth of a second, which no start should wait for.
     from icalendar import Alarm, Calendar  # noqa: PLC0415
     from icalendar import Event as Entry  # noqa: PLC0415
 
     definition, zone = events.definition(event), events.zone(event)
     made = Entry()
-    made.add("uid", f"{event.slug}@{urlsplit(public_url).hostname}")
+    made.add("uid", f"{event.slug}@{urlsplit(page).hostname}")
     made.add("dtstamp", event.applied_at.astimezone(UTC))
     made.add("last-modified", event.applied_at.astimezone(UTC))
     made.add("sequence", event.version - 1)
@@ -30,7 +30,7 @@ def entry(event: Event, language: str, *, public_url: str) -> bytes:
     made.add("summary", definition.title.in_(language))
     made.add("location", _where(definition, language))
     made.add("description", _what(event, definition, language))
-    made.add("url", f"{public_url}/{language}/events/{event.slug}")
+    made.add("url", page)
     reminder = Alarm()
     reminder.add("action", "DISPLAY")
     reminder.add("trigger", _REMIND)

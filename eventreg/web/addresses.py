@@ -15,6 +15,11 @@ def ticket(registration: Registration | Made) -> str:
     return f"/T/{tickets.token(current_app.config['SECRET_KEY'], registration.ticket_seed)}"
 
 
+def event_page(slug: str, language: str) -> str:
+    """The whole address of an event's page, as mails, codes and other sites lead to it."""
+    return f"{current_app.extensions['settings'].public_url}/{language}/events/{slug}"
+
+
 def to(path: str) -> str:
     """A path of ours as a public page links to it: with the text size, where no cookie keeps it, and between the pages of
     one ticket with the language, where it is not the registration's own."""

@@ -13,7 +13,7 @@ from eventreg.core.attendees import Asked, Filter, Sort
 from eventreg.core.models import Event
 from eventreg.core.staff import Permission
 from eventreg.db import reading
-from eventreg.web import access, assets, guard, limits
+from eventreg.web import access, assets, limits
 from eventreg.web.access import requires
 from eventreg.web.event_facts import about, seats_now
 
@@ -44,7 +44,6 @@ def dashboard(slug: str) -> str:
         to_call=outbox.to_call(reading(), event),
         sources=attendees.by_source(reading(), event),
         latest=attendees.latest(reading(), event, _LATEST),
-        public_url=guard.settings().public_url,
         phase=events.phase(event, g.now),
         **about(event),
     )

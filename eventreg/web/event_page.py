@@ -12,7 +12,7 @@ from eventreg.core import events, waitlist
 from eventreg.core.events import Phase
 from eventreg.core.glances import Glance
 from eventreg.core.models import Event
-from eventreg.web import browser, guard
+from eventreg.web import addresses, browser
 from eventreg.web.event_facts import calls, facts, seats_now
 from eventreg.web.language import count, day, hour, say, words
 from eventreg.web.language import date as day_and_half
@@ -86,7 +86,6 @@ def _rendered(found: Event, page: str, view: EventView) -> tuple[bytes, bytes]:
         check_in_half="morning" if found.check_in_opens_at.astimezone(zone).hour < 12 else "afternoon",
         seat_line=_seat_line(found, view),
         description=_in_a_line(found),
-        public_url=guard.settings().public_url,
         linked_data=_linked_data(found, view),
         **facts(found),
     ).encode()
@@ -116,7 +115,7 @@ def _linked_data(found: Event, view: EventView) -> dict[str, Any]:
     """The event as search engines read it (schema.org/Event)."""
     definition, zone = events.definition(found), events.zone(found)
     place, notice = definition.place, definition.notice
-    address = f"{guard.settings().public_url}/{g.language}/events/{found.slug}"
+    address = addresses.event_page(found.slug, g.language)
     status = {"cancelled": "EventCancelled", "moved": "EventRescheduled"}.get(notice.kind if notice else "")
     data = {
         "@context": "https://schema.org",

@@ -30,10 +30,8 @@ Answer = str | Response | tuple[str, int]
 def ask(token: str) -> Answer:
     """Ask before anything is given up."""
     registration, event = tickets.of(token)
-    if registration.state == RegistrationState.CANCELLED:
-        return redirect(addresses.to(addresses.ticket(registration)), 303)
-    if g.now >= event.starts_at:
-        return tickets.refused(registration, event, TooLateToCancel())
+    if answer := tickets.past_asking(registration, event, TooLateToCancel()):
+        return answer
     return render_template(
         "public/cancel.html",
         people=tickets.live(registration),

@@ -127,6 +127,7 @@ def init_app(app: Flask) -> None:
         masked_phone=phones.masked,
         public_css=assets.public_css, own_css=assets.own_css, public_js=assets.public_js,
         version=assets.version, weekdays=weekdays, soon=soon, date=date, spoken_time=spoken_time,
-        to=addresses.to, in_other_language=addresses.in_other_language, in_size=addresses.in_size, sizes=browser.SIZES,
+        to=addresses.to, event_page=addresses.event_page, in_other_language=addresses.in_other_language,
+        in_size=addresses.in_size, sizes=browser.SIZES,
         in_chat_app=browser.in_chat_app, in_sentences=in_sentences,
     )  # fmt: skip

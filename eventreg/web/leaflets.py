@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, render_template
 
 from eventreg.core import calendars
-from eventreg.web import guard
+from eventreg.web import addresses
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import check_language, facts, look
 from eventreg.web.tickets import qr
@@ -17,7 +17,7 @@ def calendar(lang: str, slug: str) -> Response:
     """The calendar entry (RFC 5545)."""
     check_language(lang)
     event = look(slug).event
-    entry = calendars.entry(event, lang, public_url=guard.settings().public_url)
+    entry = calendars.entry(event, lang, page=addresses.event_page(event.slug, lang))
     answer = Response(entry, content_type="text/calendar; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{event.slug}.ics"'
     return answer
@@ -29,5 +29,5 @@ def poster(lang: str, slug: str) -> str:
     """One side of A4 for a notice board, with the QR code of the event page."""
     check_language(lang)
     event = look(slug).event
-    address = f"{guard.settings().public_url}/{lang}/events/{event.slug}"
+    address = addresses.event_page(event.slug, lang)
     return render_template("public/poster.html", qr=qr(address), address=address, **facts(event))

@@ -14,6 +14,7 @@ from eventreg.core.errors import (
     CheckedInAlready,
     FieldRefused,
     PhoneAtLimit,
+    Refusal,
     TooLateToChange,
 )
 from eventreg.core.models import Event, Registration, RegistrationState
@@ -99,7 +100,7 @@ def qr(address: str) -> str:
 def change(token: str) -> Answer:
     """The form to correct names and number."""
     registration, event = of(token)
-    return _nothing_to_change(registration, event) or _change_page(registration, event, {})
+    return past_asking(registration, event, TooLateToChange()) or _change_page(registration, event, {})
 
 
 @blueprint.post("/T/<token>/change")
@@ -107,7 +108,7 @@ def change(token: str) -> Answer:
 def save_change(token: str) -> Answer:
     """Save names and number. An empty number stays as it is: the ticket never shows it whole."""
     registration, event = of(token)
-    if answer := _nothing_to_change(registration, event):
+    if answer := past_asking(registration, event, TooLateToChange()):
         return answer
     if request.form.get("show") == "form":
         return _change_page(registration, event, {})
@@ -139,11 +140,11 @@ def save_change(token: str) -> Answer:
     return redirect(addresses.to(addresses.ticket(registration)), 303)
 
 
-def _nothing_to_change(registration: Registration, event: Event) -> Answer | None:
-    """What is said instead of showing names once more: it is cancelled, or has begun. The act itself decides again."""
+def past_asking(registration: Registration, event: Event, too_late: Refusal) -> Answer | None:
+    """What is answered instead of asking anything: it is cancelled, or has begun. The act itself decides again."""
     if registration.state == RegistrationState.CANCELLED:
         return redirect(addresses.to(addresses.ticket(registration)), 303)
-    return refused(registration, event, TooLateToChange()) if g.now >= event.starts_at else None
+    return refused(registration, event, too_late) if g.now >= event.starts_at else None
 
 
 def _corrected(registration: Registration, event: Event) -> tuple[tuple[tuple[Name, ...], Phone], dict[str, str]]:
@@ -185,8 +186,8 @@ def _change_page(registration: Registration, event: Event, problems: dict[str, s
     )
 
 
-def refused(registration: Registration, event: Event, refusal: Exception) -> tuple[str, int]:
+def refused(registration: Registration, event: Event, refusal: Refusal) -> tuple[str, int]:
     """Why something cannot be done here, and the telephone."""
-    heading = say(f"refused_{getattr(refusal, 'code', 'refused')}")
+    heading = say(f"refused_{refusal.code}")
     path = addresses.ticket(registration)
     return render_template("public/error.html", heading=heading, ticket_path=path, **facts(event)), 409
