@@ -291,6 +291,14 @@ def test_a_form_sent_faster_than_anybody_types_is_asked_to_press_again(roomy: Ho
     assert Page(client.post(REGISTER, data=page.form("/register").fields)).kind == "check"
 
 
+def test_who_wants_larger_text_at_once_gets_it_and_no_complaint(roomy: House) -> None:
+    roomy.app.extensions["limits"].on = True
+    page = Page(fill(roomy.client(), f"{REGISTER}?size=largest", show="form"))
+    assert (page.status, page.kind) == (200, "register")
+    assert 'id="errors"' not in page.html
+    assert 'class="largest"' in page.html
+
+
 def test_who_is_asking_is_believed_only_to_the_configured_proxy(folder: Any) -> None:
     for proxies, statuses in (("0", {404, 429}), ("1", {404})):
         house = House(folder, EVENTREG_TRUSTED_PROXIES=proxies)

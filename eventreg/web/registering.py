@@ -58,11 +58,11 @@ def send(lang: str, slug: str) -> Answer:
     try:
         if not (valid and sent.token_is_good):
             _check_open(event, sent, 1)  # nobody should mend a form for which there is no seat
+        if request.form.get("show") == "form":  # books nothing, so it may come as soon or as late as it likes
+            return _form(event, sent, complain=False)
         if not sent.token_is_good:
             sent.website.data = ""
             return _form(event, sent, notice="press_again", status=400)
-        if request.form.get("show") == "form":
-            return _form(event, sent, complain=False)
         if not valid:
             return _form(event, sent, status=422)
         return _consider(event, sent, sent.entry(g.language, Source.ONLINE))
