@@ -1,7 +1,7 @@
 """The commands, under `flask --app wsgi`. Exit 0 done, 1 refused with one clear line and nothing changed, 2 wrong usage."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -11,18 +11,22 @@ from flask import Flask, current_app, g
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import inspect
 
-from eventreg.core import attendees, audit, check_in_list, event_file, events, seats, staff
+from eventreg import pdf
+from eventreg.core import attendees, audit, check_in_list, event_file, events, passwords, seats, staff
+from eventreg.core.attendees import Row
 from eventreg.core.check_in_list import as_csv, as_text, plain
 from eventreg.core.definition import Definition
 from eventreg.core.errors import FieldRefused, Refusal
 from eventreg.core.models import Event
+from eventreg.core.printed import Part
 from eventreg.core.staff_models import Role
 from eventreg.db import db, reading, transaction, write
 from eventreg.delivery import outbox_commands
+from eventreg.housekeeping import purge
 from eventreg.i18n import sentence
 from eventreg.storage import make_tables
 from eventreg.upkeep import backup_commands, doctor, refuse, the_time
-from eventreg.web import desk, trouble
+from eventreg.web import sheets, trouble
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +36,15 @@ staff_commands = AppGroup("staff", help="Accounts of organisers, desk and door."
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (event_commands, staff_commands, outbox_commands, backup_commands, doctor, print_check_in_list):
+    for command in (
+        event_commands,
+        staff_commands,
+        outbox_commands,
+        backup_commands,
+        doctor,
+        purge,
+        print_check_in_list,
+    ):
         app.cli.add_command(command)
 
 
@@ -164,7 +176,7 @@ def show(slug: str) -> None:
 def _password(from_stdin: bool, username: str) -> str | None:
     if not from_stdin:
         return None
-    return staff.check_password(sys.stdin.readline().rstrip("\r\n"), username)
+    return passwords.check(sys.stdin.readline().rstrip("\r\n"), username)
 
 
 def _print_link(token: str) -> None:
@@ -242,11 +254,11 @@ def link(name: str | None) -> None:
     _print_link(token)
 
 
-def _as_html(event: Event, sides: list[check_in_list.Side]) -> str:
+def _as_html(event: Event, rows: Sequence[Row]) -> str:
     """The page the desk prints, whole in one file."""
     with current_app.test_request_context("/", base_url=current_app.extensions["settings"].public_url):
         g.now, g.language, g.signed_in = the_time(), "zh", None
-        return desk.check_in_list_page(event, sides, one_file=True)
+        return sheets.check_in_list_page(event, sheets.Sheets(Part.ALL, rows), one_file=True)
 
 
 @click.command("check-in-list")
@@ -260,20 +272,20 @@ def print_check_in_list(slug: str, as_: str, output: str | None) -> None:
 
     Example: flask --app wsgi check-in-list my-lecture --format html --output list.html
     """
-    if as_ == "pdf":
-        refuse("PDF is not made yet; open the html and print it to a file.")
     event = events.get(reading(), slug)
-    sides = check_in_list.sides(attendees.confirmed(reading(), event))
-    g.language = "zh"
-    made = {
-        "html": lambda: _as_html(event, sides),
+    rows = attendees.confirmed(reading(), event)
+    sides, g.language = check_in_list.sides(rows), "zh"
+    making: dict[str, Callable[[], str | bytes]] = {
+        "pdf": lambda: pdf.of(_as_html(event, rows)),
+        "html": lambda: _as_html(event, rows),
         "csv": lambda: as_csv(sides),
         "text": lambda: as_text(sides, definition_title(event)),
-    }[as_]()
+    }
+    made = making[as_]()
     if output is None:
         click.echo(made, nl=False)
         return
     try:
-        Path(output).write_text(made, encoding="utf-8", newline="")
+        Path(output).write_bytes(made if isinstance(made, bytes) else made.encode())
     except OSError as error:
         refuse(f"{output}: cannot be written: {error.strerror}")

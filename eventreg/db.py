@@ -18,14 +18,14 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from eventreg.core import models, staff_models
+from eventreg.core import desk_models, models, staff_models
 from eventreg.core.base import Base
 from eventreg.core.errors import Busy, SeatsRaced
 from eventreg.gate import Gate, gated
 
 __all__ = ["Session"]  # what an act is given
 T = TypeVar("T")
-TABLES = (models, staff_models)
+TABLES = (models, staff_models, desk_models)
 """All of them, known before anybody asks for the metadata."""
 db = SQLAlchemy(metadata=Base.metadata)
 
@@ -122,6 +122,13 @@ def alone() -> Iterator[None]:
 def reading() -> Session:
     """The request's session, for looking. What it shows is one consistent moment."""
     return db.session()
+
+
+@contextmanager
+def apart(engine: Engine) -> Iterator[Session]:
+    """A session of its own, for looking, where an answer is still being read after its request is over."""
+    with Session(engine) as session:
+        yield session
 
 
 def reading_already() -> Session | None:

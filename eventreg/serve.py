@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 from typing import Any
 
@@ -20,6 +21,7 @@ from eventreg.app import create_app
 from eventreg.clock import utc_now
 from eventreg.core import audit, event_file, events, form_keys, staff
 from eventreg.db import AWAY, alone, close, reading, transaction
+from eventreg.housekeeping import keep_house
 from eventreg.settings import CLOCK_SINCE, ROOT, Settings, SettingsInvalid, read
 from eventreg.storage import Unsafe, check, check_key, make_tables
 from eventreg.web import limits, trouble
@@ -51,11 +53,14 @@ def main() -> None:
         close(app)
         sys.exit(_why(refused))
     announce(settings, link)
-    sender = _start_sender(settings) if settings.smtp_url else None
+    sender = _start_beside(settings, "outbox", "deliver") if settings.smtp_url else None
     if server is None:
+        housekeeper = _start_beside(settings, "purge")
         close(app)
-        _become_granian(settings)
+        _become_granian(settings)  # our children stay ours: it is the same process
+        housekeeper.terminate()
     else:
+        Thread(target=keep_house, args=(app,), daemon=True).start()
         server.run()  # ends what is running when it is told to stop
         server.close()
         close(app)
@@ -153,11 +158,11 @@ def _environment(settings: Settings) -> dict[str, str]:
     return dict(os.environ)
 
 
-def _start_sender(settings: Settings) -> subprocess.Popen[bytes]:
-    """One process beside the server that sends the mails; it ends when we do."""
+def _start_beside(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
+    """One process beside the server, such as the one that sends the mails; it ends when we do."""
     flask = Path(sys.executable).with_name("flask")
     return subprocess.Popen(  # noqa: S603 - our own program, no shell
-        [str(flask), "--app", "wsgi", "outbox", "deliver", "--forever", "--with-parent"],
+        [str(flask), "--app", "wsgi", *command, "--forever", "--with-parent"],
         cwd=ROOT, env=_environment(settings),
     )  # fmt: skip
 

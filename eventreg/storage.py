@@ -91,6 +91,22 @@ def sqlite_damage() -> str:
     return "" if found == ["ok"] and not orphans else f"{'; '.join(found[:3])}; {orphans} orphan rows"
 
 
+def scrub() -> None:
+    """After something was erased: leave it in no part of the database's files either. SQLite overwrites what is deleted
+    (``secure_delete``), but its log still holds the pages as they were; PostgreSQL keeps old rows until it is told."""
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in ("registrations", "attendees", "form_keys", "outbox_messages"):
+                connection.execute(text(f"VACUUM {table}"))
+        return
+    with current_app.extensions["gate"](), db.engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        if driver is None:
+            return
+        driver.execute("VACUUM")
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def schema() -> tuple[str | None, str]:
     """Which state the tables are in, and which this program wants."""
     scripts = ScriptDirectory(current_app.extensions["migrate"].directory)

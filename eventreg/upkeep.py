@@ -12,12 +12,12 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from eventreg import backups, storage
+from eventreg import backups, forgotten, storage
 from eventreg.backups import BackupRefused
-from eventreg.core import events, form_keys, invariants
+from eventreg.core import audit, erasure, events, form_keys, invariants
 from eventreg.core.errors import Busy
 from eventreg.core.invariants import Finding
-from eventreg.db import AWAY, db, reading
+from eventreg.db import AWAY, Session, db, reading, write
 from eventreg.settings import Settings
 
 P = ParamSpec("P")
@@ -147,6 +147,19 @@ def verify(file: Path) -> None:
         click.echo(f"{rows:>9} {table}")
 
 
+def forget_again() -> None:
+    """A backup is from before: whoever was erased since, and whatever is past its time, is forgotten once more."""
+    now = the_time()
+
+    def act(session: Session) -> None:
+        erasure.erase_again(session, forgotten.everybody(), now=now)
+        erasure.purge(session, by=audit.SYSTEM, now=now)
+
+    write(act)
+    reading().rollback()
+    storage.scrub()
+
+
 @backup_commands.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @_in_words
@@ -157,4 +170,5 @@ def restore(file: Path) -> None:
     """
     manifest = backups.restore(file)
     storage.make_tables()
+    forget_again()
     click.echo(f"{file}: restored. {manifest.rows['registrations']} registrations as of {manifest.made_at}")

@@ -2,9 +2,10 @@
 
 import pytest
 from flask import Flask, g, template_rendered
+from flask.testing import FlaskClient
 from jinja2 import Template
 
-from eventreg.core import audit, cancellations, registrations, staff, tickets
+from eventreg.core import audit, cancellations, registrations, second_factor, staff, tickets
 from eventreg.db import transaction
 from eventreg.web import trouble
 from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
@@ -68,9 +69,28 @@ def walk_staff(house: House, language: str) -> None:
         f"{desk}/attendees?q=x",
         f"{desk}/attendees",
         f"{desk}/registrations/new",
-        f"{desk}/check-in-list",
+        f"{desk}/check-in-list?signs=yes",
+        f"{desk}/check-in-list?list=waiting",
+        f"{desk}/calls?anyway=yes",
+        f"{desk}/calls/sheet",
+        f"{desk}/numbers",
+        f"{desk}/paper",
+        f"{desk}/import",
+        f"{desk}/report",
+        f"{desk}/audit",
+        f"{desk}/forget",
+        f"{desk}/duplicates",
+        f"{desk}/registrations/2/erase",
+        f"{desk}/telephones",
+        "/staff/accounts",
+        "/staff/me",
+        "/staff/password",
+        "/staff/events/new",
+        "/staff/events/new?from=small&date=2030-07-08",
+        f"{desk}/edit",
     ):
         assert get(olga, f"{path}{'&' if '?' in path else '?'}lang={language}").status == 200
+    walk_forms(olga, desk)
     form = get(olga, f"{desk}/registrations/new").form()
     assert get(olga, f"{desk}/registrations/2?read=1").status == 200
     fill(olga, f"{desk}/registrations/new", name="", phone="1")
@@ -83,10 +103,31 @@ def walk_staff(house: House, language: str) -> None:
     assert Page(olga.post("/staff/sign-in", data=kept)).kind == "staff-once-more"
 
 
+def walk_forms(olga: FlaskClient, desk: str) -> None:
+    """Pages that only a form leads to."""
+    token = get(olga, "/staff/").form("/sign-out").fields["csrf_token"]
+    chosen = {"csrf_token": token, "registration": "2", "act": "cancel"}
+    assert Page(olga.post(f"{desk}/attendees", data=chosen)).kind == "staff-bulk-cancel"
+    assert Page(olga.post(f"{desk}/paper", data={"csrf_token": token})).kind == "staff-paper-check"
+    edit = get(olga, f"{desk}/edit").form("/edit")
+    forms = [form for form in get(olga, f"{desk}/edit").forms if form.action.endswith("/edit")]
+    filled = {**forms[-1].fields, "title.zh": "书法", "title.en": "Calligraphy"}
+    assert Page(olga.post(edit.action, data=filled)).kind == "staff-event-check"
+    offered = Page(olga.post(f"{desk}/telephones", data={"csrf_token": token}))
+    address = next(word for word in offered.text.split() if "/staff/pair/" in word)
+    assert get(olga, address[address.index("/staff/pair/") :]).kind == "staff-pair"
+    with transaction() as session:
+        member = staff.find(session, "dora")
+        member.totp_secret = second_factor.new_secret()
+    assert Page(fill(olga, "/staff/sign-in", username="dora", password=PASSWORD)).kind == "staff-second-factor"
+
+
 def walk_door(house: House, language: str) -> None:
     """Everything the door can see, from too early to too late."""
     dora = house.client()
     house.now = local("2030-06-10 08:30")
+    with transaction() as session:
+        staff.find(session, "dora").totp_secret = None
     sign_in(dora, "dora", PASSWORD)
     made = registrations_of(house)
     get(dora, f"/T/{tickets.token(SECRET, made)}?lang={language}")

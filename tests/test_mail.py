@@ -356,7 +356,8 @@ def test_whom_no_mail_reached_is_to_be_called_once(house: House, box: Postbox) -
     desmond = house.client()
     sign_in(desmond, "desmond", PASSWORD)
     page = Page(desmond.get("/staff/events/small"))
-    assert "要打电话：2 家" in page.text, "that she waits, and that she has a seat now, which was to be called anyway"
+    assert "要打电话：1 家" in page.text, "one call tells both: that she waits, and that she has a seat now"
+    assert "有座位了、" in page.text
     assert "在候补名单上，邮件没有送到" in page.text
     told = Page(desmond.get(f"/staff/events/small/registrations/{made.id}")).form("/told")
     desmond.post(told.action, data=told.fields)

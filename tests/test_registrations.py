@@ -20,6 +20,7 @@ from eventreg.core import (
     seats,
     tickets,
 )
+from eventreg.core.corrections import Correction
 from eventreg.core.errors import (
     AlreadyCancelled,
     AlreadyRegistered,
@@ -67,7 +68,7 @@ def register(house: House, entry: entries.Entry) -> Registration:
 
 def correct(house: House, made: Registration, version: int, phone: str, *people: str) -> None:
     """The desk corrects names and number."""
-    corrected = (tuple(names.parse(name) for name in people), phones.parse(phone, "0574"))
+    corrected = Correction(tuple(names.parse(name) for name in people), phones.parse(phone, "0574"))
     with transaction() as session:
         event, fresh = events.get(session, "small"), registrations.get(session, made.id)
         corrections.edit(session, event, fresh, corrected, version=version, by=audit.SYSTEM, now=house.now)
@@ -108,7 +109,7 @@ def test_of_two_who_correct_at_once_one_is_told(small: House) -> None:
                 if not told:
                     with suppress(BrokenBarrierError):
                         together.wait(0.5)
-                party = (names.parse(name),), phones.parse("13800138000")
+                party = Correction((names.parse(name),), phones.parse("13800138000"))
                 corrections.edit(session, *found, party, version=1, by=audit.SYSTEM, now=small.now)
 
             try:

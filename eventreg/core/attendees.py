@@ -1,7 +1,7 @@
 """The attendee list: search from the first character, filter, sort, count. Reads rows, changes nothing."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,12 +11,15 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.checkin import STANDING
+from eventreg.core.desk_models import Gift
+from eventreg.core.gifts import HANDED
 from eventreg.core.models import Attendee, CheckIn, Event, Registration, RegistrationState
-from eventreg.core.names import fold, has_han
+from eventreg.core.names import fold, has_han, reading_of, sounding_like
 
 PAGE = 200
 """Rows on one page of the list: a hall of 50 or 100 is one page."""
 _LONGEST_QUERY = 100
+_NEAR = 20
 
 
 class Filter(StrEnum):
@@ -58,11 +61,15 @@ class Row:
     check_in_id: int | None
     arrived_at: datetime | None
     late: bool | None
+    contact: str | None
+    wishes: str
+    name_unsure: bool
+    gift_at: datetime | None
 
     @property
     def reading(self) -> str:
         """How a Chinese name is read, as pinyin; nothing for a name that already is in letters."""
-        return self.sort_key.rpartition(" ")[0] if has_han(self.name) else ""
+        return reading_of(self.sort_key) if has_han(self.name) else ""
 
 
 @dataclass(frozen=True)
@@ -80,10 +87,11 @@ _rows = (
         Attendee.id, Attendee.registration_id, Attendee.name, Attendee.sort_key, Attendee.letter,
         Registration.phone_number, Attendee.phone_tail, Attendee.code, Attendee.place, Registration.source,
         Registration.state, Registration.created_at, Attendee.cancelled_at, CheckIn.id, CheckIn.arrived_at,
-        CheckIn.late,
+        CheckIn.late, Registration.contact, Registration.wishes, Registration.name_unsure, Gift.given_at,
     )
     .join(Registration, Registration.id == Attendee.registration_id)
     .outerjoin(CheckIn, STANDING)
+    .outerjoin(Gift, HANDED)
 )  # fmt: skip
 _live = Attendee.cancelled_at.is_(None)
 _FILTERS: dict[Filter, ColumnElement[bool]] = {
@@ -154,6 +162,30 @@ def listed(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
     return [_row(row) for row in session.execute(statement)]
 
 
+def each(session: Session, event: Event, asked: Asked) -> Iterator[Row]:
+    """The whole list, row by row, so that a long one needs no memory."""
+    statement = _asked(event, asked).order_by(*_SORTS[asked.sort]).execution_options(yield_per=500)
+    for row in session.execute(statement):
+        yield _row(row)
+
+
+def near(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
+    """People whose name sounds like what was searched for and is written otherwise; at most 20, the live ones only."""
+    typed = fold("".join(_searched(asked.query)))
+    if not typed or any(c.isdigit() for c in typed):
+        return []
+    heard = [
+        and_(Attendee.sort_key.startswith(f"{surname} ", autoescape=True),
+             Attendee.search_key.startswith(surname + given, autoescape=True))
+        for surname, given in sounding_like(typed)
+    ]  # fmt: skip
+    if not heard:
+        return []
+    other = ~Attendee.name_folded.contains(typed, autoescape=True)
+    statement = _rows.where(Attendee.event_id == event.id, _live, other, or_(*heard))
+    return [_row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]).limit(_NEAR))]
+
+
 def found(session: Session, event: Event, asked: Asked) -> int:
     """How many people the whole list has."""
     matching = _asked(event, asked).with_only_columns(func.count(Attendee.id), maintain_column_froms=True)
@@ -164,6 +196,35 @@ def confirmed(session: Session, event: Event) -> Sequence[Row]:
     """Everybody who has a seat, in the order of the check-in list."""
     statement = _rows.where(Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED]).order_by(*_SORTS[Sort.NAME])
     return [_row(row) for row in session.execute(statement)]
+
+
+def waiting(session: Session, event: Event) -> Sequence[Row]:
+    """Everybody who waits, in the order in which they will be seated."""
+    statement = _rows.where(Attendee.event_id == event.id, _FILTERS[Filter.WAITLISTED])
+    return [_row(row) for row in session.execute(statement.order_by(Registration.id, Attendee.place))]
+
+
+def of_registrations(session: Session, event: Event, chosen: Collection[int]) -> Sequence[Row]:
+    """The people of these registrations who have a seat, in the order of the check-in list; an id of another event is
+    nobody's."""
+    statement = _rows.where(
+        Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED], Attendee.registration_id.in_(chosen)
+    )
+    return [_row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]))]
+
+
+def under_number(session: Session, event: Event, number: str) -> Sequence[Row]:
+    """Who is registered under this number and has not cancelled; nobody under none."""
+    if not number:
+        return []
+    statement = _rows.where(Attendee.event_id == event.id, _live, Attendee.phone_number == number)
+    return [_row(row) for row in session.execute(statement.order_by(Attendee.id).limit(_NEAR))]
+
+
+def named(session: Session, event: Event, folded: Collection[str]) -> Sequence[Row]:
+    """The people of these names, as ``names.fold`` makes them, who have not cancelled."""
+    statement = _rows.where(Attendee.event_id == event.id, _live, Attendee.name_folded.in_(folded))
+    return [_row(row) for row in session.execute(statement.order_by(Attendee.name_folded, Attendee.id))]
 
 
 def of_registration(session: Session, registration_id: int) -> Sequence[Row]:

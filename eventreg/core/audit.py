@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -24,12 +24,31 @@ class Action(StrEnum):
     PROMOTED = "registration:waitlist:promoted"
     TOLD = "registration:message:settled"
     REGISTRATION_EDITED = "registration:entry:edited"
+    CALLED = "registration:call:made"
+    PASSED_ON = "registration:seat:passed-on"
+    NUMBER_SEEN = "registration:number:seen"
+    TOLD_APART = "registration:duplicate:told-apart"
+    EXTRACTED = "registration:data:extracted"
+    ERASED = "registration:data:erased"
+    GIFT_GIVEN = "attendee:gift:given"
+    GIFT_UNDONE = "attendee:gift:undone"
+    LIST_PRINTED = "list:check-in:printed"
+    CALLS_PRINTED = "list:calls:printed"
+    NUMBERS_SEEN = "list:numbers:seen"
+    EXPORTED = "list:attendees:exported"
+    IMPORTED = "list:attendees:imported"
+    SHEET_TYPED = "list:sheet:typed"
+    PURGED = "event:people:purged"
     CHECKED_IN = "attendee:check-in:recorded"
     CHECK_IN_UNDONE = "attendee:check-in:undone"
     STAFF_ADDED = "staff:account:added"
     STAFF_DISABLED = "staff:account:disabled"
     STAFF_LINK_MADE = "staff:link:made"
     PASSWORD_SET = "staff:password:set"  # noqa: S105 - the name of an act
+    ROLE_CHANGED = "staff:role:changed"
+    FACTOR_SET = "staff:second-factor:set"
+    FACTOR_REMOVED = "staff:second-factor:removed"
+    PHONE_PAIRED = "staff:telephone:paired"
     SIGNED_IN = "staff:session:opened"
     SIGNED_OUT = "staff:session:closed"
 
@@ -88,6 +107,52 @@ def record(
             "details": details,
         },
     )
+
+
+_LOOKS_COUNT_ONCE = timedelta(hours=1)
+
+
+def is_first_look(session: Session, action: Action, by: Actor, subject: int, *, now: datetime) -> bool:
+    """Whether this person has not looked at this within the hour: looking again says nothing new. The subject is a
+    registration, or for what concerns all of them an event."""
+    about = AuditEntry.registration_id if action.startswith("registration:") else AuditEntry.event_id
+    seen = select(AuditEntry.id).where(
+        about == subject, AuditEntry.action == action, AuditEntry.actor_staff_id == by.staff_id,
+        AuditEntry.at > now - _LOOKS_COUNT_ONCE,
+    )  # fmt: skip
+    return session.scalar(seen.limit(1)) is None
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One line of the trail of an event, as an organiser reads it."""
+
+    id: int
+    at: datetime
+    action: Action
+    who: str
+    kind: str
+    registration_id: int | None
+    details: dict[str, Any]
+
+
+def of_event(session: Session, event_id: int, *, before: int = 0, most: int) -> Sequence[EventLine]:
+    """What happened at an event and to accounts, the latest first; ``before`` is the id of the last line already seen."""
+    about = (AuditEntry.event_id == event_id) | AuditEntry.event_id.is_(None)
+    rows = (
+        select(AuditEntry, StaffMember.username)
+        .outerjoin(StaffMember, StaffMember.id == AuditEntry.actor_staff_id)
+        .where(about, AuditEntry.id < before if before > 0 else AuditEntry.id > 0)
+        .order_by(AuditEntry.id.desc())
+        .limit(most)
+    )
+    return [
+        EventLine(
+            entry.id, entry.at, Action(entry.action), username or "", entry.actor_kind, entry.registration_id,
+            entry.details,
+        )
+        for entry, username in session.execute(rows)
+    ]  # fmt: skip
 
 
 _history = (

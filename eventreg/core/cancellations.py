@@ -70,8 +70,8 @@ def cancel(
         session.execute(_grow_version, {"registration": registration.id})
     else:
         _close(session, event, registration, email, by=by, now=now)
-    moved = {"waiting": -left} if waited else {"taken": -left}
-    counted = seats.move(session, event.id, counted, **moved)
+    waiting, taken = (-left, 0) if waited else (0, -left)
+    counted = seats.move(session, event.id, counted, taken=taken, waiting=waiting)
     waitlist.promote(session, event, counted, now=now)
 
 

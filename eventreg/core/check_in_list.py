@@ -7,7 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eventreg.core import wishes
 from eventreg.core.attendees import Row
+from eventreg.core.names import COMPOUND_SURNAMES, has_han
+from eventreg.core.wishes import Wish
 
 ROWS_PER_SIDE = 25
 BLANK_ROWS = 20
@@ -25,6 +28,8 @@ class Line:
     code: str
     tail: str
     with_numbers: tuple[int, ...]
+    marks: str = ""
+    """轮 a place for a wheelchair, 前 in front, ? the name is to be asked again."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,51 @@ def _letters(rows: Sequence[Row]) -> str:
     return first if first == last else f"{first} – {last}"
 
 
-def sides(rows: Sequence[Row]) -> list[Side]:
-    """The sides with names, in the order of ``rows``; nobody at all is one empty side. The blank side is not counted in."""
+@dataclass(frozen=True)
+class Queue:
+    """One queue at the door: its range of letters, the surnames that stand in it, and how many people."""
+
+    number: int
+    letters: str
+    surnames: tuple[str, ...]
+    people: int
+
+
+_MARKS = {Wish.WHEELCHAIR: "轮", Wish.FRONT: "前"}
+
+
+def marks(row: Row) -> str:
+    """What the door must know of a person besides the name."""
+    wished = wishes.split(row.wishes)
+    return "".join([mark for wish, mark in _MARKS.items() if wish in wished] + ["？" if row.name_unsure else ""])
+
+
+def _surname(row: Row) -> str:
+    """What a guest looks for on the sign of a queue: 欧阳, 陈; the first letter of a Latin name."""
+    if not has_han(row.name):
+        return row.letter
+    return row.name[:2] if row.name[:2] in COMPOUND_SURNAMES and len(row.name) > 2 else row.name[0]
+
+
+def queues(rows: Sequence[Row]) -> list[Queue]:
+    """Two queues of equal length, or one where 25 people or fewer come. A surname stands in one queue only, so that nobody
+    has to look at both signs: the cut is the border between two surnames that is nearest to the middle."""
+    surnames = [_surname(row) for row in rows]
+    borders = [place for place in range(1, len(rows)) if surnames[place] != surnames[place - 1]]
+    middle = len(rows) / 2
+    cut = min(borders, key=lambda place: abs(place - middle), default=0) if len(rows) > ROWS_PER_SIDE else 0
+    parts = [rows[:cut], rows[cut:]] if cut else [rows]
+    return [
+        Queue(number, _letters(part), tuple(dict.fromkeys(_surname(row) for row in part)), len(part))
+        for number, part in enumerate(parts, start=1)
+    ]
+
+
+def sides(rows: Sequence[Row], *, first: int = 1, blank: bool = True) -> list[Side]:
+    """The sides with names, in the order of ``rows`` and numbered from ``first``; nobody at all is one empty side. Of the
+    blank side, where there is to be one, only the number of sides knows."""
     parties: dict[int, list[int]] = defaultdict(list)
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows, start=first):
         parties[row.registration_id].append(number)
     chunks = [rows[start : start + ROWS_PER_SIDE] for start in range(0, len(rows), ROWS_PER_SIDE)] or [rows]
     made = []
@@ -60,10 +106,11 @@ def sides(rows: Sequence[Row]) -> list[Side]:
                 row.code or "",
                 row.phone_tail,
                 tuple(other for other in parties[row.registration_id] if other != number),
+                marks(row),
             )
-            for index, (number, row) in enumerate(enumerate(chunk, start=1 + place * ROWS_PER_SIDE))
+            for index, (number, row) in enumerate(enumerate(chunk, start=first + place * ROWS_PER_SIDE))
         )
-        made.append(Side(place + 1, len(chunks) + 1, _letters(chunk), lines))
+        made.append(Side(place + 1, len(chunks) + blank, _letters(chunk), lines))
     return made
 
 

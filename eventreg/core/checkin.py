@@ -80,8 +80,11 @@ def _outcome(person: Attendee, arrival: CheckIn, fresh: bool) -> Outcome:
     )  # fmt: skip
 
 
-def check_in(session: Session, event: Event, attendee: str, *, anyway: bool, by: Actor, now: datetime) -> Outcome:
-    """Record the arrival of one person. Somebody who is in stays in, with the time of the first arrival.
+def check_in(
+    session: Session, event: Event, attendee: str, *, anyway: bool, by: Actor, now: datetime, by_paper: bool = False
+) -> Outcome:
+    """Record the arrival of one person. Somebody who is in stays in, with the time of the first arrival. ``by_paper``: typed
+    back from the list, and then neither early nor late.
 
     Refuses with ``AttendeeUnknown``, ``AttendeeCancelled``, ``AttendeeWaiting`` and, before the window unless ``anyway``,
     ``OutsideCheckInWindow``.
@@ -101,7 +104,7 @@ def check_in(session: Session, event: Event, attendee: str, *, anyway: bool, by:
         raise ValueError("a check-in is made by a staff member")
     arrival = CheckIn(
         event_id=event.id, attendee_id=person.id, arrived_at=now, recorded_at=now, by_staff_id=by.staff_id,
-        early=early, late=now >= event.check_in_closes_at,
+        early=early and not by_paper, late=now >= event.check_in_closes_at and not by_paper, by_paper=by_paper,
     )  # fmt: skip
     session.add(arrival)
     session.flush()

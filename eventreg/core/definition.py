@@ -66,6 +66,7 @@ class Waitlist(_Part):
 
     open: bool = True
     size: Count = 20
+    reach_within_hours: Annotated[int, Field(ge=1, le=24 * 14)] = 24
 
 
 class RegistrationWindow(_Part):
@@ -164,6 +165,13 @@ class DayPhone(_Part):
     until: dt.time | None = None
 
 
+class CallHours(_Part):
+    """``[calls]``: when we may ring people up, which is not when they may ring us."""
+
+    opens: dt.time = dt.time(9)
+    closes: dt.time = dt.time(20)
+
+
 class Gift(_Part):
     """``[gift]``"""
 
@@ -217,6 +225,7 @@ class Definition(_Part):
     hosts: tuple[Host, ...] = Field(default=(), strict=False)
     phone_line: PhoneLine | None = None
     day_phone: DayPhone | None = None
+    calls: CallHours = CallHours()
     gift: Gift | None = None
     bring: tuple[Said, ...] = Field(default=(), strict=False)
     promises: tuple[Said, ...] = Field(default=(), strict=False)

@@ -35,6 +35,7 @@ from eventreg.core.models import (
 from eventreg.core.names import Name
 from eventreg.core.phones import Phone
 from eventreg.core.seats import SeatCount
+from eventreg.core.waitlist import OverReason
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,15 @@ class Entry:
     split: bool = False
     """One seat now and waiting places for the rest will do, if there are too few seats for all."""
     email: str | None = None
+    contact: str | None = None
+    """Whose number it is, where that is not a guest's own."""
+    wishes: str = ""
+    """As ``wishes.join`` makes them."""
+    name_unsure: bool = False
+    beyond_limit: bool = False
+    """The desk has seen the warning about ``max_per_phone`` and goes on."""
+    over: OverReason | None = None
+    """Why an organiser registers somebody although there is no seat."""
 
     @property
     def fingerprint(self) -> str:
@@ -131,7 +141,8 @@ def register(session: Session, event: Event, entry: Entry, *, secret_key: str, b
         raise SeatsRaced
     _check_phase(event, entry.source, now)
     party.check_size(event, entry.names)
-    party.judge_number(event, entry.names, same, under_number)
+    free = entry.beyond_limit or not entry.phone.number
+    party.judge_number(event, entry.names, same, 0 if free else under_number)
     placing = _Placing(session, connection, event, entry, secret_key, by, now)
     in_a_rush = not counted.waiting and counted.left >= people and not counted.from_held(1, entry.source)
     return placing.take(counted) if in_a_rush else placing.queue()
@@ -166,6 +177,8 @@ class _Placing:
         people, left = self.entry.names, counted.left_for(self.entry.source)
         if len(people) <= left:
             return self._seat(people, counted)[0]
+        if self.entry.over:
+            return self._seat(people, counted)[0]
         if self.entry.split and left:
             # One seat only: as many as there are would part the party in ways nobody asked for.
             waitlist.check_room(self.event, counted, len(people) - 1)
@@ -178,9 +191,10 @@ class _Placing:
         raise EventFull(left)
 
     def _seat(self, people: tuple[Name, ...], counted: SeatCount) -> tuple[Made, SeatCount]:
-        from_held = counted.from_held(len(people), self.entry.source)
+        from_held, over = counted.from_held(len(people), self.entry.source), self.entry.over is not None
         made = self._write(people, Action.SEATS_TAKEN, counted, from_held=from_held)
-        return made, seats.move(self.session, self.event.id, counted, taken=len(people), from_held=from_held)
+        count = len(people)
+        return made, seats.move(self.session, self.event.id, counted, taken=count, from_held=from_held, beyond=over)
 
     def _wait(self, people: tuple[Name, ...], counted: SeatCount, split_from: int | None = None) -> Made:
         made = self._write(people, Action.WAITLIST_JOINED, counted, split_from=split_from)
@@ -203,7 +217,9 @@ class _Placing:
         self._attendees(made.id, people, None if waits else counted)
         if split_from is None:
             self._form_key(made.id)
-        more = {"from_held": from_held} if from_held else {}
+        more: dict[str, Any] = {"from_held": from_held} if from_held else {}
+        more |= {"over": self.entry.over} if self.entry.over and not waits else {}
+        more |= {"beyond_limit": True} if self.entry.beyond_limit else {}
         audit.record(
             self.connection, act, self.by, now=self.now, event_id=self.event.id, registration_id=made.id,
             seats=len(people), source=self.entry.source, **more,
@@ -219,7 +235,8 @@ class _Placing:
             "ticket_digest": tickets.digest(tickets.token(self.secret_key, seed)),
             "state": state, "source": entry.source, "locale": entry.locale, "email": entry.email,
             "phone_number": entry.phone.number, "phone_typed": entry.phone.typed, "phone_tail": entry.phone.tail,
-            "version": 1, "split_from_id": split_from, "created_at": self.now,
+            "version": 1, "split_from_id": split_from, "created_at": self.now, "contact": entry.contact,
+            "wishes": entry.wishes, "name_unsure": entry.name_unsure, "over_limit": entry.beyond_limit,
         }  # fmt: skip
         registration_id: int = self.connection.execute(_add_registration, written).scalar_one()
         return Made(registration_id, seed, state)

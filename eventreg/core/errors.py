@@ -198,3 +198,37 @@ class LinkSpent(Refusal):
     """The one-time link is unknown, used or too old."""
 
     code = "link_spent"
+
+
+class ImportUnreadable(Refusal):
+    """The file is no list that can be read; ``reason`` is the key of the sentence that says why."""
+
+    code = "import_unreadable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PdfUnavailable(Refusal):
+    """This machine has no library that makes PDF files."""
+
+    code = "pdf_unavailable"
+
+
+class CodeWrong(Refusal):
+    """The six digits of the second factor are wrong, too old, or were used before."""
+
+    code = "code_wrong"
+
+
+class LastOrganiser(Refusal):
+    """Nobody would be left who can manage accounts."""
+
+    code = "last_organiser"
+
+
+class SlugTaken(Refusal):
+    """Another event has that short name in its address."""
+
+    code = "slug_taken"

@@ -104,7 +104,11 @@ def _out_of_order(raw: _Raw) -> Iterator[tuple[str, str]]:
         first, second = raw.local(earlier), raw.local(later)
         if first and second and second <= first:
             yield later, f"must be after {earlier}"
-    for earlier, later, table in (("opens", "closes", "phone_line"), ("from", "until", "day_phone")):
+    for earlier, later, table in (
+        ("opens", "closes", "phone_line"),
+        ("opens", "closes", "calls"),
+        ("from", "until", "day_phone"),
+    ):
         begin, end = raw.get(f"{table}.{earlier}", dt.time), raw.get(f"{table}.{later}", dt.time)
         if begin and end and end <= begin:
             yield f"{table}.{later}", f"must be after {table}.{earlier}"
@@ -128,6 +132,14 @@ def parse(toml: str, file: str = "event file") -> Definition:
         raw = tomllib.loads(toml)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError and tells the line
         raise DefinitionInvalid([f"{file}: not TOML: {error}"]) from error
+    try:
+        return of_raw(raw)
+    except DefinitionInvalid as invalid:
+        raise DefinitionInvalid([f"{file}: {mistake}" for mistake in invalid.mistakes]) from invalid
+
+
+def of_raw(raw: dict[str, Any]) -> Definition:
+    """The definition that these tables are; raises ``DefinitionInvalid`` with every mistake, each beginning with its path."""
     mistakes = []
     try:
         definition = Definition.model_validate(raw)
@@ -136,8 +148,21 @@ def parse(toml: str, file: str = "event file") -> Definition:
     known = {path for path, _ in mistakes}
     mistakes += [mistake for mistake in _impossible(_Raw(raw)) if mistake[0] not in known]
     if mistakes:
-        raise DefinitionInvalid([f"{file}: {path}: {expected}" for path, expected in mistakes])
+        raise DefinitionInvalid([f"{path}: {expected}" for path, expected in mistakes])
     return definition
+
+
+def write(definition: Definition) -> str:
+    """The event file that says the same; what is as usual is left out, and comments of an older file are lost."""
+    import tomli_w  # noqa: PLC0415 - only who downloads or edits a file needs it
+
+    return tomli_w.dumps(raw_of(definition))
+
+
+def raw_of(definition: Definition) -> dict[str, Any]:
+    """The tables of the file that says the same."""
+    raw = definition.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
+    return {key: value for key, value in raw.items() if value not in ((), {})}
 
 
 def warnings(definition: Definition, file: str = "event file") -> list[str]:

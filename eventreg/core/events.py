@@ -87,9 +87,14 @@ def phase(event: Event, now: datetime) -> Phase:
     return Phase.RUNNING if now >= event.starts_at else Phase.CLOSED
 
 
+def kept_until(event: Event) -> datetime:
+    """Until when names and numbers are kept."""
+    return event.ends_at + timedelta(days=definition(event).privacy.keep_days)
+
+
 def is_past_keeping(event: Event, now: datetime) -> bool:
-    """Whether the time is over for which names and numbers are kept: then a ticket shows none of them."""
-    return now >= event.ends_at + timedelta(days=definition(event).privacy.keep_days)
+    """Whether that time is over: then a ticket shows none of them."""
+    return now >= kept_until(event)
 
 
 def check_in_is_open(event: Event, now: datetime) -> bool:
@@ -140,6 +145,16 @@ def _changes(before: str | None, after: str) -> Sequence[tuple[str, str, str]]:
     old, new = _flat(before), _flat(after)
     keys = list(new) + [key for key in old if key not in new]
     return [(key, old.get(key, ""), new.get(key, "")) for key in keys if old.get(key) != new.get(key)]
+
+
+def draft(definition: Definition) -> Event:
+    """An event as it would be, for looking at; it is in no database."""
+    return Event(version=0, check_in_opened_at=None, **_columns(definition))
+
+
+def differences(event: Event | None, definition: Definition) -> Sequence[tuple[str, str, str]]:
+    """What applying a definition would change: (key, before, after). Nothing for an event that is new."""
+    return _changes(event.definition, dump(definition)) if event else ()
 
 
 def apply(session: Session, definition: Definition, *, by: Actor, now: datetime) -> Applied:

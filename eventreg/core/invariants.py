@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Integer, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import seats, trail, waitlist
@@ -42,8 +42,10 @@ class Sum:
 
 _most_under_a_number = select(func.coalesce(func.max(select(func.count())
     .select_from(Attendee)
-    .where(Attendee.event_id == bindparam("event"), Attendee.cancelled_at.is_(None))
-    .group_by(Attendee.phone_number).subquery().c[0]), 0))  # fmt: skip
+    .join(Registration, Registration.id == Attendee.registration_id)
+    .where(Attendee.event_id == bindparam("event"), Attendee.cancelled_at.is_(None), Attendee.phone_number != "")
+    .group_by(Attendee.phone_number)
+    .having(func.max(cast(Registration.over_limit, Integer)) == 0).subquery().c[0]), 0))  # fmt: skip
 _wrong_codes = (
     select(func.count())
     .select_from(Attendee)

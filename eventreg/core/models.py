@@ -4,7 +4,7 @@ in docs/ says each in one line. The tables of staff and of the audit trail stand
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventreg.core.base import Base, one_of
@@ -138,6 +138,16 @@ class Registration(Base):
     """The registration of the one who got the only seat, where the rest of the party waits in this one. No foreign key:
     SQLite could add it only by rewriting the table."""
     cancelled_at: Mapped[datetime | None]
+    contact: Mapped[str | None] = mapped_column(String(200))
+    """Whose number it is, where that is not a guest's own: a daughter, a neighbour."""
+    wishes: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """What was said yes to, of ``wishes.Wish``, joined by commas; cleared when the event is over."""
+    name_unsure: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Written down by its sound alone; to be asked again."""
+    over_limit: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The desk let this one pass ``max_per_phone``, knowingly."""
+    erased_at: Mapped[datetime | None]
+    """When names and number were overwritten; what is left is a count."""
 
 
 _BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
@@ -193,6 +203,8 @@ class Attendee(Base):
     code: Mapped[str | None] = mapped_column(String(12))
     """The check-in code; a person who waits has none yet."""
     cancelled_at: Mapped[datetime | None]
+    told_apart_at: Mapped[datetime | None]
+    """When somebody said that this is not the other person of the same name."""
 
 
 class CheckIn(Base):
@@ -219,6 +231,8 @@ class CheckIn(Base):
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"))
     early: Mapped[bool]
     late: Mapped[bool]
+    by_paper: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Typed back from the printed list: then nobody knows the minute."""
     undone_at: Mapped[datetime | None]
     undone_by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
 

@@ -121,6 +121,46 @@ def _readings(folded: str) -> tuple[str, str]:
     return " ".join([surname, *given]), " ".join([*spellings, initials])
 
 
+# In the speech of the coast (Wu) these sound alike, and on a bad line more do (UX.md section 2): who hears one may have to look for
+# another.
+_ALIKE = (
+    ("wang", "huang"), ("wu", "hu", "he"), ("chen", "cheng"), ("lin", "ling"), ("jin", "jing"), ("shen", "sheng"),
+    ("xin", "xing"), ("yin", "ying"), ("zhang", "zang"), ("xu", "xue"), ("shi", "si"), ("zhu", "zu"), ("lu", "lv"),
+)  # fmt: skip
+_SOUNDS = {one: group for group in _ALIKE for one in group}
+
+
+def sounding_like(typed: str) -> list[tuple[str, str]]:
+    """Surnames, with the rest of the name, that somebody may have heard as ``typed``: each as readings without spaces. A
+    Chinese name sounds like others of its own reading too."""
+    folded = fold(typed)
+    if _HAN.match(folded):
+        surname, given = _syllables(folded)
+        return [(other, "".join(given)) for other in _SOUNDS.get(surname, (surname,))]
+    letters = _plain(folded).replace(" ", "")
+    heard = max((one for one in _SOUNDS if letters.startswith(one)), key=len, default="")
+    return [(other, letters[len(heard) :]) for other in _SOUNDS.get(heard, ()) if other != heard]
+
+
+def reading_of(sort_key: str) -> str:
+    """The reading in a stored sort key: ``zeng gui fang``."""
+    return sort_key.rpartition(" ")[0]
+
+
+def with_reading(name: Name, typed: str) -> Name:
+    """The name with the reading that somebody gave it, surname first: ``zeng guifang``. Nothing, or what the name is read as
+    anyway, changes nothing; so does what holds no letter."""
+    spoken = " ".join("".join(c if c.isalpha() else " " for c in _plain(typed.casefold().replace("ü", "v"))).split())
+    known = reading_of(name.sort_key)
+    if not has_han(name.typed) or not spoken.isascii() or spoken.replace(" ", "") in {"", known.replace(" ", "")}:
+        return name
+    syllables = spoken.split()[:10]
+    full = "".join(syllables)[:100]
+    initials = "".join(one[0] for one in syllables)
+    key = f"{' '.join(syllables)[:100]} {name.folded}"
+    return Name(name.typed, name.folded, key, f"{full} {initials}", full[0].upper())
+
+
 def parse(typed: str, field: str = "name") -> Name:
     """The name meant by ``typed``: 1 to 40 graphemes in any script.
 

@@ -140,6 +140,13 @@ def to_call(session: Session, event: Event) -> Sequence[Owed]:
     return [Owed(row[0], row[1], row[2], MessageKind(row[3]), row[4]) for row in rows]
 
 
+def unsettled_calls(session: Session, event_id: int) -> Sequence[tuple[int, str, datetime]]:
+    """Every call that is owed: to which registration, about what, since when."""
+    owed = (OutboxMessage.event_id == event_id, OutboxMessage.channel == Channel.CALL, _unsettled)
+    asked = select(OutboxMessage.registration_id, OutboxMessage.kind, OutboxMessage.created_at).where(*owed)
+    return session.execute(asked.order_by(OutboxMessage.id)).all()
+
+
 def owed_calls(session: Session, registration_id: int) -> Sequence[MessageKind]:
     """What one registration is still to be told by telephone."""
     return [MessageKind(kind) for kind in session.scalars(_of_one, {"registration": registration_id})]

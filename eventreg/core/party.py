@@ -50,12 +50,20 @@ def queue_for_number(session: Session, event: Event, phone: Phone) -> None:
 
 
 def check_number(
-    session: Session, event: Event, party: Sequence[Name], phone: Phone, besides: int = _NO_REGISTRATION
+    session: Session,
+    event: Event,
+    party: Sequence[Name],
+    phone: Phone,
+    besides: int = _NO_REGISTRATION,
+    *,
+    beyond: bool = False,
 ) -> None:
-    """One person is registered once, and one number holds at most ``max_per_phone`` people."""
+    """One person is registered once, and one number holds at most ``max_per_phone`` people: not where ``beyond`` is true,
+    nor where there is no number."""
     where = {"event": event.id, "phone": phone.number, "besides": besides}
     same = session.execute(_same_person, {**where, "names": [name.folded for name in party]}).scalar()
-    judge_number(event, party, same, session.execute(_under_number, where).scalar_one())
+    under_number = session.execute(_under_number, where).scalar_one()
+    judge_number(event, party, same, 0 if beyond or not phone.number else under_number)
 
 
 def judge_number(event: Event, party: Sequence[Name], same: int | None, under_number: int) -> None:

@@ -16,6 +16,15 @@ def _works_on(line: PhoneLine, day: date) -> bool:
     return day not in line.closed_on and day.isoweekday() in line.weekdays
 
 
+def last_working_day(line: PhoneLine | None, before: date) -> date:
+    """The last day before that one on which people work: for a Monday the Friday. Without a line, Monday to Friday."""
+    for days in range(1, _LOOK_AHEAD + 1):
+        day = before - timedelta(days=days)
+        if _works_on(line, day) if line else day.isoweekday() <= 5:
+            return day
+    return before - timedelta(days=1)
+
+
 def is_answered(line: PhoneLine, local: datetime) -> bool:
     """Whether ``local``, a moment in the event's time zone, is a time at which the line is answered."""
     return _works_on(line, local.date()) and line.opens <= local.time() < line.closes

@@ -26,6 +26,10 @@ class Phone:
         return self.number[-4:]
 
 
+NONE = Phone("", "")
+"""Somebody whom nobody can ring."""
+
+
 def _parse(digits: str) -> PhoneNumber | None:
     try:
         number = phonenumbers.parse(digits, REGION)
@@ -72,13 +76,17 @@ def _grouped(number: str) -> list[str]:
 
 
 def shown(number: str) -> str:
-    """A stored number as people read it: 138 0013 8000, 021 1234 5678, +44 20 7946 0000."""
+    """A stored number as people read it: 138 0013 8000, 021 1234 5678, +44 20 7946 0000. Nothing for none."""
+    if not number.startswith("+"):
+        return ""
     return " ".join(_grouped(number))
 
 
 def masked(number: str) -> str:
-    """A stored number of which only the ends are shown: 138****8000."""
+    """A stored number of which only the ends are shown: 138****8000. Nothing for none."""
     digits = shown(number).replace(" ", "")
+    if not digits:
+        return ""
     if len(digits) == 11:
         return f"{digits[:3]}****{digits[-4:]}"
     return f"****{digits[-4:]}"

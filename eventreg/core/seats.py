@@ -130,14 +130,22 @@ def take(connection: Connection, event_id: int, seats: int, *, seen: SeatCount) 
 
 
 def move(
-    session: Session, event_id: int, counted: SeatCount, *, taken: int = 0, waiting: int = 0, from_held: int = 0
+    session: Session,
+    event_id: int,
+    counted: SeatCount,
+    *,
+    taken: int = 0,
+    waiting: int = 0,
+    from_held: int = 0,
+    beyond: bool = False,
 ) -> SeatCount:
-    """Change a counter that the caller has locked as ``counted``; ``EventFull`` where it would pass the capacity."""
+    """Change a counter that the caller has locked as ``counted``; ``EventFull`` where it would pass the capacity, unless an
+    organiser goes ``beyond`` it on purpose."""
     after = SeatCount(
         counted.capacity, counted.taken + taken, counted.waiting + waiting, counted.kept - from_held,
         counted.edition, counted.event_version,
     )  # fmt: skip
-    if taken > 0 and after.over:
+    if taken > 0 and after.over and not beyond:
         raise EventFull(counted.left)
     moved = {"event": event_id, "more_taken": taken, "more_waiting": waiting, "from_held": from_held}
     session.execute(_move, {**moved, "over": after.over})

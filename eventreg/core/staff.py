@@ -1,20 +1,24 @@
 """Staff: accounts, passwords, one-time links, and what each role may do, in one table."""
 
-import secrets
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, tokens
+from eventreg.core import audit, passwords, second_factor, tokens
 from eventreg.core.audit import Action, Actor
-from eventreg.core.errors import FieldRefused, LinkSpent, SignInFailed, StaffUnknown, UsernameTaken
+from eventreg.core.errors import (
+    CodeWrong,
+    FieldRefused,
+    LastOrganiser,
+    LinkSpent,
+    SignInFailed,
+    StaffUnknown,
+    UsernameTaken,
+)
 from eventreg.core.staff_models import Role, StaffMember, StaffSession, WelcomeLink
 
 
@@ -28,6 +32,18 @@ class Permission(StrEnum):
     CORRECT = "correct"
     PRINT_LIST = "print-list"
     CHECK_IN = "check-in"
+    CALL = "call"
+    EXPORT = "export"
+    IMPORT = "import"
+    TYPE_SHEET = "type-sheet"
+    SEE_REPORT = "see-report"
+    PAIR = "pair"
+    MANAGE_EVENTS = "manage-events"
+    MANAGE_STAFF = "manage-staff"
+    GO_OVER = "go-over"
+    ERASE = "erase"
+    SEE_AUDIT = "see-audit"
+    SEE_NUMBERS = "see-numbers"
 
 
 ALLOWED: dict[Role, frozenset[Permission]] = {
@@ -41,25 +57,20 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
             Permission.CORRECT,
             Permission.PRINT_LIST,
             Permission.CHECK_IN,
+            Permission.CALL,
+            Permission.EXPORT,
+            Permission.IMPORT,
+            Permission.TYPE_SHEET,
+            Permission.SEE_REPORT,
+            Permission.PAIR,
         }
     ),
     Role.ORGANISER: frozenset(Permission),
 }
 """What each role may do. A route names one of these permissions; whoever's role lacks it gets 403."""
 
-SHORTEST, LONGEST = 15, 256
-"""Bytes of a password (NIST SP 800-63B-4 asks for 15 where it is the only factor)."""
 LINK_LIVES = timedelta(hours=24)
 _USERNAME_LONGEST = 60
-
-# OWASP's second recommendation for argon2id: 19 MiB, two passes, one lane; about 30 ms.
-_hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
-
-
-@cache
-def _hash_of_nobody() -> str:
-    """Checked where the name is unknown, so that the time taken does not tell."""
-    return _hasher.hash(secrets.token_hex(16))
 
 
 def may(role: Role, permission: Permission) -> bool:
@@ -78,37 +89,6 @@ def _check_username(username: str) -> str:
     if len(username) > _USERNAME_LONGEST or not username.isprintable():
         raise FieldRefused("username", "username_wrong")
     return username
-
-
-_RUNS = ("0123456789", "1234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
-_OURS = ("eventreg", "organiser", "organizer", "desk", "door", "password", "passwort", "lecture", "welcome", "qwerty")
-
-
-def _is_guessable(password: str, username: str) -> bool:
-    """What guessing programs try first: one short piece again and again, a run of keys, or our own words with digits."""
-    folded = password.casefold()
-    if any(folded == (folded[:size] * len(folded))[: len(folded)] for size in range(1, len(folded) // 2 + 1)):
-        return True
-    if any(folded in run * 30 or folded in run[::-1] * 30 for run in _RUNS):
-        return True
-    letters = "".join(c for c in folded if c.isalpha())
-    return not letters or any(not letters.replace(word, "") for word in {*_OURS, _fold(username)} - {""})
-
-
-def check_password(password: str, username: str = "") -> str:
-    """The password itself if it may be one; else ``FieldRefused``. Exact: nothing is trimmed or changed."""
-    size = len(password.encode("utf-8", "surrogatepass"))
-    if size < SHORTEST:
-        raise FieldRefused("password", "password_short", shortest=SHORTEST)
-    if size > LONGEST:
-        raise FieldRefused("password", "password_long", longest=LONGEST)
-    if _is_guessable(password, username):
-        raise FieldRefused("password", "password_guessable")
-    return password
-
-
-def _hash(password: str) -> str:
-    return _hasher.hash(password.encode("utf-8", "surrogatepass"))
 
 
 def any_organiser(session: Session) -> bool:
@@ -131,9 +111,54 @@ def find(session: Session, username: str) -> StaffMember:
     return member
 
 
+def get(session: Session, staff_id: int) -> StaffMember:
+    """The account of that id, or ``StaffUnknown``."""
+    member = session.get(StaffMember, staff_id)
+    if member is None:
+        raise StaffUnknown(str(staff_id))
+    return member
+
+
+def checked_twice(session: Session, staff_id: int, code: str, *, now: datetime) -> StaffMember:
+    """The account whose second factor this code is; ``CodeWrong`` where it is not, or nobody may sign in with it."""
+    member = session.get(StaffMember, staff_id, with_for_update=True)
+    if member is None or member.disabled_at is not None:
+        raise CodeWrong
+    second_factor.check(member, code, now=now)
+    return member
+
+
+def change_role(session: Session, member: StaffMember, role: Role, *, by: Actor, now: datetime) -> None:
+    """Another role, from the next request on; the account's sessions end. ``LastOrganiser`` where nobody would be left."""
+    if member.role == role:
+        return
+    if member.role == Role.ORGANISER:
+        _check_another(session, member)
+    member.role = role
+    end_sessions(session, member)
+    audit.record(session, Action.ROLE_CHANGED, by, now=now, staff=member.id, role=role)
+
+
+def _check_another(session: Session, member: StaffMember) -> None:
+    able = (
+        StaffMember.role == Role.ORGANISER, StaffMember.disabled_at.is_(None), StaffMember.password_hash.is_not(None),
+        StaffMember.id != member.id,
+    )  # fmt: skip
+    if session.scalar(select(StaffMember.id).where(*able).limit(1)) is None:
+        raise LastOrganiser
+
+
+def lock(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
+    """Disable an account from the pages; ``LastOrganiser`` where nobody would be left who can manage accounts."""
+    if member.role == Role.ORGANISER:
+        _check_another(session, member)
+    disable(session, member, by=by, now=now)
+
+
 def all_members(session: Session) -> Sequence[StaffMember]:
-    """Every account, by name."""
-    return session.scalars(select(StaffMember).order_by(StaffMember.username_folded)).all()
+    """Every account of a person, by name; paired telephones are no people."""
+    people = select(StaffMember).where(StaffMember.event_id.is_(None))
+    return session.scalars(people.order_by(StaffMember.username_folded)).all()
 
 
 def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime) -> StaffMember:
@@ -152,7 +177,7 @@ def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime
 
 def set_password(session: Session, member: StaffMember, password: str, *, by: Actor, now: datetime) -> None:
     """A new password; every session of the account ends."""
-    member.password_hash = _hash(check_password(password, member.username))
+    member.password_hash = passwords.hashed(passwords.check(password, _fold(member.username)))
     end_sessions(session, member)
     audit.record(session, Action.PASSWORD_SET, by, now=now, staff=member.id)
 
@@ -174,11 +199,8 @@ def verify(session: Session, username: str, password: str) -> StaffMember:
     """The account that name and password open, or ``SignInFailed`` after the same time whatever was wrong."""
     member = _named(session, username)
     stored = member.password_hash if member else None
-    try:
-        _hasher.verify(stored or _hash_of_nobody(), password.encode("utf-8", "surrogatepass")[: LONGEST + 1])
-    except (VerificationError, InvalidHashError) as wrong:
-        raise SignInFailed from wrong
-    if member is None or stored is None or member.disabled_at is not None:
+    passwords.verify(password, stored)
+    if member is None or member.disabled_at is not None:
         raise SignInFailed
     return member
 

@@ -31,6 +31,14 @@ class StaffMember(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    event_id: Mapped[int | None]
+    """Only for a paired telephone: the one event whose door it opens. No foreign key, as with ``split_from_id``."""
+    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    """The second factor's secret, where there is one."""
+    totp_step: Mapped[int | None]
+    """The last half minute whose code was used: no code opens twice."""
+    recovery_digests: Mapped[str | None] = mapped_column(String(800))
+    """Of the codes for a lost telephone, those nobody has used yet."""
 
 
 class StaffSession(Base):
@@ -43,6 +51,12 @@ class StaffSession(Base):
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    proved_at: Mapped[datetime | None]
+    """When the password was given last; with ``created_at`` where it is empty."""
+    expires_at: Mapped[datetime | None]
+    """A paired telephone's session ends then."""
+    device: Mapped[str | None] = mapped_column(String(40))
+    """What kind of machine it is, roughly, so that its owner knows it again."""
 
 
 class WelcomeLink(Base):

@@ -7,6 +7,8 @@ seats, one that does not fit keeps its place. Parties stand in the order of thei
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
@@ -16,6 +18,15 @@ from eventreg.core.audit import SYSTEM, Action, Actor
 from eventreg.core.errors import EventFull, NotWaiting, WaitlistFull
 from eventreg.core.models import Attendee, Event, MessageKind, Registration, RegistrationState
 from eventreg.core.seats import SeatCount
+
+
+class OverReason(StrEnum):
+    """Why an organiser seats more people than the room was planned for."""
+
+    CHAIR = "chair"
+    GUEST = "guest"
+    CARER = "carer"
+    MISTAKE = "mistake"
 
 
 @dataclass(frozen=True)
@@ -116,8 +127,17 @@ def settle(session: Session, event: Event, *, now: datetime) -> SeatCount:
     return promote(session, event, seats.lock(session, event.id, now=now), now=now)
 
 
-def seat(session: Session, event: Event, registration: Registration, *, by: Actor, now: datetime) -> None:
-    """The desk gives one waiting party its seats, out of turn if it must: also those held for the telephone.
+def seat(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    *,
+    by: Actor,
+    now: datetime,
+    beyond: OverReason | None = None,
+) -> None:
+    """The desk gives one waiting party its seats, out of turn if it must: also those held for the telephone. With a reason,
+    an organiser seats it ``beyond`` the capacity.
 
     Refuses with ``NotWaiting`` and ``EventFull``.
     """
@@ -129,29 +149,39 @@ def seat(session: Session, event: Event, registration: Registration, *, by: Acto
     party = next((one for one in parties(session, event.id) if one.registration_id == registration.id), None)
     if party is None:
         return  # it was its turn anyway
-    if party.seats > counted.capacity - counted.taken:
+    if party.seats > counted.capacity - counted.taken and beyond is None:
         raise EventFull(counted.left)
-    _seat(session, event, party, counted, by=by, now=now)
+    _seat(session, event, party, counted, by=by, now=now, beyond=beyond)
 
 
 def _seat(
-    session: Session, event: Event, party: WaitingParty, counted: SeatCount, *, by: Actor, now: datetime
+    session: Session,
+    event: Event,
+    party: WaitingParty,
+    counted: SeatCount,
+    *,
+    by: Actor,
+    now: datetime,
+    beyond: OverReason | None = None,
 ) -> SeatCount:
     session.execute(_confirm, {"registration": party.registration_id, "at": now}).one()
     for (attendee_id,) in session.execute(_people, {"registration": party.registration_id}).all():
         code = codes.draw(session.connection(), event, counted.capacity, party.tail)
         session.execute(_give_code, {"attendee": attendee_id, "drawn": code})
     # Free seats first; only what the desk gives beyond them comes out of the held ones.
-    from_held = max(0, party.seats - counted.left) if by != SYSTEM else counted.from_held(party.seats, party.source)
+    missing = min(counted.held, max(0, party.seats - counted.left))
+    from_held = missing if by != SYSTEM else counted.from_held(party.seats, party.source)
+    more: dict[str, Any] = {"over": beyond} if beyond else {}
     audit.record(
         session, Action.PROMOTED, by, now=now, event_id=event.id, registration_id=party.registration_id,
-        seats=party.seats, from_held=from_held,
+        seats=party.seats, from_held=from_held, **more,
     )  # fmt: skip
     outbox.enqueue_call(
         session, event, party.registration_id, MessageKind.PROMOTED, email=party.email, now=now
     )  # fmt: skip
     return seats.move(
-        session, event.id, counted, taken=party.seats, waiting=-party.seats, from_held=from_held
+        session, event.id, counted, taken=party.seats, waiting=-party.seats, from_held=from_held,
+        beyond=beyond is not None,
     )  # fmt: skip
 
 

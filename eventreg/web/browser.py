@@ -12,6 +12,24 @@ def in_chat_app() -> bool:
     return "MicroMessenger" in request.environ.get("HTTP_USER_AGENT", "")
 
 
+_MACHINES = ("iPhone", "iPad", "Android", "Windows", "Macintosh", "Linux")
+_PROGRAMS = (
+    ("MicroMessenger", "WeChat"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+
+
+def machine() -> str:
+    """What kind of machine and browser it is, roughly: enough for its owner to know it again."""
+    said = request.environ.get("HTTP_USER_AGENT", "")
+    machine = next((one for one in _MACHINES if one in said), "")
+    program = next((name for mark, name in _PROGRAMS if mark in said), "")
+    return " · ".join(filter(None, (machine.replace("Macintosh", "Mac"), program)))
+
+
 def text_size() -> tuple[str, bool]:
     """The size to show, and whether links must carry it because no cookie has kept it yet."""
     kept = request.cookies.get(_cookie(), "") if "HTTP_COOKIE" in request.environ else ""

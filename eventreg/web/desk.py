@@ -1,21 +1,35 @@
-"""The desk: the event at a glance, the attendee list, the printed list."""
+"""The desk: the event at a glance, the attendee list and what can be done with several at once."""
 
-from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from eventreg import i18n
-from eventreg.core import attendees, check_in_list, events, invariants, outbox, trail
+from eventreg.core import (
+    attendees,
+    calls,
+    cancellations,
+    duplicates,
+    events,
+    gifts,
+    invariants,
+    outbox,
+    printed,
+    registrations,
+    trail,
+    waitlist,
+)
 from eventreg.core.attendees import Asked, Filter, Sort
-from eventreg.core.models import Event
+from eventreg.core.audit import Actor
+from eventreg.core.errors import AlreadyCancelled, EventFull, NotWaiting, RegistrationUnknown
 from eventreg.core.staff import Permission
-from eventreg.db import reading
-from eventreg.web import access, assets, limits
+from eventreg.db import Session, reading, write
+from eventreg.web import access, forms, limits
 from eventreg.web.access import requires
 from eventreg.web.event_facts import about, seats_now
+from eventreg.web.language import count
 
 blueprint = Blueprint("desk", __name__, url_prefix="/staff/events/<slug>")
 Answer = str | Response | tuple[str, int]
@@ -37,11 +51,17 @@ def dashboard(slug: str) -> str:
     event = events.get(reading(), slug)
     long = trail.length(reading(), event.id) > _LONG_TRAIL and request.args.get("prove") != "all"
     seats_now(event)
+    prints = printed.latest(reading(), event)
     return render_template(
         "desk/dashboard.html",
         sum=invariants.of_event(reading(), event, now=g.now, from_the_trail=not long),
         trail_is_long=long,
-        to_call=outbox.to_call(reading(), event),
+        tasks=calls.tasks(reading(), event, now=g.now),
+        same_names=len(duplicates.groups(reading(), event)),
+        prints=prints,
+        outdated=printed.is_outdated(reading(), event, prints),
+        gifts=gifts.stock(reading(), event),
+        due=g.now >= event.ends_at,
         sources=attendees.by_source(reading(), event),
         latest=attendees.latest(reading(), event, _LATEST),
         phase=events.phase(event, g.now),
@@ -49,17 +69,21 @@ def dashboard(slug: str) -> str:
     )
 
 
-@blueprint.get("/attendees")
-@requires(Permission.SEE_ATTENDEES)
-def listed(slug: str) -> str:
-    """The attendee list: searched, filtered, sorted."""
-    event = events.get(reading(), slug)
-    asked = Asked(
+def asked_for() -> Asked:
+    """Which part of the attendee list an address asks for."""
+    return Asked(
         query=request.args.get("q", "").strip(),
         filter=_one_of(Filter, request.args.get("state", ""), Filter.ALL),
         sort=_one_of(Sort, request.args.get("sort", ""), Sort.NAME),
         page=max(1, min(request.args.get("page", 1, type=int), 100_000)),
     )
+
+
+@blueprint.get("/attendees")
+@requires(Permission.SEE_ATTENDEES)
+def listed(slug: str) -> str:
+    """The attendee list: searched, filtered, sorted."""
+    event, asked = events.get(reading(), slug), asked_for()
     if asked.query:
         limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
     found = attendees.found(reading(), event, asked)
@@ -69,28 +93,85 @@ def listed(slug: str) -> str:
         pages=-(-found // attendees.PAGE),
         first=(asked.page - 1) * attendees.PAGE + 1,
         rows=attendees.listed(reading(), event, asked),
+        near=attendees.near(reading(), event, asked) if asked.page == 1 else [],
         counts=attendees.counts(reading(), event),
+        said=_said_of_bulk(),
         **about(event),
     )
 
 
-@blueprint.get("/check-in-list")
-@requires(Permission.PRINT_LIST)
-def printed_list(slug: str) -> str:
-    """The list for the door, as paper."""
+class Bulk(StrEnum):
+    """What can be done with several registrations at once."""
+
+    TOLD = "told"
+    CANCEL = "cancel"
+    PROMOTE = "promote"
+    PRINT = "print"
+
+
+_MOST_AT_ONCE = 500
+
+
+def _said_of_bulk() -> str:
+    done, act = request.args.get("done", ""), request.args.get("act", "")
+    if act not in list(Bulk) or not done.isdigit() or len(done) > 4:
+        return ""
+    return count(f"bulk_{act}_done", int(done))
+
+
+@blueprint.post("/attendees")
+@requires(Permission.CORRECT)
+def bulk(slug: str) -> Answer:
+    """Do one thing with all that are ticked; cancelling asks once more. What no longer applies to one is left out."""
+    event, chosen = events.get(reading(), slug), forms.ids_sent("registration")[:_MOST_AT_ONCE]
+    act = _one_of(Bulk, request.form.get("act", ""), Bulk.PRINT)
+    if not chosen:
+        return redirect(url_for("desk.listed", slug=slug), 303)
+    if act is Bulk.PRINT:
+        return redirect(url_for("desk.printed_list", slug=slug, registration=chosen), 303)
+    if act is Bulk.CANCEL and request.form.get("confirmed") != "yes":
+        people = [row for one in chosen for row in attendees.of_registration(reading(), one)]
+        live = [row for row in people if row.cancelled_at is None]
+        return render_template("desk/bulk_cancel.html", chosen=chosen, people=live, **about(event))
+    by, now = access.actor(), g.now
+    done = sum(_done(slug, one, act, by, now) for one in chosen)
+    return redirect(url_for("desk.listed", slug=slug, act=act, done=done), 303)
+
+
+def _done(slug: str, registration_id: int, act: Bulk, by: Actor, now: datetime) -> bool:
+    """Whether it could be done with this one. Each is an act of its own: one that cannot be done spoils no other."""
+
+    def one(session: Session) -> bool:
+        event = events.get(session, slug)
+        found = registrations.of_event(session, event, registration_id)
+        if act is Bulk.CANCEL:
+            cancellations.cancel(session, event, found, by=by, now=now)
+        elif act is Bulk.PROMOTE:
+            waitlist.seat(session, event, found, by=by, now=now)
+        elif outbox.owed_calls(session, found.id):
+            outbox.settle(session, found, by=by, now=now)
+        else:
+            return False
+        return True
+
+    try:
+        return write(one)
+    except (AlreadyCancelled, NotWaiting, EventFull, RegistrationUnknown):
+        return False
+
+
+@blueprint.get("/duplicates")
+@requires(Permission.CORRECT)
+def same_names(slug: str) -> str:
+    """People of one name under several numbers, side by side."""
     event = events.get(reading(), slug)
-    return check_in_list_page(event, check_in_list.sides(attendees.confirmed(reading(), event)))
+    return render_template("desk/duplicates.html", groups=duplicates.groups(reading(), event), **about(event))
 
 
-def check_in_list_page(event: Event, sides: Sequence[check_in_list.Side], *, one_file: bool = False) -> str:
-    """The check-in list as a page of sections, one a side; the command line prints the same, with its style inside."""
-    opens, now = (moment.astimezone(events.zone(event)) for moment in (event.check_in_opens_at, g.now))
-    return render_template(
-        "print/check_in_list.html",
-        style=assets.text("print.css") if one_file else "",
-        sides=sides,
-        blank_rows=check_in_list.BLANK_ROWS,
-        day_zh=i18n.day("zh", opens.date(), today=now.date()),
-        printed_at=f"{now:%m-%d} {i18n.time(now)}",
-        **about(event),
-    )
+@blueprint.post("/duplicates")
+@requires(Permission.CORRECT)
+def tell_apart(slug: str) -> Answer:
+    """They are different people."""
+    people, by, now = forms.ids_sent("attendee"), access.actor(), g.now
+    write(lambda session: duplicates.tell_apart(session, events.get(session, slug), people, by=by, now=now))
+    return redirect(url_for("desk.same_names", slug=slug), 303)

@@ -1,124 +1,46 @@
-"""Registrations at the desk: taken on the telephone, corrected, cancelled, seated from the waiting list."""
+"""One registration at the desk: looked at, corrected, cancelled, seated from the waiting list, forgotten."""
 
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
-from flask import current_app, g, redirect, render_template, request, url_for
+from flask import Response, current_app, g, json, redirect, render_template, request, url_for
 
+from eventreg import forgotten
 from eventreg.core import (
     attendees,
     audit,
     cancellations,
     corrections,
-    emails,
-    entries,
+    erasure,
     events,
+    names,
     outbox,
     phones,
     registrations,
     waitlist,
+    wishes,
 )
+from eventreg.core.attendees import Row
+from eventreg.core.audit import Action
+from eventreg.core.corrections import Correction
 from eventreg.core.errors import (
     AlreadyCancelled,
     AlreadyRegistered,
     ChangedMeanwhile,
     EventFull,
     FieldRefused,
-    FormKeyReused,
     NotWaiting,
     PhoneAtLimit,
-    RegistrationClosed,
-    WaitlistFull,
 )
-from eventreg.core.models import Event, Registration, RegistrationState, Source
+from eventreg.core.models import Event, Registration, RegistrationState
 from eventreg.core.staff import Permission
+from eventreg.core.waitlist import OverReason
 from eventreg.db import Session, reading, write
-from eventreg.web import access, addresses, forms
+from eventreg.web import access, addresses, desk_entry, forms
 from eventreg.web.access import requires
 from eventreg.web.desk import Answer, blueprint
-from eventreg.web.event_facts import about, area_code, seats_now
+from eventreg.web.event_facts import about, seats_now
 from eventreg.web.language import say
-
-_SOURCES = {Source.PHONE.value: Source.PHONE, Source.WALK_IN.value: Source.WALK_IN}
-
-
-def _form(event: Event) -> Any:
-    return forms.of(event, area_code(event), public=False)
-
-
-@blueprint.get("/registrations/new")
-@requires(Permission.REGISTER)
-def new(slug: str) -> str:
-    """The empty form, for taking a registration on the telephone."""
-    event = events.get(reading(), slug)
-    return _new(event, _form(event))
-
-
-def _new(event: Event, form: Any, *, said: str = "", existing: int | None = None, wish: bool = False) -> str:
-    """The form; with ``wish``, also what may be chosen where there are too few seats."""
-    counted = seats_now(event)
-    source = request.form.get("source", request.args.get("source", Source.PHONE))
-    return render_template(
-        "desk/new.html",
-        form=form,
-        problems=form.problems,
-        said=said,
-        existing=existing,
-        source=source if source in _SOURCES else Source.PHONE,
-        locale=_locale(),
-        email=request.form.get("email", ""),
-        seats=counted,
-        room=wish and waitlist.has_room(event, counted, form.people),
-        room_beside=wish and form.people > 1 and counted.capacity > counted.taken
-        and waitlist.has_room(event, counted, form.people - 1),
-        **about(event),
-    )  # fmt: skip
-
-
-def _locale() -> str:
-    """The language in which the caller will see the ticket; Chinese unless said otherwise."""
-    return "en" if request.form.get("locale") == "en" else "zh"
-
-
-@blueprint.post("/registrations/new")
-@requires(Permission.REGISTER)
-def take(slug: str) -> Answer:
-    """Save at once, and go on to the words to read back."""
-    event = events.get(reading(), slug)
-    form = _form(event)
-    if not form.validate():
-        return _new(event, form), 422
-    key, now, by = current_app.config["SECRET_KEY"], g.now, access.actor()
-    source = _SOURCES.get(request.form.get("source", ""), Source.PHONE)
-    try:
-        entry = form.entry(_locale(), source, emails.parse(request.form.get("email", "")))
-        made = write(
-            lambda session: entries.register(session, events.get(session, slug), entry, secret_key=key, by=by, now=now)
-        )
-    except FieldRefused as refusal:
-        if refusal.field == "email":
-            return _new(event, form, said=say(refusal.reason)), 422
-        form.blame(refusal)
-        return _new(event, form), 422
-    except FormKeyReused:
-        form.form_key.data = forms.new_key()
-        return _new(event, form, said=say("press_again")), 422
-    except AlreadyRegistered as known:
-        return _new(event, form, said=say("desk_already_registered"), existing=known.registration_id), 409
-    except (EventFull, PhoneAtLimit, RegistrationClosed, WaitlistFull) as refusal:
-        return _new(event, form, said=_why_not(refusal), wish=isinstance(refusal, EventFull)), 409
-    return redirect(url_for("desk.registration", slug=slug, registration_id=made.id, read=1), 303)
-
-
-def _why_not(refusal: EventFull | PhoneAtLimit | RegistrationClosed | WaitlistFull) -> str:
-    match refusal:
-        case EventFull():
-            return say("desk_full_some", left=refusal.left) if refusal.left else say("desk_full")
-        case PhoneAtLimit():
-            return say("desk_phone_at_limit", limit=refusal.limit)
-        case WaitlistFull():
-            return say("desk_waitlist_full")
-    return say("desk_closed")
 
 
 @blueprint.get("/registrations/<int:registration_id>")
@@ -126,10 +48,24 @@ def _why_not(refusal: EventFull | PhoneAtLimit | RegistrationClosed | WaitlistFu
 def registration(slug: str, registration_id: int) -> str:
     """One registration: who, how to reach them, what happened to it."""
     event = events.get(reading(), slug)
-    return _registration(event, registrations.of_event(reading(), event, registration_id))
+    found = registrations.of_event(reading(), event, registration_id)
+    by, now = access.actor(), g.now
+    if found.phone_number and audit.is_first_look(reading(), Action.NUMBER_SEEN, by, found.id, now=now):
+        seen = {"event_id": event.id, "registration_id": found.id}
+        write(lambda session: audit.record(session, Action.NUMBER_SEEN, by, now=now, **seen))
+        event = events.get(reading(), slug)
+        found = registrations.of_event(reading(), event, registration_id)
+    return _registration(event, found)
 
 
-def _registration(event: Event, found: Registration, *, said: str = "", typed: dict[str, str] | None = None) -> str:
+def _registration(
+    event: Event,
+    found: Registration,
+    *,
+    said: str = "",
+    typed: dict[str, str] | None = None,
+    at_limit: bool = False,
+) -> str:
     people = attendees.of_registration(reading(), found.id)
     return render_template(
         "desk/registration.html",
@@ -144,9 +80,21 @@ def _registration(event: Event, found: Registration, *, said: str = "", typed: d
         position=waitlist.position(reading(), found) if found.state == RegistrationState.WAITLISTED else 0,
         owed=outbox.owed_calls(reading(), found.id),
         beside=registrations.waiting_beside(reading(), found),
+        same_number=_others(attendees.under_number(reading(), event, found.phone_number), found),
+        same_name=_others(attendees.named(reading(), event, [names.fold(row.name) for row in people]), found),
+        wished=request.form.getlist("wish") if typed else list(wishes.split(found.wishes)),
+        wishes=list(wishes.Wish),
+        reasons=list(OverReason),
+        at_limit=at_limit,
+        full=seats_now(event).left == 0,
         said=said,
         **about(event),
     )
+
+
+def _others(rows: Sequence[Row], found: Registration) -> list[Row]:
+    """Those of other registrations, unless the people of this one were erased."""
+    return [row for row in rows if row.registration_id != found.id] if found.erased_at is None else []
 
 
 @blueprint.post("/registrations/<int:registration_id>/edit")
@@ -155,31 +103,38 @@ def edit(slug: str, registration_id: int) -> Answer:
     """Correct names and number."""
     event = events.get(reading(), slug)
     found = registrations.of_event(reading(), event, registration_id)
-    form = _form(event)
+    form = desk_entry.form_of(event)
     if not form.validate():
-        return _corrected(event, found, form, "; ".join(form.problems.values())), 422
-    corrected, version, by, now = (form.party(), form["phone"].parsed), forms.version_sent(), access.actor(), g.now
+        return _corrected(event, found, "; ".join(form.problems.values())), 422
+    version, by, now = forms.version_sent(), access.actor(), g.now
     try:
+        corrected = Correction(form.party(), form["phone"].parsed, _notes())
         write(
             lambda session: corrections.edit(
                 session, *_found(session, slug, registration_id), corrected, version=version, by=by, now=now
             )
         )
     except FieldRefused as refusal:
-        return _corrected(event, found, form, say(refusal.reason, **refusal.values)), 422
+        return _corrected(event, found, say(refusal.reason, **refusal.values)), 422
     except AlreadyRegistered:
-        return _corrected(event, found, form, say("desk_already_registered")), 409
+        return _corrected(event, found, say("desk_already_registered")), 409
     except PhoneAtLimit as refusal:
-        return _corrected(event, found, form, say("desk_phone_at_limit", limit=refusal.limit)), 409
+        said = say("desk_phone_at_limit", limit=refusal.limit)
+        return _corrected(event, found, said, at_limit=True), 409
     except (ChangedMeanwhile, AlreadyCancelled) as refusal:
-        return _corrected(event, found, form, say(f"desk_{refusal.code}")), 409
+        return _corrected(event, found, say(f"desk_{refusal.code}")), 409
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
-def _corrected(event: Event, found: Registration, form: Any, said: str) -> str:
+def _notes() -> corrections.Notes | None:
+    """Nothing where the form asked for none: another program's form of names and number changes nothing else."""
+    return forms.notes_sent() if request.form.get("notes") == "yes" else None
+
+
+def _corrected(event: Event, found: Registration, said: str, *, at_limit: bool = False) -> str:
     """The page again, with what was typed and why it was not taken."""
     fresh = registrations.of_event(reading(), event, found.id)
-    return _registration(event, fresh, said=said, typed={field.name: field.data or "" for field in form})
+    return _registration(event, fresh, said=said, typed={**request.form}, at_limit=at_limit)
 
 
 @blueprint.post("/registrations/<int:registration_id>/cancel")
@@ -198,15 +153,50 @@ def cancel(slug: str, registration_id: int) -> Answer:
 @requires(Permission.CORRECT)
 def promote(slug: str, registration_id: int) -> Answer:
     """Give a waiting party its seats, also those held for the telephone. Twice is once."""
-    by, now = access.actor(), g.now
+    by, now, over = access.actor(), g.now, desk_entry.over_sent()
     try:
-        write(lambda session: waitlist.seat(session, *_found(session, slug, registration_id), by=by, now=now))
+        write(
+            lambda session: waitlist.seat(
+                session, *_found(session, slug, registration_id), by=by, now=now, beyond=over
+            )
+        )  # fmt: skip
     except (NotWaiting, EventFull) as refusal:
         event = events.get(reading(), slug)
         found = registrations.of_event(reading(), event, registration_id)
         if found.state != RegistrationState.CONFIRMED:
             return _registration(event, found, said=say(f"refused_{refusal.code}")), 409
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
+
+
+@blueprint.get("/registrations/<int:registration_id>/erase")
+@requires(Permission.ERASE, password=True)
+def ask_erase(slug: str, registration_id: int) -> str:
+    """What erasing means, before it is done."""
+    event = events.get(reading(), slug)
+    found = registrations.of_event(reading(), event, registration_id)
+    people = attendees.of_registration(reading(), found.id)
+    return render_template("desk/erase.html", found=found, people=people, ended=g.now >= event.ends_at, **about(event))
+
+
+@blueprint.post("/registrations/<int:registration_id>/erase")
+@requires(Permission.ERASE, password=True)
+def erase(slug: str, registration_id: int) -> Answer:
+    """Forget the people of this registration. Twice is once."""
+    by, now = access.actor(), g.now
+    write(lambda session: erasure.erase(session, *_found(session, slug, registration_id), by=by, now=now))
+    forgotten.remember(registration_id)
+    return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
+
+
+@blueprint.get("/registrations/<int:registration_id>/data.json")
+@requires(Permission.ERASE, password=True)
+def extract(slug: str, registration_id: int) -> Response:
+    """All that is kept of these people, as a file for them."""
+    by, now = access.actor(), g.now
+    found = write(lambda session: erasure.extract(session, *_found(session, slug, registration_id), by=by, now=now))
+    answer = current_app.response_class(json.dumps(found, ensure_ascii=False, indent=1), mimetype="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="registration-{registration_id}.json"'
+    return answer
 
 
 @blueprint.post("/registrations/<int:registration_id>/told")

@@ -59,26 +59,40 @@ def answer(seen: Glance, page: str) -> Response:
     return made
 
 
+def preview(found: Event) -> str:
+    """The page of an event that is being written, as guests would see it while every seat is free."""
+    seen_by = (g.language, g.size, False, False)
+    return _made(found, "event", _view(found, seen_by, events.definition(found).capacity, True)).decode()
+
+
 @lru_cache(maxsize=_KEPT)
 def _page_of_second(
     found: Event, page: str, seen_by: tuple[str, str, bool, bool], left: int, room: bool, _second: int
 ) -> tuple[bytes, bytes]:
     """Phases begin and calls end on a second, so within one there is one page."""
+    return _rendered(found, page, _view(found, seen_by, left, room))
+
+
+def _view(found: Event, seen_by: tuple[str, str, bool, bool], left: int, room: bool) -> EventView:
     line = calls(found)
     on_the_day = line.on_the_day if line else None
-    view = EventView(
+    return EventView(
         *seen_by, today=g.now.astimezone(events.zone(found)).date(), phase=events.phase(found, g.now), left=left,
         room_to_wait=room, calls_answered=bool(line and line.answered), calls_open=line.opens if line else None,
         day_phone=(on_the_day is not None, bool(on_the_day and on_the_day.answered)),
     )  # fmt: skip
-    return _rendered(found, page, view)
 
 
 @lru_cache(maxsize=_KEPT)
 def _rendered(found: Event, page: str, view: EventView) -> tuple[bytes, bytes]:
     """The text of the page, and the same compressed."""
+    text = _made(found, page, view)
+    return text, gzip.compress(text, 9, mtime=0)
+
+
+def _made(found: Event, page: str, view: EventView) -> bytes:
     zone = events.zone(found)
-    text = render_template(
+    return render_template(
         "public/event.html",
         page=page,
         view=view,
@@ -89,7 +103,6 @@ def _rendered(found: Event, page: str, view: EventView) -> tuple[bytes, bytes]:
         linked_data=_linked_data(found, view),
         **facts(found),
     ).encode()
-    return text, gzip.compress(text, 9, mtime=0)
 
 
 def _seat_line(found: Event, view: EventView) -> str:

@@ -12,10 +12,12 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from wtforms import Field, HiddenField, StringField, ValidationError
 from wtforms.csrf.core import CSRF, CSRFTokenField
 
-from eventreg.core import names, phones
+from eventreg.core import emails, names, phones, wishes
+from eventreg.core.corrections import Notes
 from eventreg.core.entries import Entry
 from eventreg.core.errors import AttendeeUnknown, FieldRefused
 from eventreg.core.models import Event, Source
+from eventreg.core.waitlist import OverReason
 from eventreg.web import limits
 from eventreg.web.language import say
 
@@ -81,6 +83,13 @@ def _by_core(parse: Callable[[str, str], Any]) -> Callable[[FlaskForm, Field], N
     return validate
 
 
+def _phone_or_none(typed: str, area_code: str) -> phones.Phone:
+    """At the desk somebody may have no number; that is said by a tick, not by leaving it out."""
+    return (
+        phones.NONE if request.form.get("no_phone") == "yes" and not typed.strip() else phones.parse(typed, area_code)
+    )
+
+
 def _companion(typed: str, field: str) -> Any:
     return names.parse(typed, field) if typed.strip() else None
 
@@ -120,7 +129,12 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
     def party(self) -> tuple[names.Name, ...]:
         """Everybody named, once the form is valid."""
         found = [self["name"].parsed, *(field.parsed for field in self.companions)]
-        return tuple(name for name in found if name is not None)
+        readings = ["pinyin", *(f"pinyin-{place}" for place in range(1, len(found)))]
+        return tuple(
+            names.with_reading(name, request.form.get(reading, ""))
+            for name, reading in zip(found, readings, strict=True)
+            if name is not None
+        )
 
     @property
     def people(self) -> int:
@@ -137,17 +151,23 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
         """Whether one seat now and waiting places for the others will do."""
         return request.form.get("split") == "one-now" and self.people > 1
 
-    def entry(self, locale: str, source: Source, email: str | None = None) -> Entry:
-        """The valid form as the core takes it."""
+    def entry(self, locale: str, source: Source, notes: Notes | None = None, over: OverReason | None = None) -> Entry:
+        """The valid form as the core takes it, with what the desk noted beside it."""
+        noted = notes or Notes()
         return Entry(
             self.party(), self["phone"].parsed, locale, source, self.key, waitlist=self.wants_waitlist,
-            split=self.wants_split, email=email,
+            split=self.wants_split, email=noted.email, contact=noted.contact, wishes=noted.wishes,
+            name_unsure=noted.name_unsure, beyond_limit=noted.beyond_limit, over=over,
         )  # fmt: skip
 
     def blame(self, refusal: FieldRefused) -> None:
         """Put a refusal of the core at its field."""
         field = self[refusal.field] if refusal.field in self else self["name"]
         field.errors = [*field.errors, say(refusal.reason, **refusal.values)]
+
+
+class _DeskForm(RegistrationForm):
+    phone = StringField(validators=[_by_core(_phone_or_none)])
 
 
 class _PublicForm(RegistrationForm):
@@ -183,12 +203,30 @@ def _with_companions(form: type[RegistrationForm], companions: int) -> type[Regi
 
 def of(event: Event, area_code: str | None, *, public: bool) -> Any:
     """The form of this event, filled with what was sent."""
-    kind = _with_companions(_PublicForm if public else RegistrationForm, event.max_party - 1)
+    kind = _with_companions(_PublicForm if public else _DeskForm, event.max_party - 1)
     form = kind(meta={"csrf_context": event.slug}) if public else kind()
     form.area_code = area_code
     if not form.form_key.data:
         form.form_key.data = new_key()
     return form
+
+
+def notes_sent() -> Notes:
+    """What the desk noted beside names and number; ``FieldRefused`` for a contact or an address that cannot be one."""
+    contact = request.form.get("contact", "").strip()
+    return Notes(
+        contact=names.parse(contact, "contact").typed if contact else None,
+        wishes=wishes.join(request.form.getlist("wish")),
+        name_unsure=request.form.get("name_unsure") == "yes",
+        email=emails.parse(request.form.get("email", "")),
+        beyond_limit=request.form.get("beyond_limit") == "yes",
+    )
+
+
+def ids_sent(field: str) -> list[int]:
+    """The ids in a repeated field; what is none is left out."""
+    sent = request.values.getlist(field)
+    return [int(one) for one in sent if one.isascii() and one.isdigit() and len(one) < 19]
 
 
 def attendees_sent() -> list[int]:

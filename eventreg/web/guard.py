@@ -57,6 +57,7 @@ def init_app(app: Flask) -> None:
 def _before() -> BaseResponse | None:
     """In this order."""
     _begin()
+    _let_files_in()
     _is_for_us()
     _is_from_us()
     return access.check()
@@ -78,6 +79,17 @@ def _begin() -> None:
     g.now = current_app.extensions["clock"]()
     g.language = language.of_request()
     g.size, g.size_is_carried = browser.text_size()
+
+
+_FILES = {"desk.do_import": 4 * 1024 * 1024, "organising.apply": 512 * 1024, "organising.upload": 512 * 1024,
+          "organising.change": 256 * 1024, "organising.draft": 256 * 1024}  # fmt: skip
+"""Pages that take more than a form: a list of 2 MiB, or the same typed into a field."""
+
+
+def _let_files_in() -> None:
+    largest = _FILES.get(request.endpoint or "")
+    if largest:
+        request.max_content_length = request.max_form_memory_size = largest
 
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:\d{1,5})?")

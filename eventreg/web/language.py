@@ -41,6 +41,11 @@ def say(key: str, **values: object) -> str:
     return i18n.sentence(g.language, key, **values)
 
 
+def in_chinese(key: str) -> str:
+    """The sentence of that key in Chinese, for paper that is read at the door whatever the page speaks."""
+    return i18n.sentence("zh", key)
+
+
 def count(key: str, number: int, **values: object) -> str:
     """The sentence of that key that goes with a number."""
     return i18n.counted(g.language, key, number, **values)
@@ -124,8 +129,8 @@ def init_app(app: Flask) -> None:
 
     app.jinja_env.globals.update(
         t=say, n=count, words=words, day=day, hour=hour, stamp=stamp, clock_time=i18n.time,
-        masked_phone=phones.masked,
-        public_css=assets.public_css, own_css=assets.own_css, public_js=assets.public_js,
+        masked_phone=phones.masked, whole_phone=phones.shown, in_chinese=in_chinese,
+        public_css=assets.public_css, staff_css=assets.staff_css, own_css=assets.own_css, public_js=assets.public_js,
         version=assets.version, weekdays=weekdays, soon=soon, date=date, spoken_time=spoken_time,
         to=addresses.to, event_page=addresses.event_page, in_other_language=addresses.in_other_language,
         in_size=addresses.in_size, sizes=browser.SIZES,

@@ -21,6 +21,7 @@ PHONE = (parse("12/day"),)
 UNKNOWN_SECRET = (parse("20/10 minutes"),)
 SIGN_IN = (parse("20/15 minutes"),)
 SEARCH = (parse("60/minute"),)
+EXPORT = (parse("10/hour"),)
 RUSH = (parse("20/second"),)
 _FREE_FAILURES = 5
 _LONGEST_DELAY = 15 * 60

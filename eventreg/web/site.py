@@ -12,15 +12,24 @@ from eventreg.db import AWAY, reading
 from eventreg.settings import Settings
 from eventreg.web import (
     access,
+    accounts,
+    calling,
+    desk,
+    desk_entry,
     desk_registrations,
     door,
+    exchange,
     giving_back,
     guard,
     language,
     leaflets,
     limits,
+    organising,
     public,
     registering,
+    reporting,
+    sheets,
+    signing_in,
     tickets,
     trouble,
 )
@@ -55,9 +64,17 @@ STATUS = {
     "username_taken": 422,
     "sign_in_failed": 422,
     "link_spent": 404,
+    "import_unreadable": 422,
+    "pdf_unavailable": 503,
+    "code_wrong": 422,
+    "last_organiser": 409,
+    "slug_taken": 409,
 }
 """Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both complete."""
 
+_DESK = (desk, desk_entry, desk_registrations, calling, exchange, reporting, sheets)
+"""The desk has one blueprint; each of these files adds its pages to it."""
+_PAGES = (public, leaflets, registering, tickets, giving_back, signing_in, accounts, organising, *_DESK, door)
 _SAID = {400, 403, 404, 405, 413, 414, 429}
 
 
@@ -73,9 +90,8 @@ def init_app(app: Flask) -> None:
     for without_session in (public, leaflets, registering, tickets, giving_back):
         guard.csrf.exempt(without_session.blueprint)
     app.jinja_env.globals["may"] = access.may
-    # The desk has one blueprint in two files: the second adds its pages to the first's.
-    for audience in (public, leaflets, registering, tickets, giving_back, access, desk_registrations, door):
-        app.register_blueprint(audience.blueprint)
+    for pages in dict.fromkeys(module.blueprint for module in _PAGES):
+        app.register_blueprint(pages)
     app.register_error_handler(Refusal, _refused)
     for away in AWAY:
         app.register_error_handler(away, _away)
@@ -109,7 +125,7 @@ def _http(error: HTTPException) -> Answer | HTTPException:
         return _page(400, language.say("form_expired"), "form_expired")
     code = error.code or 500
     if code == 401 and language.wants_page():
-        return access.signed_out_page(), 401
+        return signing_in.signed_out_page(), 401
     kept = {name: value for name, value in error.get_headers() if name == "Allow"}
     said = language.say("signed_out" if code == 401 else f"http_{code}" if code in _SAID else f"http_{code // 100}00")
     page, status = _page(code, said, f"http_{code}")

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from eventreg import i18n
 from eventreg.core import attendees, audit, corrections, events, names, phones, registrations, waitlist
 from eventreg.core.attendees import Row
+from eventreg.core.corrections import Correction
 from eventreg.core.errors import (
     AlreadyCancelled,
     AlreadyRegistered,
@@ -18,7 +19,6 @@ from eventreg.core.errors import (
     TooLateToChange,
 )
 from eventreg.core.models import Event, Registration, RegistrationState
-from eventreg.core.names import Name
 from eventreg.core.phones import Phone
 from eventreg.core.staff import Permission
 from eventreg.db import reading, write
@@ -52,9 +52,9 @@ def live(registration: Registration) -> list[Row]:
 def ticket(token: str) -> Answer:
     """The ticket of one registration; for a volunteer at the door, the check-in page of that party."""
     registration, event = of(token)
-    if session.get("id") and access.current() and access.may(Permission.CHECK_IN):
+    if session.get("id") and _is_of_the_door(event):
         return door.page(event, registration_id=registration.id)
-    if events.is_past_keeping(event, g.now):
+    if events.is_past_keeping(event, g.now) or (registration.erased_at and registration.state == "confirmed"):
         return render_template("public/closed.html", form=None, **facts(event))
     if registration.state == RegistrationState.CANCELLED:
         return render_template("public/cancelled.html", **facts(event))
@@ -72,6 +72,12 @@ def ticket(token: str) -> Answer:
     return render_template(
         "public/ticket.html", qr=qr(address.upper()), address=address, waiting=_waiting_beside(registration), **shown
     )
+
+
+def _is_of_the_door(event: Event) -> bool:
+    """Whether who looks may check in at this event."""
+    signed_in = access.current()
+    return signed_in is not None and access.may(Permission.CHECK_IN) and access.is_for(signed_in, event.slug)
 
 
 def _waiting_beside(registration: Registration) -> list[tuple[str, str, int]]:
@@ -115,7 +121,7 @@ def save_change(token: str) -> Answer:
     corrected, problems = _corrected(registration, event)
     if problems:
         return _change_page(registration, event, problems), 422
-    limits.limits().hit("phone", limits.PHONE, f"{event.slug} {corrected[1].number}")
+    limits.limits().hit("phone", limits.PHONE, f"{event.slug} {corrected.phone.number}")
     slug, registration_id, now = event.slug, registration.id, g.now
     version = forms.version_sent() or registration.version
     try:
@@ -147,7 +153,7 @@ def past_asking(registration: Registration, event: Event, too_late: Refusal) -> 
     return refused(registration, event, too_late) if g.now >= event.starts_at else None
 
 
-def _corrected(registration: Registration, event: Event) -> tuple[tuple[tuple[Name, ...], Phone], dict[str, str]]:
+def _corrected(registration: Registration, event: Event) -> tuple[Correction, dict[str, str]]:
     """Names and number as they were sent, and a complaint for each that cannot be accepted. A companion's name that was
     not sent stays."""
     problems, found = {}, []
@@ -163,7 +169,7 @@ def _corrected(registration: Registration, event: Event) -> tuple[tuple[tuple[Na
             phone = phones.parse(typed, area_code(event))
         except FieldRefused as refusal:
             problems["phone"] = say(refusal.reason, **refusal.values)
-    return (tuple(found), phone), problems
+    return Correction(tuple(found), phone), problems
 
 
 def _names(registration: Registration) -> dict[str, str]:

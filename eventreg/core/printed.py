@@ -1,0 +1,108 @@
+"""What was printed last, and what has changed since: paper does not correct itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from eventreg.core import attendees, audit
+from eventreg.core.attendees import Row
+from eventreg.core.audit import Action, Actor
+from eventreg.core.models import Attendee, Event, Registration, RegistrationState
+from eventreg.core.staff_models import AuditEntry
+
+_MOST_KEPT = 2_000
+"""People of one print whose ids are kept; a longer list is printed anew."""
+
+
+class Part(StrEnum):
+    """Which part of the list was printed."""
+
+    ALL = "all"
+    NEW = "new"
+    CHOSEN = "chosen"
+
+
+@dataclass(frozen=True)
+class Prints:
+    """The last whole list and the supplements to it: when, and who stands on them, in the order of the paper."""
+
+    at: datetime | None
+    people: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What the paper does not know: people who are new, and those on it who have gone, with their number on it."""
+
+    new: Sequence[Row]
+    gone: Sequence[tuple[int, str]]
+
+    @property
+    def any(self) -> bool:
+        """Whether the paper is out of date."""
+        return bool(self.new or self.gone)
+
+
+def record(session: Session, event: Event, part: Part, people: Sequence[Row], *, by: Actor, now: datetime) -> None:
+    """Write down who printed the list, and who is on it."""
+    ids = [row.attendee_id for row in people] if len(people) <= _MOST_KEPT else []
+    audit.record(
+        session, Action.LIST_PRINTED, by, now=now, event_id=event.id, part=part, people=len(people), attendees=ids
+    )
+
+
+def latest(session: Session, event: Event) -> Prints:
+    """The paper as it lies on the table: the last whole list, and what was added to it since."""
+    printed = (AuditEntry.event_id == event.id, AuditEntry.action == Action.LIST_PRINTED)
+    newest = select(AuditEntry.at, AuditEntry.details).where(*printed).order_by(AuditEntry.id.desc()).limit(200)
+    since: list[list[int]] = []
+    for at, details in session.execute(newest):
+        if details["part"] == Part.CHOSEN:
+            continue
+        since.insert(0, details["attendees"])
+        if details["part"] == Part.ALL:
+            return Prints(at, tuple(dict.fromkeys(person for part in since for person in part)))
+    return Prints(None, ())
+
+
+def differences(session: Session, event: Event, prints: Prints) -> Differences:
+    """What has changed since it was printed; nothing where nothing was."""
+    if prints.at is None:
+        return Differences((), ())
+    seated = attendees.confirmed(session, event)
+    known, here = set(prints.people), {row.attendee_id for row in seated}
+    missing = [person for person in prints.people if person not in here]
+    called = dict(session.execute(select(Attendee.id, Attendee.name).where(Attendee.id.in_(missing))).all())
+    numbers = {person: number for number, person in enumerate(prints.people, start=1)}
+    gone = [(numbers[person], called[person]) for person in missing if person in called]
+    return Differences([row for row in seated if row.attendee_id not in known], gone)
+
+
+def is_outdated(session: Session, event: Event, prints: Prints) -> tuple[int, int]:
+    """How many people the paper lacks, and how many on it have gone: cheaply, for the dashboard."""
+    seated = (
+        select(Attendee.id)
+        .join(Registration, Registration.id == Attendee.registration_id)
+        .where(
+            Attendee.event_id == event.id, Attendee.cancelled_at.is_(None),
+            Registration.state == RegistrationState.CONFIRMED,
+        )
+    )  # fmt: skip
+    if prints.at is None or not prints.people:
+        return 0, 0
+    both = session.execute(
+        select(func.count()).select_from(seated.where(Attendee.id.in_(prints.people)).subquery())
+    ).scalar_one()
+    all_of_them: int = session.execute(select(func.count()).select_from(seated.subquery())).scalar_one()
+    return all_of_them - both, len(prints.people) - both
+
+
+def in_order(session: Session, event: Event) -> Sequence[Row]:
+    """Everybody with a seat in the order of the paper; who is not on it comes last, by name."""
+    seated = attendees.confirmed(session, event)
+    places = {person: place for place, person in enumerate(latest(session, event).people)}
+    return sorted(seated, key=lambda row: places.get(row.attendee_id, len(places)))

@@ -1,0 +1,57 @@
+"""The ticked sheet, typed back: what paper and system say, side by side, and what is then taken over. Twice is once."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from eventreg.core import attendees, audit, checkin, gifts
+from eventreg.core.attendees import Row
+from eventreg.core.audit import Action, Actor
+from eventreg.core.models import Event
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Paper against system. ``arrived`` and ``gifts`` are new from the paper; ``only_here`` came by the system's word and are
+    not ticked; nobody of them is taken away."""
+
+    arrived: Sequence[Row]
+    gifts: Sequence[Row]
+    only_here: Sequence[Row]
+    same: int
+
+    @property
+    def changes(self) -> int:
+        """How many marks would be made."""
+        return len(self.arrived) + len(self.gifts)
+
+
+def compare(session: Session, event: Event, arrived: Collection[int], given: Collection[int]) -> Comparison:
+    """What typing this sheet would change. Who has a gift was there, ticked or not."""
+    people = attendees.confirmed(session, event)
+    ticked = set(arrived) | set(given)
+    return Comparison(
+        [row for row in people if row.attendee_id in ticked and not row.check_in_id],
+        [row for row in people if row.attendee_id in given and not row.gift_at],
+        [row for row in people if row.attendee_id not in ticked and row.check_in_id],
+        sum(1 for row in people if row.attendee_id in ticked and row.check_in_id),
+    )
+
+
+def save(
+    session: Session, event: Event, arrived: Collection[int], given: Collection[int], *, by: Actor, now: datetime
+) -> Comparison:
+    """Take over what the paper says and the system does not know yet."""
+    found = compare(session, event, arrived, given)
+    for row in found.arrived:
+        checkin.check_in(session, event, str(row.attendee_id), anyway=True, by=by, now=now, by_paper=True)
+    for row in found.gifts:
+        gifts.give(session, event, row.attendee_id, by=by, now=now)
+    if found.changes:
+        audit.record(
+            session, Action.SHEET_TYPED, by, now=now, event_id=event.id, arrived=len(found.arrived),
+            gifts=len(found.gifts),
+        )  # fmt: skip
+    return found

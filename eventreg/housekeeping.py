@@ -1,0 +1,75 @@
+"""What nobody has to think of: once an hour, forgetting what is past its keeping time. `purge` does it at once, or says what it
+would do."""
+
+import os
+import signal
+from threading import Event as Bell
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from eventreg import storage
+from eventreg.core import audit, erasure, form_keys
+from eventreg.core.erasure import Due
+from eventreg.core.errors import Busy
+from eventreg.db import AWAY, Session, reading, write
+from eventreg.upkeep import refuse, the_time
+
+PAUSE = 60 * 60
+"""Seconds between two looks."""
+
+
+def purge_due() -> list[Due]:
+    """Forget what is due, in the rows and in what the database keeps of old rows."""
+    now = the_time()
+
+    def act(session: Session) -> list[Due]:
+        form_keys.drop_old(session, now=now)
+        return list(erasure.purge(session, by=audit.SYSTEM, now=now))
+
+    found = write(act)
+    reading().rollback()
+    if found:
+        storage.scrub()
+    return found
+
+
+def keep_house(app: Flask, bell: Bell | None = None, parent: int | None = None) -> None:
+    """Look once an hour, until told to stop."""
+    bell = bell or Bell()
+    while not bell.is_set() and (parent is None or os.getppid() == parent):
+        with app.app_context():
+            try:
+                purge_due()
+            except (Busy, *AWAY):
+                app.logger.warning("the database could not be asked; what is to be forgotten waits an hour")
+            except Exception:  # a housekeeper that ended would not be missed by anybody
+                app.logger.exception("what is to be forgotten waits an hour")
+        for _ in range(PAUSE // 10):
+            if bell.wait(10) or (parent is not None and os.getppid() != parent):
+                return
+
+
+@click.command("purge")
+@click.option("--dry-run", is_flag=True, help="Only say what would be forgotten.")
+@click.option("--forever", is_flag=True, help="Look once an hour until told to stop.")
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when the program that started this one is gone.")
+@with_appcontext
+def purge(dry_run: bool, forever: bool, with_parent: bool) -> None:
+    """Forget names and numbers that are past their keeping time; counts stay.
+
+    Example: flask --app wsgi purge --dry-run
+    """
+    try:
+        if forever:
+            bell = Bell()
+            signal.signal(signal.SIGTERM, lambda *_: bell.set())
+            keep_house(current_app._get_current_object(), bell, os.getppid() if with_parent else None)  # type: ignore[attr-defined]
+            return
+        found = erasure.due(reading(), now=the_time()) if dry_run else purge_due()
+    except (Busy, *AWAY):
+        refuse("the database cannot be asked")
+    for one in found:
+        click.echo(f"{one.slug}: {one.stage}: {one.registrations} registrations")
+    click.echo("nothing is due" if not found else "would be forgotten" if dry_run else "forgotten")

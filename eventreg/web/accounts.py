@@ -1,0 +1,241 @@
+"""Accounts: who may come in as what, one's own browsers and second factor, and telephones paired for the door."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import segno
+from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from eventreg.core import devices, events, second_factor, staff, staff_sessions
+from eventreg.core.errors import CodeWrong, FieldRefused, StaffUnknown, UsernameTaken
+from eventreg.core.staff import Permission
+from eventreg.core.staff_models import Role, StaffMember
+from eventreg.db import Session, reading, write
+from eventreg.web import access, browser, guard, limits
+from eventreg.web.access import anyone, requires
+from eventreg.web.event_facts import about
+from eventreg.web.language import say, stamp
+
+blueprint = Blueprint("accounts", __name__, url_prefix="/staff")
+Answer = str | Response | tuple[str, int]
+
+
+def _role_sent() -> Role | None:
+    sent = request.form.get("role", "")
+    return Role(sent) if sent in list(Role) else None
+
+
+@blueprint.get("/accounts")
+@requires(Permission.MANAGE_STAFF, password=True)
+def listed() -> str:
+    """Everybody who can sign in, and a form to invite one more. A link that was just made is shown, once."""
+    return _listed()
+
+
+def _listed(problem: str = "", username: str = "") -> str:
+    return render_template(
+        "desk/accounts.html",
+        members=staff.all_members(reading()),
+        roles=list(Role),
+        link=session.pop("link", None),
+        problem=problem,
+        username=username,
+    )
+
+
+@blueprint.post("/accounts")
+@requires(Permission.MANAGE_STAFF, password=True)
+def invite() -> Answer:
+    """A new account, and the link with which its owner chooses a password."""
+    username, role, by, now = request.form.get("username", ""), _role_sent(), access.actor(), g.now
+    if role is None:
+        return _listed(say("role_missing"), username), 422
+
+    def act(writing: Session) -> str:
+        return staff.make_link(writing, staff.add(writing, username, role, by=by, now=now), by=by, now=now)
+
+    try:
+        _keep_link(write(act))
+    except FieldRefused as refusal:
+        return _listed(say(refusal.reason, **refusal.values), username), 422
+    except UsernameTaken:
+        return _listed(say("username_taken"), username), 422
+    return redirect(url_for("accounts.listed"), 303)
+
+
+def _keep_link(token: str) -> None:
+    session["link"] = f"{guard.settings().public_url}/staff/welcome/{token}"
+
+
+@blueprint.post("/accounts/<int:staff_id>")
+@requires(Permission.MANAGE_STAFF, password=True)
+def change(staff_id: int) -> Answer:
+    """Another role, a new link, or locked: at once, and everywhere."""
+    act, role, by, now = request.form.get("act", ""), _role_sent(), access.actor(), g.now
+
+    def changed(writing: Session) -> str | None:
+        member = staff.get(writing, staff_id)
+        if act == "role" and role is not None:
+            staff.change_role(writing, member, role, by=by, now=now)
+        elif act == "lock":
+            staff.lock(writing, member, by=by, now=now)
+        elif act == "link" and member.disabled_at is None and member.event_id is None:
+            return staff.make_link(writing, member, by=by, now=now)
+        return None
+
+    token = write(changed)
+    if token:
+        _keep_link(token)
+    return redirect(url_for("accounts.listed"), 303)
+
+
+@blueprint.get("/accounts/<int:staff_id>")
+@requires(Permission.MANAGE_STAFF)
+def one(staff_id: int) -> Response:  # noqa: ARG001
+    """Where asking for the password leads back to: the list."""
+    return redirect(url_for("accounts.listed"), 303)
+
+
+def _me(writing: Session) -> StaffMember:
+    return staff.get(writing, access.actor().staff_id or 0)
+
+
+@blueprint.get("/me")
+@requires(Permission.STAFF_HOME)
+def me() -> str:
+    """One's own browsers, and the second factor."""
+    return _me_page()
+
+
+def _me_page(problem: str = "", secret: str = "") -> str:
+    signed_in, member = access.current(), _me(reading())
+    secret = secret or ("" if member.totp_secret else second_factor.new_secret())
+    return render_template(
+        "desk/me.html",
+        member=member,
+        browsers=staff_sessions.of_account(reading(), member.id),
+        here=signed_in.session_id if signed_in else 0,
+        paired=bool(signed_in and signed_in.event_id),
+        may_have=member.role == Role.ORGANISER,
+        secret=secret,
+        qr=_qr(second_factor.address(member, secret)) if secret else "",
+        codes=session.pop("codes", None),
+        problem=problem,
+        staff_stamp=_stamp,
+    )
+
+
+def _stamp(moment: datetime) -> str:
+    """A moment where the next event is: that is where staff look at a clock."""
+    coming = events.still_to_come(reading(), g.now)
+    return stamp(moment, events.zone(coming[0]) if coming else ZoneInfo("UTC"))
+
+
+def _qr(address: str) -> str:
+    svg: str = segno.make(address, micro=False).svg_inline(
+        border=4, omitsize=True, svgclass="qr", lineclass=None, dark="#000", light="#fff", title=say("qr_code")
+    )
+    return svg
+
+
+@blueprint.post("/me/browsers")
+@requires(Permission.STAFF_HOME)
+def end_browser() -> Response:
+    """Sign one of one's own browsers out."""
+    signed_in, sent, now = access.current(), request.form.get("browser", ""), g.now
+    if signed_in is not None and sent.isascii() and sent.isdigit() and len(sent) < 19:
+        write(lambda writing: staff_sessions.end(writing, signed_in, int(sent), now=now))
+    return redirect(url_for("accounts.me"), 303)
+
+
+@blueprint.post("/me/second-factor")
+@requires(Permission.MANAGE_STAFF)
+def set_factor() -> Answer:
+    """Turn the second factor on, with a code that proves the telephone has it; or off."""
+    secret, code, by, now = request.form.get("secret", ""), request.form.get("code", ""), access.actor(), g.now
+    off = request.form.get("act") == "off"
+    limits.limits().check_account(f"second factor {by.staff_id}")
+
+    def act(writing: Session) -> list[str]:
+        member = _me(writing)
+        if not off:
+            return second_factor.turn_on(writing, member, secret, code, by=by, now=now)
+        second_factor.check(member, code, now=now)
+        second_factor.turn_off(writing, member, by=by, now=now)
+        return []
+
+    try:
+        codes = write(act)
+    except CodeWrong:
+        limits.limits().sign_in_failed(f"second factor {by.staff_id}")
+        return _me_page(say("refused_code_wrong"), secret if second_factor.is_secret(secret) and not off else ""), 422
+    if codes:
+        session["codes"] = codes
+    return redirect(url_for("accounts.me"), 303)
+
+
+@blueprint.get("/events/<slug>/telephones")
+@requires(Permission.PAIR)
+def telephones(slug: str) -> str:
+    """The telephones of this event's door, and how one more is added."""
+    return _telephones(slug, "")
+
+
+def _telephones(slug: str, address: str) -> str:
+    event = events.get(reading(), slug)
+    return render_template(
+        "desk/telephones.html",
+        paired=devices.of_event(reading(), event),
+        address=address,
+        qr=_qr(address) if address else "",
+        https=guard.settings().https,
+        **about(event),
+    )
+
+
+@blueprint.post("/events/<slug>/telephones")
+@requires(Permission.PAIR)
+def offer(slug: str) -> Answer:
+    """A code for one telephone, shown at once since it is good for a quarter of an hour; or one telephone taken away."""
+    by, now, sent = access.actor(), g.now, request.form.get("telephone", "")
+    if sent:
+        write(lambda writing: _take_away(writing, slug, sent))
+        return redirect(url_for("accounts.telephones", slug=slug), 303)
+    token = write(lambda writing: devices.offer(writing, events.get(writing, slug), by=by, now=now))
+    return _telephones(slug, f"{guard.settings().public_url}/staff/pair/{token}")
+
+
+def _take_away(writing: Session, slug: str, sent: str) -> None:
+    if not (sent.isascii() and sent.isdigit() and len(sent) < 19):
+        raise StaffUnknown
+    member = staff.get(writing, int(sent))
+    if member.event_id != events.get(writing, slug).id:
+        raise StaffUnknown
+    if member.disabled_at is None:
+        staff.disable(writing, member, by=access.actor(), now=g.now)
+
+
+@blueprint.get("/pair/<token>")
+@anyone
+def pairing(token: str) -> str:
+    """On the volunteer's telephone: what pressing the button does."""
+    with limits.secret_tried():
+        found = devices.offered(reading(), token, now=g.now)
+    event = next(one for one in events.all_events(reading()) if one.id == found.event_id)
+    return render_template("desk/pair.html", token=token, **about(event))
+
+
+@blueprint.post("/pair/<token>")
+@anyone
+def pair(token: str) -> Response:
+    """This telephone checks in at that door now, and nothing else."""
+    device, now = browser.machine(), g.now
+    with limits.secret_tried():
+        found = devices.offered(reading(), token, now=now)
+        event_id = found.event_id
+        made = write(lambda writing: devices.pair(writing, token, device=device, now=now))
+    event = next((one for one in events.all_events(reading()) if one.id == event_id), None)
+    if event is None:
+        abort(404)
+    return access.hold_session(made, url_for("door.door", slug=event.slug))

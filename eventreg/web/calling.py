@@ -1,0 +1,173 @@
+"""The call desk: one call after the other, what to say, what came of it; the sheet to call from, and everybody's number."""
+
+from typing import Any
+
+from flask import g, redirect, render_template, request, url_for
+
+from eventreg import i18n
+from eventreg.core import audit, calls, events, registrations, waitlist
+from eventreg.core.audit import Action
+from eventreg.core.calls import Task
+from eventreg.core.desk_models import CallOutcome, CallReason
+from eventreg.core.models import Event
+from eventreg.core.staff import Permission
+from eventreg.db import Session, reading, write
+from eventreg.web import access, assets
+from eventreg.web.access import requires
+from eventreg.web.desk import Answer, blueprint
+from eventreg.web.event_facts import about
+
+_SHOWN = 50
+
+
+@blueprint.get("/calls")
+@requires(Permission.CALL)
+def call_desk(slug: str) -> str:
+    """Whom to call now, with number and words; at an hour for calls, or anyway."""
+    event = events.get(reading(), slug)
+    anyway = request.args.get("anyway") == "yes"
+    open_now = calls.is_time_to_call(event, g.now)
+    found = calls.tasks(reading(), event, now=g.now)
+    shown = found[:_SHOWN] if open_now or anyway else []
+    if shown:
+        _looked(event, Action.NUMBERS_SEEN, len(shown))
+        event = events.get(reading(), slug)
+    return render_template(
+        "desk/calls.html",
+        tasks=shown,
+        number=len(found),
+        open_now=open_now,
+        anyway=anyway,
+        sayings=[_words(event, task) for task in shown],
+        nexts=[_next(event, task) for task in shown],
+        outcomes=list(CallOutcome),
+        made=calls.outcomes(reading(), event),
+        reminders=calls.reminder_day(event),
+        day=lambda on: i18n.day(g.language, on, today=g.now.astimezone(events.zone(event)).date()),
+        **about(event),
+    )
+
+
+def _looked(event: Event, action: Action, people: int) -> None:
+    """Write down who saw whole numbers, once an hour."""
+    by, now, event_id = access.actor(), g.now, event.id
+    if audit.is_first_look(reading(), action, by, event_id, now=now):
+        write(lambda session: audit.record(session, action, by, now=now, event_id=event_id, people=people))
+
+
+def _words(event: Event, task: Task) -> str:
+    """What to say, in Chinese whatever the page speaks: who calls, why, and what the guest wants to know."""
+    definition, zone = events.definition(event), events.zone(event)
+    starts, opens = event.starts_at.astimezone(zone), event.check_in_opens_at.astimezone(zone)
+    told: dict[str, Any] = {
+        "names": "、".join(task.names),
+        "title": definition.title.zh,
+        "day": i18n.day("zh", starts.date(), today=g.now.astimezone(zone).date()),
+        "starts": _aloud(starts.hour, starts.minute),
+        "opens": _aloud(opens.hour, opens.minute),
+        "place": definition.place.name.zh,
+        "codes": "；".join("、".join(code) for _, code in task.people if code),
+        "notice": definition.notice.text.zh if definition.notice else "",
+    }
+    host = definition.hosts[0].name.zh if definition.hosts else definition.title.zh
+    said = [i18n.sentence("zh", "say_hello", host=host, **told)]
+    said += [i18n.sentence("zh", f"say_{reason.replace('-', '_')}", **told) for reason in task.reasons]
+    if {CallReason.PROMOTED, CallReason.REMINDER} & set(task.reasons):
+        said.append(i18n.sentence("zh", "say_where", **told))
+    return "".join(said)
+
+
+def _aloud(hour: int, minutes: int) -> str:
+    half = i18n.sentence("zh", "morning" if hour < 12 else "afternoon")
+    key = "o_clock_minutes" if minutes else "o_clock"
+    return half + i18n.sentence("zh", key, hour=hour if hour <= 12 else hour - 12, minutes=minutes)
+
+
+def _next(event: Event, task: Task) -> str:
+    """Who would get the seat of somebody who was not reached in time; nothing while there is time, or nobody waits."""
+    if not task.is_overdue(g.now):
+        return ""
+    party = calls.next_in_line(reading(), event, len(task.people), now=g.now)
+    if party is None:
+        return ""
+    people = registrations.party(reading(), registrations.get(reading(), party.registration_id))
+    return "、".join(person.name for person in people)
+
+
+@blueprint.post("/calls/<int:registration_id>")
+@requires(Permission.CALL)
+def called(slug: str, registration_id: int) -> Answer:
+    """How a call ended; or that the seat of somebody who was not reached goes to the next."""
+    sent, tries = request.form.get("outcome", ""), request.form.get("tries", "0")
+    by, now = access.actor(), g.now
+
+    def act(session: Session) -> None:
+        event = events.get(session, slug)
+        found = registrations.of_event(session, event, registration_id)
+        if sent == "pass-on":
+            calls.pass_on(session, event, registration_id, by=by, now=now)
+        elif sent in list(CallOutcome):
+            seen = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 6 else 0
+            calls.log(session, event, found, CallOutcome(sent), tries=seen, by=by, now=now)
+
+    write(act)
+    anyway = "yes" if request.form.get("anyway") == "yes" else None
+    return redirect(url_for("desk.call_desk", slug=slug, anyway=anyway), 303)
+
+
+@blueprint.get("/calls/sheet")
+@requires(Permission.CALL)
+def call_sheet(slug: str) -> str:
+    """Everybody to be called, on paper, with boxes for what came of it."""
+    event = events.get(reading(), slug)
+    found = calls.tasks(reading(), event, now=g.now)
+    _looked(event, Action.CALLS_PRINTED, len(found))
+    event = events.get(reading(), slug)
+    return render_template(
+        "print/call_sheet.html",
+        style="",
+        chunks=[found[start : start + 20] for start in range(0, len(found), 20)] or [()],
+        printed_at=g.now.astimezone(events.zone(event)),
+        **about(event),
+    )
+
+
+@blueprint.get("/numbers")
+@requires(Permission.SEE_NUMBERS, password=True)
+def numbers(slug: str) -> str:
+    """Every number in one copy, and a text message ready to send: for when everybody must learn something."""
+    event = events.get(reading(), slug)
+    found = calls.numbers(reading(), event)
+    _looked(event, Action.NUMBERS_SEEN, len(found))
+    event = events.get(reading(), slug)
+    return render_template(
+        "desk/numbers.html",
+        found=found,
+        mobiles=[number for _, number in found if _takes_messages(number)],
+        message=_message(event),
+        waiting=len(waitlist.parties(reading(), event.id)),
+        style=assets.text("print.css"),
+        **about(event),
+    )
+
+
+def _takes_messages(number: str) -> bool:
+    """A mobile number of this country; to others a message may not go through."""
+    return number.startswith("+861") and len(number) == len("+8613800138000")
+
+
+def _message(event: Event) -> str:
+    """A text message for everybody: the notice, or else when and where it is."""
+    definition, zone = events.definition(event), events.zone(event)
+    starts = event.starts_at.astimezone(zone)
+    line = definition.phone_line
+    told = {
+        "title": definition.title.zh,
+        "day": i18n.day("zh", starts.date(), today=g.now.astimezone(zone).date()),
+        "starts": _aloud(starts.hour, starts.minute),
+        "place": definition.place.name.zh,
+        "notice": definition.notice.text.zh if definition.notice else "",
+    }
+    key = "message_notice" if definition.notice else "message_reminder"
+    ending = i18n.sentence("zh", "message_questions", number=line.shown) if line else ""
+    return i18n.sentence("zh", key, **told) + ending

@@ -1,0 +1,141 @@
+"""Lists out and in: the attendee list as CSV and XLSX, and a list from elsewhere tried row by row before it is taken."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+from flask import Response, current_app, g, render_template, request
+
+from eventreg.core import attendees, audit, events, exports, imports
+from eventreg.core.audit import Action
+from eventreg.core.errors import ImportUnreadable
+from eventreg.core.imports import NotTaken, Report
+from eventreg.core.models import Event
+from eventreg.core.staff import Permission
+from eventreg.db import Session, apart, db, reading, write
+from eventreg.web import access, limits
+from eventreg.web.access import requires
+from eventreg.web.desk import Answer, asked_for, blueprint
+from eventreg.web.event_facts import about
+from eventreg.web.language import say
+from eventreg.web.limits import TooOften
+
+LARGEST_FILE = 2 * 1024 * 1024
+_PIECE = 64 * 1024
+_two_at_once = BoundedSemaphore(2)
+
+
+def _recorded(event: Event, kind: str) -> tuple[attendees.Asked, bool]:
+    """What is exported, and whether with whole numbers: those are the organiser's. Written down before the first byte."""
+    asked, by, now = asked_for(), access.actor(), g.now
+    limits.limits().hit("export", limits.EXPORT, str(by.staff_id))
+    people, whole = attendees.found(reading(), event, asked), access.may(Permission.SEE_NUMBERS)
+    told: dict[str, Any] = {"kind": kind, "people": people, "filter": asked.filter, "whole_numbers": whole}
+    event_id = event.id
+    write(lambda session: audit.record(session, Action.EXPORTED, by, now=now, event_id=event_id, **told))
+    return asked, whole
+
+
+@blueprint.get("/attendees.csv")
+@requires(Permission.EXPORT, password=True)
+def as_csv(slug: str) -> Response:
+    """What the list shows, as CSV, while it is being read."""
+    asked, whole = _recorded(events.get(reading(), slug), "csv")
+    event, engine = events.get(reading(), slug), db.engine
+    zone = events.zone(event)
+
+    def pieces() -> Iterator[str]:
+        with _one_of_two(), apart(engine) as session:
+            people = attendees.each(session, event, asked)
+            held: list[str] = []
+            for line in exports.as_csv(people, whole_numbers=whole, zone=zone):
+                held.append(line)
+                if len(held) == 200:
+                    yield "".join(held)
+                    held.clear()
+            yield "".join(held)
+
+    return _file(pieces(), slug, "csv", "text/csv; charset=utf-8")
+
+
+@blueprint.get("/attendees.xlsx")
+@requires(Permission.EXPORT, password=True)
+def as_xlsx(slug: str) -> Response:
+    """The same as a spreadsheet: written to a file that is gone when it has been sent."""
+    asked, whole = _recorded(events.get(reading(), slug), "xlsx")
+    event = events.get(reading(), slug)
+    folder = tempfile.TemporaryDirectory(prefix="eventreg-")
+    made = Path(folder.name) / "attendees.xlsx"
+    with _one_of_two():
+        exports.as_xlsx(attendees.each(reading(), event, asked), made, whole_numbers=whole, zone=events.zone(event))
+
+    def pieces() -> Iterator[bytes]:
+        with folder, made.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return _file(pieces(), slug, "xlsx", kind)
+
+
+class _one_of_two:
+    """Two exports at once; a third is told to come back."""
+
+    def __enter__(self) -> None:
+        if not _two_at_once.acquire(blocking=False):
+            raise TooOften(5)
+
+    def __exit__(self, *_: object) -> None:
+        _two_at_once.release()
+
+
+def _file(pieces: Iterator[str] | Iterator[bytes], slug: str, ending: str, kind: str) -> Response:
+    answer = current_app.response_class(pieces, mimetype=kind)
+    name = f"{slug}-{g.now.astimezone(events.zone(events.get(reading(), slug))):%Y-%m-%d}.{ending}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@blueprint.get("/import")
+@requires(Permission.IMPORT)
+def ask_import(slug: str) -> str:
+    """Which file."""
+    return _page(events.get(reading(), slug))
+
+
+@blueprint.post("/import")
+@requires(Permission.IMPORT)
+def do_import(slug: str) -> Answer:
+    """Try the file; with ``confirmed``, take what the trial showed. Whole, or not at all."""
+    event, text = events.get(reading(), slug), request.form.get("rows", "")
+    file = request.files.get("file")
+    content = text.encode() if text else file.read() if file else b""
+    try:
+        lines = imports.read(content)
+    except ImportUnreadable as refusal:
+        return _page(event, said=say(refusal.reason)), 422
+    wanted = {"waitlist": request.form.get("waitlist") == "yes", "secret_key": current_app.config["SECRET_KEY"]}
+    by, now, confirmed = access.actor(), g.now, request.form.get("confirmed") == "yes"
+
+    def act(session: Session) -> Report:
+        report = imports.take(session, events.get(session, slug), lines, **wanted, by=by, now=now)
+        if not confirmed:
+            raise NotTaken(report)  # a trial goes all the way, and is then taken back
+        told = {"rows": report.rows, "seats": report.seated, "waiting": report.waiting}
+        audit.record(session, Action.IMPORTED, by, now=now, event_id=event.id, **told)
+        return report
+
+    try:
+        report = write(act)
+    except NotTaken as refused:
+        report, confirmed = refused.report, False
+    event = events.get(reading(), slug)
+    page = _page(event, report=report, done=confirmed, rows=imports.as_text(lines) if report.is_good else "")
+    return page, 200 if report.is_good else 422
+
+
+def _page(event: Event, **more: object) -> str:
+    known = {"said": "", "report": None, "done": False, "rows": "", "waitlist": request.form.get("waitlist") == "yes"}
+    return render_template("desk/import.html", **{**known, **more}, most=imports.MOST_ROWS, **about(event))

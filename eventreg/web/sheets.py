@@ -1,0 +1,130 @@
+"""Paper: the check-in list with its signs and supplements, as page and as PDF; and the ticked sheet typed back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, current_app, g, redirect, render_template, request, url_for
+
+from eventreg import i18n, pdf
+from eventreg.core import attendees, check_in_list, events, printed, sheet_back
+from eventreg.core.attendees import Row
+from eventreg.core.models import Event
+from eventreg.core.printed import Part
+from eventreg.core.staff import Permission
+from eventreg.db import reading, write
+from eventreg.web import access, assets, forms
+from eventreg.web.access import requires
+from eventreg.web.desk import Answer, blueprint
+from eventreg.web.event_facts import about
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """What is to be printed: the people, from which number on, whether with signs and a blank side, who is to be struck out."""
+
+    part: Part
+    rows: Sequence[Row]
+    first: int = 1
+    gone: Sequence[tuple[int, str]] = ()
+
+
+@blueprint.get("/check-in-list")
+@requires(Permission.PRINT_LIST)
+def printed_list(slug: str) -> str:
+    """The list for the door, as paper: everybody, only who is new, only who was chosen, or who waits."""
+    event = events.get(reading(), slug)
+    if request.args.get("list") == "waiting":
+        return waiting_page(event, attendees.waiting(reading(), event))
+    return check_in_list_page(event, _asked(event))
+
+
+@blueprint.get("/check-in-list.pdf")
+@requires(Permission.PRINT_LIST)
+def printed_pdf(slug: str) -> Response:
+    """The same as a file."""
+    event = events.get(reading(), slug)
+    if request.args.get("list") == "waiting":
+        page = waiting_page(event, attendees.waiting(reading(), event), one_file=True)
+    else:
+        page = check_in_list_page(event, _asked(event), one_file=True)
+    answer = current_app.response_class(pdf.of(page), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="check-in-list-{slug}.pdf"'
+    return answer
+
+
+def _asked(event: Event) -> Sheets:
+    """What the address asks for; printing it is written down."""
+    chosen = forms.ids_sent("registration")
+    prints = printed.latest(reading(), event)
+    if chosen:
+        sheets = Sheets(Part.CHOSEN, attendees.of_registrations(reading(), event, chosen))
+    elif request.args.get("list") == "new" and prints.at:
+        changed = printed.differences(reading(), event, prints)
+        sheets = Sheets(Part.NEW, changed.new, len(prints.people) + 1, changed.gone)
+    else:
+        sheets = Sheets(Part.ALL, attendees.confirmed(reading(), event))
+    if request.method == "GET":
+        by, now = access.actor(), g.now
+        write(lambda session: printed.record(session, event, sheets.part, sheets.rows, by=by, now=now))
+    return sheets
+
+
+def _when(event: Event) -> dict[str, Any]:
+    opens, now = (moment.astimezone(events.zone(event)) for moment in (event.check_in_opens_at, g.now))
+    return {
+        "day_zh": i18n.day("zh", opens.date(), today=now.date()),
+        "printed_at": f"{now:%m-%d} {i18n.time(now)}",
+        **about(event),
+    }
+
+
+def check_in_list_page(event: Event, sheets: Sheets, *, one_file: bool = False) -> str:
+    """The check-in list as a page of sections, one a side; as one file it has its style inside."""
+    whole = sheets.part is Part.ALL
+    return render_template(
+        "print/check_in_list.html",
+        style=assets.text("print.css") if one_file else "",
+        sheets=sheets,
+        whole=whole,
+        sides=check_in_list.sides(sheets.rows, first=sheets.first, blank=whole),
+        queues=check_in_list.queues(sheets.rows),
+        signs=whole and request.args.get("signs") == "yes",
+        blank_rows=check_in_list.BLANK_ROWS,
+        **_when(event),
+    )
+
+
+def waiting_page(event: Event, rows: Sequence[Row], *, one_file: bool = False) -> str:
+    """Who waits, in the order in which they will be seated."""
+    return render_template(
+        "print/waiting_list.html",
+        style=assets.text("print.css") if one_file else "",
+        chunks=[rows[start : start + check_in_list.ROWS_PER_SIDE] for start in range(0, len(rows), 25)] or [rows],
+        **_when(event),
+    )
+
+
+@blueprint.get("/paper")
+@requires(Permission.TYPE_SHEET)
+def paper(slug: str) -> str:
+    """All names in the order of the paper, one line each, to be ticked as the paper is."""
+    event = events.get(reading(), slug)
+    return render_template("desk/paper.html", rows=printed.in_order(reading(), event), **about(event))
+
+
+@blueprint.post("/paper")
+@requires(Permission.TYPE_SHEET)
+def type_back(slug: str) -> Answer:
+    """First what would change, then, confirmed, the change. Twice is once."""
+    event = events.get(reading(), slug)
+    arrived, given = forms.ids_sent("arrived"), forms.ids_sent("gift")
+    if request.form.get("confirmed") != "yes":
+        found = sheet_back.compare(reading(), event, arrived, given)
+        ticked = {"arrived": arrived, "given": given}
+        return render_template("desk/paper_check.html", found=found, **ticked, **about(event))
+    by, now = access.actor(), g.now
+    write(
+        lambda session: sheet_back.save(session, events.get(session, slug), arrived, given, by=by, now=now)
+    )  # fmt: skip
+    return redirect(url_for("desk.report", slug=slug), 303)

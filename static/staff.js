@@ -1,0 +1,88 @@
+// What the desk gains by scripts; every page works without.
+
+// Taking a call: who is registered under this number, and how the name is read.
+const entry = document.getElementById("entry");
+if (entry) {
+  const phone = entry.elements.phone, name = entry.elements.name, pinyin = entry.elements.pinyin;
+  const known = document.getElementById("known");
+  let filled = pinyin.value;
+  const ask = async () => {
+    if (phone.value.length < 7 && !name.value) return;
+    const asked = new URLSearchParams({ phone: phone.value, name: name.value });
+    let told;
+    try {
+      const answer = await fetch(`${entry.dataset.hint}?${asked}`);
+      if (!answer.ok) return;
+      told = await answer.json();
+    } catch {
+      return; // no network: the server says the same after saving
+    }
+    known.hidden = !told.known.length;
+    known.lastElementChild.replaceChildren(...told.known.flatMap((person) => {
+      const link = document.createElement("a");
+      link.href = person.address;
+      link.textContent = person.name;
+      return [link, " "];
+    }));
+    if (pinyin.value === filled) pinyin.value = filled = told.reading;
+  };
+  let waiting;
+  const soon = () => { clearTimeout(waiting); waiting = setTimeout(ask, 250); };
+  phone.addEventListener("input", soon);
+  name.addEventListener("input", soon);
+}
+
+// Copying a link, a message, all numbers.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.dataset.copy);
+    source.select();
+    try {
+      await navigator.clipboard.writeText(source.value);
+    } catch {
+      document.execCommand("copy"); // plain http has no clipboard
+    }
+    button.textContent = button.dataset.done;
+  });
+}
+
+// The attendee list: all at once.
+const all = document.getElementById("all");
+if (all) {
+  all.addEventListener("change", () => {
+    for (const box of document.querySelectorAll('input[name="registration"][form="chosen"]')) box.checked = all.checked;
+  });
+}
+
+// The call desk: 1 to 4 press the buttons of the call in hand, while the focus is on it.
+for (const task of document.querySelectorAll(".task")) {
+  task.addEventListener("keydown", (event) => {
+    const button = task.querySelectorAll('button[name="outcome"]')[Number(event.key) - 1];
+    if (button && !event.ctrlKey && !event.altKey && !event.metaKey && event.key >= "1" && event.key <= "4") {
+      event.preventDefault();
+      button.click();
+    }
+  });
+}
+
+// Typing the sheet back, one key a line: 1 came, 2 came and has the gift, 0 neither. Arrows go up and down.
+const lines = [...document.querySelectorAll("[data-line]")];
+const go = (place) => {
+  if (place === lines.length) document.getElementById("compare").focus();
+  else lines[Math.max(0, place)].focus();
+};
+lines.forEach((line, place) => {
+  const [arrived, gift] = line.querySelectorAll("input");
+  line.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const step = { 0: 1, 1: 1, 2: 1, Enter: 1, ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    if (event.key >= "0" && event.key <= "2") {
+      arrived.checked = event.key !== "0";
+      gift.checked = event.key === "2";
+    }
+    go(place + step);
+  });
+});
+if (lines.length) lines[0].focus();
