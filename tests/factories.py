@@ -20,6 +20,7 @@ from eventreg.core.audit import Actor
 from eventreg.core.models import Event, Registration, Source
 from eventreg.core.staff_models import Role
 from eventreg.db import db, reading, transaction, write
+from tests.pages import sign_in
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
@@ -159,6 +160,12 @@ class House:
             member = staff.add(session, name, role, by=audit.SYSTEM, now=self.now)
             staff.set_password(session, member, PASSWORD, by=audit.SYSTEM, now=self.now)
             return Actor("staff", member.id, name, role)
+
+    def signed_in(self, name: str) -> FlaskClient:
+        """The browser of Olga, Desmond or Dora."""
+        client = self.client()
+        assert sign_in(client, name, PASSWORD).status_code == 303
+        return client
 
     def client(self) -> FlaskClient:
         """A browser without scripts."""

@@ -44,7 +44,7 @@ class Page(HTMLParser):
             self.data = given
         if tag == "form":
             self.forms.append(Form(given.get("action") or "", given.get("method") or "get", id=given.get("id") or ""))
-        chosen = given.get("type") != "radio" or "checked" in given
+        chosen = given.get("type") not in {"radio", "checkbox"} or "checked" in given
         if self.forms and tag == "input" and given.get("name") and chosen:
             self.forms[-1].fields[str(given["name"])] = given.get("value") or ""
         if self.forms and tag == "button":

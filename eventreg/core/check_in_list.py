@@ -4,7 +4,7 @@ import csv
 import io
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eventreg.core import wishes
@@ -14,6 +14,8 @@ from eventreg.core.wishes import Wish
 
 ROWS_PER_SIDE = 25
 BLANK_ROWS = 20
+_STEP = 3
+"""People by which a queue may be longer than half, so that no surname stands in both."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 """A cell that begins so would be a formula (or hide our mark): it gets a ' in front, which can be taken off again."""
 
@@ -51,7 +53,8 @@ def _letters(rows: Sequence[Row]) -> str:
 
 @dataclass(frozen=True)
 class Queue:
-    """One queue at the door: its range of letters, the surnames that stand in it, and how many people."""
+    """One queue at the door: its range of letters, the surnames that stand in it, and how many people. A surname that both
+    queues share says from or up to whom."""
 
     number: int
     letters: str
@@ -75,43 +78,73 @@ def _surname(row: Row) -> str:
     return row.name[:2] if row.name[:2] in COMPOUND_SURNAMES and len(row.name) > 2 else row.name[0]
 
 
+def _cut(surnames: Sequence[str]) -> int:
+    """Where the second queue begins; 0 where one is enough. The queues are equally long, but for a step to the nearest border
+    between two surnames, as long as that needs no more paper."""
+    people = len(surnames)
+    if people <= ROWS_PER_SIDE:
+        return 0
+
+    def sheets(cut: int) -> int:
+        return -(-cut // ROWS_PER_SIDE) + -(-(people - cut) // ROWS_PER_SIDE)
+
+    equal = -(-people // 2)
+    near = range(max(1, equal - _STEP), min(people - 1, equal + _STEP) + 1)
+    borders = [cut for cut in near if surnames[cut - 1] != surnames[cut] and sheets(cut) <= sheets(equal)]
+    return min(borders, key=lambda cut: abs(cut - people / 2), default=equal)
+
+
+def _signed(rows: Sequence[Row], cut: int) -> tuple[list[str], list[str]]:
+    """What the two signs say; the surname on both sides of the cut with its last, and its first, full name."""
+    names = [list(dict.fromkeys(_surname(row) for row in part)) for part in (rows[:cut], rows[cut:])]
+    if names[0][-1] == names[1][0]:
+        names[0][-1] = f"{names[0][-1]}（到{rows[cut - 1].name}）"
+        names[1][0] = f"{names[1][0]}（从{rows[cut].name}起）"
+    return names[0], names[1]
+
+
 def queues(rows: Sequence[Row]) -> list[Queue]:
-    """Two queues of equal length, or one where 25 people or fewer come. A surname stands in one queue only, so that nobody
-    has to look at both signs: the cut is the border between two surnames that is nearest to the middle."""
-    surnames = [_surname(row) for row in rows]
-    borders = [place for place in range(1, len(rows)) if surnames[place] != surnames[place - 1]]
-    middle = len(rows) / 2
-    cut = min(borders, key=lambda place: abs(place - middle), default=0) if len(rows) > ROWS_PER_SIDE else 0
-    parts = [rows[:cut], rows[cut:]] if cut else [rows]
+    """Two queues of equal length, or one where a single side holds everybody."""
+    cut = _cut([_surname(row) for row in rows])
+    if not cut:
+        return [Queue(1, _letters(rows), tuple(dict.fromkeys(_surname(row) for row in rows)), len(rows))]
     return [
-        Queue(number, _letters(part), tuple(dict.fromkeys(_surname(row) for row in part)), len(part))
-        for number, part in enumerate(parts, start=1)
+        Queue(number, _letters(part), tuple(signed), len(part))
+        for number, part, signed in zip((1, 2), (rows[:cut], rows[cut:]), _signed(rows, cut), strict=True)
     ]
 
 
+def _chunks(rows: Sequence[Row], cut: int) -> list[Sequence[Row]]:
+    """The rows of each side: each queue on sides of its own, equally full."""
+    made: list[Sequence[Row]] = []
+    for part in (rows[:cut], rows[cut:]) if cut else (rows,):
+        sides_needed = -(-len(part) // ROWS_PER_SIDE) or 1
+        each = -(-len(part) // sides_needed) or 1
+        made += [part[start : start + each] for start in range(0, len(part), each)] or [part]
+    return made
+
+
 def sides(rows: Sequence[Row], *, first: int = 1, blank: bool = True) -> list[Side]:
-    """The sides with names, in the order of ``rows`` and numbered from ``first``; nobody at all is one empty side. Of the
-    blank side, where there is to be one, only the number of sides knows."""
+    """The sides with names, in the order of ``rows`` and numbered from ``first``, each queue on its own; nobody at all is one
+    empty side. Of the blank side, where there is to be one, only the number of sides knows."""
     parties: dict[int, list[int]] = defaultdict(list)
     for number, row in enumerate(rows, start=first):
         parties[row.registration_id].append(number)
-    chunks = [rows[start : start + ROWS_PER_SIDE] for start in range(0, len(rows), ROWS_PER_SIDE)] or [rows]
-    made = []
-    for place, chunk in enumerate(chunks):
+    chunks = _chunks(rows, _cut([_surname(row) for row in rows]) if blank else 0)
+    made, number = [], first
+    for place, chunk in enumerate(chunks, start=1):
         lines = tuple(
-            Line(
-                number,
-                row.letter if index == 0 or chunk[index - 1].letter != row.letter else "",
-                row.name,
-                row.code or "",
-                row.phone_tail,
-                tuple(other for other in parties[row.registration_id] if other != number),
-                marks(row),
-            )
-            for index, (number, row) in enumerate(enumerate(chunk, start=first + place * ROWS_PER_SIDE))
+            _line(row, number + index, chunk[index - 1] if index else None, parties) for index, row in enumerate(chunk)
         )
-        made.append(Side(place + 1, len(chunks) + blank, _letters(chunk), lines))
+        number += len(chunk)
+        made.append(Side(place, len(chunks) + blank, _letters(chunk), lines))
     return made
+
+
+def _line(row: Row, number: int, before: Row | None, parties: Mapping[int, Sequence[int]]) -> Line:
+    letter = row.letter if before is None or before.letter != row.letter else ""
+    together = tuple(other for other in parties[row.registration_id] if other != number)
+    return Line(number, letter, row.name, row.code or "", row.phone_tail, together, marks(row))
 
 
 def plain(text: object) -> str:

@@ -165,12 +165,14 @@ def _is_cancelled(line: Line) -> bool:
 
 
 def judge(event: Event, lines: Sequence[Line], *, waitlist: bool) -> tuple[Report, Sequence[tuple[int, Entry]]]:
-    """What can be said of the rows without asking the database."""
+    """What can be said of the rows without asking the database; where there are too many, of the first ones."""
     line_of = events.definition(event).phone_line
     area_code = line_of.area_code if line_of else None
     faults, good = [], []
     meant = [line for line in lines if not _is_cancelled(line)]
-    for line in meant:
+    if len(meant) > MOST_ROWS:
+        faults.append(Fault(0, "import_too_many", {"rows": len(meant), "room": MOST_ROWS}))
+    for line in meant[:MOST_ROWS]:
         try:
             good.append((line.number, _entry(line, area_code, waitlist)))
         except FieldRefused as refusal:

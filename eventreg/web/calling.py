@@ -17,7 +17,7 @@ from eventreg.web.access import requires
 from eventreg.web.desk import Answer, blueprint
 from eventreg.web.event_facts import about
 
-_SHOWN = 50
+_SHOWN = 20
 
 
 @blueprint.get("/calls")

@@ -65,7 +65,7 @@ STATUS = {
     "sign_in_failed": 422,
     "link_spent": 404,
     "import_unreadable": 422,
-    "pdf_unavailable": 503,
+    "pdf_unavailable": 409,
     "code_wrong": 422,
     "last_organiser": 409,
     "slug_taken": 409,

@@ -1,0 +1,235 @@
+"""Paper: two queues and their signs, supplements to a list that is out of date, the same sides in both engines, and the ticked
+sheet typed back."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser
+
+from eventreg import pdf
+from eventreg.core import attendees, check_in_list, printed
+from eventreg.core.errors import PdfUnavailable
+from eventreg.db import reading
+from tests.factories import House, toml
+from tests.pages import Page, get
+from tests.windows import LAPTOP, window
+
+DESK = "/staff/events/small"
+PAPER = f"{DESK}/check-in-list"
+LONGEST = [
+    "阿卜杜热依木·买买提吐尔逊",
+    "Wolfeschlegelsteinhausenbergerdorff",
+    "字" * 40,
+    "W" * 40,
+    "𠮷𡈽𪚥",
+    "مريم عبد الله الحسيني",
+]
+SURNAMES = "陈丁胡李马钱孙王吴徐杨张郑周朱"
+
+
+@pytest.fixture
+def hall(house: House) -> House:
+    """Fifty seats, and everybody hired."""
+    house.apply(toml(capacity=60))
+    house.hire()
+    return house
+
+
+def fill_with(house: House, people: int, names: Sequence[str] = ()) -> None:
+    """So many people, as many of them with these names as there are."""
+    for number in range(people):
+        ordinary = SURNAMES[number % len(SURNAMES)] + chr(0x963F) + chr(0x4E00 + number)
+        house.register(names[number] if number < len(names) else ordinary)
+
+
+def sides_of(file: Path) -> list[str]:
+    """The text of each side of a PDF."""
+    text = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True).stdout
+    return text.split("\f")[:-1]
+
+
+def rows_on(side: str) -> int:
+    """How many rows with boxes to tick are on a side."""
+    return len(re.findall(r"□\s*□", side))
+
+
+@pytest.mark.parametrize(
+    ("people", "rows"),
+    [
+        (0, [0]),
+        (1, [1]),
+        (25, [25]),
+        (26, [13, 13]),
+        (30, [15, 15]),
+        (50, [25, 25]),
+        (51, [13, 13, 25]),
+        (60, [15, 15, 15, 15]),
+    ],
+)
+def test_two_queues_are_equally_long_and_need_no_more_paper(hall: House, people: int, rows: list[int]) -> None:
+    fill_with(
+        hall, people, [f"字{chr(0x4E00 + number)}" for number in range(people)]
+    )  # one surname: nothing to step to
+    made = check_in_list.sides(attendees.confirmed(reading(), hall.event()))
+    assert [len(side.lines) for side in made] == rows
+    assert made[0].sides == len(rows) + 1
+    numbers = [line.number for side in made for line in side.lines]
+    assert numbers == list(range(1, people + 1))
+
+
+def test_a_queue_ends_between_two_surnames_if_it_can(hall: House) -> None:
+    for number in range(14):
+        hall.register(f"陈{chr(0x4E00 + number)}")
+    for number in range(16):
+        hall.register(f"王{chr(0x4E00 + number)}")
+    first, second = check_in_list.queues(attendees.confirmed(reading(), hall.event()))
+    assert (first.surnames, first.people, second.surnames, second.people) == (("陈",), 14, ("王",), 16)
+
+
+def test_a_surname_on_both_signs_says_up_to_whom(hall: House) -> None:
+    fill_with(hall, 50, [f"王{chr(0x4E00 + number)}" for number in range(50)])
+    first, second = check_in_list.queues(attendees.confirmed(reading(), hall.event()))
+    assert (first.people, second.people) == (25, 25)
+    assert first.surnames[0].startswith("王（到王")
+    assert second.surnames[0].startswith("王（从王")
+
+
+def test_the_signs_name_the_surnames_and_nothing_else(hall: House) -> None:
+    for number in range(30):
+        hall.register(f"{'欧阳' if number % 2 else '陈'}{chr(0x4E00 + number)}")
+    page = get(hall.signed_in("desmond"), f"{PAPER}?signs=yes")
+    assert "1 队 姓 陈 请到这边" in page.text
+    assert "2 队 姓 欧阳 请到这边" in page.text
+
+
+@pytest.mark.browser
+def test_fifty_people_are_two_sides_in_both_engines(hall: House, browser: Browser, tmp_path: Path) -> None:
+    fill_with(hall, 50, LONGEST)
+    desmond = hall.signed_in("desmond")
+    answer = desmond.get(f"{PAPER}.pdf")
+    assert answer.mimetype == "application/pdf"
+    (tmp_path / "weasyprint.pdf").write_bytes(answer.get_data())
+    html = hall.app.test_cli_runner().invoke(args=["check-in-list", "small", "--format", "html"]).output
+    page = window(browser, LAPTOP)
+    page.set_content(html)
+    page.pdf(path=str(tmp_path / "chromium.pdf"), prefer_css_page_size=True)
+    for engine in ("weasyprint", "chromium"):
+        sides = sides_of(tmp_path / f"{engine}.pdf")
+        assert [rows_on(side) for side in sides] == [25, 25, 20], engine
+        assert "第 1 面，共 3 面" in sides[0]
+        fonts = subprocess.run(
+            ["pdffonts", str(tmp_path / f"{engine}.pdf")], capture_output=True, text=True, check=True
+        ).stdout
+        assert all(line.split()[-5] == "yes" for line in fonts.splitlines()[2:]), "every font is inside"
+
+
+def test_the_command_writes_the_same_pdf(hall: House, tmp_path: Path) -> None:
+    fill_with(hall, 3)
+    file = tmp_path / "list.pdf"
+    done = hall.app.test_cli_runner().invoke(args=["check-in-list", "small", "--format", "pdf", "--output", str(file)])
+    assert done.exit_code == 0, done.output
+    assert [rows_on(side) for side in sides_of(file)] == [3, 20]
+
+
+def test_a_machine_without_pango_says_what_to_do_instead(hall: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
+    monkeypatch.setattr(pdf, "_PROGRAM", ("-c", "import sys; sys.exit(3)"))
+    with pytest.raises(PdfUnavailable):
+        pdf.of("<p>")
+    page = Page(hall.signed_in("desmond").get(f"{PAPER}.pdf"))
+    assert (page.status, "PDF" in page.text) == (409, True)
+    said = hall.app.test_cli_runner().invoke(args=["check-in-list", "small", "--format", "pdf"])
+    assert (said.exit_code, "Open the list and print it in the browser" in said.output) == (1, True)
+
+
+def test_a_pdf_fetches_nothing(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("geheim")
+    made = pdf.of(f'<p>a</p><img src="file://{secret}"><link rel="attachment" href="file://{secret}">')
+    assert b"geheim" not in made
+    assert shutil.which("pdfdetach")
+    (tmp_path / "made.pdf").write_bytes(made)
+    listed = subprocess.run(
+        ["pdfdetach", "-list", str(tmp_path / "made.pdf")], capture_output=True, text=True, check=True
+    )
+    assert listed.stdout.startswith("0 ")
+
+
+def test_the_waiting_list_is_a_sheet_of_its_own(house: House) -> None:
+    house.apply(toml(capacity=1))
+    house.hire()
+    house.register("张一")
+    house.register("李二", waitlist=True)
+    house.register("陈三", "陈四", waitlist=True)
+    page = get(house.signed_in("desmond"), f"{PAPER}?list=waiting")
+    assert page.kind == "staff-waiting-list"
+    assert re.search(r"1 李二.* 2 陈三.* 3 陈四 .*同上一位", page.text), "in the order in which they are seated"
+    assert "张一" not in page.text
+
+
+def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: House) -> None:
+    fill_with(hall, 3)
+    desmond = hall.signed_in("desmond")
+    assert "已经旧了" not in get(desmond, DESK).text, "nothing was printed yet"
+    get(desmond, PAPER)
+    assert "已经旧了" not in get(desmond, DESK).text
+    gone = printed.in_order(reading(), hall.event())[1]
+    hall.cancel(gone.registration_id)
+    hall.register("阿新")
+    page = get(desmond, DESK)
+    assert "06-03 10:00 打印的签到表已经旧了。 新增 1 人，退出 1 人。" in page.text
+    assert "只打印新增的 1 人" in page.text
+    supplement = get(desmond, f"{PAPER}?list=new")
+    assert "签到表（新增）" in supplement.text
+    assert "4 A 阿新" in supplement.text, "numbered on from the list"
+    assert f"请在原表上划掉：2 号 {gone.name}" in supplement.text
+    assert "已经旧了" not in get(desmond, DESK).text or "新增 0 人" in get(desmond, DESK).text
+    order = [row.name for row in printed.in_order(reading(), hall.event())]
+    assert order[-1] == "阿新", "typed back in the order of the paper"
+    assert "打印签到表" in get(hall.signed_in("olga"), f"{DESK}/audit").text
+
+
+def ticked(client: FlaskClient, arrived: Sequence[int], given: Sequence[int], **more: str) -> Page:
+    """Type the sheet back."""
+    form = get(client, f"{DESK}/paper").form()
+    data = {"csrf_token": form.fields["csrf_token"], "arrived": list(arrived), "gift": list(given), **more}
+    answer = client.post(f"{DESK}/paper", data=data)
+    return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
+
+
+def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
+    fill_with(hall, 5)
+    desmond = hall.signed_in("desmond")
+    people = [row.attendee_id for row in printed.in_order(reading(), hall.event())]
+    door = get(desmond, "/door/small/")
+    form = next(form for form in door.forms if form.fields.get("attendee") == str(people[0]))
+    desmond.post(form.action, data={**form.fields, "anyway": "yes"})
+    form = next(f for f in get(desmond, "/door/small/").forms if f.fields.get("attendee") == str(people[4]))
+    desmond.post(form.action, data={**form.fields, "anyway": "yes"})
+    found = ticked(desmond, people[:2], [people[2]])
+    assert found.data["data-changes"] == "3"
+    assert "两边一样的：1 人。" in found.text
+    assert "纸上到了、系统里没有的：2 人" in found.text, "who has a gift was there"
+    assert "系统里到了、纸上没打钩的：1 人" in found.text
+    assert get(desmond, f"{DESK}/report").data["data-came"] == "2", "comparing changes nothing"
+    done = ticked(desmond, people[:2], [people[2]], confirmed="yes")
+    assert done.kind == "staff-report"
+    assert (done.data["data-came"], done.data["data-gifts"]) == ("4", "1")
+    again = ticked(desmond, people[:2], [people[2]], confirmed="yes")
+    assert (again.data["data-came"], again.data["data-gifts"]) == ("4", "1"), "twice is once"
+    assert ticked(desmond, people[:2], [people[2]]).data["data-changes"] == "0"
+    assert "2 人是从纸上录的" in again.text
+
+
+def test_ids_of_another_event_are_nobody(hall: House) -> None:
+    hall.apply(toml(slug="other"))
+    stranger = hall.register("外人", slug="other")
+    desmond = hall.signed_in("desmond")
+    fill_with(hall, 1)
+    assert ticked(desmond, [stranger.id, 999], []).data["data-changes"] in {"0", "1"}
+    assert "外人" not in ticked(desmond, [1, 2, 3], []).text
