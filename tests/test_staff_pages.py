@@ -1,5 +1,6 @@
 """The desk: signing in, taking calls, the list, corrections, the paper."""
 
+import gzip
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -418,3 +419,23 @@ def test_the_time_of_everything_is_that_of_the_event(small: House) -> None:
     desmond = signed_in(small, "desmond")
     fill(desmond, NEW, phone="13800138000", name="张桂芳")
     assert "06-04 0:30" in pages.get(desmond, f"{DESK}/attendees").text
+
+
+def test_staff_pages_are_light(house: House) -> None:
+    """UX.md section 8: at most 30 kB and three requests, with fifty people in the room."""
+    house.apply(toml(capacity=50))
+    house.hire()
+    for number in range(50):
+        house.register(f"客{chr(0x4E00 + number)}", phone=f"138001{number:05}")
+    house.now = local("2030-06-07 10:00")
+    olga = signed_in(house, "olga")
+    weights = {}
+    for path in ("", "/attendees", "/registrations/new", "/registrations/1", "/calls", "/calls/sheet", "/numbers", "/paper",
+                 "/check-in-list", "/report", "/audit", "/edit", "/import", "/duplicates", "/telephones", "/forget"):  # fmt: skip
+        answer = olga.get(DESK + path, headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip", path
+        weights[path] = len(answer.get_data())
+        more = gzip.decompress(answer.get_data()).count(b"?v=")
+        assert more <= 2, path
+    print(weights)  # noqa: T201 - the figures of UX.md 8
+    assert max(weights.values()) <= 30_000, weights

@@ -174,11 +174,15 @@ def near(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
     typed = fold("".join(_searched(asked.query)))
     if not typed or any(c.isdigit() for c in typed):
         return []
+    # A range, which the index of names answers: "wang " up to "wang!", the next character after the space.
     heard = [
-        and_(Attendee.sort_key.startswith(f"{surname} ", autoescape=True),
-             Attendee.search_key.startswith(surname + given, autoescape=True))
+        and_(
+            Attendee.sort_key >= f"{surname} ",
+            Attendee.sort_key < f"{surname}!",
+            Attendee.search_key.startswith(surname + given, autoescape=True),
+        )
         for surname, given in sounding_like(typed)
-    ]  # fmt: skip
+    ]
     if not heard:
         return []
     other = ~Attendee.name_folded.contains(typed, autoescape=True)

@@ -81,11 +81,12 @@ def _next_try(event: Event, now: datetime) -> datetime:
 def tasks(session: Session, event: Event, *, now: datetime) -> Sequence[Task]:
     """Who is to be called: free seats first, reminders last; whom to try later and wrong numbers at the end."""
     reasons = _reasons(session, event, now)
-    made = _made(session, event)
+    ids = list(reasons)[:MOST]
+    made = _made(session, ids)
     found = [
         _task(event, registration, tuple(people), tuple(sorted(reasons[registration.id], key=_FIRST.index)),
               made.get(registration.id, []))
-        for registration, people in _parties(session, list(reasons)[:MOST])
+        for registration, people in _parties(session, ids)
     ]  # fmt: skip
     return sorted(found, key=lambda task: (task.wrong_number, task.waits(now), _FIRST.index(task.reasons[0])))
 
@@ -119,9 +120,9 @@ def _to_remind(session: Session, event: Event, now: datetime) -> Sequence[int]:
     return session.scalars(select(Registration.id).where(*seated, *known).order_by(Registration.id)).all()
 
 
-def _made(session: Session, event: Event) -> dict[int, list[Call]]:
+def _made(session: Session, ids: Sequence[int]) -> dict[int, list[Call]]:
     calls: dict[int, list[Call]] = defaultdict(list)
-    for call in session.scalars(select(Call).where(Call.event_id == event.id).order_by(Call.id)):
+    for call in session.scalars(select(Call).where(Call.registration_id.in_(ids)).order_by(Call.id)):
         calls[call.registration_id].append(call)
     return calls
 

@@ -106,7 +106,7 @@ def arrivals(session: Session, event: Event) -> Arrivals:
     places = Counter(min(_MOST_STEPS - 1, max(0, (moment - first) // STEP)) for moment in moments)
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
     steps = [places[place] for place in range(max(places) + 1)]
-    return Arrivals(first, steps, by_paper, round(median(gaps)) if len(gaps) >= 4 else None)
+    return Arrivals(first, steps, by_paper, round(median(gaps)) if len(gaps) >= 3 else None)
 
 
 def of_event(session: Session, event: Event) -> Report:

@@ -69,7 +69,7 @@ def check() -> Response | None:
 def is_for(signed_in: SignedIn, slug: str | None = None) -> bool:
     """Whether this page, or that event, is for this browser: a paired telephone knows one event."""
     named = slug or (request.view_args or {}).get("slug")
-    return signed_in.event_id is None or (named is not None and events.get(reading(), named).id == signed_in.event_id)
+    return None in (signed_in.event_id, named) or events.get(reading(), str(named)).id == signed_in.event_id
 
 
 def _proved(signed_in: SignedIn) -> bool:
