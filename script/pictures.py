@@ -136,6 +136,52 @@ def staff(album: Album, link: str) -> None:
     page.pdf(path=album.folder / "list.pdf", prefer_css_page_size=True)
 
 
+def signed_in(album: Album, size: dict[str, int]) -> Page:
+    """Olga's browser."""
+    page = album.page(size)
+    page.goto(f"{album.address}/staff/sign-in")
+    page.locator("#username").fill("olga")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("button.main").click()
+    page.wait_for_url("**/staff/")
+    return page
+
+
+def after(album: Album) -> None:
+    """The call desk on the working day before, the sheet typed back, the report, and the organiser's pages."""
+    page = signed_in(album, LAPTOP)
+    desk = f"/staff/events/{EVENT}"
+    pages = {
+        "calls": f"{desk}/calls?anyway=yes", "paper": f"{desk}/paper", "edit": f"{desk}/edit",
+        "accounts": "/staff/accounts", "import": f"{desk}/import", "audit": f"{desk}/audit", "numbers": f"{desk}/numbers",
+        "telephones": f"{desk}/telephones", "duplicates": f"{desk}/duplicates", "me": "/staff/me",
+    }  # fmt: skip
+    for name, path in pages.items():
+        page.goto(album.address + path)
+        album.take(page, name)
+    page.goto(f"{album.address}{desk}/check-in-list?signs=yes")
+    page.pdf(path=album.folder / "signs.pdf", prefer_css_page_size=True)
+    paper(album.folder, "signs")
+
+
+def report(album: Album) -> None:
+    """What the morning came to, on the screen and on paper."""
+    page = signed_in(album, LAPTOP)
+    page.goto(f"{album.address}/staff/events/{EVENT}/report")
+    album.take(page, "report")
+    page.pdf(path=album.folder / "report.pdf", format="A4")
+    paper(album.folder, "report")
+
+
+def arrivals(album: Album) -> None:
+    """Half of the room arrives, past the camera."""
+    page = signed_in(album, PHONES)
+    for _ in range(8):
+        page.goto(f"{album.address}/door/{EVENT}/")
+        page.locator("li[data-attendee] button.main").first.click()
+        page.wait_for_url("**done=**")
+
+
 def search(page: Page, query: str) -> None:
     """Type into the box and wait for the answer."""
     page.locator("#q").fill(query)
@@ -145,16 +191,7 @@ def search(page: Page, query: str) -> None:
 
 def door(album: Album) -> None:
     """The volunteer's way, on the day."""
-    context = album.browser.new_context(
-        viewport=PHONES,  # type: ignore[arg-type]
-        device_scale_factor=1.5,
-        locale="zh-CN",
-    )
-    page = context.new_page()
-    page.goto(f"{album.address}/staff/sign-in")
-    page.locator("#username").fill("olga")
-    page.locator("#password").fill(PASSWORD)
-    page.locator("button.main").click()
+    page = signed_in(album, PHONES)
     page.goto(f"{album.address}/door/{EVENT}/")
     album.take(page, "door", whole=False)
     search(page, "zgf")
@@ -178,9 +215,19 @@ def main(folder: Path) -> None:
             guests(album, PHONES, "en", ("Margaret Chen", "Henry Chen"), "+44 20 7946 0018", tag="en")
             guests(album, LAPTOP, "en", ("Anna Lin", "Otto Lin"), "139 0013 8001", tag="en-laptop")
             staff(album, server.link)
+        with running(instance, EVENTREG_CLOCK="2030-06-07T10:00:00+08:00") as server:
+            album.address = server.address
+            after(album)
         with running(instance, EVENTREG_CLOCK="2030-06-10T08:46:00+08:00") as server:
             album.address = server.address
             door(album)
+        for moment in ("08:51", "08:56", "09:04"):
+            with running(instance, EVENTREG_CLOCK=f"2030-06-10T{moment}:00+08:00") as server:
+                album.address = server.address
+                arrivals(album)
+        with running(instance, EVENTREG_CLOCK="2030-06-10T11:20:00+08:00") as server:
+            album.address = server.address
+            report(album)
         whole = Path(temporary, "cast")
         whole.mkdir()
         paths = cast.prepare(whole)

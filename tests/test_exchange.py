@@ -8,6 +8,8 @@ from datetime import timedelta
 import openpyxl
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from eventreg.core import check_in_list, imports, invariants
 from eventreg.db import reading
@@ -110,8 +112,9 @@ def send(client: FlaskClient, content: bytes | str, name: str = "list.csv", **mo
     """Try a file."""
     form = get(client, f"{DESK}/import").form()
     body = content if isinstance(content, bytes) else content.encode()
-    data = {**form.fields, **more, "file": (io.BytesIO(body), name)}
-    return Page(client.post(f"{DESK}/import", data=data, content_type="multipart/form-data"))
+    # Encoded here: the test client would leave a temporary file open.
+    boundary, sent = encode_multipart({**form.fields, **more, "file": FileStorage(io.BytesIO(body), name)})
+    return Page(client.post(f"{DESK}/import", data=sent, content_type=f"multipart/form-data; boundary={boundary}"))
 
 
 def confirm(client: FlaskClient, tried: Page) -> Page:

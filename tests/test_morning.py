@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from eventreg.core import names
-from tests.factories import PASSWORD, House, toml
+from tests.factories import PASSWORD, SHIPPED, House, toml
 from tests.servers import Server, running
 from tests.test_forgetting import bytes_of
 from tests.test_paper import rows_on, sides_of
@@ -146,8 +146,6 @@ def test_a_clerks_morning(browser: Browser, folder_with_eight_seats: Path, tmp_p
         the_sheet_is_typed_back(clerk)
         the_report_is_printed(clerk, tmp_path)
         tasks |= clerk.tasks
-    with running(folder, EVENTREG_CLOCK="2030-06-18T09:00:00+08:00") as server:
-        what_is_past_its_time_is_forgotten(at_the_desk(browser, server, "olga"), folder)
     with running(folder, EVENTREG_CLOCK="2030-07-11T09:00:00+08:00") as server:
         nobody_is_remembered(at_the_desk(browser, server, "olga"), folder)
     for name, (keys, seconds) in tasks.items():
@@ -228,23 +226,59 @@ def the_report_is_printed(clerk: Clerk, tmp_path: Path) -> None:
     assert "从纸上录的" in side
 
 
-def what_is_past_its_time_is_forgotten(clerk: Clerk, folder: Path) -> None:
-    """A week later, whoever had no seat; the server has done it by itself, or the organiser does."""
+def nobody_is_remembered(clerk: Clerk, folder: Path) -> None:
+    """After thirty days nobody: the server has seen to it by itself, or the organiser does. The counts are still there."""
     clerk.goes(f"{DESK}/forget")
     if clerk.data("due") != "0":
         clerk.presses("button.danger")
     assert "现在没有要删的。" in clerk.text
-    kept = bytes_of(folder)
-    assert "李秀英".encode() not in kept
-    assert "张桂芳".encode() in kept
-
-
-def nobody_is_remembered(clerk: Clerk, folder: Path) -> None:
-    """After thirty days nobody; the counts are still there."""
-    clerk.goes(f"{DESK}/forget")
-    if clerk.data("due") != "0":
-        clerk.presses("button.danger")
     clerk.goes(f"{DESK}/report")
     assert (clerk.data("registered"), clerk.data("came"), clerk.data("gifts")) == ("8", "7", "6")
     kept = bytes_of(folder)
     assert [name for name, phone in CALLERS.items() if name.encode() in kept or phone.encode() in kept] == []
+
+
+def test_an_organiser_copies_the_lecture_to_next_month(browser: Browser, folder: Path) -> None:
+    house = House(folder)
+    with house.app.app_context():
+        house.apply(SHIPPED.read_text(encoding="utf-8"))
+        house.hire()
+    house.close()
+    with running(folder, EVENTREG_CLOCK="2030-06-11T10:00:00+08:00") as server:
+        clerk = at_the_desk(browser, server, "olga")
+        clerk.goes("/staff/")
+        with clerk.task("copy of an event"):
+            clerk.presses("a[href='/staff/events/new']")
+            clerk.reach("#date")
+            clerk.types("07082030")
+            clerk.on_to("Enter")
+            assert clerk.page.locator("#slug").input_value() == "july-8-self-care"
+            clerk.reach("#slug")
+            clerk.on_to("Enter")
+            assert clerk.kind == "staff-event-check"
+            clerk.on_to("Enter")
+        assert clerk.page.url.endswith("/staff/events/july-8-self-care")
+        keys, seconds = clerk.tasks["copy of an event"]
+        print(f"copy of an event: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201 - a figure of the note
+        assert keys < 60, "at two keys a second, half a minute"
+
+
+def test_fifty_lines_are_typed_back_with_fifty_keys(browser: Browser, folder: Path) -> None:
+    house = House(folder)
+    with house.app.app_context():
+        house.apply(toml(capacity=50))
+        house.hire()
+        for number in range(50):
+            house.register(f"客{chr(0x4E00 + number)}")
+    house.close()
+    with running(folder, EVENTREG_CLOCK="2030-06-10T11:30:00+08:00") as server:
+        clerk = at_the_desk(browser, server)
+        clerk.goes(f"{DESK}/paper")
+        with clerk.task("fifty lines"):
+            clerk.press(*(["2", "1", "2", "0", "2"] * 10))
+            clerk.on_to("Enter")
+            clerk.on_to("Enter")
+        assert (clerk.data("came"), clerk.data("gifts")) == ("40", "30")
+        keys, seconds = clerk.tasks["fifty lines"]
+        print(f"fifty lines: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201 - a figure of the note
+        assert keys == 52

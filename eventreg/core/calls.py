@@ -171,15 +171,16 @@ def task_of(session: Session, event: Event, registration: Registration, *, now: 
 
 
 def log(
-    session: Session, event: Event, registration: Registration, outcome: CallOutcome, *, tries: int, by: Actor,
+    session: Session, event: Event, registration: Registration, outcome: CallOutcome, *, tries: int | None, by: Actor,
     now: datetime,
 ) -> None:  # fmt: skip
-    """Write down how a call ended. ``tries`` is how many the page knew of: pressed twice, or by two people, it is one call.
+    """Write down how a call ended. ``tries`` is how many the page knew of: pressed twice, or by two people, it is one call
+    (``None``: however many).
     Reached: nothing is owed any more. Will not come: the seats go to the next."""
     counted = seats.lock(session, event.id, now=now)  # first, as everybody does who locks both
     session.refresh(registration, with_for_update=True)
     task = task_of(session, event, registration, now=now)
-    if task is None or task.tries != tries or counted.event_version != event.version:
+    if task is None or tries not in (None, task.tries) or counted.event_version != event.version:
         return
     again = _next_try(event, now) if outcome is CallOutcome.NOT_REACHED else None
     for reason in task.reasons:

@@ -115,22 +115,21 @@ def queues(rows: Sequence[Row]) -> list[Queue]:
 
 
 def _chunks(rows: Sequence[Row], cut: int) -> list[Sequence[Row]]:
-    """The rows of each side: each queue on sides of its own, equally full."""
+    """The rows of each side: full sides, or with a ``cut`` each queue on sides of its own, equally full."""
     made: list[Sequence[Row]] = []
     for part in (rows[:cut], rows[cut:]) if cut else (rows,):
-        sides_needed = -(-len(part) // ROWS_PER_SIDE) or 1
-        each = -(-len(part) // sides_needed) or 1
+        each = -(-len(part) // -(-len(part) // ROWS_PER_SIDE)) if cut else ROWS_PER_SIDE
         made += [part[start : start + each] for start in range(0, len(part), each)] or [part]
     return made
 
 
-def sides(rows: Sequence[Row], *, first: int = 1, blank: bool = True) -> list[Side]:
-    """The sides with names, in the order of ``rows`` and numbered from ``first``, each queue on its own; nobody at all is one
-    empty side. Of the blank side, where there is to be one, only the number of sides knows."""
+def sides(rows: Sequence[Row], *, first: int = 1, blank: bool = True, in_queues: bool = False) -> list[Side]:
+    """The sides with names, in the order of ``rows`` and numbered from ``first``, 25 to a side, or ``in_queues`` equally long;
+    nobody at all is one empty side. Of the blank side, where there is to be one, only the number of sides knows."""
     parties: dict[int, list[int]] = defaultdict(list)
     for number, row in enumerate(rows, start=first):
         parties[row.registration_id].append(number)
-    chunks = _chunks(rows, _cut([_surname(row) for row in rows]) if blank else 0)
+    chunks = _chunks(rows, _cut([_surname(row) for row in rows]) if in_queues else 0)
     made, number = [], first
     for place, chunk in enumerate(chunks, start=1):
         lines = tuple(

@@ -23,6 +23,7 @@ from eventreg.core import (
 )
 from eventreg.core.attendees import Asked, Filter, Sort
 from eventreg.core.audit import Actor
+from eventreg.core.desk_models import CallOutcome
 from eventreg.core.errors import AlreadyCancelled, EventFull, NotWaiting, RegistrationUnknown
 from eventreg.core.staff import Permission
 from eventreg.db import Session, reading, write
@@ -96,6 +97,7 @@ def listed(slug: str) -> str:
         near=attendees.near(reading(), event, asked) if asked.page == 1 else [],
         counts=attendees.counts(reading(), event),
         said=_said_of_bulk(),
+        seats=seats_now(event),
         **about(event),
     )
 
@@ -149,7 +151,7 @@ def _done(slug: str, registration_id: int, act: Bulk, by: Actor, now: datetime) 
         elif act is Bulk.PROMOTE:
             waitlist.seat(session, event, found, by=by, now=now)
         elif outbox.owed_calls(session, found.id):
-            outbox.settle(session, found, by=by, now=now)
+            calls.log(session, event, found, CallOutcome.REACHED, tries=None, by=by, now=now)
         else:
             return False
         return True

@@ -9,6 +9,7 @@ from eventreg import forgotten
 from eventreg.core import (
     attendees,
     audit,
+    calls,
     cancellations,
     corrections,
     erasure,
@@ -23,6 +24,7 @@ from eventreg.core import (
 from eventreg.core.attendees import Row
 from eventreg.core.audit import Action
 from eventreg.core.corrections import Correction
+from eventreg.core.desk_models import CallOutcome
 from eventreg.core.errors import (
     AlreadyCancelled,
     AlreadyRegistered,
@@ -205,11 +207,10 @@ def told(slug: str, registration_id: int) -> Answer:
     """Somebody was reached: nothing is owed to them by telephone any more."""
     by, now = access.actor(), g.now
 
-    def settle(session: Session) -> None:
-        _, found = _found(session, slug, registration_id)
-        outbox.settle(session, found, by=by, now=now)
+    def told_them(session: Session) -> None:
+        calls.log(session, *_found(session, slug, registration_id), CallOutcome.REACHED, tries=None, by=by, now=now)
 
-    write(settle)
+    write(told_them)
     return redirect(url_for("desk.dashboard", slug=slug), 303)
 
 

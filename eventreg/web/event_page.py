@@ -33,6 +33,8 @@ class EventView:
     today: date
     phase: Phase
     left: int
+    held: int
+    """Seats that only the telephone line may give away now."""
     room_to_wait: bool
     calls_answered: bool
     calls_open: datetime | None
@@ -51,7 +53,9 @@ def answer(seen: Glance, page: str) -> Response:
     room = waitlist.has_room(seen.event, counted, 1)
     packed = "gzip" in request.environ.get("HTTP_ACCEPT_ENCODING", "")
     seen_by = (g.language, g.size, g.size_is_carried, browser.in_chat_app())
-    text, zipped = _page_of_second(seen.event, page, seen_by, counted.left, room, int(g.now.timestamp()))
+    text, zipped = _page_of_second(
+        seen.event, page, seen_by, (counted.left, counted.held), room, int(g.now.timestamp())
+    )
     made = Response(zipped if packed else text, mimetype="text/html")
     made.headers.add("Vary", "Accept-Encoding")
     if packed:
@@ -62,22 +66,22 @@ def answer(seen: Glance, page: str) -> Response:
 def preview(found: Event) -> str:
     """The page of an event that is being written, as guests would see it while every seat is free."""
     seen_by = (g.language, g.size, False, False)
-    return _made(found, "event", _view(found, seen_by, events.definition(found).capacity, True)).decode()
+    return _made(found, "event", _view(found, seen_by, (events.definition(found).capacity, 0), True)).decode()
 
 
 @lru_cache(maxsize=_KEPT)
 def _page_of_second(
-    found: Event, page: str, seen_by: tuple[str, str, bool, bool], left: int, room: bool, _second: int
+    found: Event, page: str, seen_by: tuple[str, str, bool, bool], left: tuple[int, int], room: bool, _second: int
 ) -> tuple[bytes, bytes]:
     """Phases begin and calls end on a second, so within one there is one page."""
     return _rendered(found, page, _view(found, seen_by, left, room))
 
 
-def _view(found: Event, seen_by: tuple[str, str, bool, bool], left: int, room: bool) -> EventView:
+def _view(found: Event, seen_by: tuple[str, str, bool, bool], left: tuple[int, int], room: bool) -> EventView:
     line = calls(found)
     on_the_day = line.on_the_day if line else None
     return EventView(
-        *seen_by, today=g.now.astimezone(events.zone(found)).date(), phase=events.phase(found, g.now), left=left,
+        *seen_by, today=g.now.astimezone(events.zone(found)).date(), phase=events.phase(found, g.now), left=left[0], held=left[1],
         room_to_wait=room, calls_answered=bool(line and line.answered), calls_open=line.opens if line else None,
         day_phone=(on_the_day is not None, bool(on_the_day and on_the_day.answered)),
     )  # fmt: skip
@@ -112,6 +116,8 @@ def _seat_line(found: Event, view: EventView) -> str:
         return say("seats_not_yet", day=day(opens, zone), time=hour(opens, zone))
     if view.phase is not Phase.OPEN:
         return say(f"seats_{view.phase}")
+    if not view.left and view.held:
+        return count("seats_by_phone", view.held)
     if not view.left:
         return say("seats_full_waiting" if view.room_to_wait else "seats_full")
     return count("seats_few", view.left) if view.left <= FEW else say("seats_many")

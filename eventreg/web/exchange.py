@@ -110,8 +110,7 @@ def ask_import(slug: str) -> str:
 def do_import(slug: str) -> Answer:
     """Try the file; with ``confirmed``, take what the trial showed. Whole, or not at all."""
     event, text = events.get(reading(), slug), request.form.get("rows", "")
-    file = request.files.get("file")
-    content = text.encode() if text else file.read() if file else b""
+    content = text.encode() if text else _sent_file()
     try:
         lines = imports.read(content)
     except ImportUnreadable as refusal:
@@ -134,6 +133,15 @@ def do_import(slug: str) -> Answer:
     event = events.get(reading(), slug)
     page = _page(event, report=report, done=confirmed, rows=imports.as_text(lines) if report.is_good else "")
     return page, 200 if report.is_good else 422
+
+
+def _sent_file() -> bytes:
+    file = request.files.get("file")
+    if file is None:
+        return b""
+    with file:
+        content: bytes = file.read()
+        return content
 
 
 def _page(event: Event, **more: object) -> str:

@@ -178,6 +178,7 @@ def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
     counted, people = seats_now(event), form.people
     page = render_template(
         "public/full.html",
+        held=counted.held,
         left=counted.left,
         people=people,
         room=waitlist.has_room(event, counted, people),

@@ -9,7 +9,7 @@ from eventreg.storage import scrub
 from eventreg.web import access
 from eventreg.web.access import requires
 from eventreg.web.desk import Answer, blueprint
-from eventreg.web.event_facts import about
+from eventreg.web.event_facts import about, seats_now
 
 _LINES = 200
 
@@ -23,6 +23,7 @@ def report(slug: str) -> str:
     return render_template(
         "desk/report.html",
         found=found,
+        over=seats_now(event).over,
         bars=_bars(found.arrivals),
         earlier=reports.earlier(reading(), event),
         ended=g.now >= event.ends_at,

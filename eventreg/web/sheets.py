@@ -82,14 +82,15 @@ def _when(event: Event) -> dict[str, Any]:
 def check_in_list_page(event: Event, sheets: Sheets, *, one_file: bool = False) -> str:
     """The check-in list as a page of sections, one a side; as one file it has its style inside."""
     whole = sheets.part is Part.ALL
+    in_queues = whole and request.args.get("signs") == "yes"
     return render_template(
         "print/check_in_list.html",
         style=assets.text("print.css") if one_file else "",
         sheets=sheets,
         whole=whole,
-        sides=check_in_list.sides(sheets.rows, first=sheets.first, blank=whole),
+        sides=check_in_list.sides(sheets.rows, first=sheets.first, blank=whole, in_queues=in_queues),
         queues=check_in_list.queues(sheets.rows),
-        signs=whole and request.args.get("signs") == "yes",
+        signs=in_queues,
         blank_rows=check_in_list.BLANK_ROWS,
         **_when(event),
     )
