@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
@@ -139,7 +140,7 @@ def _sent_file() -> bytes:
     file = request.files.get("file")
     if file is None:
         return b""
-    with file:
+    with closing(file):
         content: bytes = file.read()
         return content
 
