@@ -65,12 +65,16 @@ def parse(typed: str, area_code: str | None = None) -> Phone:
     return Phone(phonenumbers.format_number(number, PhoneNumberFormat.E164), typed)
 
 
+def is_mobile(number: str) -> bool:
+    """Whether a stored number is a mobile one of this country, which takes text messages."""
+    return number.startswith("+861") and len(number) == len("+8613800138000")
+
+
 def _grouped(number: str) -> list[str]:
     """The digits in the groups in which people say them."""
+    if is_mobile(number):
+        return [number[3:6], number[6:10], number[10:]]
     parsed = phonenumbers.parse(number)
-    national = phonenumbers.national_significant_number(parsed)
-    if parsed.country_code == 86 and len(national) == 11 and national.startswith("1"):
-        return [national[:3], national[3:7], national[7:]]
     style = PhoneNumberFormat.NATIONAL if parsed.country_code == 86 else PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(parsed, style).split()
 

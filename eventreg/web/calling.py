@@ -5,7 +5,7 @@ from typing import Any
 from flask import g, redirect, render_template, request, url_for
 
 from eventreg import i18n
-from eventreg.core import audit, calls, events, registrations, waitlist
+from eventreg.core import audit, calls, events, phones, registrations, waitlist
 from eventreg.core.audit import Action
 from eventreg.core.calls import Task
 from eventreg.core.desk_models import CallOutcome, CallReason
@@ -143,17 +143,12 @@ def numbers(slug: str) -> str:
     return render_template(
         "desk/numbers.html",
         found=found,
-        mobiles=[number for _, number in found if _takes_messages(number)],
+        mobiles=[number for _, number in found if phones.is_mobile(number)],
         message=_message(event),
         waiting=len(waitlist.parties(reading(), event.id)),
         style=assets.text("print.css"),
         **about(event),
     )
-
-
-def _takes_messages(number: str) -> bool:
-    """A mobile number of this country; to others a message may not go through."""
-    return number.startswith("+861") and len(number) == len("+8613800138000")
 
 
 def _message(event: Event) -> str:
