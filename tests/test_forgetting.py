@@ -63,6 +63,7 @@ def test_each_thing_is_forgotten_when_its_time_is_over(small: House) -> None:
     small.now = local("2030-07-10 11:00")
     assert purge(small) == [("everybody", 1)], "and after keep_days everybody"
     assert names_left(small) == {erasure.NOBODY}
+    assert reading().execute(text("SELECT count(*) FROM form_keys")).scalar_one() == 0, "digests of names and numbers"
     assert purge(small) == [], "twice is once"
     figures = reports.figures(reading(), small.event())
     assert (figures.registered, figures.no_show, figures.waiting, figures.cancelled) == (2, 2, 1, 1), "counts remain"

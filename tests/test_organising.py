@@ -243,6 +243,9 @@ def test_a_short_name_that_is_taken_is_refused(small: House, olga: FlaskClient) 
     typed = {**drafts.values(events.definition(small.event())), **form.fields, "slug": "small"}
     page = Page(olga.post("/staff/events/new", data=typed))
     assert (page.status, "请换一个" in page.text) == (409, True)
+    sent = {**form.fields, "toml": toml(capacity=9), "version": "0"}
+    assert olga.post("/staff/events/apply", data=sent).status_code == 409, "nor past that page"
+    assert small.seats().capacity == 3
 
 
 def test_words_like_an_advertisement_are_warned_of(olga: FlaskClient) -> None:

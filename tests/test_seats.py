@@ -148,3 +148,11 @@ def test_seats_given_back_over_the_capacity_are_not_given_out_again(house: House
     with pytest.raises(EventFull):
         house.register("李一")
     assert house.seats().over == 1
+
+
+def test_moving_seats_past_the_cap_is_refused_behind_every_other_wall(house: House) -> None:
+    house.apply(toml(capacity=2))
+    with transaction() as session:
+        counted = seats.lock(session, house.event().id, now=house.now)
+        with pytest.raises(EventFull):
+            seats.move(session, house.event().id, counted, taken=3)

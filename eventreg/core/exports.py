@@ -55,11 +55,10 @@ def _line(texts: Sequence[str]) -> str:
 
 
 def as_xlsx(people: Iterable[Row], file: Path, *, whole_numbers: bool, zone: ZoneInfo) -> None:
-    """Write the list as a spreadsheet: texts are texts whatever they begin with, moments are moments."""
+    """Write the list as a spreadsheet, each cell as what it is: a text is a text whatever it begins with."""
     import xlsxwriter  # noqa: PLC0415 - heavy, and only exports need it
 
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(file, {**options, "tmpdir": str(file.parent)}) as book:
+    with xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": str(file.parent)}) as book:
         sheet, moment = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
         for column, name in enumerate(COLUMNS):
             sheet.set_column(column, column, _WIDTHS.get(name, 10))
