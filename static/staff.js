@@ -86,3 +86,12 @@ lines.forEach((line, place) => {
   });
 });
 if (lines.length) lines[0].focus();
+
+// Passwords can be looked at while they are typed.
+for (const button of document.querySelectorAll("[data-show]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const box = document.getElementById(button.dataset.show);
+    box.type = box.type === "password" ? "text" : "password";
+  });
+}

@@ -5,14 +5,14 @@ from typing import Any
 from flask import g, redirect, render_template, request, url_for
 
 from eventreg import i18n
-from eventreg.core import audit, calls, events, phones, registrations, waitlist
+from eventreg.core import audit, calls, events, phones, registrations
 from eventreg.core.audit import Action
 from eventreg.core.calls import Task
 from eventreg.core.desk_models import CallOutcome, CallReason
 from eventreg.core.models import Event
 from eventreg.core.staff import Permission
 from eventreg.db import Session, reading, write
-from eventreg.web import access, assets
+from eventreg.web import access
 from eventreg.web.access import requires
 from eventreg.web.desk import Answer, blueprint
 from eventreg.web.event_facts import about
@@ -145,8 +145,6 @@ def numbers(slug: str) -> str:
         found=found,
         mobiles=[number for _, number in found if phones.is_mobile(number)],
         message=_message(event),
-        waiting=len(waitlist.parties(reading(), event.id)),
-        style=assets.text("print.css"),
         **about(event),
     )
 

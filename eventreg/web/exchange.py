@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
@@ -16,7 +15,7 @@ from eventreg.core.imports import NotTaken, Report
 from eventreg.core.models import Event
 from eventreg.core.staff import Permission
 from eventreg.db import Session, apart, db, reading, write
-from eventreg.web import access, limits
+from eventreg.web import access, forms, limits
 from eventreg.web.access import requires
 from eventreg.web.desk import Answer, asked_for, blueprint
 from eventreg.web.event_facts import about
@@ -47,18 +46,22 @@ def as_csv(slug: str) -> Response:
     event, engine = events.get(reading(), slug), db.engine
     zone = events.zone(event)
 
+    turn = _Turn()
+
     def pieces() -> Iterator[str]:
-        with _one_of_two(), apart(engine) as session:
-            people = attendees.each(session, event, asked)
+        with apart(engine) as session:
             held: list[str] = []
-            for line in exports.as_csv(people, whole_numbers=whole, zone=zone):
+            for line in exports.as_csv(attendees.each(session, event, asked), whole_numbers=whole, zone=zone):
                 held.append(line)
                 if len(held) == 200:
                     yield "".join(held)
                     held.clear()
-            yield "".join(held)
+        turn.over()
+        yield "".join(held)
 
-    return _file(pieces(), slug, "csv", "text/csv; charset=utf-8")
+    answer = _file(pieces(), slug, "csv", "text/csv; charset=utf-8")
+    answer.call_on_close(turn.over)  # also where the browser has gone away half-way
+    return answer
 
 
 @blueprint.get("/attendees.xlsx")
@@ -69,8 +72,11 @@ def as_xlsx(slug: str) -> Response:
     event = events.get(reading(), slug)
     folder = tempfile.TemporaryDirectory(prefix="eventreg-")
     made = Path(folder.name) / "attendees.xlsx"
-    with _one_of_two():
+    turn = _Turn()
+    try:
         exports.as_xlsx(attendees.each(reading(), event, asked), made, whole_numbers=whole, zone=events.zone(event))
+    finally:
+        turn.over()
 
     def pieces() -> Iterator[bytes]:
         with folder, made.open("rb") as file:
@@ -81,15 +87,19 @@ def as_xlsx(slug: str) -> Response:
     return _file(pieces(), slug, "xlsx", kind)
 
 
-class _one_of_two:
-    """Two exports at once; a third is told to come back."""
+class _Turn:
+    """One of two exports at a time; a third is told to come back. Over once, however often that is said."""
 
-    def __enter__(self) -> None:
-        if not _two_at_once.acquire(blocking=False):
+    def __init__(self) -> None:
+        self._running = _two_at_once.acquire(blocking=False)
+        if not self._running:
             raise TooOften(5)
 
-    def __exit__(self, *_: object) -> None:
-        _two_at_once.release()
+    def over(self) -> None:
+        """Let the next one begin."""
+        if self._running:
+            self._running = False
+            _two_at_once.release()
 
 
 def _file(pieces: Iterator[str] | Iterator[bytes], slug: str, ending: str, kind: str) -> Response:
@@ -111,7 +121,7 @@ def ask_import(slug: str) -> str:
 def do_import(slug: str) -> Answer:
     """Try the file; with ``confirmed``, take what the trial showed. Whole, or not at all."""
     event, text = events.get(reading(), slug), request.form.get("rows", "")
-    content = text.encode() if text else _sent_file()
+    content = text.encode() if text else forms.file_sent()
     try:
         lines = imports.read(content)
     except ImportUnreadable as refusal:
@@ -134,15 +144,6 @@ def do_import(slug: str) -> Answer:
     event = events.get(reading(), slug)
     page = _page(event, report=report, done=confirmed, rows=imports.as_text(lines) if report.is_good else "")
     return page, 200 if report.is_good else 422
-
-
-def _sent_file() -> bytes:
-    file = request.files.get("file")
-    if file is None:
-        return b""
-    with closing(file):
-        content: bytes = file.read()
-        return content
 
 
 def _page(event: Event, **more: object) -> str:

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from typing import Any
 
@@ -227,6 +228,16 @@ def ids_sent(field: str) -> list[int]:
     """The ids in a repeated field; what is none is left out."""
     sent = request.values.getlist(field)
     return [int(one) for one in sent if one.isascii() and one.isdigit() and len(one) < 19]
+
+
+def file_sent() -> bytes:
+    """The content of the file that was sent; nothing for none."""
+    file = request.files.get("file")
+    if file is None:
+        return b""
+    with closing(file):
+        content: bytes = file.read()
+        return content
 
 
 def attendees_sent() -> list[int]:

@@ -4,7 +4,7 @@ Whatever is wanted, the same page shows what it would change and whom it concern
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +19,7 @@ from eventreg.core.event_file import DefinitionInvalid
 from eventreg.core.models import Event
 from eventreg.core.staff import Permission
 from eventreg.db import Session, reading, write
-from eventreg.web import access, event_page, trouble
+from eventreg.web import access, event_page, forms, trouble
 from eventreg.web.access import requires
 from eventreg.web.event_facts import about
 from eventreg.web.language import say
@@ -50,27 +50,26 @@ def _form_page(definition: Definition, typed: Mapping[str, str], **more: Any) ->
     )
 
 
+def _choices(said: str = "", mistakes: Sequence[str] = ()) -> str:
+    """Which event to copy, or which file to send; with what was wrong with the last one."""
+    everything = events.all_events(reading())
+    return render_template(
+        "desk/event_new.html", events=everything, define=events.definition, zone_of=events.zone, said=said,
+        mistakes=mistakes,
+    )  # fmt: skip
+
+
 @blueprint.get("/new")
 @requires(Permission.MANAGE_EVENTS)
 def new() -> Answer:
     """Which event to copy, and to which day; with both, the copy as a form."""
-    all_of_them = events.all_events(reading())
     chosen = request.args.get("from", "")
     try:
         day = dt.date.fromisoformat(request.args.get("date", ""))
         event = events.get(reading(), chosen)
     except (ValueError, EventUnknown):
         said = say("date_wrong") if request.args.get("date") else ""
-        latest = all_of_them[-1] if all_of_them else None
-        page = render_template(
-            "desk/event_new.html",
-            events=all_of_them,
-            define=events.definition,
-            zone_of=events.zone,
-            latest=latest,
-            said=said,
-        )
-        return (page, 422) if said else page
+        return (_choices(said=said), 422) if said else _choices()
     definition = events.definition(event)
     copied = drafts.copy(definition, drafts.slug_for(definition.slug, day), day)
     return _form_page(copied, drafts.values(copied), from_slug=chosen)
@@ -176,16 +175,12 @@ def _moved_words(written: Definition) -> dict[str, str]:
 @requires(Permission.MANAGE_EVENTS)
 def upload() -> Answer:
     """An event file from elsewhere: what it would make or change."""
-    file = request.files.get("file")
+    content = forms.file_sent()
     try:
-        written = event_file.parse((file.read() if file else b"").decode(), "file")
+        written = event_file.parse(content.decode(), "file")
     except (UnicodeDecodeError, DefinitionInvalid) as error:
         mistakes = error.mistakes if isinstance(error, DefinitionInvalid) else [say("import_encoding")]
-        everything = events.all_events(reading())
-        return render_template(
-            "desk/event_new.html", events=everything, define=events.definition, zone_of=events.zone, latest=everything[-1:],
-            said="", mistakes=mistakes,
-        ), 422  # fmt: skip
+        return _choices(mistakes=mistakes), 422
     known = next((one for one in events.all_events(reading()) if one.slug == written.slug), None)
     return _check_page(known, written)
 
@@ -202,11 +197,7 @@ def apply() -> Answer:
             words = {lang: request.form.get(f"tell.{lang}", "") for lang in i18n.LANGUAGES}
             written = drafts.with_notice(written, "moved", words)
     except DefinitionInvalid as invalid:
-        everything = events.all_events(reading())
-        return render_template(
-            "desk/event_new.html", events=everything, define=events.definition, zone_of=events.zone, latest=everything[-1:],
-            said="", mistakes=invalid.mistakes,
-        ), 422  # fmt: skip
+        return _choices(mistakes=invalid.mistakes), 422
 
     def act(session: Session) -> None:
         if version == "0":

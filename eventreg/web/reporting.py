@@ -2,7 +2,7 @@
 
 from flask import g, redirect, render_template, request, url_for
 
-from eventreg.core import audit, erasure, events, reports
+from eventreg.core import audit, duplicates, erasure, events, reports
 from eventreg.core.staff import Permission
 from eventreg.db import reading, write
 from eventreg.storage import scrub
@@ -24,6 +24,7 @@ def report(slug: str) -> str:
         "desk/report.html",
         found=found,
         over=seats_now(event).over,
+        same_names=len(duplicates.groups(reading(), event)),
         bars=_bars(found.arrivals),
         earlier=reports.earlier(reading(), event),
         ended=g.now >= event.ends_at,
