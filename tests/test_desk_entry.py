@@ -3,10 +3,10 @@
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import invariants, names, registrations
+from eventreg.core import invariants, names, registrations, tickets
 from eventreg.core.models import Registration
 from eventreg.db import reading
-from tests.factories import House, toml
+from tests.factories import SECRET, House, toml
 from tests.pages import Page, fill, get
 
 DESK = "/staff/events/small"
@@ -62,6 +62,19 @@ def test_somebody_without_a_telephone_is_registered_through_a_neighbour(small: H
     assert form.fields["no_phone"] == "yes"
     assert desmond.post(form.action, data={**form.fields, "name": "丁小美"}).status_code == 303
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
+
+
+def test_nobody_is_promised_a_call_who_has_no_telephone(small: House, desmond: FlaskClient) -> None:
+    small.register("张一", "张二")
+    small.register("张三")
+    full = Page(fill(desmond, NEW, name="张桂芳", no_phone="yes"))
+    made = desmond.post(NEW, data={**full.form().fields, "waitlist": "yes"}).headers["Location"]
+    card = get(desmond, made)
+    assert "候补第 1 位" in card.text
+    assert "告诉您" not in card.text
+    found = made_by(made)
+    ticket = get(small.client(), f"/T/{tickets.token(SECRET, found.ticket_seed)}")
+    assert (ticket.kind, "我们会打" in ticket.text) == ("waitlisted", False)
 
 
 def test_the_reading_is_filled_in_and_can_be_mended(desmond: FlaskClient) -> None:

@@ -178,7 +178,7 @@ class _Placing:
         if len(people) <= left:
             return self._seat(people, counted)[0]
         if self.entry.over:
-            return self._seat(people, counted)[0]
+            return self._seat(people, counted, over=self.entry.over)[0]
         if self.entry.split and left:
             # One seat only: as many as there are would part the party in ways nobody asked for.
             waitlist.check_room(self.event, counted, len(people) - 1)
@@ -190,11 +190,15 @@ class _Placing:
             return self._wait(people, counted)
         raise EventFull(left)
 
-    def _seat(self, people: tuple[Name, ...], counted: SeatCount) -> tuple[Made, SeatCount]:
-        from_held, over = counted.from_held(len(people), self.entry.source), self.entry.over is not None
-        made = self._write(people, Action.SEATS_TAKEN, counted, from_held=from_held)
+    def _seat(
+        self, people: tuple[Name, ...], counted: SeatCount, over: OverReason | None = None
+    ) -> tuple[Made, SeatCount]:
+        from_held = counted.from_held(len(people), self.entry.source)
+        made = self._write(people, Action.SEATS_TAKEN, counted, from_held=from_held, over=over)
         count = len(people)
-        return made, seats.move(self.session, self.event.id, counted, taken=count, from_held=from_held, beyond=over)
+        return made, seats.move(
+            self.session, self.event.id, counted, taken=count, from_held=from_held, beyond=bool(over)
+        )
 
     def _wait(self, people: tuple[Name, ...], counted: SeatCount, split_from: int | None = None) -> Made:
         made = self._write(people, Action.WAITLIST_JOINED, counted, split_from=split_from)
@@ -209,6 +213,7 @@ class _Placing:
         *,
         from_held: int = 0,
         split_from: int | None = None,
+        over: OverReason | None = None,
     ) -> Made:
         """All rows but the counter: registration, people, form key, audit, outbox."""
         waits = act is Action.WAITLIST_JOINED
@@ -218,7 +223,7 @@ class _Placing:
         if split_from is None:
             self._form_key(made.id)
         more: dict[str, Any] = {"from_held": from_held} if from_held else {}
-        more |= {"over": self.entry.over} if self.entry.over and not waits else {}
+        more |= {"over": over} if over else {}
         more |= {"beyond_limit": True} if self.entry.beyond_limit else {}
         audit.record(
             self.connection, act, self.by, now=self.now, event_id=self.event.id, registration_id=made.id,
