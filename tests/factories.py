@@ -5,17 +5,32 @@ import itertools
 import os
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 
 from eventreg import settings
 from eventreg.app import create_app
-from eventreg.core import audit, cancellations, entries, event_file, events, names, phones, registrations, seats, staff
+from eventreg.core import (
+    audit,
+    cancellations,
+    entries,
+    event_file,
+    events,
+    names,
+    passwords,
+    phones,
+    registrations,
+    seats,
+    staff,
+)
 from eventreg.core.audit import Actor
 from eventreg.core.models import Event, Registration, Source
 from eventreg.core.staff_models import Role
@@ -59,6 +74,16 @@ area_code = "0574"
 """
 
 
+@cache
+def usual_hash() -> str:
+    """The hash of the usual password: made once for all tests of a process, since each takes 30 ms."""
+    return passwords.hashed(PASSWORD)
+
+
+_compiled = TemporaryDirectory(prefix="eventreg-templates-")
+"""Templates as Jinja compiled them, for all houses of a process; Jinja itself compares them with their sources."""
+
+
 def make_phone(number: str | None = None) -> phones.Phone:
     """A mobile number that nobody else in the test has."""
     return phones.parse(number or f"138{next(_numbers)}")
@@ -97,6 +122,7 @@ class House:
         self.settings = settings.read({"EVENTREG_INSTANCE": str(folder), **given})
         self.app: Flask = create_app(self.settings, clock=lambda: self.now)
         self.app.testing = True
+        self.app.jinja_env.bytecode_cache = FileSystemBytecodeCache(_compiled.name)
         self.app.test_client_class = Browser
         self.olga = self.desmond = self.dora = Actor("staff")
 
@@ -158,7 +184,7 @@ class House:
         """One account with the usual password."""
         with transaction() as session:
             member = staff.add(session, name, role, by=audit.SYSTEM, now=self.now)
-            staff.set_password(session, member, PASSWORD, by=audit.SYSTEM, now=self.now)
+            member.password_hash = usual_hash()
             return Actor("staff", member.id, name, role)
 
     def signed_in(self, name: str) -> FlaskClient:

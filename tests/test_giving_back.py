@@ -346,7 +346,7 @@ def test_when_held_seats_come_free_the_next_look_at_the_page_gives_them_to_the_w
     house.apply(toml(capacity=2, more="held_seats = 1\nheld_until = 2030-06-05T12:00:00"))
     house.register("王一")
     waiting = house.register("张桂芳", waitlist=True)
-    assert "可以登记候补" in get(guest, "/zh/events/small").text
+    assert "网上名额已满，打电话还有 1 个" in get(guest, "/zh/events/small").text
     house.now = local("2030-06-05 12:00")
     page = get(guest, "/zh/events/small")
     assert page.having("data-seats-left")[0]["data-seats-left"] == "0", "it is not offered to whoever looks"
