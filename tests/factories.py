@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
+from argon2 import PasswordHasher
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
-from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 
 from eventreg import settings
@@ -25,7 +25,6 @@ from eventreg.core import (
     event_file,
     events,
     names,
-    passwords,
     phones,
     registrations,
     seats,
@@ -76,12 +75,28 @@ area_code = "0574"
 
 @cache
 def usual_hash() -> str:
-    """The hash of the usual password: made once for all tests of a process, since each takes 30 ms."""
-    return passwords.hashed(PASSWORD)
+    """A hash of the usual password that is quick to check: argon2id as in the house, with less memory. How the house itself
+    hashes is tested in test_staff.py."""
+    return PasswordHasher(memory_cost=64, time_cost=1, parallelism=1).hash(PASSWORD.encode())
 
 
-_compiled = TemporaryDirectory(prefix="eventreg-templates-")
-"""Templates as Jinja compiled them, for all houses of a process; Jinja itself compares them with their sources."""
+class Compiled(BytecodeCache):
+    """Templates as Jinja compiled them, for all houses of a process; Jinja itself compares them with their sources."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """What another house compiled."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it for the next house."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled = Compiled()
 
 
 def make_phone(number: str | None = None) -> phones.Phone:
@@ -122,7 +137,7 @@ class House:
         self.settings = settings.read({"EVENTREG_INSTANCE": str(folder), **given})
         self.app: Flask = create_app(self.settings, clock=lambda: self.now)
         self.app.testing = True
-        self.app.jinja_env.bytecode_cache = FileSystemBytecodeCache(_compiled.name)
+        self.app.jinja_env.bytecode_cache = _compiled
         self.app.test_client_class = Browser
         self.olga = self.desmond = self.dora = Actor("staff")
 
