@@ -176,6 +176,8 @@ def test_an_account_has_five_sessions_and_the_oldest_goes(staffed: House) -> Non
 
 
 def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
+    with staffed.writing() as session:
+        staff.set_password(session, staff.find(session, "olga"), PASSWORD, by=audit.SYSTEM, now=staffed.now)
     token = sign_in(staffed, "olga")
     connection = reading().connection()
     stored = str(
