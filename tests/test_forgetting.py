@@ -134,6 +134,8 @@ def test_one_person_is_erased_on_request_and_the_seat_goes_on(small: House) -> N
     assert PEOPLE["name"] not in page.html
     assert PEOPLE["phone"] not in page.html
     assert registrations.get(reading(), 2).state == "confirmed", "who waited has the seat"
+    left = reading().execute(text("SELECT count(*) FROM form_keys WHERE registration_id = 1")).scalar_one()
+    assert left == 0, "nor a digest of name and number"
     assert press_erase(olga, 1).status == 200, "twice is once"
     assert "删除个人信息" in get(olga, f"{DESK}/audit").text
     assert small.signed_in("desmond").get(f"{DESK}/registrations/2/erase").status_code == 403
