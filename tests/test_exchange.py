@@ -243,3 +243,17 @@ def test_names_of_every_kind_come_through_list_sheet_and_export(small: House, na
     assert sheet(olga)["A2"].value == name
     assert name in get(olga, f"{DESK}/attendees").text
     assert name in get(olga, f"{DESK}/check-in-list").text
+
+
+def test_a_third_export_at_once_is_told_to_come_back(small: House) -> None:
+    small.apply(toml(capacity=500))
+    for number in range(250):  # more than one piece, so that the first two are not done at once
+        small.register(f"客人{chr(0x4E00 + number)}")
+    olga = small.signed_in("olga")
+    running = [olga.get(f"{DESK}/attendees.csv", buffered=False) for _ in range(2)]
+    for answer in running:
+        next(answer.iter_encoded())
+    assert olga.get(f"{DESK}/attendees.xlsx").status_code == 429
+    running[0].close()
+    assert olga.get(f"{DESK}/attendees.xlsx").status_code == 200
+    running[1].close()

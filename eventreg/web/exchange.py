@@ -44,9 +44,7 @@ def as_csv(slug: str) -> Response:
     """What the list shows, as CSV, while it is being read."""
     asked, whole = _recorded(events.get(reading(), slug), "csv")
     event, engine = events.get(reading(), slug), db.engine
-    zone = events.zone(event)
-
-    turn = _Turn()
+    zone, turn = events.zone(event), _Turn()
 
     def pieces() -> Iterator[str]:
         with apart(engine) as session:
@@ -69,10 +67,9 @@ def as_csv(slug: str) -> Response:
 def as_xlsx(slug: str) -> Response:
     """The same as a spreadsheet: written to a file that is gone when it has been sent."""
     asked, whole = _recorded(events.get(reading(), slug), "xlsx")
-    event = events.get(reading(), slug)
+    event, turn = events.get(reading(), slug), _Turn()
     folder = tempfile.TemporaryDirectory(prefix="eventreg-")
     made = Path(folder.name) / "attendees.xlsx"
-    turn = _Turn()
     try:
         exports.as_xlsx(attendees.each(reading(), event, asked), made, whole_numbers=whole, zone=events.zone(event))
     finally:
