@@ -200,8 +200,8 @@ def deliver(forever: bool, with_parent: bool) -> None:
     click.echo(f"{done.sent} sent, {done.later} to be tried again, {done.given_up} given up")
 
 
-def _stop_bell() -> Bell:
-    """Rings when somebody tells us to stop; the mail in hand is finished first."""
+def stop_bell() -> Bell:
+    """Rings when somebody tells us to stop; what is in hand is finished first."""
     bell = Bell()
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: bell.set())
@@ -209,7 +209,7 @@ def _stop_bell() -> Bell:
 
 
 def _deliver_forever(parent: int | None) -> None:
-    bell = _stop_bell()
+    bell = stop_bell()
     while not bell.is_set() and (parent is None or os.getppid() == parent):
         try:
             idle = deliver_due().idle

@@ -2,7 +2,6 @@
 would do."""
 
 import os
-import signal
 from threading import Event as Bell
 
 import click
@@ -14,6 +13,7 @@ from eventreg.core import audit, erasure, form_keys
 from eventreg.core.erasure import Due
 from eventreg.core.errors import Busy
 from eventreg.db import AWAY, Session, reading, write
+from eventreg.delivery import stop_bell
 from eventreg.upkeep import refuse, the_time
 
 PAUSE = 60 * 60
@@ -63,9 +63,7 @@ def purge(dry_run: bool, forever: bool, with_parent: bool) -> None:
     """
     try:
         if forever:
-            bell = Bell()
-            signal.signal(signal.SIGTERM, lambda *_: bell.set())
-            keep_house(current_app._get_current_object(), bell, os.getppid() if with_parent else None)  # type: ignore[attr-defined]
+            keep_house(current_app._get_current_object(), stop_bell(), os.getppid() if with_parent else None)  # type: ignore[attr-defined]
             return
         found = erasure.due(reading(), now=the_time()) if dry_run else purge_due()
     except (Busy, *AWAY):

@@ -53,20 +53,19 @@ def main() -> None:
         close(app)
         sys.exit(_why(refused))
     announce(settings, link)
-    sender = _start_beside(settings, "outbox", "deliver") if settings.smtp_url else None
+    beside = [_start_beside(settings, "outbox", "deliver")] if settings.smtp_url else []
     if server is None:
-        housekeeper = _start_beside(settings, "purge")
+        beside.append(_start_beside(settings, "purge"))
         close(app)
-        _become_granian(settings)  # our children stay ours: it is the same process
-        housekeeper.terminate()
+        _become_granian(settings)
     else:
         Thread(target=keep_house, args=(app,), daemon=True).start()
         server.run()  # ends what is running when it is told to stop
         server.close()
         close(app)
-        if sender is not None:
-            sender.terminate()
-            sender.wait()  # for the mail in hand
+        for program in beside:
+            program.terminate()
+            program.wait()  # for the mail in hand
 
 
 def _why(refused: Exception) -> str:

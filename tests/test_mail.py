@@ -370,7 +370,7 @@ def test_nobody_is_called_about_a_cancellation_that_no_mail_could_tell(house: Ho
     box.refuses_recipient["gone@example.org"] = "550 no"
     house.cancel(made)
     assert deliver_due().given_up == 1
-    assert outbox.to_call(reading(), house.event()) == []
+    assert outbox.unsettled_calls(reading(), house.event().id) == []
     assert outbox.owed_calls(reading(), made.id) == []
 
 

@@ -28,17 +28,10 @@ def small(house: House) -> House:
     return house
 
 
-def signed_in(house: House, name: str) -> FlaskClient:
-    """Somebody's browser."""
-    client = house.client()
-    assert sign_in(client, name, PASSWORD).status_code == 303
-    return client
-
-
 @pytest.fixture
 def desmond(small: House) -> FlaskClient:
     """The desk's browser."""
-    return signed_in(small, "desmond")
+    return small.signed_in("desmond")
 
 
 def test_staff_pages_ask_to_sign_in_and_lead_back(small: House) -> None:
@@ -111,7 +104,7 @@ def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
         "lang": "zh",
     }
     clients = {
-        role: signed_in(small, name) for role, name in [("organiser", "olga"), ("desk", "desmond"), ("door", "dora")]
+        role: small.signed_in(name) for role, name in [("organiser", "olga"), ("desk", "desmond"), ("door", "dora")]
     }
     checked = 0
     for rule in small.app.url_map.iter_rules():
@@ -138,7 +131,7 @@ def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
 
 def test_without_the_table_the_door_would_see_the_desk(small: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: it is the table, and nothing else, that keeps the door out."""
-    dora = signed_in(small, "dora")
+    dora = small.signed_in("dora")
     assert dora.get(DESK).status_code == 403
     monkeypatch.setattr(staff, "may", lambda *_: True)
     assert dora.get(DESK).status_code == 200
@@ -154,7 +147,7 @@ def test_a_view_that_names_no_permission_is_closed(small: House, monkeypatch: py
 def test_every_post_needs_the_token_of_its_session(small: House, desmond: FlaskClient) -> None:
     form = get(desmond, NEW).form()
     typed = {**form.fields, "name": "张桂芳", "phone": "13800138000"}
-    stranger = get(signed_in(small, "olga"), NEW).form().fields["csrf_token"]
+    stranger = get(small.signed_in("olga"), NEW).form().fields["csrf_token"]
     for token in ("", "forged", stranger):
         page = Page(desmond.post(NEW, data={**typed, "csrf_token": token}))
         assert page.status == 400
@@ -416,7 +409,7 @@ def test_on_https_the_cookie_is_the_hosts_own_and_secure(folder: Path) -> None:
 
 def test_the_time_of_everything_is_that_of_the_event(small: House) -> None:
     small.now = local("2030-06-04 00:30")
-    desmond = signed_in(small, "desmond")
+    desmond = small.signed_in("desmond")
     fill(desmond, NEW, phone="13800138000", name="张桂芳")
     assert "06-04 0:30" in pages.get(desmond, f"{DESK}/attendees").text
 
@@ -428,7 +421,7 @@ def test_staff_pages_are_light(house: House) -> None:
     for number in range(50):
         house.register(f"客{chr(0x4E00 + number)}", phone=f"138001{number:05}")
     house.now = local("2030-06-07 10:00")
-    olga = signed_in(house, "olga")
+    olga = house.signed_in("olga")
     weights = {}
     for path in ("", "/attendees", "/registrations/new", "/registrations/1", "/calls", "/calls/sheet", "/numbers", "/paper",
                  "/check-in-list", "/report", "/audit", "/edit", "/import", "/duplicates", "/telephones", "/forget"):  # fmt: skip

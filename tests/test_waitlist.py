@@ -182,7 +182,7 @@ def test_a_notice_owes_everybody_a_call_and_registering_goes_on_or_stops(full: H
     full.cancel(gone)
     notice = f'[notice]\nkind = "{kind}"\ntext = {{ zh = "通知", en = "Notice" }}'
     full.apply(toml(capacity=2, more=notice))
-    told = {owed.registration_id for owed in outbox.to_call(reading(), full.event())}
+    told = {who for who, _ in outbox.unsettled_calls(reading(), full.event().id)}
     assert told == {seated.id, waiting.id}
     if kind == "cancelled":
         with pytest.raises(RegistrationClosed):
@@ -192,7 +192,7 @@ def test_a_notice_owes_everybody_a_call_and_registering_goes_on_or_stops(full: H
     else:
         assert wait(full, "李三").state == "waitlisted"
     full.apply(toml(capacity=2))
-    owed = {owed.kind.value for owed in outbox.to_call(reading(), full.event())}
+    owed = {kind for _, kind in outbox.unsettled_calls(reading(), full.event().id)}
     assert owed <= {"promoted"}, "a notice that was withdrawn is owed to nobody"
     proved(full)
 
@@ -201,10 +201,10 @@ def test_who_was_reached_is_owed_no_call_any_more(full: House) -> None:
     full.hire()
     waiting = wait(full, "李一")
     full.apply(toml(capacity=3))
-    assert [owed.name for owed in outbox.to_call(reading(), full.event())] == ["李一"]
+    assert [who for who, _ in outbox.unsettled_calls(reading(), full.event().id)] == [waiting.id]
     for _ in range(2):
         write(lambda session: outbox.settle(session, fresh(waiting), by=full.desmond, now=full.now))
-    assert outbox.to_call(reading(), full.event()) == []
+    assert outbox.unsettled_calls(reading(), full.event().id) == []
     acts = [line.action for line in audit.history(reading(), waiting.id)]
     assert acts.count(audit.Action.TOLD) == 1
 

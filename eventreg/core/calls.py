@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit, cancellations, events, outbox, phone_line, registrations, seats, waitlist
@@ -80,7 +80,10 @@ def _next_try(event: Event, now: datetime) -> datetime:
 
 def tasks(session: Session, event: Event, *, now: datetime) -> Sequence[Task]:
     """Who is to be called: free seats first, reminders last; whom to try later and wrong numbers at the end."""
-    reasons = _reasons(session, event, now)
+    return _tasks(session, event, _reasons(session, event, now), now)
+
+
+def _tasks(session: Session, event: Event, reasons: dict[int, set[CallReason]], now: datetime) -> Sequence[Task]:
     ids = list(reasons)[:MOST]
     made = _made(session, ids)
     found = [
@@ -91,23 +94,30 @@ def tasks(session: Session, event: Event, *, now: datetime) -> Sequence[Task]:
     return sorted(found, key=lambda task: (task.wrong_number, task.waits(now), _FIRST.index(task.reasons[0])))
 
 
-def _reasons(session: Session, event: Event, now: datetime) -> dict[int, set[CallReason]]:
+def _reasons(session: Session, event: Event, now: datetime, one: int | None = None) -> dict[int, set[CallReason]]:
+    """Why whom; of ``one`` registration, where only that is asked."""
     why: dict[int, set[CallReason]] = defaultdict(set)
-    for registration_id, kind, _since in outbox.unsettled_calls(session, event.id):
+    owed = (
+        outbox.unsettled_calls(session, event.id)
+        if one is None
+        else [(one, kind) for kind in outbox.owed_calls(session, one)]
+    )
+    for registration_id, kind in owed:
         why[registration_id].add(CallReason(kind))
     if now >= event.ends_at or event.notice == "cancelled":
         return why
-    live = (Registration.event_id == event.id, Registration.state != RegistrationState.CANCELLED)
-    unsure = select(Registration.id).where(*live, Registration.name_unsure).order_by(Registration.id)
-    for registration_id in session.scalars(unsure):
+    asked = select(Registration.id).where(Registration.event_id == event.id).order_by(Registration.id)
+    asked = asked if one is None else asked.where(Registration.id == one)
+    unsure = (Registration.state != RegistrationState.CANCELLED, Registration.name_unsure)
+    for registration_id in session.scalars(asked.where(*unsure)):
         why[registration_id].add(CallReason.NAME_UNSURE)
-    for registration_id in _to_remind(session, event, now):
+    for registration_id in _to_remind(session, event, asked, now):
         why[registration_id].add(CallReason.REMINDER)
     return why
 
 
-def _to_remind(session: Session, event: Event, now: datetime) -> Sequence[int]:
-    """Everybody with a seat who registered before the day of the reminders and was not reached since it began."""
+def _to_remind(session: Session, event: Event, asked: Select[int], now: datetime) -> Sequence[int]:
+    """Of those asked about, who has a seat, registered before the day of the reminders, and was not reached since it began."""
     zone = events.zone(event)
     begins = datetime.combine(reminder_day(event), dt.time.min, tzinfo=zone)
     if not begins <= now < event.starts_at:
@@ -115,9 +125,9 @@ def _to_remind(session: Session, event: Event, now: datetime) -> Sequence[int]:
     reached = select(Call.registration_id).where(
         Call.event_id == event.id, Call.outcome == CallOutcome.REACHED, Call.called_at >= begins
     )
-    seated = (Registration.event_id == event.id, Registration.state == RegistrationState.CONFIRMED)
+    seated = Registration.state == RegistrationState.CONFIRMED
     known = (Registration.created_at < begins, Registration.erased_at.is_(None), Registration.id.not_in(reached))
-    return session.scalars(select(Registration.id).where(*seated, *known).order_by(Registration.id)).all()
+    return session.scalars(asked.where(seated, *known)).all()
 
 
 def _made(session: Session, ids: Sequence[int]) -> dict[int, list[Call]]:
@@ -167,7 +177,7 @@ def _deadline(event: Event, registration: Registration) -> datetime | None:
 
 def task_of(session: Session, event: Event, registration: Registration, *, now: datetime) -> Task | None:
     """What this registration is to be called about, if anything."""
-    return next((one for one in tasks(session, event, now=now) if one.registration_id == registration.id), None)
+    return next(iter(_tasks(session, event, _reasons(session, event, now, registration.id), now)), None)
 
 
 def log(

@@ -114,7 +114,7 @@ def queues(rows: Sequence[Row]) -> list[Queue]:
     ]
 
 
-def _chunks(rows: Sequence[Row], cut: int) -> list[Sequence[Row]]:
+def on_sides(rows: Sequence[Row], cut: int = 0) -> list[Sequence[Row]]:
     """The rows of each side: full sides, or with a ``cut`` each queue on sides of its own, equally full."""
     made: list[Sequence[Row]] = []
     for part in (rows[:cut], rows[cut:]) if cut else (rows,):
@@ -129,7 +129,7 @@ def sides(rows: Sequence[Row], *, first: int = 1, blank: bool = True, in_queues:
     parties: dict[int, list[int]] = defaultdict(list)
     for number, row in enumerate(rows, start=first):
         parties[row.registration_id].append(number)
-    chunks = _chunks(rows, _cut([_surname(row) for row in rows]) if in_queues else 0)
+    chunks = on_sides(rows, _cut([_surname(row) for row in rows]) if in_queues else 0)
     made, number = [], first
     for place, chunk in enumerate(chunks, start=1):
         lines = tuple(

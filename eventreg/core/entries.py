@@ -141,8 +141,7 @@ def register(session: Session, event: Event, entry: Entry, *, secret_key: str, b
         raise SeatsRaced
     _check_phase(event, entry.source, now)
     party.check_size(event, entry.names)
-    free = entry.beyond_limit or not entry.phone.number
-    party.judge_number(event, entry.names, same, 0 if free else under_number)
+    party.judge_number(event, entry.names, entry.phone, same, under_number, beyond=entry.beyond_limit)
     placing = _Placing(session, connection, event, entry, secret_key, by, now)
     in_a_rush = not counted.waiting and counted.left >= people and not counted.from_held(1, entry.source)
     return placing.take(counted) if in_a_rush else placing.queue()

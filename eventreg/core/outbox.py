@@ -2,56 +2,18 @@
 (``deliveries``); a person who telephones settles a row by saying so."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
-from eventreg.core.models import Attendee, Channel, Event, MessageKind, OutboxMessage, Registration, RegistrationState
-
-
-@dataclass(frozen=True)
-class Owed:
-    """One registration to be called, and why."""
-
-    registration_id: int
-    name: str
-    phone_number: str
-    kind: MessageKind
-    since: datetime
-
+from eventreg.core.models import Channel, Event, MessageKind, OutboxMessage, Registration, RegistrationState
 
 _add = insert(OutboxMessage)
 _unsettled = OutboxMessage.settled_at.is_(None)
 _settle = update(OutboxMessage).where(_unsettled).execution_options(synchronize_session=False)
-_beside = aliased(Attendee)
-_first_of_party = (
-    select(func.min(_beside.place))
-    .where(_beside.registration_id == OutboxMessage.registration_id, _beside.cancelled_at.is_(None))
-    .correlate(OutboxMessage)
-    .scalar_subquery()
-)
-_calls = (
-    select(
-        OutboxMessage.registration_id,
-        Attendee.name,
-        Registration.phone_number,
-        OutboxMessage.kind,
-        OutboxMessage.created_at,
-    )
-    .join(Registration, Registration.id == OutboxMessage.registration_id)
-    .join(Attendee, Attendee.registration_id == Registration.id)
-    .where(
-        OutboxMessage.event_id == bindparam("event"),
-        OutboxMessage.channel == Channel.CALL,
-        _unsettled,
-        Attendee.place == _first_of_party,
-    )
-    .order_by(OutboxMessage.id)
-)
 _of_one = (
     select(OutboxMessage.kind)
     .where(
@@ -134,16 +96,10 @@ def settle(session: Session, registration: Registration, *, by: Actor, now: date
         )  # fmt: skip
 
 
-def to_call(session: Session, event: Event) -> Sequence[Owed]:
-    """Who is to be called, the longest owed first."""
-    rows = session.execute(_calls, {"event": event.id})
-    return [Owed(row[0], row[1], row[2], MessageKind(row[3]), row[4]) for row in rows]
-
-
-def unsettled_calls(session: Session, event_id: int) -> Sequence[tuple[int, str, datetime]]:
-    """Every call that is owed: to which registration, about what, since when."""
+def unsettled_calls(session: Session, event_id: int) -> Sequence[tuple[int, str]]:
+    """Every call that is owed: to which registration, about what; the longest owed first."""
     owed = (OutboxMessage.event_id == event_id, OutboxMessage.channel == Channel.CALL, _unsettled)
-    asked = select(OutboxMessage.registration_id, OutboxMessage.kind, OutboxMessage.created_at).where(*owed)
+    asked = select(OutboxMessage.registration_id, OutboxMessage.kind).where(*owed)
     return session.execute(asked.order_by(OutboxMessage.id)).all()
 
 

@@ -58,20 +58,23 @@ def check_number(
     *,
     beyond: bool = False,
 ) -> None:
-    """One person is registered once, and one number holds at most ``max_per_phone`` people: not where ``beyond`` is true,
-    nor where there is no number."""
+    """One person is registered once, and one number holds at most ``max_per_phone`` people."""
     where = {"event": event.id, "phone": phone.number, "besides": besides}
     same = session.execute(_same_person, {**where, "names": [name.folded for name in party]}).scalar()
     under_number = session.execute(_under_number, where).scalar_one()
-    judge_number(event, party, same, 0 if beyond or not phone.number else under_number)
+    judge_number(event, party, phone, same, under_number, beyond=beyond)
 
 
-def judge_number(event: Event, party: Sequence[Name], same: int | None, under_number: int) -> None:
+def judge_number(
+    event: Event, party: Sequence[Name], phone: Phone, same: int | None, under_number: int, *, beyond: bool
+) -> None:
     """What is known of a number, judged: ``AlreadyRegistered`` for the registration ``same`` of one of these people,
-    ``PhoneAtLimit`` where they would be too many under it."""
+    ``PhoneAtLimit`` where they would be too many under it: not where the desk goes ``beyond``, nor
+    where there is no number."""
     if same is not None:
         raise AlreadyRegistered(same)
-    if under_number + len(party) > event.max_per_phone:
+    limited = phone.number and not beyond
+    if limited and under_number + len(party) > event.max_per_phone:
         raise PhoneAtLimit(event.max_per_phone)
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventreg.core import attendees, audit
 from eventreg.core.attendees import Row
 from eventreg.core.audit import Action, Actor
-from eventreg.core.models import Attendee, Event, Registration, RegistrationState
+from eventreg.core.models import Attendee, Event
 from eventreg.core.staff_models import AuditEntry
 
 _MOST_KEPT = 2_000
@@ -40,11 +40,6 @@ class Differences:
 
     new: Sequence[Row]
     gone: Sequence[tuple[int, str]]
-
-    @property
-    def any(self) -> bool:
-        """Whether the paper is out of date."""
-        return bool(self.new or self.gone)
 
 
 def record(session: Session, event: Event, part: Part, people: Sequence[Row], *, by: Actor, now: datetime) -> None:
@@ -83,22 +78,11 @@ def differences(session: Session, event: Event, prints: Prints) -> Differences:
 
 
 def is_outdated(session: Session, event: Event, prints: Prints) -> tuple[int, int]:
-    """How many people the paper lacks, and how many on it have gone: cheaply, for the dashboard."""
-    seated = (
-        select(Attendee.id)
-        .join(Registration, Registration.id == Attendee.registration_id)
-        .where(
-            Attendee.event_id == event.id, Attendee.cancelled_at.is_(None),
-            Registration.state == RegistrationState.CONFIRMED,
-        )
-    )  # fmt: skip
-    if prints.at is None or not prints.people:
+    """How many people the paper lacks, and how many on it have gone; none where it is too long to be known."""
+    if not prints.people:
         return 0, 0
-    both = session.execute(
-        select(func.count()).select_from(seated.where(Attendee.id.in_(prints.people)).subquery())
-    ).scalar_one()
-    all_of_them: int = session.execute(select(func.count()).select_from(seated.subquery())).scalar_one()
-    return all_of_them - both, len(prints.people) - both
+    changed = differences(session, event, prints)
+    return len(changed.new), len(changed.gone)
 
 
 def in_order(session: Session, event: Event) -> Sequence[Row]:

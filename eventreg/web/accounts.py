@@ -3,7 +3,6 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import segno
 from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
@@ -12,7 +11,7 @@ from eventreg.core.errors import CodeWrong, FieldRefused, StaffUnknown, Username
 from eventreg.core.staff import Permission
 from eventreg.core.staff_models import Role, StaffMember
 from eventreg.db import Session, reading, write
-from eventreg.web import access, browser, guard, limits
+from eventreg.web import access, browser, guard, limits, tickets
 from eventreg.web.access import anyone, requires
 from eventreg.web.event_facts import about
 from eventreg.web.language import say, stamp
@@ -119,7 +118,7 @@ def _me_page(problem: str = "", secret: str = "") -> str:
         paired=bool(signed_in and signed_in.event_id),
         may_have=member.role == Role.ORGANISER,
         secret=secret,
-        qr=_qr(second_factor.address(member, secret)) if secret else "",
+        qr=tickets.qr(second_factor.address(member, secret)) if secret else "",
         codes=session.pop("codes", None),
         problem=problem,
         staff_stamp=_stamp,
@@ -130,13 +129,6 @@ def _stamp(moment: datetime) -> str:
     """A moment where the next event is: that is where staff look at a clock."""
     coming = events.still_to_come(reading(), g.now)
     return stamp(moment, events.zone(coming[0]) if coming else ZoneInfo("UTC"))
-
-
-def _qr(address: str) -> str:
-    svg: str = segno.make(address, micro=False).svg_inline(
-        border=4, omitsize=True, svgclass="qr", lineclass=None, dark="#000", light="#fff", title=say("qr_code")
-    )
-    return svg
 
 
 @blueprint.post("/me/browsers")
@@ -188,7 +180,7 @@ def _telephones(slug: str, address: str) -> str:
         "desk/telephones.html",
         paired=devices.of_event(reading(), event),
         address=address,
-        qr=_qr(address) if address else "",
+        qr=tickets.qr(address) if address else "",
         https=guard.settings().https,
         **about(event),
     )

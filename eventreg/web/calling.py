@@ -5,7 +5,7 @@ from typing import Any
 from flask import g, redirect, render_template, request, url_for
 
 from eventreg import i18n
-from eventreg.core import audit, calls, events, phones, registrations
+from eventreg.core import calls, events, phones, registrations
 from eventreg.core.audit import Action
 from eventreg.core.calls import Task
 from eventreg.core.desk_models import CallOutcome, CallReason
@@ -14,7 +14,7 @@ from eventreg.core.staff import Permission
 from eventreg.db import Session, reading, write
 from eventreg.web import access
 from eventreg.web.access import requires
-from eventreg.web.desk import Answer, blueprint
+from eventreg.web.desk import Answer, blueprint, looked
 from eventreg.web.event_facts import about
 
 _SHOWN = 20
@@ -30,8 +30,7 @@ def call_desk(slug: str) -> str:
     found = calls.tasks(reading(), event, now=g.now)
     shown = found[:_SHOWN] if open_now or anyway else []
     if shown:
-        _looked(event, Action.NUMBERS_SEEN, len(shown))
-        event = events.get(reading(), slug)
+        event = looked(event, Action.NUMBERS_SEEN, people=len(shown))
     return render_template(
         "desk/calls.html",
         tasks=shown,
@@ -48,33 +47,31 @@ def call_desk(slug: str) -> str:
     )
 
 
-def _looked(event: Event, action: Action, people: int) -> None:
-    """Write down who saw whole numbers, once an hour."""
-    by, now, event_id = access.actor(), g.now, event.id
-    if audit.is_first_look(reading(), action, by, event_id, now=now):
-        write(lambda session: audit.record(session, action, by, now=now, event_id=event_id, people=people))
-
-
 def _words(event: Event, task: Task) -> str:
     """What to say, in Chinese whatever the page speaks: who calls, why, and what the guest wants to know."""
-    definition, zone = events.definition(event), events.zone(event)
-    starts, opens = event.starts_at.astimezone(zone), event.check_in_opens_at.astimezone(zone)
-    told: dict[str, Any] = {
-        "names": "、".join(task.names),
-        "title": definition.title.zh,
-        "day": i18n.day("zh", starts.date(), today=g.now.astimezone(zone).date()),
-        "starts": _aloud(starts.hour, starts.minute),
-        "opens": _aloud(opens.hour, opens.minute),
-        "place": definition.place.name.zh,
-        "codes": "；".join("、".join(code) for _, code in task.people if code),
-        "notice": definition.notice.text.zh if definition.notice else "",
-    }
+    definition = events.definition(event)
+    codes = "；".join("、".join(code) for _, code in task.people if code)
+    told = {**_facts(event), "names": "、".join(task.names), "codes": codes}
     host = definition.hosts[0].name.zh if definition.hosts else definition.title.zh
     said = [i18n.sentence("zh", "say_hello", host=host, **told)]
     said += [i18n.sentence("zh", f"say_{reason.replace('-', '_')}", **told) for reason in task.reasons]
     if {CallReason.PROMOTED, CallReason.REMINDER} & set(task.reasons):
         said.append(i18n.sentence("zh", "say_where", **told))
     return "".join(said)
+
+
+def _facts(event: Event) -> dict[str, Any]:
+    """What every call and every message may tell, in Chinese."""
+    definition, zone = events.definition(event), events.zone(event)
+    starts, opens = event.starts_at.astimezone(zone), event.check_in_opens_at.astimezone(zone)
+    return {
+        "title": definition.title.zh,
+        "day": i18n.day("zh", starts.date(), today=g.now.astimezone(zone).date()),
+        "starts": _aloud(starts.hour, starts.minute),
+        "opens": _aloud(opens.hour, opens.minute),
+        "place": definition.place.name.zh,
+        "notice": definition.notice.text.zh if definition.notice else "",
+    }
 
 
 def _aloud(hour: int, minutes: int) -> str:
@@ -121,11 +118,9 @@ def call_sheet(slug: str) -> str:
     """Everybody to be called, on paper, with boxes for what came of it."""
     event = events.get(reading(), slug)
     found = calls.tasks(reading(), event, now=g.now)
-    _looked(event, Action.CALLS_PRINTED, len(found))
-    event = events.get(reading(), slug)
+    event = looked(event, Action.CALLS_PRINTED, people=len(found))
     return render_template(
         "print/call_sheet.html",
-        style="",
         chunks=[found[start : start + 20] for start in range(0, len(found), 20)] or [()],
         printed_at=g.now.astimezone(events.zone(event)),
         **about(event),
@@ -138,8 +133,7 @@ def numbers(slug: str) -> str:
     """Every number in one copy, and a text message ready to send: for when everybody must learn something."""
     event = events.get(reading(), slug)
     found = calls.numbers(reading(), event)
-    _looked(event, Action.NUMBERS_SEEN, len(found))
-    event = events.get(reading(), slug)
+    event = looked(event, Action.NUMBERS_SEEN, people=len(found))
     return render_template(
         "desk/numbers.html",
         found=found,
@@ -151,16 +145,8 @@ def numbers(slug: str) -> str:
 
 def _message(event: Event) -> str:
     """A text message for everybody: the notice, or else when and where it is."""
-    definition, zone = events.definition(event), events.zone(event)
-    starts = event.starts_at.astimezone(zone)
+    definition = events.definition(event)
     line = definition.phone_line
-    told = {
-        "title": definition.title.zh,
-        "day": i18n.day("zh", starts.date(), today=g.now.astimezone(zone).date()),
-        "starts": _aloud(starts.hour, starts.minute),
-        "place": definition.place.name.zh,
-        "notice": definition.notice.text.zh if definition.notice else "",
-    }
     key = "message_notice" if definition.notice else "message_reminder"
     ending = i18n.sentence("zh", "message_questions", number=line.shown) if line else ""
-    return i18n.sentence("zh", key, **told) + ending
+    return i18n.sentence("zh", key, **_facts(event)) + ending

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from eventreg.core import (
     attendees,
+    audit,
     calls,
     cancellations,
     duplicates,
@@ -22,9 +23,10 @@ from eventreg.core import (
     waitlist,
 )
 from eventreg.core.attendees import Asked, Filter, Sort
-from eventreg.core.audit import Actor
+from eventreg.core.audit import Action, Actor
 from eventreg.core.desk_models import CallOutcome
 from eventreg.core.errors import AlreadyCancelled, EventFull, NotWaiting, RegistrationUnknown
+from eventreg.core.models import Event
 from eventreg.core.staff import Permission
 from eventreg.db import Session, reading, write
 from eventreg.web import access, forms, limits
@@ -45,6 +47,16 @@ def _one_of(kind: type[Kind], sent: str, otherwise: Kind) -> Kind:
     return kind(sent) if sent in list(kind) else otherwise
 
 
+def looked(event: Event, action: Action, *, registration_id: int | None = None, **details: Any) -> Event:
+    """Write down who looks at whole numbers, once an hour; returns the event as it is after that."""
+    by, now, event_id, slug = access.actor(), g.now, event.id, event.slug
+    if not audit.is_first_look(reading(), action, by, registration_id or event_id, now=now):
+        return event
+    about_whom = {"event_id": event_id, "registration_id": registration_id, **details}
+    write(lambda session: audit.record(session, action, by, now=now, **about_whom))
+    return events.get(reading(), slug)
+
+
 @blueprint.get("")
 @requires(Permission.SEE_EVENT)
 def dashboard(slug: str) -> str:
@@ -62,7 +74,6 @@ def dashboard(slug: str) -> str:
         prints=prints,
         outdated=printed.is_outdated(reading(), event, prints),
         gifts=gifts.stock(reading(), event),
-        due=g.now >= event.ends_at,
         sources=attendees.by_source(reading(), event),
         latest=attendees.latest(reading(), event, _LATEST),
         phase=events.phase(event, g.now),

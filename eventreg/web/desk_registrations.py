@@ -40,7 +40,7 @@ from eventreg.core.waitlist import OverReason
 from eventreg.db import Session, reading, write
 from eventreg.web import access, addresses, desk_entry, forms
 from eventreg.web.access import requires
-from eventreg.web.desk import Answer, blueprint
+from eventreg.web.desk import Answer, blueprint, looked
 from eventreg.web.event_facts import about, seats_now
 from eventreg.web.language import say
 
@@ -51,11 +51,8 @@ def registration(slug: str, registration_id: int) -> str:
     """One registration: who, how to reach them, what happened to it."""
     event = events.get(reading(), slug)
     found = registrations.of_event(reading(), event, registration_id)
-    by, now = access.actor(), g.now
-    if found.phone_number and audit.is_first_look(reading(), Action.NUMBER_SEEN, by, found.id, now=now):
-        seen = {"event_id": event.id, "registration_id": found.id}
-        write(lambda session: audit.record(session, Action.NUMBER_SEEN, by, now=now, **seen))
-        event = events.get(reading(), slug)
+    if found.phone_number:
+        event = looked(event, Action.NUMBER_SEEN, registration_id=found.id)
         found = registrations.of_event(reading(), event, registration_id)
     return _registration(event, found)
 

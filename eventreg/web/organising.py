@@ -94,7 +94,8 @@ def edit(slug: str) -> str:
 
 
 def _of(event: Event) -> dict[str, Any]:
-    return {"event": event, "phase": events.phase(event, g.now), "closable": events.phase(event, g.now) == "open"}
+    phase = events.phase(event, g.now)
+    return {"event": event, "phase": phase, "closable": phase is events.Phase.OPEN}
 
 
 @blueprint.post("/<slug>/edit")

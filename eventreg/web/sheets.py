@@ -101,7 +101,7 @@ def waiting_page(event: Event, rows: Sequence[Row], *, one_file: bool = False) -
     return render_template(
         "print/waiting_list.html",
         style=assets.text("print.css") if one_file else "",
-        chunks=[rows[start : start + check_in_list.ROWS_PER_SIDE] for start in range(0, len(rows), 25)] or [rows],
+        chunks=check_in_list.on_sides(rows),
         **_when(event),
     )
 
