@@ -20,7 +20,7 @@ from eventreg.storage import make_tables
 from tests.factories import SECRET, House, toml
 from tests.postgresql import BINARIES, USER, Cluster
 from tests.proofs import faults
-from tests.servers import Server, running
+from tests.servers import Server, started
 from tests.test_server import ask, hidden
 
 BIG, TIMES = 100_000, 5
@@ -53,8 +53,8 @@ def _compare(environment: dict[str, str], folder: Path) -> tuple[list[Load], lis
         page = f"{server.address}/zh/events/big"
         for turn in range(TIMES):
             bare.append(load(address, pid))
-            pages.append(load(page, server.process.pid))
-            booked.append(load(page, server.process.pid, script=registering(server, "big", turn * 200_000)))
+            pages.append(load(page, server.pid))
+            booked.append(load(page, server.pid, script=registering(server, "big", turn * 200_000)))
     return bare, pages, booked
 
 
@@ -163,12 +163,9 @@ def price_of_the_disk() -> list[Figure]:
     """Waiting for the disk against not waiting, through HTTP."""
     rates = dict[str, float]()
     for fault in ("", "sync_normal"):
-        with place() as folder, running(folder, fault, EVENTREG_SECRET_KEY=SECRET) as server:
+        with place() as folder, started(folder, fault, EVENTREG_SECRET_KEY=SECRET) as server:
             page = f"{server.address}/zh/events/big"
-            loads = [
-                load(page, server.process.pid, script=registering(server, "big", turn * 200_000))
-                for turn in range(TIMES)
-            ]
+            loads = [load(page, server.pid, script=registering(server, "big", turn * 200_000)) for turn in range(TIMES)]
             rates[fault] = _middle(loads, lambda one: one.rate)
     return [Figure("FULL ÷ NORMAL through HTTP, waitress", rates[""] / rates["sync_normal"], 0.7)]
 
@@ -182,7 +179,7 @@ def storm(fault: str = "") -> tuple[int, int, float]:
                 faults.drop_walls()
             house.close()
         key = {"EVENTREG_SECRET_KEY": SECRET}
-        with running(folder, fault, **key) as one, running(folder, fault, **key) as other:
+        with started(folder, fault, **key) as one, started(folder, fault, **key) as other:
             return _rush((one, other))
 
 

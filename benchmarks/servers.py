@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import Server, free_port, running
+from tests.servers import Server, free_port, started
 
 ROOT = Path(__file__).resolve().parent.parent
 GRANIAN = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "warning")
@@ -61,7 +61,7 @@ def _wait(address: str) -> None:
 def ours(folder: Path, **environment: str) -> Iterator[Server]:
     """eventreg as `make run` starts it, with two workers of two threads."""
     several = {"EVENTREG_WORKERS": "2", "EVENTREG_THREADS": "2", "PYTHONWARNINGS": "default"}
-    with running(folder, **{**several, **environment}) as server:
+    with started(folder, **{**several, **environment}) as server:
         yield server
 
 

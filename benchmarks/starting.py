@@ -8,7 +8,7 @@ from benchmarks.report import Figure
 from benchmarks.rush import place
 from benchmarks.servers import load, memory_of_tree
 from tests.factories import SECRET
-from tests.servers import running
+from tests.servers import started
 
 
 def starting() -> list[Figure]:
@@ -17,10 +17,10 @@ def starting() -> list[Figure]:
     with place() as folder:
         for _ in range(5):
             began = time.monotonic()
-            with running(folder, EVENTREG_SECRET_KEY=SECRET) as server:
+            with started(folder, EVENTREG_SECRET_KEY=SECRET) as server:
                 seconds.append(time.monotonic() - began)
-                load(f"{server.address}/zh/events/big", server.process.pid, seconds=1)
-                memory.append(sum(memory_of_tree(server.process.pid)) / 1024)
+                load(f"{server.address}/zh/events/big", server.pid, seconds=1)
+                memory.append(sum(memory_of_tree(server.pid)) / 1024)
         workers = _of_workers(folder)
     return [
         Figure("start to first answer, s", statistics.median(seconds), 1, at_most=True),
@@ -30,6 +30,6 @@ def starting() -> list[Figure]:
 
 
 def _of_workers(folder: Path) -> float:
-    with running(folder, EVENTREG_SECRET_KEY=SECRET, EVENTREG_WORKERS="2", EVENTREG_THREADS="2") as server:
-        load(f"{server.address}/zh/events/big", server.process.pid, seconds=1)
-        return statistics.mean(sorted(memory_of_tree(server.process.pid))[-2:]) / 1024
+    with started(folder, EVENTREG_SECRET_KEY=SECRET, EVENTREG_WORKERS="2", EVENTREG_THREADS="2") as server:
+        load(f"{server.address}/zh/events/big", server.pid, seconds=1)
+        return statistics.mean(sorted(memory_of_tree(server.pid))[-2:]) / 1024

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Response, sync_playwright
 from tests import cast
 from tests.conftest import CHROMIUM
 from tests.factories import ROOT, SECRET
-from tests.servers import running
+from tests.servers import started
 from tests.windows import PHONE, Visitor, faults, painted, slowed, window
 
 TOOLS = ROOT / ".lighthouse"
@@ -56,7 +56,7 @@ def main() -> int:
         folder = Path(temporary, "instance")
         folder.mkdir()
         paths = cast.prepare(folder)
-        with running(folder, EVENTREG_CLOCK=cast.MORNING, EVENTREG_SECRET_KEY=SECRET) as server:
+        with started(folder, EVENTREG_CLOCK=cast.MORNING, EVENTREG_SECRET_KEY=SECRET) as server:
             missed = _weighed(server.address, paths)
             missed += _judged(server.address, paths, Path(temporary))
             missed += _validated(server.address, paths, Path(temporary))

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests import cast
 from tests.conftest import CHROMIUM
 from tests.factories import PASSWORD, ROOT, SECRET
-from tests.servers import running
+from tests.servers import started
 from tests.windows import Visitor
 
 EVENT = "june-10-self-care"
@@ -209,29 +209,29 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         album, instance = Album(folder, browser), Path(temporary, "instance")
-        with running(instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00") as server:
+        with started(instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00") as server:
             album.address = server.address
             guests(album, PHONES, "zh", ("张桂芳", "王建国"), "138 0013 8000", tag="zh")
             guests(album, PHONES, "en", ("Margaret Chen", "Henry Chen"), "+44 20 7946 0018", tag="en")
             guests(album, LAPTOP, "en", ("Anna Lin", "Otto Lin"), "139 0013 8001", tag="en-laptop")
             staff(album, server.link)
-        with running(instance, EVENTREG_CLOCK="2030-06-07T10:00:00+08:00") as server:
+        with started(instance, EVENTREG_CLOCK="2030-06-07T10:00:00+08:00") as server:
             album.address = server.address
             after(album)
-        with running(instance, EVENTREG_CLOCK="2030-06-10T08:46:00+08:00") as server:
+        with started(instance, EVENTREG_CLOCK="2030-06-10T08:46:00+08:00") as server:
             album.address = server.address
             door(album)
         for moment in ("08:51", "08:56", "09:04"):
-            with running(instance, EVENTREG_CLOCK=f"2030-06-10T{moment}:00+08:00") as server:
+            with started(instance, EVENTREG_CLOCK=f"2030-06-10T{moment}:00+08:00") as server:
                 album.address = server.address
                 arrivals(album)
-        with running(instance, EVENTREG_CLOCK="2030-06-10T11:20:00+08:00") as server:
+        with started(instance, EVENTREG_CLOCK="2030-06-10T11:20:00+08:00") as server:
             album.address = server.address
             report(album)
         whole = Path(temporary, "cast")
         whole.mkdir()
         paths = cast.prepare(whole)
-        with running(whole, EVENTREG_CLOCK=cast.MORNING, EVENTREG_SECRET_KEY=SECRET) as server:
+        with started(whole, EVENTREG_CLOCK=cast.MORNING, EVENTREG_SECRET_KEY=SECRET) as server:
             album.address = server.address
             states(album, paths)
             papers(album, paths)

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine
 
 from tests.factories import PASSWORD, SHIPPED, House
 from tests.servers import Server, running
-from tests.windows import LAPTOP, PHONE, kind, window
+from tests.windows import LAPTOP, PHONE, kind, settle, window
 
 pytestmark = pytest.mark.browser
 EVENT = "june-10-self-care"
@@ -78,8 +78,10 @@ def test_from_the_first_click_to_the_chair(browser: Browser, instance: Path, sha
         door = window(browser, shape, scripts=scripts)
         sign_in(door, server, "dora")
         door.goto(f"{server.address}/door/{EVENT}/")
+        settle(door)
         door.locator("#q").fill(code)
-        door.locator("#q").press("Enter")
+        with door.expect_navigation():
+            door.locator("#q").press("Enter")
         expect(door.locator("li[data-attendee]")).to_have_count(1)
         door.locator("li[data-attendee] button").click()
         expect(door.locator(".panel.ok")).to_contain_text("张桂芳")

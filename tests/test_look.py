@@ -29,6 +29,7 @@ from tests.windows import (
     kind,
     measured,
     painted,
+    settle,
     sideways,
     slowed,
     window,
@@ -118,6 +119,7 @@ def stops(page: Page) -> list[tuple[str, float]]:
     """Every stop of the Tab key: its place in the document, and how wide its ring is."""
     page.evaluate("[...document.querySelectorAll('*')].forEach((e, place) => e.place = place)")
     found: list[tuple[str, float]] = []
+    settle(page)
     for _ in range(60):
         page.keyboard.press("Tab")
         tag, place, ring = page.evaluate(
@@ -187,12 +189,14 @@ def test_screen_readers_are_told_what_the_files_say(browser: Browser, site: Any,
 def test_from_the_form_to_the_cancelled_seat_without_scripts_and_by_keyboard(browser: Browser, site: Any) -> None:
     page = window(browser, PHONE, scripts=False)
     page.goto(f"{site[0].address}/zh/events/open/register")
+    settle(page)
     page.locator("#name").focus()
     page.keyboard.type("吴桂珍")
     page.keyboard.press("Tab")
     page.keyboard.type("13800138055")
     page.keyboard.press("Enter")
     kind(page, "check")
+    settle(page)
     page.locator("button.main").focus()
     page.keyboard.press("Enter")
     kind(page, "ticket")

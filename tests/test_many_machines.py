@@ -18,7 +18,7 @@ from eventreg.core import invariants
 from eventreg.db import reading
 from tests import redis
 from tests.factories import PASSWORD, ROOT, SECRET, House, bare_environment, toml
-from tests.servers import Server, free_port, running
+from tests.servers import Server, free_port, started
 from tests.test_server import ask, hidden
 
 REGISTER = "/zh/events/small/register"
@@ -86,8 +86,8 @@ def test_two_application_machines_share_seats_sessions_tickets_and_limits(
     shared: dict[str, str], tmp_path: Path
 ) -> None:
     with (
-        running(tmp_path / "one", **shared, EVENTREG_WORKERS="2", EVENTREG_THREADS="4") as one,
-        running(tmp_path / "other", **shared) as other,
+        started(tmp_path / "one", **shared, EVENTREG_WORKERS="2", EVENTREG_THREADS="4") as one,
+        started(tmp_path / "other", **shared) as other,
     ):
         both = (one, other)
         form = grown_up(one)

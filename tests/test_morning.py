@@ -18,7 +18,7 @@ from tests.factories import PASSWORD, SHIPPED, House, toml
 from tests.servers import Server, running
 from tests.test_forgetting import bytes_of
 from tests.test_paper import rows_on, sides_of
-from tests.windows import LAPTOP, window
+from tests.windows import LAPTOP, settle, window
 
 pytestmark = pytest.mark.browser
 DESK = "/staff/events/small"
@@ -58,10 +58,12 @@ class Clerk:
         self.press(*keys[:-1])
         with self.page.expect_navigation():
             self.press(keys[-1])
+        settle(self.page)
 
     def goes(self, path: str) -> None:
         """Open a bookmark."""
         self.page.goto(self.address + path)
+        settle(self.page)
 
     def reach(self, selector: str) -> None:
         """Tab on until the focus is there."""

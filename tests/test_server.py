@@ -17,7 +17,7 @@ from threading import Barrier
 import pytest
 
 from tests.factories import ROOT, SHIPPED, House, bare_environment, toml
-from tests.servers import Server, running
+from tests.servers import Server, started
 
 EVENT = "june-10-self-care"
 PEOPLE, SEATS = 400, 50
@@ -42,7 +42,7 @@ def hidden(text: str) -> dict[str, str]:
 
 def test_the_first_start_makes_everything_and_later_ones_change_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "instance"
-    with running(folder) as first:
+    with started(folder) as first:
         assert first.link.startswith(first.address)
         assert ask(first, "GET", "/zh/")[2].count('data-seats-left="50"') == 1
         assert ask(first, "GET", urllib.parse.urlsplit(first.link).path)[0] == 200
@@ -50,7 +50,7 @@ def test_the_first_start_makes_everything_and_later_ones_change_nothing(tmp_path
         typed = {"name": "张桂芳", "phone": "13800138000", "confirmed": "yes"}
         status, ticket, _ = ask(first, "POST", f"/zh/events/{EVENT}/register", {**form, **typed})
         assert status == 303
-    with running(folder) as later:
+    with started(folder) as later:
         assert later.cpu < 3, "ready within three seconds of an idle machine"
         assert not later.link, "the link is printed once"
         assert "张桂芳" in ask(later, "GET", ticket)[2], "nothing is lost, and the link still opens the ticket"
@@ -61,7 +61,7 @@ def test_the_first_start_makes_everything_and_later_ones_change_nothing(tmp_path
 
 def test_two_starts_at_once_agree_on_one_key_one_event_and_one_link(tmp_path: Path) -> None:
     folder = tmp_path / "instance"
-    with running(folder) as one, running(folder) as other:
+    with started(folder) as one, started(folder) as other:
         links = [server.link for server in (one, other) if server.link]
         assert len(links) == 1
         form = hidden(ask(one, "GET", f"/zh/events/{EVENT}/register")[2])
@@ -72,14 +72,14 @@ def test_two_starts_at_once_agree_on_one_key_one_event_and_one_link(tmp_path: Pa
 
 
 def test_the_clock_starts_where_it_is_told_and_runs_on(tmp_path: Path) -> None:
-    with running(tmp_path / "instance", EVENTREG_CLOCK="2030-06-10T08:44:58+08:00") as server:
+    with started(tmp_path / "instance", EVENTREG_CLOCK="2030-06-10T08:44:58+08:00") as server:
         deadline = time.monotonic() + 20
         while "网上报名已经结束" not in ask(server, "GET", "/zh/")[2]:
             assert time.monotonic() < deadline, "registration closes at 8:45 by that clock"
 
 
 def test_two_hundred_connections_that_never_finish_starve_nobody(tmp_path: Path) -> None:
-    with running(tmp_path / "instance") as server:
+    with started(tmp_path / "instance") as server:
         place = urllib.parse.urlsplit(server.address)
         half = []
         for number in range(240):
@@ -102,7 +102,10 @@ def test_four_hundred_people_at_once_get_exactly_fifty_seats_from_two_servers(fo
     with house.app.app_context():
         house.apply(SHIPPED.read_text(encoding="utf-8"))
     house.close()
-    with running(folder, EVENTREG_SECRET_KEY="k" * 20) as one, running(folder, EVENTREG_SECRET_KEY="k" * 20) as other:
+    with (
+        started(folder, EVENTREG_SECRET_KEY="k" * 20) as one,
+        started(folder, EVENTREG_SECRET_KEY="k" * 20) as other,
+    ):
         path = f"/zh/events/{EVENT}/register"
         forms = [hidden(ask(one, "GET", path)[2]) for _ in range(PEOPLE)]
         together = Barrier(100)
@@ -138,7 +141,7 @@ def test_several_workers_behind_one_address_share_the_seats_and_the_clock(folder
         house.apply(toml(capacity=5))
     house.close()
     settings = {"EVENTREG_WORKERS": "2", "EVENTREG_THREADS": "4", "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00"}
-    with running(folder, **settings) as server:
+    with started(folder, **settings) as server:
         path = "/zh/events/small/register"
         forms = [hidden(ask(server, "GET", path)[2]) for _ in range(20)]
 
@@ -165,13 +168,13 @@ def test_a_port_that_is_taken_is_told_in_one_line_and_costs_no_link(tmp_path: Pa
         )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"HOST, PORT: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
-    with running(folder) as server:
+    with started(folder) as server:
         assert server.link
 
 
 def test_several_workers_with_limits_in_memory_do_not_start(tmp_path: Path) -> None:
     with (
         pytest.raises(AssertionError, match="EVENTREG_WORKERS: "),
-        running(tmp_path / "instance", EVENTREG_WORKERS="2", EVENTREG_RATE_LIMITS="on"),
+        started(tmp_path / "instance", EVENTREG_WORKERS="2", EVENTREG_RATE_LIMITS="on"),
     ):
         pass

@@ -4,7 +4,6 @@ They are forked from a server that has everything imported, so that one can be k
 """
 
 import json
-import multiprocessing
 import os
 import random
 from collections.abc import Iterator
@@ -23,9 +22,7 @@ from eventreg.core.errors import AlreadyCancelled, Busy, EventFull, WaitlistFull
 from eventreg.db import db, reading
 from tests.factories import House
 from tests.proofs import faults
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.proofs.crowd"])
+from tests.servers import FORKS
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ class Crowd:
     def start_one(self) -> None:
         """Another writer."""
         arguments = (self.place, self._started, self.seed, self.act, str(self.log))
-        process: BaseProcess = CONTEXT.Process(target=writer, args=arguments, daemon=True)
+        process: BaseProcess = FORKS.Process(target=writer, args=arguments, daemon=True)
         process.start()
         self._started += 1
         self.running.append(process)

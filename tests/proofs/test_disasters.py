@@ -20,8 +20,8 @@ from eventreg.db import db, reading
 from tests.factories import A_WEEK_BEFORE, SECRET, House, toml
 from tests.postgresql import Cluster
 from tests.proofs.conftest import WHOLE, rounds, seeds
-from tests.proofs.crowd import CONTEXT, Act, Crowd, Place, kept, write_down
-from tests.servers import running
+from tests.proofs.crowd import Act, Crowd, Place, kept, write_down
+from tests.servers import FORKS, running
 from tests.test_server import ask, hidden
 
 REGISTER = "/zh/events/small/register"
@@ -51,7 +51,7 @@ def test_on_a_full_disk_nothing_promised_is_lost_and_the_rest_is_refused(house: 
     house.apply(toml(capacity=100_000))
     crowd = Crowd(place, seed, Act(0), 0)
     bytes_left = 300_000 + 40_000 * int(seed.removeprefix("seed"))
-    process = CONTEXT.Process(target=until_the_disk_is_full, args=(place, str(crowd.log), bytes_left))
+    process = FORKS.Process(target=until_the_disk_is_full, args=(place, str(crowd.log), bytes_left))
     process.start()
     process.join(120)
     assert process.exitcode == 7, "refused three times, and never broke"
