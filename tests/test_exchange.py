@@ -139,9 +139,10 @@ def as_xlsx(text: str) -> bytes:
     "content",
     [
         GOOD.encode(), codecs.BOM_UTF8 + GOOD.encode(), GOOD.encode("gbk"), GOOD.encode("utf-16"),
+        GOOD.encode("utf-16-le"), GOOD.encode("utf-16-be"),
         GOOD.replace(",", ";").encode(), GOOD.replace(",", "\t").encode(), as_xlsx(GOOD),
     ],
-    ids=["utf-8", "bom", "gbk", "utf-16", "semicolons", "tabs", "xlsx"],
+    ids=["utf-8", "bom", "gbk", "utf-16", "utf-16 little", "utf-16 big", "semicolons", "tabs", "xlsx"],
 )  # fmt: skip
 def test_a_list_is_tried_and_then_taken(small: House, content: bytes) -> None:
     desmond = small.signed_in("desmond")

@@ -181,8 +181,8 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     assert "已经旧了" not in get(desmond, DESK).text, "nothing was printed yet"
     get(desmond, PAPER)
     assert "已经旧了" not in get(desmond, DESK).text
-    gone = printed.in_order(reading(), hall.event())[1]
-    hall.cancel(gone.registration_id)
+    gone = printed.lines(reading(), hall.event())[1]
+    hall.cancel(registration_of(gone))
     new = hall.register("阿新")
     get(desmond, f"{PAPER}?registration={new.id}")  # a single line for the desk is no supplement to the list
     page = get(desmond, DESK)
@@ -193,9 +193,15 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     assert "4 A 阿新" in supplement.text, "numbered on from the list"
     assert f"请在原表上划掉：2 号 {gone.name}" in supplement.text
     assert "已经旧了" not in get(desmond, DESK).text or "新增 0 人" in get(desmond, DESK).text
-    order = [row.name for row in printed.in_order(reading(), hall.event())]
-    assert order[-1] == "阿新", "typed back in the order of the paper"
+    order = [(line.number, line.name) for line in printed.lines(reading(), hall.event())]
+    assert order[1:2] + order[-1:] == [(2, gone.name), (4, "阿新")], "typed back in the order of the paper"
     assert "打印签到表" in get(hall.signed_in("olga"), f"{DESK}/audit").text
+
+
+def registration_of(line: printed.Line) -> int:
+    """Whose line it is."""
+    assert line.row is not None
+    return line.row.registration_id
 
 
 def ticked(client: FlaskClient, arrived: Sequence[int], given: Sequence[int], **more: str) -> Page:
@@ -209,7 +215,7 @@ def ticked(client: FlaskClient, arrived: Sequence[int], given: Sequence[int], **
 def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
     fill_with(hall, 5)
     desmond = hall.signed_in("desmond")
-    people = [row.attendee_id for row in printed.in_order(reading(), hall.event())]
+    people = [line.attendee_id for line in printed.lines(reading(), hall.event())]
     door = get(desmond, "/door/small/")
     form = next(form for form in door.forms if form.fields.get("attendee") == str(people[0]))
     desmond.post(form.action, data={**form.fields, "anyway": "yes"})
@@ -228,6 +234,25 @@ def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
     assert (again.data["data-came"], again.data["data-gifts"]) == ("4", "1"), "twice is once"
     assert ticked(desmond, people[:2], [people[2]]).data["data-changes"] == "0"
     assert "2 人是从纸上录的" in again.text
+
+
+def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) -> None:
+    fill_with(hall, 3)
+    desmond = hall.signed_in("desmond")
+    get(desmond, PAPER)
+    lines = printed.lines(reading(), hall.event())
+    hall.cancel(registration_of(lines[1]))
+    people = [line.attendee_id for line in printed.lines(reading(), hall.event())]
+    assert people == [line.attendee_id for line in lines], "nobody who types line by line slips by one"
+    assert f"2 {lines[1].name} 已取消" in get(desmond, f"{DESK}/paper").text
+    found = ticked(desmond, people, [])
+    assert found.data["data-changes"] == "2"
+    assert f"纸上打了钩、可是已经取消的：1 人 {lines[1].name}" in found.text
+    done = ticked(desmond, people, people[1:2], confirmed="yes")
+    assert (done.data["data-came"], done.data["data-gifts"]) == ("2", "0")
+    only = ticked(desmond, people, [])
+    assert "都一样" not in only.text, "one tick still waits for somebody to say what is true"
+    assert "当现场来的人录入" in only.text
 
 
 def test_ids_of_another_event_are_nobody(hall: House) -> None:

@@ -95,8 +95,13 @@ def _head(cell: str) -> str | None:
 
 
 def _decoded(content: bytes) -> str:
-    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        tried: tuple[str, ...] = ("utf-16",)
+    elif b"\x00" in content:  # UTF-16 without its mark: the halves of its commas that are nothing tell which way round
+        tried = ("utf-16-le" if content[1::2].count(0) > content[::2].count(0) else "utf-16-be",)
+    else:
+        tried = ("utf-8-sig", "gb18030")
+    for encoding in tried:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:

@@ -42,6 +42,16 @@ class Differences:
     gone: Sequence[tuple[int, str]]
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of the paper, with its number there; ``row`` is ``None`` where the person's seat was cancelled since."""
+
+    number: int
+    attendee_id: int
+    name: str
+    row: Row | None
+
+
 def record(session: Session, event: Event, part: Part, people: Sequence[Row], *, by: Actor, now: datetime) -> None:
     """Write down who printed the list, and who is on it."""
     ids = [row.attendee_id for row in people] if len(people) <= _MOST_KEPT else []
@@ -85,8 +95,17 @@ def is_outdated(session: Session, event: Event, prints: Prints) -> tuple[int, in
     return len(changed.new), len(changed.gone)
 
 
-def in_order(session: Session, event: Event) -> Sequence[Row]:
-    """Everybody with a seat in the order of the paper; who is not on it comes last, by name."""
-    seated = attendees.confirmed(session, event)
-    places = {person: place for place, person in enumerate(latest(session, event).people)}
-    return sorted(seated, key=lambda row: places.get(row.attendee_id, len(places)))
+def lines(session: Session, event: Event) -> Sequence[Line]:
+    """The paper line by line, so that nobody who types it back slips by one: who has gone since keeps the line, and who has a
+    seat but is not on the paper comes last, by name."""
+    seated = {row.attendee_id: row for row in attendees.confirmed(session, event)}
+    prints = latest(session, event)
+    gone = dict(differences(session, event, prints).gone)
+    paper = [
+        Line(number, person, seated[person].name if person in seated else gone[number], seated.get(person))
+        for number, person in enumerate(prints.people, start=1)
+        if person in seated or number in gone
+    ]
+    known, first = set(prints.people), len(prints.people) + 1
+    others = [row for row in seated.values() if row.attendee_id not in known]
+    return paper + [Line(number, row.attendee_id, row.name, row) for number, row in enumerate(others, first)]

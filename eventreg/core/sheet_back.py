@@ -4,22 +4,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventreg.core import attendees, audit, checkin, gifts
 from eventreg.core.attendees import Row
 from eventreg.core.audit import Action, Actor
-from eventreg.core.models import Event
+from eventreg.core.models import Attendee, Event
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Paper against system. ``arrived`` and ``gifts`` are new from the paper; ``only_here`` came by the system's word and are
-    not ticked; nobody of them is taken away."""
+    not ticked; nobody of them is taken away. ``unseated`` are ticked whose seat was cancelled."""
 
     arrived: Sequence[Row]
     gifts: Sequence[Row]
     only_here: Sequence[Row]
+    unseated: Sequence[str]
     same: int
 
     @property
@@ -32,10 +34,15 @@ def compare(session: Session, event: Event, arrived: Collection[int], given: Col
     """What typing this sheet would change. Who has a gift was there, ticked or not."""
     people = attendees.confirmed(session, event)
     ticked = set(arrived) | set(given)
+    others = ticked - {row.attendee_id for row in people}
+    gone = select(Attendee.name).where(
+        Attendee.event_id == event.id, Attendee.id.in_(others), Attendee.cancelled_at.is_not(None)
+    )
     return Comparison(
         [row for row in people if row.attendee_id in ticked and not row.check_in_id],
         [row for row in people if row.attendee_id in given and not row.gift_at],
         [row for row in people if row.attendee_id not in ticked and row.check_in_id],
+        session.scalars(gone.order_by(Attendee.id)).all(),
         sum(1 for row in people if row.attendee_id in ticked and row.check_in_id),
     )
 

@@ -111,7 +111,7 @@ def waiting_page(event: Event, rows: Sequence[Row], *, one_file: bool = False) -
 def paper(slug: str) -> str:
     """All names in the order of the paper, one line each, to be ticked as the paper is."""
     event = events.get(reading(), slug)
-    return render_template("desk/paper.html", rows=printed.in_order(reading(), event), **about(event))
+    return render_template("desk/paper.html", lines=printed.lines(reading(), event), **about(event))
 
 
 @blueprint.post("/paper")
