@@ -252,7 +252,7 @@ def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) ->
     assert (done.data["data-came"], done.data["data-gifts"]) == ("2", "0")
     only = ticked(desmond, people, [])
     assert "都一样" not in only.text, "one tick still waits for somebody to say what is true"
-    assert "当现场来的人录入" in only.text
+    assert "再当现场来的人录入" in only.text
 
 
 def test_ids_of_another_event_are_nobody(hall: House) -> None:
