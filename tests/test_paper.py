@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
 from eventreg import pdf
-from eventreg.core import attendees, check_in_list, printed
+from eventreg.core import attendees, check_in_list, invariants, printed
 from eventreg.core.errors import PdfUnavailable
 from eventreg.db import reading
-from tests.factories import House, toml
+from tests.factories import House, local, toml
 from tests.pages import Page, get
 from tests.windows import LAPTOP, window
 
@@ -252,7 +252,46 @@ def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) ->
     assert (done.data["data-came"], done.data["data-gifts"]) == ("2", "0")
     only = ticked(desmond, people, [])
     assert "都一样" not in only.text, "one tick still waits for somebody to say what is true"
-    assert "再当现场来的人录入" in only.text
+    assert "当现场登记的人录入" in only.text
+
+
+def walk_in(client: FlaskClient, name: str, **more: str) -> Page:
+    """Type in somebody from the blank side."""
+    form = get(client, f"{DESK}/registrations/new?source=walk-in").form()
+    answer = client.post(f"{DESK}/registrations/new", data={**form.fields, "name": name, "no_phone": "yes", **more})
+    return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
+
+
+def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: House) -> None:
+    fill_with(hall, 2)
+    get(hall.signed_in("desmond"), PAPER)
+    hall.now = local("2030-06-10 13:00")
+    desmond = hall.signed_in("desmond")
+    assert "现场登记的人先录入" in get(desmond, f"{DESK}/paper").text
+    saved = walk_in(desmond, "赵来")
+    assert "赵来 ，录好了。" in saved.text
+    assert "签到码" not in saved.text.partition("再录一位现场登记的人")[0], "nothing is read to who has gone home"
+    walk_in(desmond, "安来")
+    lines = printed.lines(reading(), hall.event())
+    assert [(line.number, line.name) for line in lines[2:]] == [(3, "赵来"), (4, "安来")], "not by name"
+    done = ticked(desmond, [lines[2].attendee_id], [lines[3].attendee_id], confirmed="yes")
+    assert (done.data["data-came"], done.data["data-gifts"]) == ("2", "1")
+    assert invariants.of_event(reading(), hall.event(), now=hall.now).holds
+
+
+def test_after_the_end_nobody_else_is_registered(hall: House) -> None:
+    hall.apply(toml(capacity=1, more="[waitlist]\nopen = true"))
+    hall.now = local("2030-06-10 13:00")
+    desmond = hall.signed_in("desmond")
+    late = walk_in(desmond, "打电话的", source="phone")
+    assert (late.status, "结束以后只能录入现场登记的人" in late.text) == (409, True)
+    assert walk_in(desmond, "赵来").kind == "staff-registration"
+    full = walk_in(desmond, "钱来")
+    assert (full.status, "登记候补" in full.text) == (409, False), "nobody waits for what is over"
+    assert walk_in(desmond, "钱来", waitlist="yes").status == 409
+    hall.now = local("2030-07-11 13:00")
+    assert walk_in(hall.signed_in("desmond"), "孙来").status == 409, "whose time is over is not written down again"
+    assert hall.seats().taken == 1
 
 
 def test_ids_of_another_event_are_nobody(hall: House) -> None:

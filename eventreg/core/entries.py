@@ -112,11 +112,14 @@ def made_by(session: Session, event: Event, entry: Entry) -> Made | None:
     return Made(registration_id, seed, state)
 
 
-def _check_phase(event: Event, source: Source, now: datetime) -> None:
-    """Guests may register while registration is open; staff until the event is over or cancelled."""
+def _check_phase(event: Event, entry: Entry, now: datetime) -> None:
+    """Guests may register while registration is open; staff until the event is over or cancelled. Who walked in stands on
+    paper: that is typed in afterwards too, as long as names are kept."""
     phase = events.phase(event, now)
-    barred = {events.Phase.OVER, events.Phase.CANCELLED}
-    if phase in barred or (source is Source.ONLINE and phase is not events.Phase.OPEN):
+    walked_in = entry.source is Source.WALK_IN and not entry.waitlist and not events.is_past_keeping(event, now)
+    over = phase is events.Phase.OVER and not walked_in
+    closed = entry.source is Source.ONLINE and phase is not events.Phase.OPEN
+    if over or closed or phase is events.Phase.CANCELLED:
         raise RegistrationClosed(phase)
 
 
@@ -139,7 +142,7 @@ def register(session: Session, event: Event, entry: Entry, *, secret_key: str, b
     counted = SeatCount.read(counter, now)
     if counted.event_version != event.version:
         raise SeatsRaced
-    _check_phase(event, entry.source, now)
+    _check_phase(event, entry, now)
     party.check_size(event, entry.names)
     party.judge_number(event, entry.names, entry.phone, same, under_number, beyond=entry.beyond_limit)
     placing = _Placing(session, connection, event, entry, secret_key, by, now)

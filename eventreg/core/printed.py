@@ -97,7 +97,7 @@ def is_outdated(session: Session, event: Event, prints: Prints) -> tuple[int, in
 
 def lines(session: Session, event: Event) -> Sequence[Line]:
     """The paper line by line, so that nobody who types it back slips by one: who has gone since keeps the line, and who has a
-    seat but is not on the paper comes last, by name."""
+    seat but is not on the paper comes last, as they came."""
     seated = {row.attendee_id: row for row in attendees.confirmed(session, event)}
     prints = latest(session, event)
     gone = dict(differences(session, event, prints).gone)
@@ -108,4 +108,6 @@ def lines(session: Session, event: Event) -> Sequence[Line]:
     ]
     known, first = set(prints.people), len(prints.people) + 1
     others = [row for row in seated.values() if row.attendee_id not in known]
+    if known:
+        others.sort(key=lambda row: (row.registration_id, row.place))
     return paper + [Line(number, row.attendee_id, row.name, row) for number, row in enumerate(others, first)]

@@ -45,7 +45,7 @@ def _new(
     event: Event, form: Any, *, said: str = "", existing: int | None = None, full: bool = False, at_limit: bool = False
 ) -> str:
     """The form; where it was ``full`` or the number ``at_limit``, also what may be chosen then."""
-    counted = seats_now(event)
+    counted, ended = seats_now(event), g.now >= event.ends_at
     source = request.form.get("source", request.args.get("source", Source.PHONE))
     return render_template(
         "desk/new.html",
@@ -59,8 +59,8 @@ def _new(
         wished=request.form.getlist("wish"),
         wishes=list(Wish),
         seats=counted,
-        room=full and waitlist.has_room(event, counted, form.people),
-        room_beside=full and form.people > 1 and counted.capacity > counted.taken
+        room=full and not ended and waitlist.has_room(event, counted, form.people),
+        room_beside=full and not ended and form.people > 1 and counted.capacity > counted.taken
         and waitlist.has_room(event, counted, form.people - 1),
         full=full,
         at_limit=at_limit,

@@ -86,6 +86,7 @@ def _registration(
         reasons=list(OverReason),
         at_limit=at_limit,
         full=seats_now(event).left == 0,
+        ended=g.now >= event.ends_at,
         said=said,
         **about(event),
     )
