@@ -82,6 +82,11 @@ class Asked:
     page: int = 1
 
 
+_BETWEEN_DIGITS = "+-()./· "
+_NOT_SAID = str.maketrans(dict.fromkeys(_BETWEEN_DIGITS, " "))
+_WHOLE = 7
+"""Digits from which on they are a whole number rather than the end of one."""
+
 _rows = (
     select(
         Attendee.id, Attendee.registration_id, Attendee.name, Attendee.sort_key, Attendee.letter,
@@ -111,7 +116,10 @@ _SORTS: dict[Sort, tuple[Any, ...]] = {
 def _searched(query: str) -> list[str]:
     """The words of a search as they are compared: folded, without characters nobody typed on purpose."""
     visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in query[:_LONGEST_QUERY])
-    return fold(visible).split()
+    folded = fold(visible)
+    # A number as a telephone shows it: +86 138-0013-8000, (0574) 8765 4321.
+    is_number = any(c.isdigit() for c in folded) and all(c.isdigit() or c in _BETWEEN_DIGITS for c in folded)
+    return (folded.translate(_NOT_SAID) if is_number else folded).split()
 
 
 def _matches(word: str) -> ColumnElement[bool]:
@@ -120,15 +128,17 @@ def _matches(word: str) -> ColumnElement[bool]:
     Four digits or more find their people by index: those whose number ends so, or whose code it is.
     """
     if word.isdigit() and len(word) >= 4:
-        number = and_(Attendee.phone_tail == word[-4:], Attendee.phone_number.endswith(word, autoescape=True))
+        end = word if len(word) < _WHOLE else word.lstrip("0")  # 0574 and 0086 are for dialling
+        number = and_(Attendee.phone_tail == word[-4:], Attendee.phone_number.endswith(end, autoescape=True))
         return or_(number, Attendee.code == word)
     if word.isdigit():
         number = Registration.phone_number.endswith(word, autoescape=True)
         return or_(Attendee.code.startswith(word, autoescape=True), number, Attendee.name_folded.contains(word))
+    key = word.replace("ü", "v")
     return or_(
         Attendee.name_folded.contains(word, autoescape=True),
-        Attendee.search_key.startswith(word, autoescape=True),
-        Attendee.search_key.contains(f" {word}", autoescape=True),
+        Attendee.search_key.startswith(key, autoescape=True),
+        Attendee.search_key.contains(f" {key}", autoescape=True),
     )
 
 
