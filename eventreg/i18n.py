@@ -76,3 +76,9 @@ def weekday(language: str, number: int) -> str:
 def time(moment: datetime | dt_time) -> str:
     """A time of day as both languages write it here: 8:45, 17:00."""
     return f"{moment.hour}:{moment.minute:02}"
+
+
+def spoken(language: str, moment: datetime) -> str:
+    """A time of day as it is said aloud, after the half of the day it is in: 8 点 45 分, 2 点; in English as it is written."""
+    hour = (moment.hour - 1) % 12 + 1 if language == "zh" else moment.hour
+    return sentence(language, "o_clock_minutes" if moment.minute else "o_clock", hour=hour, minutes=moment.minute)

@@ -54,7 +54,7 @@ def test_who_is_promoted_is_called_with_number_words_and_code(small: House, desm
     code = registrations.party(reading(), small.next)[0].code or ""  # type: ignore[attr-defined]
     assert f"签到码：{'、'.join(code)}" in page.text
     assert "请问是张桂芳吗？" in page.text
-    assert "上午8 点 45 分开始签到" in page.text
+    assert "上午 8 点 45 分开始签到" in page.text
     press(desmond, 2, "reached")
     assert get(desmond, CALLS).data["data-calls"] == "0", "the list empties as the work is done"
     assert "打通了 1" in get(desmond, CALLS).text
@@ -196,3 +196,20 @@ def test_the_call_sheet_has_numbers_reasons_and_boxes(small: House, desmond: Fla
     assert sheet.kind == "staff-call-sheet"
     assert "138 0013 8001 有座位了 □ □ □ □" in sheet.text
     assert "打印电话名单" in get(small.signed_in("olga"), f"{DESK}/audit").text
+
+
+def test_an_afternoon_is_said_as_people_say_it(house: House) -> None:
+    morning = toml(more="[waitlist]\nopen = true", capacity=1)
+    house.apply(
+        morning.replace("T09:00", "T15:00")
+        .replace("11:00", "17:00")
+        .replace("08:45", "14:45")
+        .replace("09:00", "15:00")
+    )
+    house.hire()
+    seat = house.register("张桂芳")
+    house.register("王建国", waitlist=True)
+    house.cancel(seat)
+    desmond = house.signed_in("desmond")
+    assert "下午 2 点 45 分开始签到，下午 3 点开始" in get(desmond, CALLS).text
+    assert "下午 2 点 45 分到 3 点签到" in get(desmond, f"{DESK}/registrations/2?read=1").text

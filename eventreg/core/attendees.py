@@ -117,7 +117,7 @@ def _searched(query: str) -> list[str]:
     """The words of a search as they are compared: folded, without characters nobody typed on purpose."""
     visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in query[:_LONGEST_QUERY])
     folded = fold(visible)
-    # A number as a telephone shows it: +86 138-0013-8000, (0574) 8765 4321.
+    # A number as a telephone shows it: +86 138-0013-8000, (020) 8765 4321.
     is_number = any(c.isdigit() for c in folded) and all(c.isdigit() or c in _BETWEEN_DIGITS for c in folded)
     return (folded.translate(_NOT_SAID) if is_number else folded).split()
 
@@ -128,7 +128,7 @@ def _matches(word: str) -> ColumnElement[bool]:
     Four digits or more find their people by index: those whose number ends so, or whose code it is.
     """
     if word.isdigit() and len(word) >= 4:
-        end = word if len(word) < _WHOLE else word.lstrip("0")  # 0574 and 0086 are for dialling
+        end = word if len(word) < _WHOLE else word.lstrip("0")  # zeros in front are for dialling
         number = and_(Attendee.phone_tail == word[-4:], Attendee.phone_number.endswith(end, autoescape=True))
         return or_(number, Attendee.code == word)
     if word.isdigit():

@@ -1,5 +1,6 @@
 """The call desk: one call after the other, what to say, what came of it; the sheet to call from, and everybody's number."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import g, redirect, render_template, request, url_for
@@ -67,17 +68,16 @@ def _facts(event: Event) -> dict[str, Any]:
     return {
         "title": definition.title.zh,
         "day": i18n.day("zh", starts.date(), today=g.now.astimezone(zone).date()),
-        "starts": _aloud(starts.hour, starts.minute),
-        "opens": _aloud(opens.hour, opens.minute),
+        "starts": _aloud(starts),
+        "opens": _aloud(opens),
         "place": definition.place.name.zh,
         "notice": definition.notice.text.zh if definition.notice else "",
     }
 
 
-def _aloud(hour: int, minutes: int) -> str:
-    half = i18n.sentence("zh", "morning" if hour < 12 else "afternoon")
-    key = "o_clock_minutes" if minutes else "o_clock"
-    return half + i18n.sentence("zh", key, hour=hour if hour <= 12 else hour - 12, minutes=minutes)
+def _aloud(moment: datetime) -> str:
+    half = i18n.sentence("zh", "morning" if moment.hour < 12 else "afternoon")
+    return f"{half} {i18n.spoken('zh', moment)}"
 
 
 def _next(event: Event, task: Task) -> str:

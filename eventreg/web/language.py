@@ -67,13 +67,8 @@ def hour(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def spoken_time(moment: datetime, zone: ZoneInfo) -> str:
-    """The time of a moment as it is said aloud: 8 点 45 分."""
-    local = moment.astimezone(zone)
-    return (
-        say("o_clock_minutes", hour=local.hour, minutes=local.minute)
-        if local.minute
-        else say("o_clock", hour=local.hour)
-    )
+    """The time of a moment as it is said aloud, where the event is."""
+    return i18n.spoken(g.language, moment.astimezone(zone))
 
 
 def stamp(moment: datetime, zone: ZoneInfo) -> str:
