@@ -279,6 +279,16 @@ def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: Ho
     assert invariants.of_event(reading(), hall.event(), now=hall.now).holds
 
 
+def test_who_comes_in_days_before_is_told_when_and_where(hall: House) -> None:
+    fill_with(hall, 1)
+    saved = walk_in(hall.signed_in("desmond"), "赵来")
+    assert "上午 8 点 45 分到 9 点签到" in saved.text
+    hall.now = local("2030-06-10 08:45")
+    at_the_door = walk_in(hall.signed_in("desmond"), "钱来")
+    assert "钱来 ，录好了。" in at_the_door.text
+    assert "签到码" in at_the_door.text.partition("再录一位")[0]
+
+
 def test_after_the_end_nobody_else_is_registered(hall: House) -> None:
     hall.apply(toml(capacity=1, more="[waitlist]\nopen = true"))
     hall.now = local("2030-06-10 13:00")

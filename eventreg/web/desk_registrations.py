@@ -34,7 +34,7 @@ from eventreg.core.errors import (
     NotWaiting,
     PhoneAtLimit,
 )
-from eventreg.core.models import Event, Registration, RegistrationState
+from eventreg.core.models import Event, Registration, RegistrationState, Source
 from eventreg.core.staff import Permission
 from eventreg.core.waitlist import OverReason
 from eventreg.db import Session, reading, write
@@ -86,6 +86,7 @@ def _registration(
         reasons=list(OverReason),
         at_limit=at_limit,
         full=seats_now(event).left == 0,
+        walked_in=found.source == Source.WALK_IN and g.now >= event.check_in_opens_at,
         ended=g.now >= event.ends_at,
         said=said,
         **about(event),
