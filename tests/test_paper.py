@@ -299,8 +299,10 @@ def test_after_the_end_nobody_else_is_registered(hall: House) -> None:
     full = walk_in(desmond, "钱来")
     assert (full.status, "登记候补" in full.text) == (409, False), "nobody waits for what is over"
     assert walk_in(desmond, "钱来", waitlist="yes").status == 409
+    hall.apply(toml(capacity=2))
     hall.now = local("2030-07-11 13:00")
-    assert walk_in(hall.signed_in("desmond"), "孙来").status == 409, "whose time is over is not written down again"
+    too_late = walk_in(hall.signed_in("desmond"), "孙来")
+    assert (too_late.status, "活动已经结束" in too_late.text) == (409, True), "nobody is written down to be forgotten"
     assert hall.seats().taken == 1
 
 
