@@ -78,6 +78,11 @@ def time(moment: datetime | dt_time) -> str:
     return f"{moment.hour}:{moment.minute:02}"
 
 
+def half_of_day(moment: datetime) -> str:
+    """The key of the half of the day in which a moment lies."""
+    return "morning" if moment.hour < 12 else "afternoon"
+
+
 def spoken(language: str, moment: datetime) -> str:
     """A time of day as it is said aloud, after the half of the day it is in: 8 点 45 分, 2 点; in English as it is written."""
     hour = (moment.hour - 1) % 12 + 1 if language == "zh" else moment.hour

@@ -7,10 +7,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.factories import House
+from tests.factories import House, toml
 from tests.postgresql import Cluster
 
 CHROMIUM = [
@@ -92,6 +93,26 @@ def house(folder: Path, environment: dict[str, str]) -> Iterator[House]:
     with made.app.app_context():
         yield made
     made.close()
+
+
+@pytest.fixture
+def small(house: House) -> House:
+    """Three seats, and everybody hired. A file whose people need another house says so itself."""
+    house.apply(toml())
+    house.hire()
+    return house
+
+
+@pytest.fixture
+def desmond(small: House) -> FlaskClient:
+    """The desk's browser."""
+    return small.signed_in("desmond")
+
+
+@pytest.fixture
+def olga(small: House) -> FlaskClient:
+    """The organiser's browser."""
+    return small.signed_in("olga")
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,11 @@ import time
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from eventreg import serve
 from tests.factories import ROOT, bare_environment
@@ -119,8 +118,11 @@ def started(folder: Path, fault: str = "", **environment: str) -> AbstractContex
     return _at_work(_fresh, folder, fault, environment)
 
 
+_Begin = Callable[[str, Path, dict[str, str]], "Forked | subprocess.Popen[bytes]"]
+
+
 @contextmanager
-def _at_work(begin: Any, folder: Path, fault: str, environment: dict[str, str]) -> Iterator[Server]:
+def _at_work(begin: _Begin, folder: Path, fault: str, environment: dict[str, str]) -> Iterator[Server]:
     port = free_port()
     given = {
         "EVENTREG_INSTANCE": str(folder),

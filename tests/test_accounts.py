@@ -27,12 +27,6 @@ def small(house: House) -> House:
     return house
 
 
-@pytest.fixture
-def olga(small: House) -> FlaskClient:
-    """The organiser's browser."""
-    return small.signed_in("olga")
-
-
 def change(client: FlaskClient, name: str, **what: str) -> int:
     """Press a button beside an account."""
     reading().rollback()

@@ -26,12 +26,6 @@ def small(house: House) -> House:
     return house
 
 
-@pytest.fixture
-def desmond(small: House) -> FlaskClient:
-    """The desk's browser."""
-    return small.signed_in("desmond")
-
-
 def press(client: FlaskClient, registration_id: int, outcome: str, **more: str) -> None:
     """Press one of the buttons beside a call."""
     form = get(client, f"{CALLS}?anyway=yes").form(f"/calls/{registration_id}")

@@ -13,20 +13,6 @@ DESK = "/staff/events/small"
 NEW = f"{DESK}/registrations/new"
 
 
-@pytest.fixture
-def small(house: House) -> House:
-    """Three seats, and everybody hired."""
-    house.apply(toml())
-    house.hire()
-    return house
-
-
-@pytest.fixture
-def desmond(small: House) -> FlaskClient:
-    """The desk's browser."""
-    return small.signed_in("desmond")
-
-
 def made_by(answer_address: str) -> Registration:
     """The registration that an answer leads to."""
     return registrations.get(reading(), int(answer_address.rsplit("/", maxsplit=1)[-1].split("?", maxsplit=1)[0]))

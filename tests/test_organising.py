@@ -26,12 +26,6 @@ def small(house: House) -> House:
     return house
 
 
-@pytest.fixture
-def olga(small: House) -> FlaskClient:
-    """The organiser's browser."""
-    return small.signed_in("olga")
-
-
 def whole_form(page: Page) -> Form:
     """The form of every fact and word."""
     return next(form for form in page.forms if form.id == "event")

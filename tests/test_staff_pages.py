@@ -20,20 +20,6 @@ DESK = "/staff/events/small"
 NEW = f"{DESK}/registrations/new"
 
 
-@pytest.fixture
-def small(house: House) -> House:
-    """Three seats, and everybody hired."""
-    house.apply(toml())
-    house.hire()
-    return house
-
-
-@pytest.fixture
-def desmond(small: House) -> FlaskClient:
-    """The desk's browser."""
-    return small.signed_in("desmond")
-
-
 def test_staff_pages_ask_to_sign_in_and_lead_back(small: House) -> None:
     client = small.client()
     answer = client.get(f"{DESK}/attendees?q=%E5%BC%A0")

@@ -1,6 +1,6 @@
 """What was printed last, and what has changed since: paper does not correct itself."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -80,11 +80,15 @@ def differences(session: Session, event: Event, prints: Prints) -> Differences:
         return Differences((), ())
     seated = attendees.confirmed(session, event)
     known, here = set(prints.people), {row.attendee_id for row in seated}
-    missing = [person for person in prints.people if person not in here]
-    called = dict(session.execute(select(Attendee.id, Attendee.name).where(Attendee.id.in_(missing))).all())
-    numbers = {person: number for number, person in enumerate(prints.people, start=1)}
-    gone = [(numbers[person], called[person]) for person in missing if person in called]
+    called = _called(session, prints, here)
+    gone = [(number, called[person]) for number, person in enumerate(prints.people, start=1) if person in called]
     return Differences([row for row in seated if row.attendee_id not in known], gone)
+
+
+def _called(session: Session, prints: Prints, here: Collection[int]) -> dict[int, str]:
+    """The names of those on the paper who are not ``here`` any more."""
+    missing = [person for person in prints.people if person not in here]
+    return dict(session.execute(select(Attendee.id, Attendee.name).where(Attendee.id.in_(missing))).all())
 
 
 def is_outdated(session: Session, event: Event, prints: Prints) -> tuple[int, int]:
@@ -100,11 +104,11 @@ def lines(session: Session, event: Event) -> Sequence[Line]:
     seat but is not on the paper comes last, as they came."""
     seated = {row.attendee_id: row for row in attendees.confirmed(session, event)}
     prints = latest(session, event)
-    gone = dict(differences(session, event, prints).gone)
+    called = _called(session, prints, seated) | {person: row.name for person, row in seated.items()}
     paper = [
-        Line(number, person, seated[person].name if person in seated else gone[number], seated.get(person))
+        Line(number, person, called[person], seated.get(person))
         for number, person in enumerate(prints.people, start=1)
-        if person in seated or number in gone
+        if person in called
     ]
     known, first = set(prints.people), len(prints.people) + 1
     others = [row for row in seated.values() if row.attendee_id not in known]

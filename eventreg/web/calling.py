@@ -76,8 +76,7 @@ def _facts(event: Event) -> dict[str, Any]:
 
 
 def _aloud(moment: datetime) -> str:
-    half = i18n.sentence("zh", "morning" if moment.hour < 12 else "afternoon")
-    return f"{half} {i18n.spoken('zh', moment)}"
+    return f"{i18n.sentence('zh', i18n.half_of_day(moment))} {i18n.spoken('zh', moment)}"
 
 
 def _next(event: Event, task: Task) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, g, render_template, request
 
+from eventreg import i18n
 from eventreg.core import events, waitlist
 from eventreg.core.events import Phase
 from eventreg.core.glances import Glance
@@ -101,7 +102,7 @@ def _made(found: Event, page: str, view: EventView) -> bytes:
         page=page,
         view=view,
         is_today=found.starts_at.astimezone(zone).date() == view.today,
-        check_in_half="morning" if found.check_in_opens_at.astimezone(zone).hour < 12 else "afternoon",
+        check_in_half=i18n.half_of_day(found.check_in_opens_at.astimezone(zone)),
         seat_line=_seat_line(found, view),
         description=_in_a_line(found),
         linked_data=_linked_data(found, view),

@@ -101,7 +101,7 @@ def soon(moment: datetime, zone: ZoneInfo) -> str:
 
 def date(moment: datetime, zone: ZoneInfo) -> str:
     """The day of a moment and, as Chinese wants it beside a time, the half of the day."""
-    half = say("morning" if moment.astimezone(zone).hour < 12 else "afternoon")
+    half = say(i18n.half_of_day(moment.astimezone(zone)))
     return say("day_and_half", day=day(moment, zone), half=half)
 
 
