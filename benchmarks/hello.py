@@ -1,6 +1,17 @@
-"""The bare page that ours are compared with: Flask and nothing else, in the same server."""
+"""The bare page that ours are compared with: Flask and nothing else, in the same server.
+
+``python -m benchmarks.hello PORT PROCESSES THREADS`` serves it.
+"""
+
+import logging
+import signal
+import sys
 
 from flask import Flask
+
+from eventreg import listener
+from eventreg.processes import Family, Job
+from eventreg.proxies import Proxies
 
 app = Flask(__name__)
 
@@ -9,3 +20,21 @@ app = Flask(__name__)
 def hello() -> str:
     """Nine bytes."""
     return "hello you"
+
+
+def main(port: int, workers: int, threads: int) -> None:
+    """Serve the page in so many processes of so many threads."""
+    listening = listener.listen("127.0.0.1", port)
+
+    def answer(lifeline: int) -> None:
+        server = listener.Listener(app, listening, threads, Proxies(0, ()))
+        server.watch(lifeline)
+        signal.signal(signal.SIGTERM, lambda *_: server.stop())
+        server.run()
+
+    jobs = [Job("bare page", answer) for _ in range(workers)]
+    Family(jobs, logging.getLogger(__name__), on_stop=listening.close).run()
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:4]))

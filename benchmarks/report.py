@@ -55,9 +55,7 @@ def table(figures: Iterable[Figure]) -> str:
 def about_the_machine() -> str:
     """What the figures were measured on: cores, memory and versions, nothing that names anybody."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(
-        f"{name} {version(name)}" for name in ("Flask", "SQLAlchemy", "psycopg", "granian", "waitress")
-    )
+    versions = ", ".join(f"{name} {version(name)}" for name in ("Flask", "SQLAlchemy", "psycopg", "waitress"))
     return (
         f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}; Python {platform.python_version()}, "
         f"SQLite {sqlite3.sqlite_version}, {versions}"

@@ -64,7 +64,7 @@ def pages_and_registrations() -> list[Figure]:
         bare, pages, booked = _compare({}, folder)
     rate = _middle(bare, lambda one: one.rate)
     return [
-        Figure("bare page/s, granian", rate, detail=f"CPU {_middle(bare, lambda one: one.cpu):.2f} ms"),
+        Figure("bare page/s, 2 processes of 2 threads", rate, detail=f"CPU {_middle(bare, lambda one: one.cpu):.2f} ms"),
         Figure(
             "event page/s ÷ bare page/s", _middle(pages, lambda one: one.rate) / rate, 0.45,
             detail=f"{_middle(pages, lambda one: one.rate):.0f}/s, CPU {_middle(pages, lambda one: one.cpu):.2f} ms",
@@ -167,7 +167,7 @@ def price_of_the_disk() -> list[Figure]:
             page = f"{server.address}/zh/events/big"
             loads = [load(page, server.pid, script=registering(server, "big", turn * 200_000)) for turn in range(TIMES)]
             rates[fault] = _middle(loads, lambda one: one.rate)
-    return [Figure("FULL ÷ NORMAL through HTTP, waitress", rates[""] / rates["sync_normal"], 0.7)]
+    return [Figure("FULL ÷ NORMAL through HTTP", rates[""] / rates["sync_normal"], 0.7)]
 
 
 def storm(fault: str = "") -> tuple[int, int, float]:

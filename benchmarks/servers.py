@@ -15,7 +15,6 @@ from pathlib import Path
 from tests.servers import Server, free_port, started
 
 ROOT = Path(__file__).resolve().parent.parent
-GRANIAN = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "2", "--no-ws", "--log-level", "warning")
 SECONDS = 4
 
 
@@ -31,14 +30,10 @@ class Load:
 
 
 @contextmanager
-def hello(waitress: bool = False) -> Iterator[tuple[str, int]]:
-    """The bare page, in granian as we run it (2 workers, 2 threads) or in waitress. Yields address and process."""
+def hello(workers: int = 2, threads: int = 2) -> Iterator[tuple[str, int]]:
+    """The bare page in our own server, as we run ours. Yields its address and its process."""
     port = free_port()
-    program = (
-        [sys.executable, "-m", "waitress", "--threads=8", f"--listen=127.0.0.1:{port}", "benchmarks.hello:app"]
-        if waitress
-        else [str(Path(sys.executable).with_name("granian")), *GRANIAN, "--port", str(port), "benchmarks.hello:app"]
-    )
+    program = [sys.executable, "-m", "benchmarks.hello", str(port), str(workers), str(threads)]
     with subprocess.Popen(program, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:
             _wait(f"http://127.0.0.1:{port}/")

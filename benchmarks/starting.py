@@ -12,7 +12,7 @@ from tests.servers import started
 
 
 def starting() -> list[Figure]:
-    """One process on one file, as `make run` starts it; and what two granian workers take."""
+    """One process on one file, as `make run` starts it; and what each of two workers takes."""
     seconds, memory = [], []
     with place() as folder:
         for _ in range(5):
@@ -24,8 +24,8 @@ def starting() -> list[Figure]:
         workers = _of_workers(folder)
     return [
         Figure("start to first answer, s", statistics.median(seconds), 1, at_most=True),
-        Figure("memory of the one process (PSS), MiB", statistics.median(memory), 120, at_most=True),
-        Figure("memory per granian worker (PSS), MiB", workers, 60, at_most=True),
+        Figure("memory of all its processes (PSS), MiB", statistics.median(memory), 120, at_most=True),
+        Figure("memory per worker (PSS), MiB", workers, 60, at_most=True),
     ]
 
 

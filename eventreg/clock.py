@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from time import monotonic
 
 Clock = Callable[[], datetime]
 
@@ -15,3 +16,8 @@ def starting_at(moment: datetime, since: datetime) -> Clock:
     """A clock that showed ``moment`` when the real one showed ``since``, and runs on from there."""
     offset = moment - since
     return lambda: utc_now() + offset
+
+
+def stopwatch() -> float:
+    """Seconds since some moment in the past, for measuring how long something takes: setting the clock does not move it."""
+    return monotonic()

@@ -1,6 +1,5 @@
 """Sending what is owed: one mail after the other to the mail server, and the commands `outbox deliver` and `outbox list`."""
 
-import os
 import signal
 import smtplib
 import ssl
@@ -181,9 +180,8 @@ def _refusal(error: Exception) -> Refused:
 
 @outbox_commands.command("deliver")
 @click.option("--forever", is_flag=True, help="Go on sending until told to stop.")
-@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when the program that started this one is gone.")
 @with_appcontext
-def deliver(forever: bool, with_parent: bool) -> None:
+def deliver(forever: bool) -> None:
     """Send the mails that are owed.
 
     Example: flask --app wsgi outbox deliver --forever
@@ -191,7 +189,7 @@ def deliver(forever: bool, with_parent: bool) -> None:
     if not current_app.extensions["settings"].smtp_url:
         refuse(f"EVENTREG_SMTP_URL is not set; {deliveries.owed(reading())} mails wait")
     if forever:
-        _deliver_forever(os.getppid() if with_parent else None)
+        deliver_forever(stop_bell())
         return
     try:
         done = deliver_due()
@@ -208,9 +206,9 @@ def stop_bell() -> Bell:
     return bell
 
 
-def _deliver_forever(parent: int | None) -> None:
-    bell = stop_bell()
-    while not bell.is_set() and (parent is None or os.getppid() == parent):
+def deliver_forever(bell: Bell) -> None:
+    """Send what is owed, again and again, until the bell rings."""
+    while not bell.is_set():
         try:
             idle = deliver_due().idle
         except (Unreachable, Busy, *AWAY) as away:

@@ -1,7 +1,6 @@
 """What nobody has to think of: once an hour, forgetting what is past its keeping time. `purge` does it at once, or says what it
 would do."""
 
-import os
 from threading import Event as Bell
 
 import click
@@ -35,10 +34,10 @@ def purge_due() -> list[Due]:
     return found
 
 
-def keep_house(app: Flask, bell: Bell | None = None, parent: int | None = None) -> None:
+def keep_house(app: Flask, bell: Bell | None = None) -> None:
     """Look once an hour, until told to stop."""
     bell = bell or Bell()
-    while not bell.is_set() and (parent is None or os.getppid() == parent):
+    while not bell.is_set():
         with app.app_context():
             try:
                 purge_due()
@@ -46,24 +45,21 @@ def keep_house(app: Flask, bell: Bell | None = None, parent: int | None = None) 
                 app.logger.warning("the database could not be asked; what is to be forgotten waits an hour")
             except Exception:  # a housekeeper that ended would not be missed by anybody
                 app.logger.exception("what is to be forgotten waits an hour")
-        for _ in range(PAUSE // 10):
-            if bell.wait(10) or (parent is not None and os.getppid() != parent):
-                return
+        bell.wait(PAUSE)
 
 
 @click.command("purge")
 @click.option("--dry-run", is_flag=True, help="Only say what would be forgotten.")
 @click.option("--forever", is_flag=True, help="Look once an hour until told to stop.")
-@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when the program that started this one is gone.")
 @with_appcontext
-def purge(dry_run: bool, forever: bool, with_parent: bool) -> None:
+def purge(dry_run: bool, forever: bool) -> None:
     """Forget names and numbers that are past their keeping time; counts stay.
 
     Example: flask --app wsgi purge --dry-run
     """
     try:
         if forever:
-            keep_house(current_app._get_current_object(), stop_bell(), os.getppid() if with_parent else None)  # type: ignore[attr-defined]
+            keep_house(current_app._get_current_object(), stop_bell())  # type: ignore[attr-defined]
             return
         found = erasure.due(reading(), now=the_time()) if dry_run else purge_due()
     except (Busy, *AWAY):

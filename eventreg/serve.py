@@ -4,68 +4,95 @@ the first organiser."""
 import logging
 import os
 import resource
+import select
 import signal
 import socket
-import subprocess
 import sys
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
+from threading import Event as Bell
 from threading import Thread
 from types import FrameType
-from typing import Any
 
-import waitress
 from flask import Flask
 
+from eventreg import listener
 from eventreg.app import create_app
-from eventreg.clock import utc_now
 from eventreg.core import audit, event_file, events, form_keys, staff
 from eventreg.db import AWAY, alone, close, reading, transaction
+from eventreg.delivery import deliver_forever, stop_bell
 from eventreg.housekeeping import keep_house
-from eventreg.settings import CLOCK_SINCE, ROOT, Settings, SettingsInvalid, read
+from eventreg.processes import Family, Job
+from eventreg.settings import ROOT, Settings, SettingsInvalid, read
 from eventreg.storage import Unsafe, check, check_key, make_tables
 from eventreg.web import limits, trouble
 
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
-_CONNECTIONS = 1000
-"""How many may be open at once. Waitress reads a whole request before a thread sees it, so half a request costs memory
-and nobody's turn."""
 
 
 def main() -> None:
     """Start, or stop with one line for each fault."""
     os.umask(0o077)  # everything written here is about people
+    signal.signal(signal.SIGTERM, _stop)
     try:
         settings = read(os.environ)
     except SettingsInvalid as invalid:
         sys.exit("\n".join(invalid.faults))
-    if settings.clock and not settings.clock_since:
-        settings = replace(settings, clock_since=utc_now())
     app = create_app(settings)
     # The address first: a port that is taken must not cost the link that is printed only once.
-    server = _listen(app, settings)
+    listening = _listen(settings)
     try:
         limits.check(app)
         link = prepare(app)
     except (Unsafe, limits.Unreachable, *AWAY) as refused:
-        if server is not None:
-            server.close()
-        close(app)
         sys.exit(_why(refused))
+    finally:
+        close(app)  # a connection must not be shared with the processes that are forked now
     announce(settings, link)
-    beside = [_start_beside(settings, "outbox", "deliver")] if settings.smtp_url else []
-    if server is None:
-        beside.append(_start_beside(settings, "purge"))
-        close(app)
-        _become_granian(settings)
-    else:
-        Thread(target=keep_house, args=(app,), daemon=True).start()
-        server.run()  # ends what is running when it is told to stop
-        server.close()
-        close(app)
-        for program in beside:
-            program.terminate()
-            program.wait()  # for the mail in hand
+    Family(_jobs(app, listening, settings), app.logger, on_stop=listening.close).run()
+    listening.close()
+
+
+def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Job]:
+    """What the processes of this server do: answer, erase what is past its time, and send the mails that are owed."""
+
+    def answer(lifeline: int) -> None:
+        server = listener.serve(app, listening, settings, lifeline)
+        signal.signal(signal.SIGTERM, lambda *_: server.stop())
+        server.run()
+
+    jobs = [Job(f"server {number + 1}", _closing(app, answer)) for number in range(settings.workers)]
+    jobs.append(Job("housekeeping", _beside(app, listening, lambda bell: keep_house(app, bell))))
+    if settings.smtp_url:
+        jobs.append(Job("mail sender", _beside(app, listening, deliver_forever)))
+    return jobs
+
+
+def _closing(app: Flask, work: Callable[[int], None]) -> Callable[[int], None]:
+    def closed_afterwards(lifeline: int) -> None:
+        try:
+            work(lifeline)
+        finally:
+            close(app)
+
+    return closed_afterwards
+
+
+def _beside(app: Flask, listening: socket.socket, work: Callable[[Bell], None]) -> Callable[[int], None]:
+    """Work that goes on beside the server, until told to stop or until the parent is gone."""
+
+    def beside(lifeline: int) -> None:
+        listening.close()
+        bell = stop_bell()
+        Thread(target=_ring_when_closed, args=(lifeline, bell), daemon=True).start()
+        with app.app_context():
+            work(bell)
+
+    return _closing(app, beside)
+
+
+def _ring_when_closed(lifeline: int, bell: Bell) -> None:
+    select.select([lifeline], [], [])  # readable once the parent, which holds the other end, is gone
+    bell.set()
 
 
 def _why(refused: Exception) -> str:
@@ -84,6 +111,10 @@ def say(line: str) -> None:
 def announce(settings: Settings, link: str | None) -> None:
     """Where we are, and the first time, how to get in; the link stands alone on its line."""
     say(f"eventreg is ready: {settings.public_url}")
+    if settings.on_this_machine_only and settings.listens_everywhere:
+        say(
+            "EVENTREG_PUBLIC_URL is not set: links, QR codes and mails lead to an address that opens on this machine only."
+        )
     if link:
         say("The first organiser opens this link once, within a day, and chooses a name and a password:")
         say(f"{settings.public_url}/staff/welcome/{link}")
@@ -111,76 +142,26 @@ def prepare(app: Flask) -> str | None:
 def _raise_file_limit() -> None:
     """Each connection is an open file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _CONNECTIONS + 200
+    wanted = listener.MOST_CONNECTIONS + 400
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(
             resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
         )
 
 
-def _listen(app: Flask, settings: Settings) -> Any:
-    """A waitress that listens and does not answer yet; ``None`` where granian will, once the port is known to be free."""
-    host, port = settings.host.strip("[]"), settings.port
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a rush is no fault
-    signal.signal(signal.SIGTERM, _stop)
+def _listen(settings: Settings) -> socket.socket:
+    """The socket that all our processes share."""
+    logging.getLogger("waitress").setLevel(logging.WARNING)
     _raise_file_limit()
     try:
-        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
-            pass  # free; asked first, since neither server tidies up after itself where it is not
-        if settings.workers > 1:
-            return None
-        return waitress.create_server(
-            app,
-            host=host,
-            port=port,
-            threads=settings.threads,
-            connection_limit=_CONNECTIONS,
-            asyncore_use_poll=True,
-            channel_timeout=30,
-            cleanup_interval=5,
-            max_request_header_size=8 * 1024,
-            max_request_body_size=4 * 1024 * 1024,
-            ident=None,
-        )
+        return listener.listen(settings.host, settings.port)
     except OSError as error:
-        sys.exit(f"HOST, PORT: cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}")
+        host = settings.host.strip("[]")
+        sys.exit(f"HOST, PORT: cannot listen on {host} port {settings.port}: {os.strerror(error.errno or 0)}")
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """For programs that we start: they share our clock."""
-    if settings.clock and settings.clock_since:
-        return {**os.environ, CLOCK_SINCE: settings.clock_since.isoformat()}
-    return dict(os.environ)
-
-
-def _start_beside(settings: Settings, *command: str) -> subprocess.Popen[bytes]:
-    """One process beside the server, such as the one that sends the mails; it ends when we do."""
-    flask = Path(sys.executable).with_name("flask")
-    return subprocess.Popen(  # noqa: S603 - our own program, no shell
-        [str(flask), "--app", "wsgi", *command, "--forever", "--with-parent"],
-        cwd=ROOT, env=_environment(settings),
-    )  # fmt: skip
-
-
-def _become_granian(settings: Settings) -> None:
-    """Several processes behind one address; the options keep it alive when a worker dies (PERFORMANCE.md)."""
-    environment = {"GRANIAN_LOG_LEVEL": "warning", **_environment(settings)}
-    granian = Path(sys.executable).with_name("granian")
-    os.chdir(ROOT)
-    os.execve(  # noqa: S606 - our own program, no shell
-        granian,
-        [
-            str(granian), "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
-            "--workers", str(settings.workers), "--blocking-threads", str(settings.threads),
-            "--respawn-failed-workers", "--respawn-interval", "0.1", "--workers-kill-timeout", "30",
-            "--http1-header-read-timeout", "10000", "--no-ws", "wsgi:app",
-        ],
-        environment,
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from eventreg import setting_types
 from eventreg.clock import Clock, starting_at, utc_now
+from eventreg.proxies import Network, Proxies
 
 ROOT = Path(__file__).resolve().parent.parent
-CLOCK_SINCE = "EVENTREG_CLOCK_SINCE"
-"""Not a setting: the launcher tells its workers when it read ``EVENTREG_CLOCK``, so that all share one offset."""
 
 
 class SettingsInvalid(Exception):
@@ -40,93 +40,9 @@ class Setting:
     read: Callable[[str], Any]
 
 
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("must be an ISO date-time with offset, such as 2030-01-31T08:40:00+08:00")
-    return moment
-
-
-def _count(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return int(text)
-
-    return read
-
-
-def _switch(text: str) -> bool:
-    if text not in {"on", "off"}:
-        raise ValueError("must be on or off")
-    return text == "on"
-
-
-def _web_address(text: str) -> str:
-    text = text.rstrip("/")
-    parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query):
-        raise ValueError("must be an address such as https://register.example.org, without a path")
-    return text
-
-
-def _scheme(*schemes: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text and text.partition("://")[0] not in schemes:
-            raise ValueError(f"must begin with {' or '.join(scheme + '://' for scheme in schemes)}")
-        return text
-
-    return read
-
-
-def _mail_server(text: str) -> str:
-    parts = urlsplit(text)
-    try:
-        right = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is no number
-        right = False
-    if text and (not right or parts.path.strip("/") or parts.query or parts.fragment):
-        raise ValueError("must be like smtp://name:password@host:587, or smtps:// for TLS from the first byte")
-    return text
-
-
-def _mail_address(text: str) -> str:
-    if text and not re.fullmatch(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", text):
-        raise ValueError("must be a mail address")
-    return text
-
-
 def _mail_host(public_url: str) -> str:
     host = urlsplit(public_url).hostname or ""
     return "localhost" if ":" in host else host
-
-
-_POSTGRESQL = "postgresql+psycopg://"
-
-
-def _database(text: str) -> str:
-    if text.startswith(("postgresql://", "postgres://")):
-        text = _POSTGRESQL + text.partition("://")[2]
-    if text and not text.startswith(("sqlite:///", _POSTGRESQL)):
-        raise ValueError(f"must begin with sqlite:/// or {_POSTGRESQL}")
-    return text
-
-
-def _secret(text: str) -> str:
-    if text and len(text) < 16:
-        raise ValueError("must have at least 16 characters")
-    return text
-
-
-def _host(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", text):
-        raise ValueError("must be a host name or an IP address")
-    return text
 
 
 SETTINGS = (
@@ -134,38 +50,54 @@ SETTINGS = (
     Setting(
         "EVENTREG_DATABASE_URL", "",
         "Database, such as postgresql+psycopg://name@host/database; without it, an SQLite file in the instance folder.",
-        _database,
+        setting_types.database,
     ),
     Setting(
         "EVENTREG_SECRET_KEY", "",
-        "Key behind ticket links and sessions; without it, one is made once and kept in the instance folder.", _secret,
+        "Key behind ticket links and sessions; without it, one is made once and kept in the instance folder.", setting_types.secret,
     ),
-    Setting("EVENTREG_PUBLIC_URL", "", "Address for links and QR codes; without it, that of HOST and PORT.", _web_address),
     Setting(
-        "EVENTREG_CLOCK", "", "An ISO date-time with offset: the clock starts there and runs on. For rehearsals.", _moment
+        "EVENTREG_PUBLIC_URL", "", "Address for links and QR codes; without it, that of HOST and PORT.",
+        setting_types.web_address,
     ),
-    Setting("EVENTREG_RATE_LIMITS", "on", "Limits on registering, signing in and searching: on or off.", _switch),
+    Setting(
+        "EVENTREG_CLOCK", "", "An ISO date-time with offset: the clock starts there and runs on. For rehearsals.",
+        setting_types.moment,
+    ),
+    Setting(
+        "EVENTREG_RATE_LIMITS", "on", "Limits on registering, signing in and searching: on or off.",
+        setting_types.switch,
+    ),
     Setting(
         "EVENTREG_REDIS_URL", "", "Rate limits shared by several processes, such as redis://127.0.0.1:6379/0.",
-        _scheme("redis", "rediss", "redis+unix"),
+        setting_types.scheme("redis", "rediss", "redis+unix"),
     ),
     Setting(
         "EVENTREG_SMTP_URL", "",
         "Mail server for notices, such as smtp://name:password@mail.example.org:587; without it, none are sent.",
-        _mail_server,
+        setting_types.mail_server,
     ),
     Setting(
         "EVENTREG_MAIL_FROM", "", "Address that mails come from; without it, eventreg at the host of the public address.",
-        _mail_address,
+        setting_types.mail_address,
     ),
-    Setting("EVENTREG_TRUSTED_PROXIES", "0", "How many proxies in front may say who is asking.", _count(0, 10)),
+    Setting(
+        "EVENTREG_TRUSTED_PROXIES", "0",
+        "How many proxies stand in front, one behind the other; with 0, what a proxy says of the guest is ignored.",
+        setting_types.count(0, 10),
+    ),
+    Setting(
+        "EVENTREG_PROXY_ADDRESSES", "127.0.0.0/8, ::1",
+        "Addresses and networks of these proxies: what anybody else says of the guest counts for nothing.",
+        setting_types.networks,
+    ),
     Setting(
         "EVENTREG_WORKERS", "1",
-        "Server processes; more than one needs EVENTREG_REDIS_URL, or EVENTREG_RATE_LIMITS=off.", _count(1, 32),
+        "Server processes; more than one needs EVENTREG_REDIS_URL, or EVENTREG_RATE_LIMITS=off.", setting_types.count(1, 32),
     ),
-    Setting("EVENTREG_THREADS", "8", "Threads of each server process.", _count(1, 64)),
-    Setting("HOST", "127.0.0.1", "Where to listen.", _host),
-    Setting("PORT", "8000", "Where to listen.", _count(1, 65535)),
+    Setting("EVENTREG_THREADS", "8", "Threads of each server process.", setting_types.count(1, 64)),
+    Setting("HOST", "127.0.0.1", "Where to listen.", setting_types.host),
+    Setting("PORT", "8000", "Where to listen.", setting_types.count(1, 65535)),
 )  # fmt: skip
 
 
@@ -178,12 +110,12 @@ class Settings:
     secret_key: str
     public_url: str
     clock: datetime | None
-    clock_since: datetime | None
     rate_limits: bool
     redis_url: str
     smtp_url: str
     mail_from: str
     trusted_proxies: int
+    proxy_addresses: tuple[Network, ...]
     workers: int
     threads: int
     host: str
@@ -194,22 +126,39 @@ class Settings:
         """Whether guests reach us by https: cookies are then Secure."""
         return self.public_url.startswith("https://")
 
+    @property
+    def proxies(self) -> Proxies:
+        """Whose word about the guest's address is believed."""
+        return Proxies(self.trusted_proxies, self.proxy_addresses)
+
+    @property
+    def on_this_machine_only(self) -> bool:
+        """Whether links and QR codes lead to an address that opens on this machine only."""
+        host = urlsplit(self.public_url).hostname or ""
+        return host == "localhost" or (_is_ip(host) and ipaddress.ip_address(host).is_loopback)
+
     def make_clock(self) -> Clock:
-        """The clock that ``EVENTREG_CLOCK`` asks for, or the real one."""
-        if self.clock is None:
-            return utc_now
-        return starting_at(self.clock, self.clock_since or utc_now())
+        """The clock that ``EVENTREG_CLOCK`` asks for, which starts now, or the real one."""
+        return utc_now if self.clock is None else starting_at(self.clock, utc_now())
 
     @cached_property
     def _names(self) -> frozenset[str | None]:
         return frozenset({urlsplit(self.public_url).hostname, self.host.strip("[]"), "127.0.0.1", "localhost", "::1"})
 
+    @property
+    def listens_everywhere(self) -> bool:
+        """Whether the server answers at every address of this machine."""
+        return self.host.strip("[]") in {"0.0.0.0", "::"}  # noqa: S104 - asked whether it is so, not made so
+
     def is_ours(self, host: str) -> bool:
         """Whether a Host header, without its port, names us."""
         if host.strip("[]").lower() in self._names:
             return True
-        everywhere = self.host == "0.0.0.0"  # noqa: S104 - asked whether it is so, not made so
-        return everywhere and self.public_url == own_address(self.host, self.port) and _is_ip(host.strip("[]"))
+        return (
+            self.listens_everywhere
+            and self.public_url == own_address(self.host, self.port)
+            and _is_ip(host.strip("[]"))
+        )
 
 
 def own_address(host: str, port: int) -> str:
@@ -253,12 +202,12 @@ def read(environment: Mapping[str, str]) -> Settings:
         secret_key=values["EVENTREG_SECRET_KEY"],
         public_url=public_url,
         clock=values["EVENTREG_CLOCK"],
-        clock_since=_moment(environment.get(CLOCK_SINCE, "")),
         rate_limits=values["EVENTREG_RATE_LIMITS"],
         redis_url=values["EVENTREG_REDIS_URL"],
         smtp_url=values["EVENTREG_SMTP_URL"],
         mail_from=values["EVENTREG_MAIL_FROM"] or f"eventreg@{_mail_host(public_url)}",
         trusted_proxies=values["EVENTREG_TRUSTED_PROXIES"],
+        proxy_addresses=values["EVENTREG_PROXY_ADDRESSES"],
         workers=values["EVENTREG_WORKERS"],
         threads=values["EVENTREG_THREADS"],
         host=values["HOST"],

@@ -21,6 +21,7 @@ from tests.servers import Server, started
 
 EVENT = "june-10-self-care"
 PEOPLE, SEATS = 400, 50
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - on a test's own port
 
 
 def ask(server: Server, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
@@ -178,3 +179,22 @@ def test_several_workers_with_limits_in_memory_do_not_start(tmp_path: Path) -> N
         started(tmp_path / "instance", EVENTREG_WORKERS="2", EVENTREG_RATE_LIMITS="on"),
     ):
         pass
+
+
+def test_who_serves_everywhere_without_a_public_address_is_told_so(tmp_path: Path) -> None:
+    with started(tmp_path / "instance", HOST=EVERYWHERE) as server:
+        assert "EVENTREG_PUBLIC_URL is not set" in server.printed
+    with started(tmp_path / "instance", HOST=EVERYWHERE, EVENTREG_PUBLIC_URL="http://192.0.2.1") as server:
+        assert "EVENTREG_PUBLIC_URL is not set" not in server.printed
+
+
+@pytest.mark.parametrize(("address", "told"), [("", True), ("http://192.0.2.1", False)])
+def test_dashboard_and_pairing_say_if_links_open_on_this_machine_only(address: str, told: bool, folder: Path) -> None:
+    house = House(folder, EVENTREG_PUBLIC_URL=address)
+    with house.app.app_context():
+        house.apply(toml())
+        house.hire()
+        olga = house.signed_in("olga")
+        for page in ("/staff/events/small", "/staff/events/small/telephones"):
+            assert ("只有这台电脑打得开" in olga.get(page).text) is told, page
+    house.close()

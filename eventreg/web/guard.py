@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.settings import Settings
-from eventreg.web import access, assets, browser, language
+from eventreg.web import access, assets, browser, language, request_log
 
 csrf = CSRFProtect()
 
@@ -49,6 +49,7 @@ class _Sessions(SecureCookieSessionInterface):
 def init_app(app: Flask) -> None:
     """Register the checks. One function each way: Flask asks of every one it calls what kind of function it is."""
     app.session_interface = _Sessions()
+    request_log.init_app(app)
     app.before_request(_before)
     csrf.init_app(app)
     app.after_request(_after)
@@ -65,7 +66,9 @@ def _before() -> BaseResponse | None:
 
 def _after(response: Response) -> Response:
     browser.remember_size(response)
-    return _packed(_headers(response))
+    packed = _packed(_headers(response))
+    request_log.end(packed)
+    return packed
 
 
 def settings() -> Settings:
@@ -76,6 +79,7 @@ def settings() -> Settings:
 
 def _begin() -> None:
     """What every page wants to know, settled once: the moment, the language, and how large."""
+    request_log.begin(settings().proxies)
     g.now = current_app.extensions["clock"]()
     g.language = language.of_request()
     g.size, g.size_is_carried = browser.text_size()

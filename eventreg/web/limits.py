@@ -3,7 +3,6 @@ several."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv6Address, ip_address
 from threading import Semaphore
 from typing import TypeVar, cast
 
@@ -14,6 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from eventreg.clock import utc_now
 from eventreg.core.errors import LinkSpent, RegistrationUnknown
+from eventreg.proxies import household, parse_address
 
 REGISTER = tuple(map(parse, ("30/minute", "120/hour")))
 """Confirmed registrations of one address; a venue's guests share one."""
@@ -65,6 +65,12 @@ class Limits:
             return bool(self._shared.check())
         except Exception:
             return False
+
+    def let_go(self) -> None:
+        """Close the connections to Redis; the next question opens one anew. For a process that is about to fork."""
+        pool = getattr(getattr(self._shared, "storage", None), "connection_pool", None)
+        if pool is not None:
+            pool.disconnect()
 
     def _ask(self, question: Callable[[Storage], T]) -> T:
         try:
@@ -154,6 +160,7 @@ def check(app: Flask) -> None:
     counters: Limits = app.extensions["limits"]
     if counters.on and not counters.reachable():
         raise Unreachable("EVENTREG_REDIS_URL: Redis does not answer")
+    counters.let_go()
 
 
 @contextmanager
@@ -181,8 +188,4 @@ def hashing() -> Hashing:
 
 def address() -> str:
     """Who is asking, as far as the network tells; one IPv6 household is one."""
-    try:
-        ip = ip_address(request.remote_addr or "")
-    except ValueError:
-        return "unknown"
-    return str(IPv6Address(int(ip) >> 64 << 64)) if isinstance(ip, IPv6Address) else str(ip)
+    return household(parse_address(request.remote_addr or ""))

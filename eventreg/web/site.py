@@ -3,7 +3,6 @@
 from flask import Flask, current_app, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from eventreg.core import events
@@ -34,6 +33,7 @@ from eventreg.web import (
     trouble,
 )
 from eventreg.web.event_facts import of_the_next
+from eventreg.web.forwarded import Forwarded
 from eventreg.web.limits import TooOften
 
 Answer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
@@ -81,15 +81,14 @@ _SAID = {400, 403, 404, 405, 413, 414, 429}
 def init_app(app: Flask) -> None:
     """Pages, checks and refusals."""
     settings: Settings = app.extensions["settings"]
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies, app.logger)  # type: ignore[method-assign]
     limits.init_app(app, settings.rate_limits, settings.redis_url)
     language.init_app(app)
     guard.init_app(app)
     for without_session in (public, leaflets, registering, tickets, giving_back):
         guard.csrf.exempt(without_session.blueprint)
     app.jinja_env.globals["may"] = access.may
+    app.jinja_env.globals["opens_here_only"] = settings.public_url if settings.on_this_machine_only else ""
     for pages in dict.fromkeys(module.blueprint for module in _PAGES):
         app.register_blueprint(pages)
     app.register_error_handler(Refusal, _refused)

@@ -1,0 +1,135 @@
+"""One connection to a client: how long it may take for what, and what it says when it is ended."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from waitress.channel import HTTPChannel
+
+from eventreg.clock import stopwatch
+
+HEAD_SECONDS, BODY_SECONDS = 10, 20
+"""A request's head and body must be here within this time, however steadily their bytes come."""
+IDLE_SECONDS, IDLE_SECONDS_OF_PROXY = 30, 75
+"""How long a connection stays open between two requests; proxies keep theirs for a minute."""
+STALLED_SECONDS, STALLED_BYTES = 20, 16 * 1024
+"""An answer must flow: at least so many bytes in this time, or whatever is left of it."""
+
+
+def _answer(status: str, words: str, *more: str) -> bytes:
+    """A whole answer as it goes over the wire, for when there is no application to ask."""
+    body = f"<!doctype html><meta charset=utf-8><title>{status}</title><p>{words}</p>\n".encode()
+    head = [
+        f"HTTP/1.1 {status}",
+        "Content-Type: text/html; charset=utf-8",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "Connection: close",
+        *more,
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+TOO_SLOW = _answer(
+    "408 Request Timeout", "网络太慢，没收全，请再试一次。 The request came too slowly. Please try again."
+)
+STOPPING = _answer(
+    "503 Service Unavailable",
+    "网页马上就好，请过几秒再试。 Back in a moment. Please try again in a few seconds.",
+    "Retry-After: 5",
+)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The other end of a connection: its address as limits count it, and whether it is a proxy of ours."""
+
+    household: str
+    is_proxy: bool
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """One connection. Knows since when it waits, and for what."""
+
+    def __init__(self, server: Any, conn: Any, addr: Any, peer: Peer) -> None:
+        self.peer = peer
+        self.was_asked = False
+        self.opened = stopwatch()
+        self._head_since: float | None = None
+        self._body_since: float | None = None
+        self._flow: tuple[float, int] | None = None
+        super().__init__(server, conn, addr, server.adj, map=server._map)
+        self.quiet_since: float = self.creation_time
+
+    def received(self, data: bytes) -> bool:
+        """Bytes have come: remember when the head and the body of the present request began."""
+        waiting = self.request
+        more = bool(super().received(data))
+        if self.request is None:
+            self._head_since = self._body_since = None
+            return more
+        if self.request is not waiting or self._head_since is None:
+            self._head_since, self._body_since = self.last_activity, None
+        if self._body_since is None and self.request.headers_finished:
+            self._body_since = self.last_activity
+        return more
+
+    def is_served(self, *, last: bool) -> None:
+        """A whole request goes to a thread; it is the ``last`` one of this connection if the process stops."""
+        self.was_asked = True
+        self.quiet_since = self.last_activity
+        if last:
+            for request in self.requests:
+                request.headers["CONNECTION"] = "close"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being received or answered."""
+        return bool(self.requests or self.request is not None or self.total_outbufs_len)
+
+    @property
+    def can_go(self) -> bool:
+        """Whether closing it would leave no whole request unanswered."""
+        return not (self.requests or self.total_outbufs_len or self.will_close)
+
+    @property
+    def usefulness(self) -> tuple[bool, float]:
+        """The least useful connections sort first: those at rest after an answer, then the oldest."""
+        return not self.was_asked or self.request is not None, self.quiet_since
+
+    def waits_too_long(self, now: float) -> bool:
+        """Whether the client has used up the time for what it is doing."""
+        if self.total_outbufs_len:
+            return self._has_stalled(now)
+        self._flow = None
+        if self.requests:
+            return False
+        if self._body_since is not None:
+            return now - self._body_since >= BODY_SECONDS
+        if self._head_since is not None:
+            return now - self._head_since >= HEAD_SECONDS
+        if not self.was_asked:
+            return bool(now - self.creation_time >= HEAD_SECONDS)
+        idle = IDLE_SECONDS_OF_PROXY if self.peer.is_proxy else IDLE_SECONDS
+        return now - self.quiet_since >= idle
+
+    def _has_stalled(self, now: float) -> bool:
+        left = self.total_outbufs_len
+        if self._flow is None or self._flow[1] - left >= STALLED_BYTES or left > self._flow[1]:
+            self._flow = (now, left)
+        return now - self._flow[0] >= STALLED_SECONDS
+
+    def end(self, last_words: bytes = b"") -> None:
+        """Close the connection, after these last words if it is in the middle of a request."""
+        if not last_words or self.request is None or self.total_outbufs_len:
+            self.will_close = True
+            return
+        with self.outbuf_lock:
+            self.outbufs[-1].append(last_words)
+            self.current_outbuf_count += len(last_words)
+            self.total_outbufs_len += len(last_words)
+            self.close_when_flushed = True
+
+    def del_channel(self, map: Any = None) -> None:  # noqa: A002 - waitress names it so
+        """The connection is gone."""
+        self.server.forget(self)
+        super().del_channel(map)

@@ -1,0 +1,206 @@
+"""Clients that send slowly, send nothing, or do not read: they cost nobody else a page."""
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from eventreg import channel, listener
+from tests.servers import Server, processes_of, running, started
+from tests.test_server import ask
+
+EVENT = "june-10-self-care"
+OTHER_ADDRESS = "127.0.0.2"
+SERVERS = pytest.mark.parametrize("workers", ["1", "2"])
+NO_PROXY = "192.0.2.1"
+"""Without this, loopback is taken for our own proxy, which may open as many connections as it likes."""
+
+
+def started_with(folder: Path, workers: str, **more: str) -> object:
+    """A server of so many processes, to which loopback is no proxy."""
+    return started(folder, EVENTREG_WORKERS=workers, EVENTREG_PROXY_ADDRESSES=NO_PROXY, **more)
+
+
+def connect(server: Server, source: str = OTHER_ADDRESS) -> socket.socket:
+    """A connection from another address of this machine than the guests'."""
+    place = urllib.parse.urlsplit(server.address)
+    return socket.create_connection((str(place.hostname), int(place.port or 0)), 10, (source, 0))
+
+
+def half_a_request(server: Server, *, body: bool = True) -> bytes:
+    """A request whose end never comes: in the middle of its body, or of its head."""
+    place = urllib.parse.urlsplit(server.address)
+    head = f"POST /zh/events/{EVENT}/register HTTP/1.1\r\nHost: {place.netloc}\r\n"
+    return (f"{head}Content-Length: 500\r\n\r\nname=" if body else head).encode()
+
+
+@contextmanager
+def slow(server: Server, number: int) -> Iterator[list[socket.socket]]:
+    """So many connections with half a request each."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, number + 500)), hard))
+    held: list[socket.socket] = []
+    try:
+        for one in range(number):
+            connection = connect(server)
+            held.append(connection)
+            with suppress(ConnectionError):  # ended already, to make room for the others
+                connection.sendall(half_a_request(server, body=one % 2 == 0))
+        yield held
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def seconds_of_a_page(server: Server) -> float:
+    """How long a guest waits for the event page."""
+    began = time.monotonic()
+    assert ask(server, "GET", f"/zh/events/{EVENT}")[0] == 200
+    return time.monotonic() - began
+
+
+@SERVERS
+def test_two_thousand_half_sent_requests_of_one_address_cost_another_nothing(workers: str, tmp_path: Path) -> None:
+    with started_with(tmp_path / "instance", workers) as server, slow(server, 2000):  # type: ignore[attr-defined]
+        seconds = sorted(seconds_of_a_page(server) for _ in range(20))
+        assert seconds[-1] < 1, seconds
+
+
+@SERVERS
+def test_half_sent_requests_through_our_own_proxy_cost_nothing_either(workers: str, tmp_path: Path) -> None:
+    with started(tmp_path / "instance", EVENTREG_WORKERS=workers) as server, slow(server, 1300):
+        seconds = sorted(seconds_of_a_page(server) for _ in range(20))
+        assert seconds[-1] < 1, seconds
+
+
+def test_one_address_holds_so_many_connections_and_no_more(tmp_path: Path) -> None:
+    with started_with(tmp_path / "instance", "1") as server:  # type: ignore[attr-defined]
+        with slow(server, listener.MOST_OF_ONE_ADDRESS + 50) as held:
+            seconds_of_a_page(server)  # by now all have been accepted
+            ended = 0
+            for connection in held:
+                connection.setblocking(False)
+                try:
+                    ended += connection.recv(1) == b""
+                except BlockingIOError:
+                    pass
+                except ConnectionError:
+                    ended += 1
+        assert ended == 50, "the oldest made room for the newest"
+
+
+def test_a_request_that_trickles_in_or_never_begins_is_ended_in_time(tmp_path: Path) -> None:
+    with running(tmp_path / "instance") as server:
+        head, body, silent = connect(server), connect(server), connect(server)
+        head.sendall(half_a_request(server, body=False))
+        body.sendall(half_a_request(server))
+        with ThreadPoolExecutor(3) as waiting:
+            ended = [waiting.submit(trickle, one, b"x" if one is not silent else b"") for one in (head, body, silent)]
+        (head_said, head_time), (body_said, body_time), (silent_said, silent_time) = [one.result() for one in ended]
+    assert head_said.startswith(b"HTTP/1.1 408 ") and body_said.startswith(b"HTTP/1.1 408 ")
+    assert silent_said == b""
+    assert abs(head_time - channel.HEAD_SECONDS) < 4
+    assert abs(silent_time - channel.HEAD_SECONDS) < 4
+    assert abs(body_time - channel.BODY_SECONDS) < 4
+
+
+def trickle(connection: socket.socket, byte: bytes) -> tuple[bytes, float]:
+    """Send a byte now and then until the server ends it; what it said, and after how many seconds."""
+    began = time.monotonic()
+    connection.settimeout(0.5)
+    with connection:
+        while time.monotonic() - began < 40:
+            try:
+                return connection.recv(1000), time.monotonic() - began
+            except TimeoutError:
+                connection.sendall(byte)
+            except ConnectionError:
+                break
+    return b"", time.monotonic() - began
+
+
+def test_a_server_that_is_told_to_stop_answers_all_that_it_has_received(tmp_path: Path) -> None:
+    for turn in range(2 if os.environ.get("EVENTREG_PROOFS") != "whole" else 20):
+        with running(tmp_path / f"instance-{turn}", EVENTREG_WORKERS="2", EVENTREG_THREADS="2") as server:
+            place = urllib.parse.urlsplit(server.address)
+            get = f"GET /zh/events/{EVENT} HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode()
+            waiting = [connect(server) for _ in range(200)]
+            for connection in waiting[:190]:
+                connection.sendall(get)
+            for connection in waiting[190:]:
+                connection.sendall(get[:40])
+            os.kill(server.pid, signal.SIGTERM)
+            for connection in waiting[190:]:
+                connection.sendall(get[40:])
+            with ThreadPoolExecutor(20) as crowd:
+                answers = Counter(crowd.map(whole_answer, waiting))
+        assert answers == {200: 200}, answers
+
+
+def whole_answer(connection: socket.socket) -> int:
+    """The status of the answer, read to the end that it announces; 0 if it is cut short."""
+    with connection, connection.makefile("rb") as lines:
+        try:
+            status = lines.readline().split()
+            length = 0
+            while line := lines.readline().strip():
+                name, _, value = line.partition(b":")
+                length = int(value) if name.lower() == b"content-length" else length
+            return int(status[1]) if len(lines.read(length)) == length > 0 else 0
+        except (ConnectionError, IndexError):
+            return 0
+
+
+@SERVERS
+def test_a_process_that_is_killed_is_started_again(workers: str, tmp_path: Path) -> None:
+    with started(tmp_path / "instance", EVENTREG_WORKERS=workers) as server:
+        before = processes_of(server)
+        for child in before:
+            os.kill(child, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while len(set(processes_of(server)) - set(before)) < len(before):
+            assert time.monotonic() < deadline, "all of them live again"
+        assert seconds_of_a_page(server) < 5
+
+
+def test_the_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    alive: list[int] = []
+    with suppress(AssertionError), started(tmp_path / "instance", EVENTREG_WORKERS="2") as server:
+        alive = processes_of(server)
+        assert len(alive) == 3
+        os.kill(server.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 15
+        while alive and time.monotonic() < deadline:
+            alive = [child for child in alive if Path(f"/proc/{child}").exists()]
+    assert alive == [], "they would hold the port, and nobody would start them again"
+
+
+def test_the_parent_has_no_thread_and_no_open_database(tmp_path: Path) -> None:
+    with started(tmp_path / "instance") as server:
+        assert len(list(Path(f"/proc/{server.pid}/task").iterdir())) == 1
+        opened = [str(one.readlink()) for one in Path(f"/proc/{server.pid}/fd").iterdir()]
+        assert not [one for one in opened if "sqlite3" in one], opened
+
+
+def test_stopping_twice_ends_at_once_even_with_a_request_half_sent(tmp_path: Path) -> None:
+    with running(tmp_path / "instance") as server, connect(server) as connection:
+        connection.sendall(half_a_request(server))
+        seconds_of_a_page(server)
+        began = time.monotonic()
+        os.kill(server.pid, signal.SIGTERM)
+        while (
+            subprocess.run(["pgrep", "-P", str(server.pid)], capture_output=True, check=False).stdout.count(b"\n") > 1
+        ):
+            assert time.monotonic() - began < 10, "housekeeping has stopped"
+        os.kill(server.pid, signal.SIGTERM)
+    assert time.monotonic() - began < 8
