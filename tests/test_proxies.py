@@ -1,5 +1,6 @@
 """Behind a proxy: every guest counts for himself, https holds, and no log names anybody."""
 
+import logging
 import os
 import re
 import urllib.parse
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventreg.proxies import Proxies, household, parse_address, parse_networks
+from eventreg.web.forwarded import Forwarded
 from tests import proxies, redis
 from tests.factories import PASSWORD, SECRET, House, toml
 from tests.proxies import Proxy
@@ -182,6 +184,23 @@ def test_each_step_is_believed_only_from_a_proxy_of_ours() -> None:
     assert str(two.client("127.0.0.1", "203.0.113.7, 198.51.100.1")) == "198.51.100.1", "somebody who is no proxy"
     assert str(two.client("127.0.0.1", "192.0.2.1, 203.0.113.7, 10.0.0.5")) == "203.0.113.7", "two steps and no more"
     assert str(Proxies(0, two.networks).client("127.0.0.1", "203.0.113.7")) == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("peer", "count", "scheme"), [("127.0.0.1", 1, "https"), ("198.51.100.1", 1, "http"), ("127.0.0.1", 0, "http")]
+)
+def test_https_too_is_believed_only_from_a_proxy_of_ours(peer: str, count: int, scheme: str) -> None:
+    seen: dict[str, object] = {}
+
+    def app(environ: dict[str, object], _start: object) -> list[bytes]:
+        seen.update(environ)
+        return []
+
+    trusted = Proxies(count, LOOPBACK.networks)
+    said = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_HOST": "evil.example", "HTTP_FORWARDED": "for=1.2.3.4"}
+    Forwarded(app, trusted, logging.getLogger())({"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", **said}, None)
+    assert seen["wsgi.url_scheme"] == scheme
+    assert not seen.keys() & said.keys(), "nothing behind this sees the headers"
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
