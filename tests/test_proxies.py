@@ -35,9 +35,9 @@ HOUSES = [
 """Each proxy, each number of processes and each database; every pair of them also in the short round."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def redis_url() -> Iterator[str]:
-    """Where several processes count together."""
+    """Where several processes count together, with nothing counted yet."""
     with redis.running() as (url, _):
         yield url
 
