@@ -16,7 +16,7 @@ test: setup-test ## install what the tests need, then run all of them
 check: setup-test lint test ## lint, types, templates, spelling, then the tests: what CI runs
 
 proofs: setup-test ## the proofs about seats, and every public page in every way, whole: an hour and a half (`make test` runs them in short)
-	@EVENTREG_PROOFS=whole $(BIN)/pytest tests/proofs tests/test_look.py -rP --durations=0 $(ARGS)
+	@EVENTREG_PROOFS=whole $(BIN)/pytest tests/proofs tests/test_look.py tests/test_proxies.py tests/test_slow_clients.py -rP --durations=0 $(ARGS)
 
 bench: setup-test ## measure, beside the goals; writes benchmarks/results/
 	@script/system-packages bench
