@@ -30,8 +30,9 @@ DRAIN_SECONDS = 30
 """How long a process that is told to stop goes on answering what it has received."""
 _NEWCOMER_SECONDS = 2
 """A connection this young may still send its first request while the process stops."""
-_AT_ONCE = 64
-"""Connections accepted in one go."""
+_HELD_FOR_EACH_ACCEPTED = 8
+"""A process accepts one connection at a time, so that each process gets its share; the more it holds, the slower its turns and
+the more it accepts in one."""
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
@@ -79,8 +80,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.asyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
 
     def handle_accept(self) -> None:
-        """Accept whoever waits, some at once."""
-        for _ in range(_AT_ONCE):
+        """Accept whoever waits."""
+        for _ in range(1 + len(self.active_channels) // _HELD_FOR_EACH_ACCEPTED):
             before = self._accepted
             super().handle_accept()
             if self._accepted == before:
@@ -126,7 +127,10 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 channel.end(TOO_SLOW)
 
     def _drain(self) -> None:
-        self.handle_accept()  # whoever stands in the queue is still answered
+        before = -1
+        while before < self._accepted:  # whoever stands in the queue is still answered
+            before = self._accepted
+            self.handle_accept()
         wasyncore.dispatcher.close(self)
         until = stopwatch() + DRAIN_SECONDS
         while self.active_channels and stopwatch() < until:
