@@ -28,6 +28,7 @@ from eventreg.web import (
     public,
     registering,
     reporting,
+    sent,
     sheets,
     signing_in,
     tickets,
@@ -84,6 +85,7 @@ def init_app(app: Flask) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    sent.init_app(app)
     limits.init_app(app, settings.rate_limits, settings.redis_url)
     language.init_app(app)
     guard.init_app(app)
