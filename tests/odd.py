@@ -16,22 +16,68 @@ from tests.factories import House
 from tests.pages import Page
 
 NUMBERS = [
-    b"0", b"-1", b"+1", b"01", b" 1", b"1 ", b"1.0", b"1e9", b"2147483647", b"2147483648", b"9223372036854775807",
-    b"9223372036854775808", b"9" * 25, "²".encode(), "１".encode(), "٣".encode(), b"9" * 1000,
-]  # fmt: skip
+    b"0",
+    b"-1",
+    b"+1",
+    b"01",
+    b" 1",
+    b"1 ",
+    b"1.0",
+    b"1e9",
+    b"2147483647",
+    b"2147483648",
+    b"9223372036854775807",
+    b"9223372036854775808",
+    b"9" * 25,
+    "²".encode(),
+    "１".encode(),
+    "٣".encode(),
+    b"9" * 1000,
+]
 """Around the ends of 32 and 64 bits, and what Python calls a digit though no id is written so."""
 TEXTS = [
-    b"", b"\x00", b"a\x00b", b"\x80", b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"\xed\xb3\xbf", b"%00", "\u202e".encode(),
-    "\ufffe".encode(), b"\n", b"\x1b", b"..", b"//", b"'\"", b"%s{{7*7}}", b"a" * 1000, "😀".encode() * 60,
-]  # fmt: skip
+    b"",
+    b"\x00",
+    b"a\x00b",
+    b"\x80",
+    b"\xff\xfe",
+    b"\xc0\xaf",
+    b"\xed\xa0\x80",
+    b"\xed\xb3\xbf",
+    b"%00",
+    "\u202e".encode(),
+    "\ufffe".encode(),
+    b"\n",
+    b"\x1b",
+    b"..",
+    b"//",
+    b"'\"",
+    b"%s{{7*7}}",
+    b"a" * 1000,
+    "😀".encode() * 60,
+]
 """NUL, bytes that are no UTF-8, halves of a pair (surrogates), and what turns, ends or climbs."""
 ODD = [*NUMBERS, *TEXTS]
 WORST = [b"1\x00\xed\xa0\x80", b"2147483648", b"9" * 25, "²".encode()]
 """One of each kind, where there is no time for all."""
 HEADERS = [
-    "ACCEPT", "ACCEPT_ENCODING", "ACCEPT_LANGUAGE", "COOKIE", "HOST", "IF_MODIFIED_SINCE", "IF_NONE_MATCH", "ORIGIN", "RANGE",
-    "REFERER", "SEC_FETCH_SITE", "USER_AGENT", "X_CSRF_TOKEN", "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_REQUEST_ID",
-]  # fmt: skip
+    "ACCEPT",
+    "ACCEPT_ENCODING",
+    "ACCEPT_LANGUAGE",
+    "COOKIE",
+    "HOST",
+    "IF_MODIFIED_SINCE",
+    "IF_NONE_MATCH",
+    "ORIGIN",
+    "RANGE",
+    "REFERER",
+    "SEC_FETCH_SITE",
+    "USER_AGENT",
+    "X_CSRF_TOKEN",
+    "X_FORWARDED_FOR",
+    "X_FORWARDED_PROTO",
+    "X_REQUEST_ID",
+]
 _ARGUMENT = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 _NAMED = {"input", "select", "textarea", "button"}
 
@@ -123,6 +169,10 @@ def forms_of(page: Page) -> Iterator[tuple[str, str, dict[str, str]]]:
         if tag == "form":
             if fields:
                 yield method, action, fields
-            method, action, fields = (given.get("method") or "get").upper(), (given.get("action") or ""), {}
+            method, action, fields = (
+                (given.get("method") or "get").upper(),
+                (given.get("action") or ""),
+                {},
+            )
         elif tag in _NAMED and given.get("name"):
             fields.setdefault(str(given["name"]), given.get("value") or "")

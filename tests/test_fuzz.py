@@ -56,7 +56,10 @@ def test_no_address_whatever_stands_in_it_is_a_server_error(walk: Walk) -> None:
             for who in (walk.nobody, walk.olga):
                 answer = who.ask(place.method, place.path(**{argument: odd}))
                 walk.note(answer, place.method, place.rule.rule, argument, odd)
-                assert answer.status_code in REFUSING or odd not in WORST, (place.path(**{argument: odd}), answer)
+                assert answer.status_code in REFUSING or odd not in WORST, (
+                    place.path(**{argument: odd}),
+                    answer,
+                )
     assert len(positions) > 60
     assert walk.failed == []
     assert walk.answered.keys() >= {303, 401, 404}, "of a stranger and of somebody who is signed in"
@@ -73,7 +76,13 @@ def test_no_field_whatever_it_holds_is_a_server_error(walk: Walk) -> None:
     assert walk.failed == []
     assert walk.answered.keys() >= {200, 303, 400, 404, 409, 422}, "every kind of answer was seen"
     known = {(place.method, place.rule.endpoint): place.fields.keys() for place in walk.places}
-    assert known["POST", "registering.send"] >= {"name", "phone", "companion-1", "form_key", "waitlist"}
+    assert known["POST", "registering.send"] >= {
+        "name",
+        "phone",
+        "companion-1",
+        "form_key",
+        "waitlist",
+    }
     assert known["GET", "desk.listed"] >= {"q", "state", "sort", "page", "done"}, "also what no page's form shows"
 
 
@@ -83,7 +92,13 @@ def test_no_header_query_or_kind_of_body_is_a_server_error(walk: Walk) -> None:
         for odd in odd_for(number, 2):
             headers = {f"HTTP_{name}": odd for name in HEADERS if name not in {"HOST", "COOKIE", "X_CSRF_TOKEN"}}
             walk.note(walk.olga.ask(place.method, path, **headers), place.method, path, "headers", odd)
-            walk.note(walk.olga.ask(place.method, path, odd + b"=" + odd), place.method, path, "query", odd)
+            walk.note(
+                walk.olga.ask(place.method, path, odd + b"=" + odd),
+                place.method,
+                path,
+                "query",
+                odd,
+            )
         if place.method == "POST":
             for kind, body in BODIES:
                 answer = walk.olga.ask("POST", path, body=body, CONTENT_TYPE=kind)

@@ -17,7 +17,13 @@ from tests.servers import running
 from tests.walk import Walk
 from tests.windows import LAPTOP, window
 
-LOOKS = {Action.NUMBER_SEEN, Action.NUMBERS_SEEN, Action.CALLS_PRINTED, Action.EXPORTED, Action.EXTRACTED}
+LOOKS = {
+    Action.NUMBER_SEEN,
+    Action.NUMBERS_SEEN,
+    Action.CALLS_PRINTED,
+    Action.EXPORTED,
+    Action.EXTRACTED,
+}
 """What is written down when somebody looks: whole numbers, or everybody's, have then left the house, by whatever link."""
 OF_A_VISIT = {("staff_sessions", "seen_at")}
 """When a browser was here last."""
@@ -28,7 +34,10 @@ def everything() -> Iterator[tuple[str, dict[str, Any]]]:
     for table in Base.metadata.sorted_tables:
         for row in reading().execute(table.select()).mappings():
             if table.name != "audit_entries" or row["action"] not in LOOKS:
-                yield table.name, {name: row[name] for name in row if (table.name, name) not in OF_A_VISIT}
+                yield (
+                    table.name,
+                    {name: row[name] for name in row if (table.name, name) not in OF_A_VISIT},
+                )
 
 
 def written(before: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -73,7 +82,8 @@ def test_a_print_is_noted_by_the_printing_and_by_no_foreign_page(browser: Browse
         with page.expect_navigation():
             page.locator("#password").press("Enter")
         page.route(
-            "http://foreign.example/", lambda route: route.fulfill(content_type="text/html", body=FOREIGN.format(paper))
+            "http://foreign.example/",
+            lambda route: route.fulfill(content_type="text/html", body=FOREIGN.format(paper)),
         )
         page.goto("http://foreign.example/")
         with page.expect_navigation():

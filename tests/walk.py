@@ -54,7 +54,12 @@ class Walk:
             event, by, now = events.get(session, "small"), self.house.dora, self.house.now
             arrival = checkin.check_in(session, event, attendee_of(person), anyway=True, by=by, now=now)
             checkin.undo(session, event, arrival.check_in_id, by=by, now=now)
-        known = {"slug": "small", "lang": "zh", "filename": "staff.css", "check_in_id": str(arrival.check_in_id)}
+        known = {
+            "slug": "small",
+            "lang": "zh",
+            "filename": "staff.css",
+            "check_in_id": str(arrival.check_in_id),
+        }
         known["staff_id"] = str(self.house.dora.staff_id)
         token = tickets.token(SECRET, made.ticket_seed)
         numbered = set(re.findall(r"<(?:id|int):(\w+)>", rule.rule))
@@ -69,7 +74,9 @@ class Walk:
             path = place.path().decode()
             place.fields = dict(shown.get((place.method, path), {}))
             answer = self.olga.send(place)
-            for method, action, fields in forms_of(Page(answer)) if answer.mimetype == "text/html" else ():  # type: ignore[arg-type]
+            if answer.mimetype != "text/html":
+                continue
+            for method, action, fields in forms_of(Page(answer)):  # type: ignore[arg-type]
                 target = re.split("[?#]", action)[0] or path
                 shown[method, target] = fields | shown.get((method, target), {})
         for place in self.places:

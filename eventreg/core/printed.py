@@ -28,7 +28,8 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Printout:
-    """What one print holds: which part of the list, how many people, and who, unless they are too many to be kept."""
+    """What one print holds: which part of the list, how many people, and who, unless they are too
+    many to be kept."""
 
     part: Part
     people: int

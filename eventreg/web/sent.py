@@ -1,4 +1,5 @@
-"""What is sent to us, made fit to be looked up and stored before any view sees it: text without NUL, and ids in bounds."""
+"""What is sent to us, made fit to be looked up and stored before any view sees it: text without
+NUL, and ids in bounds."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,9 +13,10 @@ from werkzeug.utils import cached_property
 from eventreg.core import whole_numbers
 
 _UNREADABLE = "\ufffd"
-"""In place of what is no text: Werkzeug puts it for bytes that are no UTF-8, and no name, number or code accepts it."""
+"""In place of what is no text. Werkzeug puts it for bytes that are no UTF-8; no name, number or code
+accepts it."""
 _NO_TEXT = dict.fromkeys((0, *range(0xD800, 0xE000)), _UNREADABLE)
-"""NUL, which PostgreSQL cannot store, and halves of a pair (surrogates), which nothing can encode."""
+"""NUL, which PostgreSQL cannot store, and halves of a pair (surrogates), which nothing encodes."""
 
 
 def readable(text: str) -> str:
@@ -23,7 +25,8 @@ def readable(text: str) -> str:
 
 
 class _Fields(ImmutableMultiDict[str, Any]):
-    """The fields of an address or of a form, all of them readable. Of a file, only its field's name is looked at."""
+    """The fields of an address or of a form, all of them readable. Of a file, only its field's name
+    is looked at."""
 
     def __init__(self, sent: MultiDict[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         pairs = sent.items(multi=True) if isinstance(sent, MultiDict) else sent
@@ -33,7 +36,7 @@ class _Fields(ImmutableMultiDict[str, Any]):
 
 
 class Sent(Request):
-    """A request whose fields can be looked up and stored whatever was sent, so that no view has to think of it."""
+    """A request whose fields can be looked up and stored whatever was sent: no view has to care."""
 
     parameter_storage_class = _Fields
 
@@ -58,11 +61,12 @@ class _RowId(BaseConverter):
 
 
 def init_app(app: Flask) -> None:
-    """Read requests so, and let routes name a row as ``<id:registration_id>``; before the first route is added."""
+    """Read requests so, and let routes name a row as ``<id:registration_id>``. To be called before
+    the first route is added."""
     app.request_class = Sent
     app.url_map.converters["id"] = _RowId
 
 
 def number(name: str, *, least: int = 1, most: int = whole_numbers.LARGEST) -> int | None:
-    """The number in that field of the address; ``None`` where it is missing or out of these bounds."""
+    """The number in that field of the address; ``None`` if it is missing or out of bounds."""
     return whole_numbers.parse(request.args.get(name, ""), least=least, most=most)

@@ -33,8 +33,8 @@ class Sheets:
 @blueprint.get("/check-in-list")
 @requires(Permission.PRINT_LIST)
 def printed_list(slug: str) -> str:
-    """The list for the door, as paper: everybody, only who is new, only who was chosen, or who waits. Looking at it is no
-    printing: what is printed says so by ``record_print``."""
+    """The list for the door, as paper: everybody, only who is new, only who was chosen, or who waits.
+    Looking at it is no printing; see ``record_print``."""
     event = events.get(reading(), slug)
     if request.args.get("list") == "waiting":
         return waiting_page(event, attendees.waiting(reading(), event))
@@ -44,7 +44,8 @@ def printed_list(slug: str) -> str:
 @blueprint.post("/check-in-list")
 @requires(Permission.PRINT_LIST)
 def record_print(slug: str) -> Answer:
-    """The list was printed as the page showed it, whoever has registered since; 400 for what no such page has signed."""
+    """The list was printed as the page showed it, whoever has registered since. 400 for what no page
+    of this event has signed."""
     event = events.get(reading(), slug)
     try:
         of_event, part, people, ids = _signer().loads(request.form.get("shown", ""))
