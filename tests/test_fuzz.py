@@ -104,7 +104,7 @@ def test_no_header_query_or_kind_of_body_is_a_server_error(walk: Walk) -> None:
                 answer = walk.olga.ask("POST", path, body=body, CONTENT_TYPE=kind)
                 walk.note(answer, place.method, path, kind, body)
     for name in HEADERS:
-        for odd in ODD:
+        for odd in ODD if WHOLE else WORST:
             for method, path in (("GET", b"/"), ("GET", b"/staff/"), ("POST", b"/staff/sign-in")):
                 walk.note(walk.nobody.ask(method, path, **{f"HTTP_{name}": odd}), method, path, name, odd)
     assert walk.failed == []
