@@ -64,6 +64,8 @@ def _refusing(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except FieldRefused as refusal:
             refuse(sentence("en", refusal.reason, **refusal.values))
+        except UnicodeEncodeError:
+            refuse("An argument is no text in UTF-8")
         except Refusal as refusal:
             refuse(sentence("en", f"refused_{refusal.code}") + (f" ({refusal})" if str(refusal) else ""))
 

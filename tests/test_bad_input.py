@@ -1,6 +1,7 @@
 """Whatever is sent: shown escaped, or refused in words with what was typed. Never a server error."""
 
 import json
+import urllib.parse
 from typing import Any
 
 import pytest
@@ -82,6 +83,54 @@ def test_lone_surrogates_on_the_wire_are_refused(roomy: House) -> None:
     )
     answer = client.post(REGISTER, data=body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 422
+
+
+NO_ID = ["0", "-1", "01", "2147483648", "9223372036854775808", "9" * 25, "²", "１", "٣", "1.0", "%201"]
+"""What PostgreSQL refuses to look for, what SQLite does, and what Python takes for a digit."""
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("number", NO_ID)
+def test_what_no_row_is_numbered_with_leads_to_no_page_and_is_no_choice(roomy: House, number: str) -> None:
+    olga = roomy.signed_in("olga")
+    token = get(olga, "/staff/").form("/sign-out").fields["csrf_token"]
+    desk = "/staff/events/small"
+    assert get(olga, f"{desk}/registrations/{number}").status == 404
+    assert olga.post(f"/staff/accounts/{number}", data={"csrf_token": token, "act": "lock"}).status_code == 404
+    for shown in ("/door/small/?done=", f"{desk}/audit?before=", f"{desk}/attendees?act=told&done="):
+        assert get(olga, f"{shown}{number}").status == 200
+    assert get(olga, f"{desk}/attendees?page={number}").status == 200
+    for address, field, answers in (
+        ("/door/small/check-ins", "attendee", 404),
+        (f"{desk}/telephones", "telephone", 404),
+        (f"{desk}/paper", "arrived", 200),
+        ("/staff/me/browsers", "browser", 303),
+    ):
+        sent = {"csrf_token": token, field: urllib.parse.unquote(number)}
+        assert olga.post(address, data=sent).status_code == answers, (address, field)
+
+
+@pytest.mark.both_databases
+def test_nul_in_an_address_is_no_page_and_in_a_field_is_something_nobody_is_called(roomy: House) -> None:
+    olga = roomy.signed_in("olga")
+    for address in ("/zh/events/%00", "/zh/events/sm%00all/register", "/staff/events/%00/attendees", "/T/%00", "/%00"):
+        assert get(olga, address).status == 404, address
+    answer = sign_in(roomy.client(), "ol\x00ga", PASSWORD)
+    assert (answer.status_code, Page(answer).form("/sign-in").fields["username"]) == (422, "ol\ufffdga")
+    for address in ("/staff/events/small/attendees?q=", "/door/small/?q=", "/staff/events/new?date=2030-07-01&from="):
+        assert get(olga, f"{address}%00").status in {200, 404, 422}, address
+    token = get(olga, "/staff/").form("/sign-out").fields["csrf_token"]
+    invited = {"csrf_token": token, "username": "e\x00ve", "role": "desk"}
+    page = Page(olga.post("/staff/accounts", data=invited))
+    assert (page.status, page.kind) == (422, "staff-accounts")
+
+
+@pytest.mark.both_databases
+def test_bytes_that_are_no_text_in_a_query_are_a_search_that_finds_nobody(roomy: House) -> None:
+    olga = roomy.signed_in("olga")
+    for raw in ("q=\xff\xfe", "q=%ED%A0%80", "q=%FF&\xff=\x80"):
+        answer = olga.get("/staff/events/small/attendees", environ_overrides={"QUERY_STRING": raw})
+        assert answer.status_code == 200, raw
 
 
 def test_more_than_64_kib_is_413_in_words(roomy: House) -> None:

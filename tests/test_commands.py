@@ -1,6 +1,7 @@
 """The commands: exit codes, words, and nothing changed where they refuse."""
 
 import contextvars
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,13 @@ def test_the_operators_guide_lists_every_command() -> None:
 )
 def test_wrong_usage_is_2(house: House, words: list[str]) -> None:
     assert run(house, *words).exit_code == 2
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("words", [["event", "show"], ["check-in-list"], ["staff", "disable"], ["staff", "link"]])
+def test_a_byte_that_is_no_text_in_an_argument_is_refused_in_one_line(house: House, words: list[str]) -> None:
+    refused = run(house, *words, os.fsdecode(b"a\xff"))
+    assert (refused.exit_code, refused.stderr) == (1, "An argument is no text in UTF-8\n")
 
 
 def test_a_file_is_checked_without_changing_anything(house: House) -> None:

@@ -108,6 +108,19 @@ def test_only_the_edge_commits() -> None:
             assert "commit" not in calls(tree), f"{name_of(path)}: acts compose only if nobody commits below the edge"
 
 
+def test_numbers_from_outside_are_read_in_one_place() -> None:
+    for path, tree in TREES.items():
+        if "web" not in path.parts:
+            continue
+        text = path.read_text()
+        assert "type=int" not in text, f"{name_of(path)}: int() takes ٣, and numbers of any length; see web/sent.py"
+        assert "<int:" not in text, f"{name_of(path)}: <id:...> ends where the column does; see web/sent.py"
+        for node in ast.walk(tree):
+            makes_numbers = any(isinstance(one, ast.Name) and one.id == "int" for one in ast.walk(node))
+            both = isinstance(node, ast.FunctionDef) and makes_numbers and "isdigit" in calls(node)
+            assert not both, f"{name_of(path)}: '²'.isdigit() is true, and int('²') raises; see core/whole_numbers.py"
+
+
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)
 def test_files_and_functions_stay_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGEST_FILE, "split by noun, never by number"

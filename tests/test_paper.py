@@ -47,6 +47,14 @@ def fill_with(house: House, people: int, names: Sequence[str] = ()) -> None:
         house.register(names[number] if number < len(names) else ordinary)
 
 
+def print_list(client: FlaskClient, query: str = "") -> Page:
+    """Look at the list, print it, and say so; returns what was looked at."""
+    page = get(client, f"{PAPER}{query}")
+    form = page.form("/check-in-list")
+    assert client.post(form.action, data=form.fields).headers["Location"].endswith(DESK)
+    return page
+
+
 def sides_of(file: Path) -> list[str]:
     """The text of each side of a PDF."""
     text = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True).stdout
@@ -114,8 +122,10 @@ def test_the_signs_name_the_surnames_and_nothing_else(hall: House) -> None:
 def test_fifty_people_are_two_sides_in_both_engines(hall: House, browser: Browser, tmp_path: Path) -> None:
     fill_with(hall, 50, LONGEST)
     desmond = hall.signed_in("desmond")
-    answer = desmond.get(f"{PAPER}.pdf")
+    form = get(desmond, PAPER).form("/check-in-list.pdf")
+    answer = desmond.post(form.action, data=form.fields)
     assert answer.mimetype == "application/pdf"
+    assert len(printed.latest(reading(), hall.event()).people) == 50, "a file to be printed counts as printed"
     (tmp_path / "weasyprint.pdf").write_bytes(answer.get_data())
     html = hall.app.test_cli_runner().invoke(args=["check-in-list", "small", "--format", "html"]).output
     page = window(browser, LAPTOP)
@@ -144,8 +154,11 @@ def test_a_machine_without_pango_says_what_to_do_instead(hall: House, monkeypatc
     monkeypatch.setattr(pdf, "_PROGRAM", ("-c", "import sys; sys.exit(3)"))
     with pytest.raises(PdfUnavailable):
         pdf.of("<p>")
-    page = Page(hall.signed_in("desmond").get(f"{PAPER}.pdf"))
-    assert (page.status, "PDF" in page.text) == (409, True)
+    desmond = hall.signed_in("desmond")
+    form = get(desmond, PAPER).form("/check-in-list.pdf")
+    for page in (get(desmond, f"{PAPER}.pdf"), Page(desmond.post(form.action, data=form.fields))):
+        assert (page.status, "PDF" in page.text) == (409, True)
+    assert printed.latest(reading(), hall.event()).at is None, "nothing was printed"
     said = hall.app.test_cli_runner().invoke(args=["check-in-list", "small", "--format", "pdf"])
     assert (said.exit_code, "Open the list and print it in the browser" in said.output) == (1, True)
 
@@ -179,16 +192,16 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     assert "已经旧了" not in get(desmond, DESK).text, "nothing was printed yet"
-    get(desmond, PAPER)
+    print_list(desmond)
     assert "已经旧了" not in get(desmond, DESK).text
     gone = printed.lines(reading(), hall.event())[1]
     hall.cancel(registration_of(gone))
     new = hall.register("阿新")
-    get(desmond, f"{PAPER}?registration={new.id}")  # a single line for the desk is no supplement to the list
+    print_list(desmond, f"?registration={new.id}")  # a single line for the desk is no supplement to the list
     page = get(desmond, DESK)
     assert "06-03 10:00 打印的签到表已经旧了。 新增 1 人，退出 1 人。" in page.text
     assert "只打印新增的 1 人" in page.text
-    supplement = get(desmond, f"{PAPER}?list=new")
+    supplement = print_list(desmond, "?list=new")
     assert "签到表（新增）" in supplement.text
     assert "4 A 阿新" in supplement.text, "numbered on from the list"
     assert f"请在原表上划掉：2 号 {gone.name}" in supplement.text
@@ -239,7 +252,7 @@ def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
 def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) -> None:
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
-    get(desmond, PAPER)
+    print_list(desmond)
     lines = printed.lines(reading(), hall.event())
     hall.cancel(registration_of(lines[1]))
     people = [line.attendee_id for line in printed.lines(reading(), hall.event())]
@@ -264,7 +277,7 @@ def walk_in(client: FlaskClient, name: str, **more: str) -> Page:
 
 def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: House) -> None:
     fill_with(hall, 2)
-    get(hall.signed_in("desmond"), PAPER)
+    print_list(hall.signed_in("desmond"))
     hall.now = local("2030-06-10 13:00")
     desmond = hall.signed_in("desmond")
     assert "现场登记的人先录入" in get(desmond, f"{DESK}/paper").text
@@ -317,3 +330,35 @@ def test_ids_of_another_event_are_nobody(hall: House) -> None:
     assert "外人" not in tried.text
     hall.cancel(stranger)
     assert "外人" not in ticked(desmond, [theirs.attendee_id], []).text
+
+
+def test_looking_at_the_list_is_no_printing(hall: House) -> None:
+    fill_with(hall, 3)
+    desmond = hall.signed_in("desmond")
+    for query in ("", "?signs=yes", "?list=waiting", "?registration=1"):
+        get(desmond, f"{PAPER}{query}")
+    assert printed.latest(reading(), hall.event()).at is None
+    print_list(desmond)
+    assert len(printed.latest(reading(), hall.event()).people) == 3
+
+
+def test_what_is_noted_is_what_the_page_showed(hall: House) -> None:
+    fill_with(hall, 3)
+    desmond = hall.signed_in("desmond")
+    form = get(desmond, PAPER).form("/check-in-list")
+    hall.register("阿新")
+    desmond.post(form.action, data=form.fields)
+    assert len(printed.latest(reading(), hall.event()).people) == 3
+    assert "新增 1 人，退出 0 人。" in get(desmond, DESK).text, "who came after the page was opened is not on the paper"
+
+
+def test_only_what_a_page_of_this_event_showed_can_be_noted(hall: House) -> None:
+    hall.apply(toml(slug="other"))
+    desmond = hall.signed_in("desmond")
+    form = get(desmond, PAPER).form("/check-in-list")
+    for shown in ("", "x", form.fields["shown"][:-1], '[1,"all",1,[1]]'):
+        answer = desmond.post(form.action, data={**form.fields, "shown": shown})
+        assert answer.status_code == 400, shown
+    there = "/staff/events/other/check-in-list"
+    assert desmond.post(there, data=form.fields).status_code == 400
+    assert printed.latest(reading(), hall.event()).at is None

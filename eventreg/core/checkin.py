@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, events
+from eventreg.core import audit, events, whole_numbers
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, AttendeeWaiting, OutsideCheckInWindow
 from eventreg.core.models import Attendee, CheckIn, Event
@@ -37,10 +37,9 @@ class Presence:
 
 def _find(session: Session, event: Event, attendee: str) -> Attendee:
     """The attendee of that opaque id at this event; anything else is unknown."""
-    if not (attendee.isascii() and attendee.isdigit() and len(attendee) < 19):
-        raise AttendeeUnknown
+    attendee_id = whole_numbers.parse(attendee)
     # Locked, so that nobody checks in and gives the seat back at the same moment.
-    person = session.get(Attendee, int(attendee), with_for_update=True)
+    person = session.get(Attendee, attendee_id, with_for_update=True) if attendee_id else None
     if person is None or person.event_id != event.id:
         raise AttendeeUnknown
     return person

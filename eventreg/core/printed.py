@@ -27,6 +27,16 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True)
+class Printout:
+    """What one print holds: which part of the list, how many people, and who, unless they are too
+    many to be kept."""
+
+    part: Part
+    people: int
+    attendees: Sequence[int]
+
+
+@dataclass(frozen=True)
 class Prints:
     """The last whole list and the supplements to it: when, and who stands on them, in the order of the paper."""
 
@@ -52,11 +62,23 @@ class Line:
     row: Row | None
 
 
-def record(session: Session, event: Event, part: Part, people: Sequence[Row], *, by: Actor, now: datetime) -> None:
-    """Write down who printed the list, and who is on it."""
+def printout(part: Part, people: Sequence[Row]) -> Printout:
+    """What a print of these people would hold."""
     ids = [row.attendee_id for row in people] if len(people) <= _MOST_KEPT else []
+    return Printout(part, len(people), ids)
+
+
+def record(session: Session, event: Event, made: Printout, *, by: Actor, now: datetime) -> None:
+    """Write down who printed the list, and who is on it."""
     audit.record(
-        session, Action.LIST_PRINTED, by, now=now, event_id=event.id, part=part, people=len(people), attendees=ids
+        session,
+        Action.LIST_PRINTED,
+        by,
+        now=now,
+        event_id=event.id,
+        part=made.part,
+        people=made.people,
+        attendees=list(made.attendees),
     )
 
 

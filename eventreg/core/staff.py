@@ -86,7 +86,8 @@ def _check_username(username: str) -> str:
     username = username.strip()
     if not username:
         raise FieldRefused("username", "username_missing")
-    if len(username) > _USERNAME_LONGEST or not username.isprintable():
+    # U+FFFD stands for what could not be read; Python would print it.
+    if len(username) > _USERNAME_LONGEST or not username.isprintable() or "\ufffd" in username:
         raise FieldRefused("username", "username_wrong")
     return username
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from eventreg.core import devices, events, second_factor, staff, staff_sessions
+from eventreg.core import devices, events, second_factor, staff, staff_sessions, whole_numbers
 from eventreg.core.errors import CodeWrong, FieldRefused, StaffUnknown, UsernameTaken
 from eventreg.core.staff import Permission
 from eventreg.core.staff_models import Role, StaffMember
@@ -67,7 +67,7 @@ def _keep_link(token: str) -> None:
     session["link"] = f"{guard.settings().public_url}/staff/welcome/{token}"
 
 
-@blueprint.post("/accounts/<int:staff_id>")
+@blueprint.post("/accounts/<id:staff_id>")
 @requires(Permission.MANAGE_STAFF, password=True)
 def change(staff_id: int) -> Answer:
     """Another role, a new link, or locked: at once, and everywhere."""
@@ -89,7 +89,7 @@ def change(staff_id: int) -> Answer:
     return redirect(url_for("accounts.listed"), 303)
 
 
-@blueprint.get("/accounts/<int:staff_id>")
+@blueprint.get("/accounts/<id:staff_id>")
 @requires(Permission.MANAGE_STAFF)
 def one(staff_id: int) -> Response:  # noqa: ARG001
     """Where asking for the password leads back to: the list."""
@@ -135,9 +135,9 @@ def _stamp(moment: datetime) -> str:
 @requires(Permission.STAFF_HOME)
 def end_browser() -> Response:
     """Sign one of one's own browsers out."""
-    signed_in, sent, now = access.current(), request.form.get("browser", ""), g.now
-    if signed_in is not None and sent.isascii() and sent.isdigit() and len(sent) < 19:
-        write(lambda writing: staff_sessions.end(writing, signed_in, int(sent), now=now))
+    signed_in, chosen, now = access.current(), whole_numbers.parse(request.form.get("browser", "")), g.now
+    if signed_in is not None and chosen is not None:
+        write(lambda writing: staff_sessions.end(writing, signed_in, chosen, now=now))
     return redirect(url_for("accounts.me"), 303)
 
 
@@ -199,9 +199,10 @@ def offer(slug: str) -> Answer:
 
 
 def _take_away(writing: Session, slug: str, sent: str) -> None:
-    if not (sent.isascii() and sent.isdigit() and len(sent) < 19):
+    chosen = whole_numbers.parse(sent)
+    if chosen is None:
         raise StaffUnknown
-    member = staff.get(writing, int(sent))
+    member = staff.get(writing, chosen)
     if member.event_id != events.get(writing, slug).id:
         raise StaffUnknown
     if member.disabled_at is None:

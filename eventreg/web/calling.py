@@ -6,7 +6,7 @@ from typing import Any
 from flask import g, redirect, render_template, request, url_for
 
 from eventreg import i18n
-from eventreg.core import calls, events, phones, registrations
+from eventreg.core import calls, events, phones, registrations, whole_numbers
 from eventreg.core.audit import Action
 from eventreg.core.calls import Task
 from eventreg.core.desk_models import CallOutcome, CallReason
@@ -90,7 +90,7 @@ def _next(event: Event, task: Task) -> str:
     return "、".join(person.name for person in people)
 
 
-@blueprint.post("/calls/<int:registration_id>")
+@blueprint.post("/calls/<id:registration_id>")
 @requires(Permission.CALL)
 def called(slug: str, registration_id: int) -> Answer:
     """How a call ended; or that the seat of somebody who was not reached goes to the next."""
@@ -103,7 +103,7 @@ def called(slug: str, registration_id: int) -> Answer:
         if sent == "pass-on":
             calls.pass_on(session, event, registration_id, by=by, now=now)
         elif sent in list(CallOutcome):
-            seen = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 6 else 0
+            seen = whole_numbers.parse(tries) or 0
             calls.log(session, event, found, CallOutcome(sent), tries=seen, by=by, now=now)
 
     write(act)

@@ -29,7 +29,7 @@ from eventreg.core.errors import AlreadyCancelled, EventFull, NotWaiting, Regist
 from eventreg.core.models import Event
 from eventreg.core.staff import Permission
 from eventreg.db import Session, reading, write
-from eventreg.web import access, forms, limits
+from eventreg.web import access, forms, limits, sent
 from eventreg.web.access import requires
 from eventreg.web.event_facts import about, seats_now
 from eventreg.web.language import count
@@ -42,9 +42,9 @@ _LONG_TRAIL = 5_000
 """Entries of the audit trail beyond which telling it again on each visit would be felt."""
 
 
-def _one_of(kind: type[Kind], sent: str, otherwise: Kind) -> Kind:
+def _one_of(kind: type[Kind], asked: str, otherwise: Kind) -> Kind:
     """A choice from the address; anything unknown is the usual one."""
-    return kind(sent) if sent in list(kind) else otherwise
+    return kind(asked) if asked in list(kind) else otherwise
 
 
 def looked(event: Event, action: Action, *, registration_id: int | None = None, **details: Any) -> Event:
@@ -87,7 +87,7 @@ def asked_for() -> Asked:
         query=request.args.get("q", "").strip(),
         filter=_one_of(Filter, request.args.get("state", ""), Filter.ALL),
         sort=_one_of(Sort, request.args.get("sort", ""), Sort.NAME),
-        page=max(1, min(request.args.get("page", 1, type=int), 100_000)),
+        page=sent.number("page", most=100_000) or 1,
     )
 
 
@@ -126,10 +126,8 @@ _MOST_AT_ONCE = 500
 
 
 def _said_of_bulk() -> str:
-    done, act = request.args.get("done", ""), request.args.get("act", "")
-    if act not in list(Bulk) or not done.isdigit() or len(done) > 4:
-        return ""
-    return count(f"bulk_{act}_done", int(done))
+    done, act = sent.number("done", least=0, most=_MOST_AT_ONCE), request.args.get("act", "")
+    return count(f"bulk_{act}_done", done) if act in list(Bulk) and done is not None else ""
 
 
 @blueprint.post("/attendees")

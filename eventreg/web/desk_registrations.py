@@ -45,7 +45,7 @@ from eventreg.web.event_facts import about, seats_now
 from eventreg.web.language import say
 
 
-@blueprint.get("/registrations/<int:registration_id>")
+@blueprint.get("/registrations/<id:registration_id>")
 @requires(Permission.SEE_ATTENDEES)
 def registration(slug: str, registration_id: int) -> str:
     """One registration: who, how to reach them, what happened to it."""
@@ -98,7 +98,7 @@ def _others(rows: Sequence[Row], found: Registration) -> list[Row]:
     return [row for row in rows if row.registration_id != found.id] if found.erased_at is None else []
 
 
-@blueprint.post("/registrations/<int:registration_id>/edit")
+@blueprint.post("/registrations/<id:registration_id>/edit")
 @requires(Permission.CORRECT)
 def edit(slug: str, registration_id: int) -> Answer:
     """Correct names and number."""
@@ -138,7 +138,7 @@ def _corrected(event: Event, found: Registration, said: str, *, at_limit: bool =
     return _registration(event, fresh, said=said, typed={**request.form}, at_limit=at_limit)
 
 
-@blueprint.post("/registrations/<int:registration_id>/cancel")
+@blueprint.post("/registrations/<id:registration_id>/cancel")
 @requires(Permission.CORRECT)
 def cancel(slug: str, registration_id: int) -> Answer:
     """Give back the seats of those named, or of all, at once. Twice is once."""
@@ -150,7 +150,7 @@ def cancel(slug: str, registration_id: int) -> Answer:
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
-@blueprint.post("/registrations/<int:registration_id>/promote")
+@blueprint.post("/registrations/<id:registration_id>/promote")
 @requires(Permission.CORRECT)
 def promote(slug: str, registration_id: int) -> Answer:
     """Give a waiting party its seats, also those held for the telephone. Twice is once."""
@@ -169,7 +169,7 @@ def promote(slug: str, registration_id: int) -> Answer:
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
-@blueprint.get("/registrations/<int:registration_id>/erase")
+@blueprint.get("/registrations/<id:registration_id>/erase")
 @requires(Permission.ERASE, password=True)
 def ask_erase(slug: str, registration_id: int) -> str:
     """What erasing means, before it is done."""
@@ -179,7 +179,7 @@ def ask_erase(slug: str, registration_id: int) -> str:
     return render_template("desk/erase.html", found=found, people=people, ended=g.now >= event.ends_at, **about(event))
 
 
-@blueprint.post("/registrations/<int:registration_id>/erase")
+@blueprint.post("/registrations/<id:registration_id>/erase")
 @requires(Permission.ERASE, password=True)
 def erase(slug: str, registration_id: int) -> Answer:
     """Forget the people of this registration. Twice is once."""
@@ -189,7 +189,7 @@ def erase(slug: str, registration_id: int) -> Answer:
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
-@blueprint.get("/registrations/<int:registration_id>/data.json")
+@blueprint.get("/registrations/<id:registration_id>/data.json")
 @requires(Permission.ERASE, password=True)
 def extract(slug: str, registration_id: int) -> Response:
     """All that is kept of these people, as a file for them."""
@@ -200,7 +200,7 @@ def extract(slug: str, registration_id: int) -> Response:
     return answer
 
 
-@blueprint.post("/registrations/<int:registration_id>/told")
+@blueprint.post("/registrations/<id:registration_id>/told")
 @requires(Permission.CORRECT)
 def told(slug: str, registration_id: int) -> Answer:
     """Somebody was reached: nothing is owed to them by telephone any more."""

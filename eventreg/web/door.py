@@ -13,7 +13,7 @@ from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, AttendeeWai
 from eventreg.core.models import Event
 from eventreg.core.staff import Permission
 from eventreg.db import reading, transaction
-from eventreg.web import access, limits
+from eventreg.web import access, limits, sent
 from eventreg.web.access import requires
 from eventreg.web.event_facts import about
 
@@ -61,7 +61,7 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
 def door(slug: str) -> str:
     """The page volunteers work with."""
     event = events.get(reading(), slug)
-    done = request.args.get("done", type=int)
+    done = sent.number("done")
     told = _told(checkin.outcome(reading(), event, done, fresh=request.args.get("again") is None)) if done else None
     return page(event, told=told)
 
@@ -104,7 +104,7 @@ def _refused(slug: str, told: Told, status: int) -> tuple[str, int]:
     return page(events.get(reading(), slug), told=told), status
 
 
-@blueprint.post("/<slug>/check-ins/<int:check_in_id>/undo")
+@blueprint.post("/<slug>/check-ins/<id:check_in_id>/undo")
 @requires(Permission.CHECK_IN)
 def undo(slug: str, check_in_id: int) -> Answer:
     """Withdraw an arrival."""

@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from wtforms import Field, HiddenField, StringField, ValidationError
 from wtforms.csrf.core import CSRF, CSRFTokenField
 
-from eventreg.core import emails, names, phones, wishes
+from eventreg.core import emails, names, phones, whole_numbers, wishes
 from eventreg.core.corrections import Notes
 from eventreg.core.entries import Entry
 from eventreg.core.errors import AttendeeUnknown, FieldRefused
@@ -226,8 +226,8 @@ def notes_sent() -> Notes:
 
 def ids_sent(field: str) -> list[int]:
     """The ids in a repeated field; what is none is left out."""
-    sent = request.values.getlist(field)
-    return [int(one) for one in sent if one.isascii() and one.isdigit() and len(one) < 19]
+    found = [whole_numbers.parse(one) for one in request.values.getlist(field)]
+    return [one for one in found if one is not None]
 
 
 def file_sent() -> bytes:
@@ -242,13 +242,13 @@ def file_sent() -> bytes:
 
 def attendees_sent() -> list[int]:
     """Whose seats are to be given back. What is no attendee's id is unknown, rather than left out: none means all."""
-    sent = request.form.getlist("attendee")
-    if not all(one.isascii() and one.isdigit() and len(one) < 19 for one in sent):
+    found = [whole_numbers.parse(one) for one in request.form.getlist("attendee")]
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
         raise AttendeeUnknown
-    return [int(one) for one in sent]
+    return known
 
 
 def version_sent() -> int:
     """The version of the registration that was on the page; 0 where it is missing or no number."""
-    sent = request.form.get("version", "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else 0
+    return whole_numbers.parse(request.form.get("version", "")) or 0

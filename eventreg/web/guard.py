@@ -106,11 +106,14 @@ def _host_without_port(host: str) -> str:
 
 
 def _is_for_us() -> None:
-    """A Host header that is not ours would put a foreign name into links; an endless address serves nobody."""
+    """A Host header that is not ours would put a foreign name into links; an endless address serves nobody, and no page
+    of ours has a NUL in its address."""
     if not settings().is_ours(_host_without_port(request.environ.get("HTTP_HOST", ""))):
         abort(400)
     if len(request.environ["PATH_INFO"]) + len(request.environ["QUERY_STRING"]) > _LONGEST_ADDRESS:
         abort(414)
+    if "\0" in request.path:
+        abort(404)
 
 
 def _is_from_us() -> None:

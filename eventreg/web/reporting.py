@@ -1,12 +1,12 @@
 """After the event: the report on one sheet, who did what, and forgetting what is past its time."""
 
-from flask import g, redirect, render_template, request, url_for
+from flask import g, redirect, render_template, url_for
 
 from eventreg.core import audit, duplicates, erasure, events, reports
 from eventreg.core.staff import Permission
 from eventreg.db import reading, write
 from eventreg.storage import scrub
-from eventreg.web import access
+from eventreg.web import access, sent
 from eventreg.web.access import requires
 from eventreg.web.desk import Answer, blueprint
 from eventreg.web.event_facts import about, seats_now
@@ -54,7 +54,7 @@ def _bars(arrivals: reports.Arrivals) -> list[dict[str, object]]:
 def trail(slug: str) -> str:
     """Who did what to which, when; the latest first."""
     event = events.get(reading(), slug)
-    before = request.args.get("before", 0, type=int)
+    before = sent.number("before") or 0
     lines = audit.of_event(reading(), event.id, before=before, most=_LINES)
     return render_template("desk/audit.html", lines=lines, more=len(lines) == _LINES, **about(event))
 

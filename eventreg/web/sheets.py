@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, current_app, g, redirect, render_template, request, url_for
+from flask import Response, abort, current_app, g, redirect, render_template, request, url_for
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from eventreg import i18n, pdf
 from eventreg.core import attendees, check_in_list, events, printed, sheet_back
 from eventreg.core.attendees import Row
 from eventreg.core.models import Event
-from eventreg.core.printed import Part
+from eventreg.core.printed import Part, Printout
 from eventreg.core.staff import Permission
 from eventreg.db import reading, write
 from eventreg.web import access, assets, forms
@@ -32,42 +33,78 @@ class Sheets:
 @blueprint.get("/check-in-list")
 @requires(Permission.PRINT_LIST)
 def printed_list(slug: str) -> str:
-    """The list for the door, as paper: everybody, only who is new, only who was chosen, or who waits."""
+    """The list for the door, as paper: everybody, only who is new, only who was chosen, or who waits.
+    Looking at it is no printing; see ``record_print``."""
     event = events.get(reading(), slug)
     if request.args.get("list") == "waiting":
         return waiting_page(event, attendees.waiting(reading(), event))
     return check_in_list_page(event, _asked(event))
 
 
+@blueprint.post("/check-in-list")
+@requires(Permission.PRINT_LIST)
+def record_print(slug: str) -> Answer:
+    """The list was printed as the page showed it, whoever has registered since. 400 for what no page
+    of this event has signed."""
+    event = events.get(reading(), slug)
+    try:
+        of_event, part, people, ids = _signer().loads(request.form.get("shown", ""))
+    except BadSignature:
+        abort(400)
+    if of_event != event.id:
+        abort(400)
+    _record(event, Printout(Part(part), people, ids))
+    return redirect(url_for("desk.dashboard", slug=slug), 303)
+
+
+def _record(event: Event, made: Printout) -> None:
+    by, now, slug = access.actor(), g.now, event.slug
+    write(lambda session: printed.record(session, events.get(session, slug), made, by=by, now=now))
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="what a page shows for printing")
+
+
+@blueprint.post("/check-in-list.pdf")
+@requires(Permission.PRINT_LIST)
+def print_pdf(slug: str) -> Response:
+    """The list as a file that is going to be printed: made, and then written down as printed."""
+    event = events.get(reading(), slug)
+    sheets = _asked(event)
+    answer = _file(check_in_list_page(event, sheets, one_file=True), slug)
+    _record(event, printed.printout(sheets.part, sheets.rows))
+    return answer
+
+
 @blueprint.get("/check-in-list.pdf")
 @requires(Permission.PRINT_LIST)
 def printed_pdf(slug: str) -> Response:
-    """The same as a file."""
+    """The same as a file, to look at or to keep."""
     event = events.get(reading(), slug)
     if request.args.get("list") == "waiting":
         page = waiting_page(event, attendees.waiting(reading(), event), one_file=True)
     else:
         page = check_in_list_page(event, _asked(event), one_file=True)
+    return _file(page, slug)
+
+
+def _file(page: str, slug: str) -> Response:
     answer = current_app.response_class(pdf.of(page), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="check-in-list-{slug}.pdf"'
     return answer
 
 
 def _asked(event: Event) -> Sheets:
-    """What the address asks for; printing it is written down."""
+    """What the address asks for."""
     chosen = forms.ids_sent("registration")
     prints = printed.latest(reading(), event)
     if chosen:
-        sheets = Sheets(Part.CHOSEN, attendees.of_registrations(reading(), event, chosen))
-    elif request.args.get("list") == "new" and prints.at:
+        return Sheets(Part.CHOSEN, attendees.of_registrations(reading(), event, chosen))
+    if request.args.get("list") == "new" and prints.at:
         changed = printed.differences(reading(), event, prints)
-        sheets = Sheets(Part.NEW, changed.new, len(prints.people) + 1, changed.gone)
-    else:
-        sheets = Sheets(Part.ALL, attendees.confirmed(reading(), event))
-    if request.method == "GET":
-        by, now = access.actor(), g.now
-        write(lambda session: printed.record(session, event, sheets.part, sheets.rows, by=by, now=now))
-    return sheets
+        return Sheets(Part.NEW, changed.new, len(prints.people) + 1, changed.gone)
+    return Sheets(Part.ALL, attendees.confirmed(reading(), event))
 
 
 def _when(event: Event) -> dict[str, Any]:
@@ -83,10 +120,12 @@ def check_in_list_page(event: Event, sheets: Sheets, *, one_file: bool = False) 
     """The check-in list as a page of sections, one a side; as one file it has its style inside."""
     whole = sheets.part is Part.ALL
     in_queues = whole and request.args.get("signs") == "yes"
+    made = printed.printout(sheets.part, sheets.rows)
     return render_template(
         "print/check_in_list.html",
         style=assets.text("print.css") if one_file else "",
         sheets=sheets,
+        shown=_signer().dumps([event.id, made.part, made.people, made.attendees]),
         whole=whole,
         sides=check_in_list.sides(sheets.rows, first=sheets.first, blank=whole, in_queues=in_queues),
         queues=check_in_list.queues(sheets.rows),

@@ -27,6 +27,7 @@ from eventreg.web import (
     public,
     registering,
     reporting,
+    sent,
     sheets,
     signing_in,
     tickets,
@@ -82,6 +83,7 @@ def init_app(app: Flask) -> None:
     """Pages, checks and refusals."""
     settings: Settings = app.extensions["settings"]
     app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies, app.logger)  # type: ignore[method-assign]
+    sent.init_app(app)
     limits.init_app(app, settings.rate_limits, settings.redis_url)
     language.init_app(app)
     guard.init_app(app)
