@@ -12,7 +12,7 @@ from tests.pages import get, sign_in
 REQUESTS = 1_500
 NAMES = (
     "name phone companion-1 form_key version attendee anyway q source locale show confirmed waitlist split username password "
-    "next kept-name done again state sort page lang read website csrf_token pinyin wish over outcome tries arrived gift rows "
+    "next kept done again state sort page lang read website csrf_token pinyin wish over outcome tries arrived gift rows "
     "act role code secret toml version date from list registration anyway starts ends capacity notice.zh"
 ).split()
 VALUES = [
