@@ -1,8 +1,8 @@
 """Browsers in which somebody signed in to an account before.
 
-A stranger who types wrong passwords slows an account down. Its owner is let past that delay by a secret that the browser
-got at an earlier sign-in. The secret opens nothing by itself: password and code are asked for as ever, and after five
-failures of its own it is worth nothing.
+A stranger who types wrong passwords slows an account down. Its owner is let past that delay by a
+secret that the browser got at an earlier sign-in. The secret opens nothing by itself: password and
+code are asked for as ever, and after five failures of its own it is worth nothing.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ LIVES = timedelta(days=180)
 
 
 def _of(folded: str, secrets: Sequence[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The rows of the account of this folded name that one of these secrets belongs to, as long as they count."""
+    """The rows of the account of this folded name that one of these secrets belongs to, as long as
+    they count."""
     account = select(StaffMember.id).where(StaffMember.username_folded == folded, StaffMember.disabled_at.is_(None))
     return (
         KnownBrowser.token_digest.in_([tokens.digest(secret) for secret in secrets]),
@@ -38,7 +39,8 @@ def knows(session: Session, folded: str, secrets: Sequence[str], *, now: datetim
 
 
 def take_try(session: Session, folded: str, secrets: Sequence[str], *, now: datetime) -> int | None:
-    """Count one try to sign in with a known browser; the row's id, or ``None`` if its tries are used up.
+    """Count one try to sign in with a known browser; the row's id, or ``None`` if its tries are
+    used up.
 
     It is counted before the password is looked at, so that tries at the same time are five in all.
     """
@@ -53,8 +55,8 @@ def take_try(session: Session, folded: str, secrets: Sequence[str], *, now: date
 
 
 def remember(session: Session, member: StaffMember, known: int | None, *, now: datetime) -> str | None:
-    """Somebody has signed in completely. The secret of a new row, or ``None`` for a browser that has one: its failures
-    are forgotten and its time begins anew."""
+    """Somebody has signed in completely. The secret of a new row, or ``None`` for a browser that
+    has one: its failures are forgotten and its time begins anew."""
     drop_old(session, now=now)
     if known is not None:
         mine = (KnownBrowser.id == known, KnownBrowser.staff_id == member.id)

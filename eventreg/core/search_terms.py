@@ -1,4 +1,5 @@
-"""What somebody typed into the search, as conditions on attendees: a name, its reading, a code, a number or its end.
+"""What somebody typed into the search, as conditions on attendees: a name, its reading, a code, a
+number or its end.
 
 At the door, where numbers are masked, digits must not find them piece by piece.
 """
@@ -32,13 +33,15 @@ def _is_number(folded: str) -> bool:
 
 
 def words(query: str) -> list[str]:
-    """The words of a search as they are compared: folded, without characters nobody typed on purpose."""
+    """The words of a search as they are compared: folded, without characters nobody typed on
+    purpose."""
     folded = _visible(query)
     return (folded.translate(_NOT_SAID) if _is_number(folded) else folded).split()
 
 
 def whole_number(query: str, area_code: str | None) -> str | None:
-    """The number that was typed in full, as it is stored; ``None`` for a piece of one, and for what is no number."""
+    """The number that was typed in full, as it is stored; ``None`` for a piece of one, and for what
+    is no number."""
     folded = _visible(query).strip()
     if not _is_number(folded):
         return None
@@ -49,7 +52,8 @@ def whole_number(query: str, area_code: str | None) -> str | None:
 
 
 def _matches(word: str) -> ColumnElement[bool]:
-    """Digits are a code or the end of a number; letters a name, its reading or its initials. Always literal.
+    """Digits are a code or the end of a number; letters a name, its reading or its initials. Always
+    literal.
 
     Four digits or more find their people by index: those whose number ends so, or whose code it is.
     """
@@ -72,7 +76,8 @@ def _matches(word: str) -> ColumnElement[bool]:
 
 
 def _matches_at_door(word: str, area_code: str | None) -> ColumnElement[bool]:
-    """Digits are exactly the last four, a whole code, or a whole number; never a piece of what is masked."""
+    """Digits are exactly the last four, a whole code, or a whole number; never a piece of what is
+    masked."""
     if not word.isdigit():
         return _matches(word)
     if len(word) < 4:

@@ -1,4 +1,5 @@
-"""Signing in: name, password and, for an account that has a second factor, its code. All together, with one answer."""
+"""Signing in: name, password and, for an account that has a second factor, its code. All together,
+with one answer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,8 @@ from eventreg.core.errors import CodeWrong, SignInFailed
 from eventreg.core.staff_models import StaffMember
 
 _NOBODYS_SECRET = "A" * 32
-"""Compared with where there is no second factor to look at, so that the time taken does not tell."""
+"""Compared with where there is no second factor to look at, so that the time taken does not
+tell."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Opened:
 
 
 def look(session: Session, username: str, password: str, code: str, *, now: datetime) -> Opened:
-    """The account that these open together; ``SignInFailed`` otherwise, which does not say what was wrong.
+    """The account that these open together; ``SignInFailed`` otherwise, which does not say what was
+    wrong.
 
     Changes nothing, and takes the same time whatever was wrong. ``use`` is what uses the code up.
     """
@@ -38,7 +41,8 @@ def look(session: Session, username: str, password: str, code: str, *, now: date
 
 
 def _fits(member: StaffMember | None, code: str, now: datetime) -> bool:
-    """Whether the code is right now. Looked up in a copy: a code that is right beside a wrong password is not used up."""
+    """Whether the code is right now. Looked up in a copy: a code that is right beside a wrong
+    password is not used up."""
     copy = StaffMember(totp_secret=_NOBODYS_SECRET)
     if member is not None and member.totp_secret is not None:
         copy = StaffMember(
@@ -56,7 +60,8 @@ def _fits(member: StaffMember | None, code: str, now: datetime) -> bool:
 def use(session: Session, opened: Opened, code: str, *, now: datetime) -> StaffMember:
     """The account again, inside the transaction that opens its session, with the code used up.
 
-    ``SignInFailed`` if the account was locked or got another password meanwhile, or if this code has just been used.
+    ``SignInFailed`` if the account was locked or got another password meanwhile, or if this code
+    has just been used.
     """
     member = session.get(StaffMember, opened.staff_id, with_for_update=True)
     if member is None or member.disabled_at is not None:

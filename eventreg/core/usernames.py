@@ -9,9 +9,11 @@ LONGEST = 60
 
 
 def fold(typed: str) -> str:
-    """The account's identity: capitals, full-width letters and spaces around it make no other account.
+    """The account's identity: capitals, full-width letters and spaces around it make no other
+    account.
 
-    Whatever asks whether two names are the same account, asks with this: the table, the sign-in, and its delays.
+    Whatever asks whether two names are the same account, asks with this: the table, the sign-in,
+    and its delays.
     """
     return unicodedata.normalize("NFKC", typed.strip()).casefold()
 

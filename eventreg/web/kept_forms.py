@@ -1,8 +1,10 @@
-"""A form that was sent after its session had ended: carried over the sign-in page, shown, and sent again by one press.
+"""A form that was sent after its session had ended: carried over the sign-in page, shown, and sent
+again by one press.
 
-Any page on the network can have a browser send us a form. So a form is kept only if it carries the token that this browser
-got when it was signed in; only for the account that was signed in then; only for the acts named here; and what it would do is
-shown before it is done. It travels in one field that we sign.
+Any page on the network can have a browser send us a form. So a form is kept only if it carries the
+token that this browser got when it was signed in; only for the account that was signed in then;
+only for the acts named here; and what it would do is shown before it is done. It travels in one
+field that we sign.
 """
 
 import re
@@ -15,6 +17,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.exceptions import HTTPException
 from wtforms import ValidationError
 
+from eventreg import i18n
 from eventreg.core import attendees, events, staff
 from eventreg.core.errors import EventUnknown
 from eventreg.core.staff import Permission
@@ -39,8 +42,8 @@ ACTS = {
     "organising.draft": "new_event",
     "organising.change": "edit_event",
 }
-"""What may be kept, and what it is called. Accounts, passwords, telephones, files, erasing and whatever asks for the password
-are not among it: there one begins anew."""
+"""What may be kept, and what it is called. Accounts, passwords, telephones, files, erasing and
+whatever asks for the password are not among it: there one begins anew."""
 LASTS = 24 * 60 * 60
 """Seconds, both since the form was shown and since it was sent."""
 LONGEST = 48 * 1024
@@ -66,7 +69,8 @@ _BULK = {"print": "bulk_print", "told": "bulk_told", "promote": "bulk_promote", 
 
 @dataclass(frozen=True)
 class Kept:
-    """A form that was kept: where it was sent, by whom, and its fields in their order, repeated ones too."""
+    """A form that was kept: where it was sent, by whom, and its fields in their order, repeated
+    ones too."""
 
     endpoint: str
     places: dict[str, Any]
@@ -85,7 +89,8 @@ class Kept:
 
 
 def note_whose(member: StaffMember) -> None:
-    """Write into the browser's signed cookie who is signed in: the session's row is gone when it is wanted."""
+    """Write into the browser's signed cookie who is signed in: the session's row is gone when it is
+    wanted."""
     session["whose"] = member.id
 
 
@@ -153,7 +158,8 @@ def lines(kept: Kept) -> list[Line]:
 
 
 def _label(name: str) -> str:
-    """A field's name in words. Fields of an event are called as in its file: ``agenda.1.text.zh``."""
+    """A field's name in words. Fields of an event are called as in its file:
+    ``agenda.1.text.zh``."""
     plain = re.sub(r"\.(zh|en)$", "", name)
     parts = [part for part in re.split(r"[.-]", plain) if not part.isdigit()]
     for key in (_LABELS.get(parts[0] if parts else ""), f"field_{'_'.join(parts)}"):
@@ -174,6 +180,8 @@ def _said(kept: Kept, name: str, values: list[str]) -> list[str]:
     """The values of a field in words: people by name, choices as their buttons say."""
     if name in {"attendee", "arrived", "gift", "registration"}:
         return _people(kept, name, values)
+    if name == "locale":
+        return [i18n.OWN_NAMES.get(value, value) for value in values]
     if kept.endpoint == "desk.bulk" and name == "act":
         return [_sentence(_BULK.get(value)) or value for value in values]
     ending = name.rpartition(".")[2]

@@ -1,5 +1,5 @@
-"""A try to sign in, and where it counts if it fails: at the browser, if the account knows it; else at the account and at
-the network address."""
+"""A try to sign in, and where it counts if it fails: at the browser, if the account knows it; else
+at the account and at the network address."""
 
 from flask import current_app, g, request
 from werkzeug.wrappers import Response
@@ -59,13 +59,15 @@ def _prefix() -> str:
 
 
 def _cookies() -> dict[str, str]:
-    """The secrets that this browser holds, one for each account; more than a few are not looked at."""
+    """The secrets that this browser holds, one for each account; more than a few are not looked
+    at."""
     ours = {name: value for name, value in sorted(request.cookies.items()) if name.startswith(_prefix())}
     return dict(list(ours.items())[:_MOST_COOKIES])
 
 
 def remember(response: Response, member: StaffMember, secret: str | None) -> None:
-    """Give the browser its secret for this account, or keep the one it has for another half year."""
+    """Give the browser its secret for this account, or keep the one it has for another half
+    year."""
     name, held = f"{_prefix()}{member.id}", _cookies()
     value = secret or held.get(name)
     if value is None:
