@@ -200,6 +200,15 @@ def test_a_long_form_is_kept_or_said_to_be_lost_and_never_an_error(small: House,
     assert (offered.status, offered.kind) == ((200, "staff-once-more") if kept else (303, ""))
 
 
+def test_a_body_that_is_too_large_without_a_session_is_no_error(small: House, desmond: FlaskClient) -> None:
+    end_sessions("desmond")
+    small.app.testing = False  # as a server, which answers 500 where a test would see the fault
+    for client in (desmond, small.client()):
+        asked = Page(client.post(NEW, data={"name": "x" * 100_000}))
+        assert (asked.status, asked.kind) == (401, "staff-sign-in")
+        assert "刚才填的没有保存" in asked.text
+
+
 OURS = "https://register.example.org"
 
 

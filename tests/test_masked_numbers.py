@@ -19,7 +19,7 @@ from eventreg.core.attendees import Asked, listed
 from eventreg.db import reading
 from eventreg.web import limits
 from tests.factories import PASSWORD, House, local, toml
-from tests.pages import get
+from tests.pages import Page, get
 from tests.servers import Server, running
 from tests.windows import LAPTOP, window
 
@@ -90,6 +90,15 @@ def test_names_pinyin_and_codes_are_found_as_before(morning: House, dora: FlaskC
         page = get(dora, f"{DOOR}?q={urllib.parse.quote(query)}")
         assert len(page.having("data-attendee")) == 1, query
         assert "张桂芳" in page.text
+
+
+def test_the_page_of_the_door_shows_nobody_for_a_piece(morning: House, dora: FlaskClient) -> None:
+    form = next(form for form in get(dora, DOOR).forms if form.fields.get("attendee"))
+    for piece in ("26", "926", "13926", "413926", "7413926", "zgf 26"):
+        page = get(dora, f"{DOOR}?q={urllib.parse.quote(piece)}")
+        assert (page.status, len(page.having("data-attendee"))) == (200, 0), piece
+        sent = {**form.fields, "attendee": "999", "q": piece}
+        assert "data-attendee" not in Page(dora.post(form.action, data=sent)).html, piece
 
 
 def test_with_the_search_of_the_desk_the_door_would_find_them(morning: House, monkeypatch: MonkeyPatch) -> None:
