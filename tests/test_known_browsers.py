@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from pytest import MonkeyPatch
 from sqlalchemy import func, select
 
-from eventreg.core import known_browsers, second_factor, staff, usernames
+from eventreg.core import known_browsers, passwords, second_factor, staff, usernames
 from eventreg.core.errors import FieldRefused
 from eventreg.core.staff_models import KnownBrowser, Role
 from eventreg.db import reading, transaction
@@ -242,7 +242,7 @@ def test_the_password_is_hashed_once_whatever_was_wrong(guarded: House, monkeypa
     """The time is that of one hash and one look at a code; counted rather than measured, so that a
     slow machine agrees."""
     done: list[str] = []
-    hashed, looked = staff.passwords.verify, second_factor.check
+    hashed, looked = passwords.verify, second_factor.check
 
     def verify(*given: Any) -> None:
         done.append("hash")
@@ -252,7 +252,7 @@ def test_the_password_is_hashed_once_whatever_was_wrong(guarded: House, monkeypa
         done.append("code")
         looked(*given, **more)
 
-    monkeypatch.setattr(staff.passwords, "verify", verify)
+    monkeypatch.setattr(passwords, "verify", verify)
     monkeypatch.setattr(second_factor, "check", check)
     with transaction() as session:
         staff.find(session, "olga").totp_secret = second_factor.new_secret()
@@ -290,7 +290,7 @@ def test_in_a_real_browser_signing_out_leaves_it_known(folder: Path, browser: Br
         stranger.goto(f"{server.address}{SIGN_IN}")
         token = stranger.locator('meta[name="csrf-token"]').get_attribute("content")
         for number in range(21):  # the whole network address has to wait, a quarter of an hour
-            typed = {"csrf_token": str(token), "username": f"guess {number}", "password": WRONG}
+            typed: Any = {"csrf_token": str(token), "username": f"guess {number}", "password": WRONG}
             answer = stranger.request.post(f"{server.address}{SIGN_IN}", form=typed)
         assert answer.status == 429
         enter()

@@ -374,7 +374,12 @@ def test_a_session_that_ends_while_a_call_is_taken_loses_nothing(small: House, d
 def test_a_kept_form_is_never_sent_to_another_site(small: House) -> None:
     client = small.client()
     form = get(client, "/staff/sign-in").form()
-    typed = {"username": "olga", "password": PASSWORD, "next": "https://evil.example/", "kept": "WzEsImRlc2sudGFrZSJd.x"}
+    typed = {
+        "username": "olga",
+        "password": PASSWORD,
+        "next": "https://evil.example/",
+        "kept": "WzEsImRlc2sudGFrZSJd.x",
+    }
     answer = client.post("/staff/sign-in", data={**form.fields, **typed})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/staff/")
 

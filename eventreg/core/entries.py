@@ -79,9 +79,7 @@ class Made:
 
 
 _made = (
-    select(
-        FormKey.event_id, FormKey.fingerprint, Registration.id, Registration.ticket_seed, Registration.state
-    )
+    select(FormKey.event_id, FormKey.fingerprint, Registration.id, Registration.ticket_seed, Registration.state)
     .join(Registration, Registration.id == FormKey.registration_id)
     .where(FormKey.key == bindparam("key"))
 )
