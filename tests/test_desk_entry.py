@@ -1,5 +1,7 @@
 """Taking a call: what the clerk writes down beside name and number, what the page says meanwhile, and what a full room allows."""
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -63,8 +65,14 @@ def test_nobody_is_promised_a_call_who_has_no_telephone(small: House, desmond: F
     assert (ticket.kind, "我们会打" in ticket.text) == ("waitlisted", False)
 
 
+def ask(client: FlaskClient, **typed: str) -> Any:
+    """What the form's script is told while somebody types."""
+    token = {"X-CSRF-Token": get(client, NEW).form().fields["csrf_token"]}
+    return client.post(f"{DESK}/registrations/hint", data=typed, headers=token).get_json()
+
+
 def test_the_reading_is_filled_in_and_can_be_mended(desmond: FlaskClient) -> None:
-    hint = desmond.get(f"{DESK}/registrations/hint", query_string={"phone": "1380013", "name": "乐嘉音"}).get_json()
+    hint = ask(desmond, phone="1380013", name="乐嘉音")
     assert hint == {"known": [], "reading": "yue jia yin"}
     made = fill(desmond, NEW, phone="13800138000", name="乐嘉音", pinyin="le jiayin").headers["Location"]
     listed = get(desmond, f"{DESK}/attendees?q=lejia")
@@ -96,7 +104,7 @@ def test_a_reading_is_letters_and_nothing_else(typed: str, search: str) -> None:
 
 def test_a_known_number_is_told_while_it_is_typed_and_after_saving(small: House, desmond: FlaskClient) -> None:
     first = small.register("张桂芳", phone="13800138000")
-    hint = desmond.get(f"{DESK}/registrations/hint", query_string={"phone": "138 0013 8000"}).get_json()
+    hint = ask(desmond, phone="138 0013 8000")
     assert [person["name"] for person in hint["known"]] == ["张桂芳"]
     assert hint["known"][0]["address"] == f"{DESK}/registrations/{first.id}"
     after = fill(desmond, NEW, phone="13800138000", name="王建国").headers["Location"]

@@ -137,7 +137,7 @@ def _post_with(server: Server, path: str, form: dict[str, str], cookie: str, who
     answer = connection.getresponse()
     answer.read()
     connection.close()
-    return answer.status, str(answer.headers.get("Set-Cookie", "")).split(";")[0]
+    return answer.status, "; ".join(one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or [])
 
 
 def _sessions_are_shared(both: tuple[Server, Server]) -> None:

@@ -1,6 +1,5 @@
 """The attendee list: search from the first character, filter, sort, count. Reads rows, changes nothing."""
 
-import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from eventreg.core import search_terms
 from eventreg.core.checkin import STANDING
 from eventreg.core.desk_models import Gift
 from eventreg.core.gifts import HANDED
@@ -18,7 +18,6 @@ from eventreg.core.names import fold, has_han, reading_of, sounding_like
 
 PAGE = 200
 """Rows on one page of the list: a hall of 50 or 100 is one page."""
-_LONGEST_QUERY = 100
 _NEAR = 20
 
 
@@ -80,12 +79,11 @@ class Asked:
     filter: Filter = Filter.ALL
     sort: Sort = Sort.NAME
     page: int = 1
+    at_door: bool = False
+    """Numbers are masked there, so digits must not find them piece by piece."""
+    area_code: str | None = None
+    """Of the event, for a fixed line that is typed without it."""
 
-
-_BETWEEN_DIGITS = "+-()./· "
-_NOT_SAID = str.maketrans(dict.fromkeys(_BETWEEN_DIGITS, " "))
-_WHOLE = 7
-"""Digits from which on they are a whole number rather than the end of one."""
 
 _rows = (
     select(
@@ -113,50 +111,10 @@ _SORTS: dict[Sort, tuple[Any, ...]] = {
 }
 
 
-def _searched(query: str) -> list[str]:
-    """The words of a search as they are compared: folded, without characters nobody typed on purpose."""
-    visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in query[:_LONGEST_QUERY])
-    folded = fold(visible)
-    # A number as a telephone shows it: +86 138-0013-8000, (020) 8765 4321.
-    is_number = any(c.isdigit() for c in folded) and all(c.isdigit() or c in _BETWEEN_DIGITS for c in folded)
-    return (folded.translate(_NOT_SAID) if is_number else folded).split()
-
-
-def _matches(word: str) -> ColumnElement[bool]:
-    """Digits are a code or the end of a number; letters a name, its reading or its initials. Always literal.
-
-    Four digits or more find their people by index: those whose number ends so, or whose code it is.
-    """
-    if word.isdigit() and len(word) >= 4:
-        end = word if len(word) < _WHOLE else word.lstrip("0")  # zeros in front are for dialling
-        number = and_(Attendee.phone_tail == word[-4:], Attendee.phone_number.endswith(end, autoescape=True))
-        return or_(number, Attendee.code == word)
-    if word.isdigit():
-        number = Registration.phone_number.endswith(word, autoescape=True)
-        return or_(Attendee.code.startswith(word, autoescape=True), number, Attendee.name_folded.contains(word))
-    key = word.replace("ü", "v")
-    named = Attendee.name_folded.contains(word, autoescape=True)
-    begins = (
-        Attendee.search_key.startswith(key, autoescape=True),
-        Attendee.search_key.contains(f" {key}", autoescape=True),
-    )
-    # Most people have it nowhere: that is asked first, and quicker than whether one of their words begins so.
-    return or_(named, and_(Attendee.search_key.contains(key, autoescape=True), or_(*begins)))
-
-
-def _search(query: str) -> list[ColumnElement[bool]]:
-    words = _searched(query)
-    joined = "".join(words)
-    # "zhang gui fang" is one reading typed with pauses, "138 0013 8000" one number; other words must all be found.
-    if len(words) > 1:
-        return [or_(_matches(joined), and_(*map(_matches, words)))]
-    return [_matches(word) for word in words]
-
-
 def _asked(event: Event, asked: Asked) -> Select[*tuple[Any, ...]]:
     return _rows.where(
         Attendee.event_id == event.id,
-        *_search(asked.query),
+        *search_terms.conditions(asked.query, asked.area_code, at_door=asked.at_door),
         *([_FILTERS[asked.filter]] if asked.filter in _FILTERS else []),
     )
 
@@ -183,7 +141,7 @@ def each(session: Session, event: Event, asked: Asked) -> Iterator[Row]:
 
 def near(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
     """People whose name sounds like what was searched for and is written otherwise; at most 20, the live ones only."""
-    typed = fold("".join(_searched(asked.query)))
+    typed = fold("".join(search_terms.words(asked.query)))
     if not typed or any(c.isdigit() for c in typed):
         return []
     # A range, which the index of names answers: "wang " up to "wang!", the next character after the space.
@@ -241,6 +199,19 @@ def named(session: Session, event: Event, folded: Collection[str]) -> Sequence[R
     """The people of these names, as ``names.fold`` makes them, who have not cancelled."""
     statement = _rows.where(Attendee.event_id == event.id, _live, Attendee.name_folded.in_(folded))
     return [_row(row) for row in session.execute(statement.order_by(Attendee.name_folded, Attendee.id))]
+
+
+def names_of(
+    session: Session,
+    event: Event,
+    *,
+    people: Collection[int] = (),
+    registrations: Collection[int] = (),
+) -> list[str]:
+    """The names of these attendees, and of everybody in these registrations; an id of another event is nobody's."""
+    chosen = or_(Attendee.id.in_(people), Attendee.registration_id.in_(registrations))
+    names = select(Attendee.name).where(Attendee.event_id == event.id, chosen)
+    return list(session.scalars(names.order_by(*_SORTS[Sort.NAME])))
 
 
 def of_registration(session: Session, registration_id: int) -> Sequence[Row]:

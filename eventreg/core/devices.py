@@ -1,6 +1,7 @@
 """Telephones of volunteers: paired with a code on a screen, so that nobody types a password at the door. Each is an account of
 its own that opens the door of one event until midnight, and can be taken away alone."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -44,18 +45,34 @@ def _midnight(event: Event, now: datetime) -> datetime:
     return (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+_SLUG_SHOWN = 40
+
+
+def _name(event: Event, number: int) -> str:
+    """What staff read of a telephone. Slugs that begin alike are told apart by the event's number.
+
+    It is no account's identity: nobody signs in with it, and a person may be called the same.
+    """
+    slug = event.slug if len(event.slug) <= _SLUG_SHOWN else f"{event.slug[:30]}…{event.id}"
+    return f"{slug} ☎{number}"
+
+
 def pair(session: Session, token: str, *, device: str, now: datetime) -> str:
     """Make the telephone that holds ``token`` a door device; returns the token of its session."""
     offer_made = offered(session, token, now=now)
-    event = session.get_one(Event, offer_made.event_id)
+    # Locked, so that two telephones paired at the same time get two numbers.
+    event = session.get_one(Event, offer_made.event_id, with_for_update={"key_share": True})
     number = (
         session.execute(select(func.count(StaffMember.id)).where(StaffMember.event_id == event.id)).scalar_one() + 1
     )
-    name = f"{event.slug[:40]} ☎{number}"
     member = StaffMember(
-        username=name, username_folded=name.casefold(), role=Role.DOOR, password_hash=None, created_at=now,
+        username=_name(event, number),
+        username_folded=f"☎{secrets.token_hex(16)}",
+        role=Role.DOOR,
+        password_hash=None,
+        created_at=now,
         event_id=event.id,
-    )  # fmt: skip
+    )
     session.add(member)
     offer_made.used_at = now
     session.flush()

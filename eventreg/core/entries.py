@@ -78,9 +78,11 @@ class Made:
     state: str
 
 
-_made = select(FormKey.fingerprint, Registration.id, Registration.ticket_seed, Registration.state).join(
-    Registration, Registration.id == FormKey.registration_id
-).where(FormKey.key == bindparam("key"), FormKey.event_id == bindparam("event"))  # fmt: skip
+_made = (
+    select(FormKey.event_id, FormKey.fingerprint, Registration.id, Registration.ticket_seed, Registration.state)
+    .join(Registration, Registration.id == FormKey.registration_id)
+    .where(FormKey.key == bindparam("key"))
+)
 _of_number = (
     Attendee.event_id == bindparam("event"), Attendee.phone_number == bindparam("phone"), Attendee.cancelled_at.is_(None),
 )  # fmt: skip
@@ -102,12 +104,13 @@ def _look(people: int) -> Select[*tuple[Any, ...]]:
 
 
 def made_by(session: Session, event: Event, entry: Entry) -> Made | None:
-    """The registration that this very form has made already, if it has; ``FormKeyReused`` if it made another one."""
-    row = session.execute(_made, {"key": entry.form_key, "event": event.id}).first()
+    """The registration that this very form has made already, if it has; ``FormKeyReused`` if it made another one, at
+    this event or at another."""
+    row = session.execute(_made, {"key": entry.form_key}).first()
     if row is None:
         return None
-    fingerprint, registration_id, seed, state = row
-    if fingerprint != entry.fingerprint:
+    event_id, fingerprint, registration_id, seed, state = row
+    if event_id != event.id or fingerprint != entry.fingerprint:
         raise FormKeyReused
     return Made(registration_id, seed, state)
 

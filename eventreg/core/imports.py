@@ -148,15 +148,16 @@ def _plain(cell: str) -> str:
     return cell[1:] if cell.startswith("'") else cell
 
 
-def _entry(line: Line, area_code: str | None, waitlist: bool) -> Entry:
+def _entry(event: Event, line: Line, area_code: str | None, waitlist: bool) -> Entry:
     cells = {key: _plain(cell) for key, cell in line.cells.items()}
     name = names.with_reading(names.parse(cells.get("name", "")), cells.get("reading", ""))
     party = [name]
     if cells.get("companion"):
         party.append(names.parse(cells["companion"], "companion-1"))
     phone = phones.parse(cells["phone"], area_code) if cells.get("phone") else phones.NONE
-    # The same row again is the same registration: an import that was sent twice takes nobody twice.
-    key = sha256(repr((name.folded, phone.number, line.number)).encode()).hexdigest()[:32]
+    # The same row again is the same registration: an import that was sent twice takes nobody twice. Of this event: a list
+    # may be taken for the next one too.
+    key = sha256(repr((event.slug, name.folded, phone.number, line.number)).encode()).hexdigest()[:32]
     contact = cells.get("contact", "")[: names.MOST_CODE_POINTS] or None
     asked = wishes.join(cells.get("wishes", "").replace("，", ",").split(","))
     return Entry(
@@ -179,7 +180,7 @@ def judge(event: Event, lines: Sequence[Line], *, waitlist: bool) -> tuple[Repor
         faults.append(Fault(0, "import_too_many", {"rows": len(meant), "room": MOST_ROWS}))
     for line in meant[:MOST_ROWS]:
         try:
-            good.append((line.number, _entry(line, area_code, waitlist)))
+            good.append((line.number, _entry(event, line, area_code, waitlist)))
         except FieldRefused as refusal:
             faults.append(Fault(line.number, refusal.reason, refusal.values))
     return Report(len(meant), len(faults), faults[:MOST_TOLD]), good

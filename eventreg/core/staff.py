@@ -1,6 +1,5 @@
 """Staff: accounts, passwords, one-time links, and what each role may do, in one table."""
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,11 +7,10 @@ from enum import StrEnum
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, passwords, second_factor, tokens
+from eventreg.core import audit, known_browsers, passwords, second_factor, tokens, usernames
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import (
     CodeWrong,
-    FieldRefused,
     LastOrganiser,
     LinkSpent,
     SignInFailed,
@@ -70,26 +68,11 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
 """What each role may do. A route names one of these permissions; whoever's role lacks it gets 403."""
 
 LINK_LIVES = timedelta(hours=24)
-_USERNAME_LONGEST = 60
 
 
 def may(role: Role, permission: Permission) -> bool:
     """Whether that role may do that."""
     return permission in ALLOWED[role]
-
-
-def _fold(username: str) -> str:
-    return unicodedata.normalize("NFKC", username.strip()).casefold()
-
-
-def _check_username(username: str) -> str:
-    username = username.strip()
-    if not username:
-        raise FieldRefused("username", "username_missing")
-    # U+FFFD stands for what could not be read; Python would print it.
-    if len(username) > _USERNAME_LONGEST or not username.isprintable() or "\ufffd" in username:
-        raise FieldRefused("username", "username_wrong")
-    return username
 
 
 def any_organiser(session: Session) -> bool:
@@ -101,7 +84,7 @@ def any_organiser(session: Session) -> bool:
 
 
 def _named(session: Session, username: str) -> StaffMember | None:
-    return session.scalar(select(StaffMember).where(StaffMember.username_folded == _fold(username)))
+    return session.scalar(select(StaffMember).where(StaffMember.username_folded == usernames.fold(username)))
 
 
 def find(session: Session, username: str) -> StaffMember:
@@ -164,11 +147,11 @@ def all_members(session: Session) -> Sequence[StaffMember]:
 
 def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime) -> StaffMember:
     """A new account, which waits for its password."""
-    username = _check_username(username)
+    username = usernames.check(username)
     if _named(session, username) is not None:
         raise UsernameTaken(username)
     member = StaffMember(
-        username=username, username_folded=_fold(username), role=role, password_hash=None, created_at=now
+        username=username, username_folded=usernames.fold(username), role=role, password_hash=None, created_at=now
     )
     session.add(member)
     session.flush()
@@ -177,16 +160,18 @@ def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime
 
 
 def set_password(session: Session, member: StaffMember, password: str, *, by: Actor, now: datetime) -> None:
-    """A new password; every session of the account ends."""
-    member.password_hash = passwords.hashed(passwords.check(password, _fold(member.username)))
+    """A new password; every session of the account ends, and no browser is known any more."""
+    member.password_hash = passwords.hashed(passwords.check(password, usernames.fold(member.username)))
     end_sessions(session, member)
+    known_browsers.forget_all(session, member)
     audit.record(session, Action.PASSWORD_SET, by, now=now, staff=member.id)
 
 
 def disable(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
-    """Lock the account; every session of it ends, and its links are spent."""
+    """Lock the account; every session of it ends, its links are spent, and no browser is known any more."""
     member.disabled_at = now
     end_sessions(session, member)
+    known_browsers.forget_all(session, member)
     session.execute(delete(WelcomeLink).where(WelcomeLink.staff_id == member.id))
     audit.record(session, Action.STAFF_DISABLED, by, now=now, staff=member.id)
 

@@ -1,4 +1,4 @@
-"""Tables about staff: accounts, sessions, one-time links, and the trail of what everybody did."""
+"""Tables about staff: accounts, sessions, known browsers, one-time links, and the trail of what everybody did."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -57,6 +57,20 @@ class StaffSession(Base):
     """A paired telephone's session ends then."""
     device: Mapped[str | None] = mapped_column(String(40))
     """What kind of machine it is, roughly, so that its owner knows it again."""
+
+
+class KnownBrowser(Base):
+    """A browser in which somebody signed in to an account before. It opens nothing: see ``known_browsers``."""
+
+    __tablename__ = "known_browsers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"), index=True)
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    failures: Mapped[int]
+    """Tries since the last sign-in, each counted before its password is looked at."""
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
 
 
 class WelcomeLink(Base):

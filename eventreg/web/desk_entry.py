@@ -122,15 +122,16 @@ def _why_not(refusal: EventFull | PhoneAtLimit | RegistrationClosed | WaitlistFu
     return say("desk_closed")
 
 
-@blueprint.get("/registrations/hint")
+@blueprint.post("/registrations/hint")
 @requires(Permission.REGISTER)
 def hint(slug: str) -> Response:
-    """While somebody types: who is registered under this number, and how this name is read."""
+    """While somebody types: who is registered under this number, and how this name is read. By POST: what stands in an
+    address may be written into a log."""
     event = events.get(reading(), slug)
     limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
     answer: dict[str, Any] = {"known": [], "reading": ""}
     try:
-        number = phones.parse(request.args.get("phone", ""), area_code(event)).number
+        number = phones.parse(request.form.get("phone", ""), area_code(event)).number
         answer["known"] = [
             {"name": row.name, "address": url_for("desk.registration", slug=slug, registration_id=row.registration_id)}
             for row in attendees.under_number(reading(), event, number)
@@ -138,7 +139,7 @@ def hint(slug: str) -> Response:
     except FieldRefused:
         pass  # half typed
     try:
-        name = names.parse(request.args.get("name", ""))
+        name = names.parse(request.form.get("name", ""))
         answer["reading"] = names.reading_of(name.sort_key) if names.has_han(name.typed) else ""
     except FieldRefused:
         pass

@@ -1,13 +1,14 @@
 """The door: who has come of how many, one search box, large buttons. Works without any script."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from eventreg.core import attendees, checkin, events
-from eventreg.core.attendees import Asked
+from eventreg.core import attendees, checkin, events, search_terms
+from eventreg.core.attendees import Asked, Row
 from eventreg.core.checkin import Outcome
 from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, AttendeeWaiting, OutsideCheckInWindow
 from eventreg.core.models import Event
@@ -15,7 +16,7 @@ from eventreg.core.staff import Permission
 from eventreg.db import reading, transaction
 from eventreg.web import access, limits, sent
 from eventreg.web.access import requires
-from eventreg.web.event_facts import about
+from eventreg.web.event_facts import about, area_code
 
 blueprint = Blueprint("door", __name__, url_prefix="/door")
 Answer = str | Response | tuple[str, int]
@@ -38,10 +39,7 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
     query = request.args.get("q", request.form.get("q", "")).strip()
     if query:
         limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
-    if registration_id is not None:
-        rows = attendees.of_registration(reading(), registration_id)
-    else:
-        rows = attendees.listed(reading(), event, Asked(query=query))
+    rows = _of(registration_id) if registration_id is not None else _found(event, query)
     companions = attendees.of_registration(reading(), told.registration_id) if told and told.registration_id else ()
     return render_template(
         "door/door.html",
@@ -54,6 +52,23 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         window_open=events.check_in_is_open(event, g.now),
         **about(event),
     )
+
+
+def _of(registration_id: int) -> Sequence[Row]:
+    return attendees.of_registration(reading(), registration_id)
+
+
+def _found(event: Event, query: str) -> Sequence[Row]:
+    """Whom the search finds. Whole numbers that nobody has are counted: they could be guesses at a masked one."""
+    area = area_code(event)
+    counters, who = limits.limits(), str(access.actor().staff_id)
+    is_whole = search_terms.whole_number(query, area) is not None
+    if is_whole:
+        counters.check("number", limits.UNKNOWN_SECRET, who)
+    rows = attendees.listed(reading(), event, Asked(query=query, at_door=True, area_code=area))
+    if is_whole and not rows:
+        counters.hit("number", limits.UNKNOWN_SECRET, who)
+    return rows
 
 
 @blueprint.get("/<slug>/")

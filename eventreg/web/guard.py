@@ -4,6 +4,7 @@ import gzip
 import re
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
@@ -132,7 +133,25 @@ def _is_from_us() -> None:
 
 
 def _is_own(origin: str) -> bool:
-    return settings().is_ours(_host_without_port(origin.partition("://")[2]))
+    """Whether the page that posts is one of ours: at the public address, or at the one this request came to.
+
+    Another port of the same machine is another server, and not ours.
+    """
+    here = f"{request.scheme}://{request.environ.get('HTTP_HOST', '')}"
+    return _place(origin) in {_place(settings().public_url), _place(here)} - {None}
+
+
+def _place(origin: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of an origin; ``None`` for what is none."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:  # a port that is no number, or half an address in brackets
+        return None
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    if usual is None or not parts.hostname or parts.username is not None or parts.path or parts.query:
+        return None
+    return parts.scheme, parts.hostname, usual if port is None else port
 
 
 @cache

@@ -1,25 +1,25 @@
-"""Signing in and out: name and password, the second factor, one-time links, and the password asked for once more."""
+"""Signing in and out: name, password and code together, one-time links, and the password asked for once more."""
 
+import unicodedata
 from typing import Any
 
-from flask import Blueprint, abort, current_app, g, redirect, render_template, request, session, url_for
-from itsdangerous import BadSignature, URLSafeSerializer
+from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from eventreg.core import events, staff, staff_sessions
-from eventreg.core.errors import CodeWrong, FieldRefused, SignInFailed, UsernameTaken
+from eventreg.core import events, known_browsers, staff, staff_sessions
+from eventreg.core import sign_in as proofs
+from eventreg.core.errors import FieldRefused, SignInFailed, UsernameTaken
 from eventreg.core.staff import Permission
 from eventreg.core.staff_models import StaffMember
-from eventreg.db import reading, transaction
-from eventreg.web import access, browser, limits
+from eventreg.db import Session, reading, transaction
+from eventreg.web import access, browser, kept_forms, limits, tries
 from eventreg.web.access import anyone, requires
 from eventreg.web.language import say
+from eventreg.web.tries import Try
 
-_KEPT = "kept-"
-_NOT_KEPT = {"csrf_token", "password"}
-_CODE_WAITS = 5 * 60
-"""Seconds for the six digits, after the password."""
-
+_CARRIED = "kept"
+"""The field of the sign-in form that carries what was typed before."""
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
 
@@ -29,102 +29,93 @@ def own_path(target: str) -> str:
     return target if plain else url_for("staff.home")
 
 
-def begin_session(member: StaffMember, target: str) -> Response:
+def _begin(writing: Session, member: StaffMember, known: int | None) -> tuple[str, str | None]:
+    """In one transaction: the token of a new session, and the secret by which this browser is known from now on."""
+    token = staff_sessions.open_for(writing, member, now=g.now, device=browser.machine())
+    return token, known_browsers.remember(writing, member, known, now=g.now)
+
+
+def _hold(member: StaffMember, token: str, secret: str | None, target: str) -> Response:
     """A new session id for whoever just proved who they are; whatever the browser held before is dropped."""
+    answer = access.hold_session(token, target)
+    kept_forms.note_whose(member)
+    tries.remember(answer, member, secret)
+    return answer
+
+
+def begin_session(member: StaffMember, target: str) -> Response:
+    """Sign in whoever has just chosen a password."""
     with transaction() as writing:
-        token = staff_sessions.open_for(writing, member, now=g.now, device=browser.machine())
-    return access.hold_session(token, target)
+        token, secret = _begin(writing, member, None)
+    return _hold(member, token, secret, target)
 
 
 @blueprint.get("/sign-in")
 @anyone
 def sign_in() -> str:
-    """Ask for name and password."""
+    """Ask for name and password, and for the code of a second factor."""
     return _sign_in_page(next=request.args.get("next", ""))
 
 
 def _sign_in_page(**more: Any) -> str:
-    known = {"username": "", "problem": None, "next": "", "kept": _kept()}
+    known = {"username": "", "problem": None, "next": "", "kept": ""}
     return render_template("desk/sign_in.html", **{**known, **more})
 
 
-def _kept() -> dict[str, str]:
-    """What an earlier form held, by the names under which the sign-in form carries it along."""
-    return {name: value for name, value in request.form.items() if name.startswith(_KEPT)}
-
-
 def signed_out_page() -> str:
-    """Instead of a page whose session has ended: sign in here, and nothing that was typed is lost."""
-    typed = {f"{_KEPT}{name}": value for name, value in request.form.items() if name not in _NOT_KEPT}
-    return _sign_in_page(problem=say("signed_out"), next=request.path if typed else "", kept=typed)
+    """Instead of a page whose session has ended: sign in here. What was typed is carried along, if it may be."""
+    kept = kept_forms.keep()
+    said = "signed_out" if kept or not _something_was_typed() else "signed_out_not_kept"
+    return _sign_in_page(problem=say(said), kept=kept)
+
+
+def _something_was_typed() -> bool:
+    try:
+        return bool(request.form.keys() - {"csrf_token"})
+    except HTTPException:  # too large to be read
+        return True
 
 
 @blueprint.post("/sign-in")
 @anyone
 def do_sign_in() -> Response | tuple[str, int]:
-    """Check name and password; slower and slower where they keep being wrong."""
+    """Check name, password and code, with one answer; slower and slower if they keep being wrong."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
-    target = request.form.get("next", "")
-    account = username.strip().casefold()[:100]
-    counters = limits.limits()
-    counters.check("sign-in", limits.SIGN_IN, limits.address())
-    counters.check_account(account)
+    code = unicodedata.normalize("NFKC", request.form.get("code", ""))
+    target, kept = request.form.get("next", ""), request.form.get(_CARRIED, "")
+    one = Try(username)
     try:
         with limits.hashing():
-            member = staff.verify(reading(), username, password)
-    except SignInFailed:
-        counters.sign_in_failed(account)
-        counters.hit("sign-in", limits.SIGN_IN, limits.address())
-        return _sign_in_page(username=username, problem=say("sign_in_failed"), next=target), 422
-    if member.totp_secret is not None:
-        return _ask_code(member, target), 200
-    counters.sign_in_worked(account)
-    return _go_on(member, target)
-
-
-def _go_on(member: StaffMember, target: str) -> Response | tuple[str, int]:
-    """Signed in: to where somebody wanted to go, or back to the form that was being filled in."""
-    onward = begin_session(member, own_path(target))
-    typed = {name.removeprefix(_KEPT): value for name, value in _kept().items()}
-    if not typed:
-        return onward
-    return render_template("desk/once_more.html", action=own_path(target), typed=typed), 200
-
-
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="second factor")
-
-
-def _ask_code(member: StaffMember, target: str, problem: str = "") -> str:
-    """The password was right; now the six digits. Who it is stands in a signed field, good for five minutes."""
-    who = _signer().dumps([member.id, int(g.now.timestamp())])
-    return render_template("desk/second_factor.html", who=who, next=target, kept=_kept(), problem=problem)
-
-
-@blueprint.post("/second-factor")
-@anyone
-def second_factor() -> Response | tuple[str, int]:
-    """Check the six digits; slower and slower where they keep being wrong."""
-    counters, target = limits.limits(), request.form.get("next", "")
-    try:
-        staff_id, made = _signer().loads(request.form.get("who", ""))
-    except (BadSignature, ValueError):
-        return _sign_in_page(problem=say("sign_in_failed"), next=target), 422
-    if not 0 <= g.now.timestamp() - made <= _CODE_WAITS:
-        return _sign_in_page(problem=say("sign_in_failed"), next=target), 422
-    account = f"second factor {staff_id}"
-    counters.check("sign-in", limits.SIGN_IN, limits.address())
-    counters.check_account(account)
-    try:
+            one.begin()
+            opened = proofs.look(reading(), username, password, code, now=g.now)
         with transaction() as writing:
-            member = staff.checked_twice(writing, staff_id, request.form.get("code", ""), now=g.now)
-    except CodeWrong:
-        counters.sign_in_failed(account)
-        counters.hit("sign-in", limits.SIGN_IN, limits.address())
-        return _ask_code(staff.get(reading(), staff_id), target, say("refused_code_wrong")), 422
-    counters.sign_in_worked(account)
-    counters.sign_in_worked(member.username_folded)
-    return _go_on(member, target)
+            member = proofs.use(writing, opened, code, now=g.now)
+            token, secret = _begin(writing, member, one.known)
+    except SignInFailed:
+        one.failed()
+        kept = kept if kept_forms.read(kept) else ""
+        return _sign_in_page(username=username, problem=say("sign_in_failed"), next=target, kept=kept), 422
+    one.worked()
+    return _go_on(member, _hold(member, token, secret, own_path(target)), kept)
+
+
+def _go_on(member: StaffMember, onward: Response, signed: str) -> Response | tuple[str, int]:
+    """Signed in: to where somebody wanted to go, or back to the form that was being filled in."""
+    kept = kept_forms.read(signed)
+    if kept is None or not kept.is_for(member):
+        return onward
+    page = render_template(
+        "desk/once_more.html",
+        action=kept.action,
+        fields=kept.fields,
+        act=say(kept_forms.ACTS[kept.endpoint]),
+        about=kept_forms.about(kept),
+        lines=kept_forms.lines(kept),
+    )
+    onward.set_data(page)
+    onward.status_code = 200
+    del onward.headers["Location"]
+    return onward
 
 
 @blueprint.get("/password")
@@ -141,7 +132,8 @@ def do_password() -> Response | tuple[str, int]:
     signed_in, target, counters = access.current(), request.form.get("next", ""), limits.limits()
     if signed_in is None:
         abort(401)
-    account = signed_in.actor.name.casefold()
+    # Its own counter: strangers who guess at the sign-in page do not keep somebody out who is signed in.
+    account = f"password again {signed_in.actor.staff_id}"
     counters.check_account(account)
     try:
         with limits.hashing():
@@ -165,7 +157,8 @@ def sign_out() -> Response:
             staff_sessions.close(writing, signed_in, now=g.now)
     session.clear()
     answer = redirect(url_for("staff.sign_in"), 303)
-    answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    # Not "cookies": by one of them this browser is known, and it is worth nothing without the password.
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
 
