@@ -116,7 +116,7 @@ _SORTS: dict[Sort, tuple[Any, ...]] = {
 def _searched(query: str) -> list[str]:
     """The words of a search as they are compared: folded, without characters nobody typed on purpose."""
     visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in query[:_LONGEST_QUERY])
-    folded = fold(visible)
+    folded = fold(visible)[:_LONGEST_QUERY]  # one sign may fold to four words
     # A number as a telephone shows it: +86 138-0013-8000, (020) 8765 4321.
     is_number = any(c.isdigit() for c in folded) and all(c.isdigit() or c in _BETWEEN_DIGITS for c in folded)
     return (folded.translate(_NOT_SAID) if is_number else folded).split()

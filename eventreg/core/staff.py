@@ -1,6 +1,5 @@
 """Staff: accounts, passwords, one-time links, and what each role may do, in one table."""
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +18,7 @@ from eventreg.core.errors import (
     StaffUnknown,
     UsernameTaken,
 )
+from eventreg.core.normal_form import normalize
 from eventreg.core.staff_models import Role, StaffMember, StaffSession, WelcomeLink
 
 
@@ -79,7 +79,7 @@ def may(role: Role, permission: Permission) -> bool:
 
 
 def _fold(username: str) -> str:
-    return unicodedata.normalize("NFKC", username.strip()).casefold()
+    return normalize("NFKC", username.strip()).casefold()
 
 
 def _check_username(username: str) -> str:
