@@ -11,7 +11,7 @@ from flask import Flask, current_app, g
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import inspect
 
-from eventreg import pdf
+from eventreg import event_reader, pdf
 from eventreg.core import attendees, audit, check_in_list, event_file, events, passwords, seats, staff
 from eventreg.core.attendees import Row
 from eventreg.core.check_in_list import as_csv, as_text, plain
@@ -74,11 +74,12 @@ def _refusing(command: Callable[P, R]) -> Callable[P, R]:
 
 def _read(file: str) -> Definition:
     try:
-        toml = Path(file).read_text(encoding="utf-8")
+        with Path(file).open(encoding="utf-8") as opened:
+            toml = opened.read(event_file.LONGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
         refuse(f"{file}: cannot be read: {error}")
     try:
-        return event_file.parse(toml, file)
+        return event_reader.parse(toml, file)
     except event_file.DefinitionInvalid as invalid:
         refuse("\n".join(map(plain, invalid.mistakes)))
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from eventreg.core import check_in_list, imports, invariants
+from eventreg.core import check_in_list, import_file, imports, invariants
 from eventreg.db import reading
 from tests.factories import House, local, toml
 from tests.pages import Page, get
@@ -210,7 +210,7 @@ def test_a_hundred_thousand_rows_are_reported_on_quickly(small: House) -> None:
     content = b"name,phone\n" + b"".join(b"\xe5\xbc\xa0%d,1\n" % n for n in range(100_000))
     assert len(content) < 2 * 1024 * 1024
     page = send(small.signed_in("desmond"), content)
-    assert (page.data["data-rows"], page.data["data-faulty"]) == ("100000", str(imports.MOST_ROWS + 1))
+    assert (page.data["data-rows"], page.data["data-faulty"]) == ("100000", str(import_file.MOST_ROWS + 1))
     assert "文件有 100000 行，只放得下 5000 行" in page.text
     assert len(page.having("data-row")) == imports.MOST_TOLD
     assert small.seats().taken == 0
@@ -228,8 +228,8 @@ def test_our_own_export_can_be_read_again(small: House) -> None:
     small.cancel(gone)
     olga = small.signed_in("olga")
     for address in ("attendees.csv", "attendees.xlsx"):
-        lines = imports.read(olga.get(f"{DESK}/{address}").get_data())
-        report, good = imports.judge(small.event(), lines, waitlist=False)
+        listed = import_file.read(olga.get(f"{DESK}/{address}").get_data())
+        report, good = imports.judge(small.event(), listed, waitlist=False)
         assert report.is_good
         assert [entry.names[0].typed for _, entry in good] == ["=1+1", "曾桂芳"]
         assert good[1][1].wishes == "front"

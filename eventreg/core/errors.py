@@ -201,13 +201,23 @@ class LinkSpent(Refusal):
 
 
 class ImportUnreadable(Refusal):
-    """The file is no list that can be read; ``reason`` is the key of the sentence that says why."""
+    """The file is no list that can be read.
+
+    ``reason`` is the key of the sentence that says why, ``values`` fill it in.
+    """
 
     code = "import_unreadable"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, **values: object) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.values = values
+
+
+class ReadersBusy(Refusal):
+    """Other files are being read just now, and no more at once: this one is to be sent again."""
+
+    code = "readers_busy"
 
 
 class PdfUnavailable(Refusal):

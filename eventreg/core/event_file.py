@@ -4,6 +4,7 @@ expected."""
 import datetime as dt
 import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +13,15 @@ from eventreg.core import phones
 from eventreg.core.definition import Definition
 from eventreg.core.errors import FieldRefused
 from eventreg.core.wording import forbidden_words, half_width
+
+LONGEST = 256 * 1024
+"""Characters of an event file; the shipped one has 3,000."""
+_MOST_VALUES = 5_000
+"""Tables, lists and values in them; the shipped event has some 100."""
+_DEEPEST = 6
+"""Tables and lists inside each other: ``agenda.0.text.zh`` is three inside the file's own."""
+_MOST_TOLD = 200
+_TOO_DEEP = f"must have tables and lists at most {_DEEPEST} deep"
 
 
 class DefinitionInvalid(Exception):
@@ -127,15 +137,56 @@ def _can_be_rung(number: str, area_code: str | None) -> bool:
 
 
 def parse(toml: str, file: str = "event file") -> Definition:
-    """The definition that a TOML text holds; raises ``DefinitionInvalid`` with every mistake in it."""
+    """The definition that a TOML text holds; raises ``DefinitionInvalid`` with every mistake in it.
+
+    TOML can be written so that a short text takes any time and memory: read a stranger's through
+    ``event_reader``.
+    """
+    try:
+        return of_raw(_tables(toml))
+    except DefinitionInvalid as invalid:
+        told = [f"{file}: {mistake}" for mistake in _first(invalid.mistakes)]
+        raise DefinitionInvalid(told) from invalid
+
+
+def _tables(toml: str) -> dict[str, Any]:
+    """What the text says, if it is no more than an event can have."""
+    if len(toml) > LONGEST:
+        raise DefinitionInvalid([f"must have at most {LONGEST} characters"])
     try:
         raw = tomllib.loads(toml)
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError and tells the line
-        raise DefinitionInvalid([f"{file}: not TOML: {error}"]) from error
-    try:
-        return of_raw(raw)
-    except DefinitionInvalid as invalid:
-        raise DefinitionInvalid([f"{file}: {mistake}" for mistake in invalid.mistakes]) from invalid
+    except tomllib.TOMLDecodeError as error:  # tells the line
+        raise DefinitionInvalid([f"not TOML: {error}"]) from error
+    except RecursionError as error:
+        raise DefinitionInvalid([_TOO_DEEP]) from error
+    except ValueError as error:  # Python turns no more than 4,300 digits into a number
+        raise DefinitionInvalid(["a number in it has too many digits"]) from error
+    _check_size(raw)
+    return raw
+
+
+def _check_size(raw: dict[str, Any]) -> None:
+    """``DefinitionInvalid`` if tables and lists hold too much, or are too deep.
+
+    It looks level by level: a walk down would itself be too deep.
+    """
+    level: list[dict[str, Any] | list[Any]] = [raw]
+    values = 0
+    for _ in range(_DEEPEST):
+        held = [table.values() if isinstance(table, dict) else table for table in level]
+        inner = list(chain.from_iterable(held))
+        values += len(inner)
+        if values > _MOST_VALUES:
+            raise DefinitionInvalid([f"must have at most {_MOST_VALUES} values"])
+        level = [value for value in inner if isinstance(value, dict | list)]
+    if level:
+        raise DefinitionInvalid([_TOO_DEEP])
+
+
+def _first(mistakes: list[str]) -> list[str]:
+    """As many as anybody reads."""
+    more = len(mistakes) - _MOST_TOLD
+    return [*mistakes[:_MOST_TOLD], f"and {more} more mistakes"] if more > 0 else mistakes
 
 
 def of_raw(raw: dict[str, Any]) -> Definition:

@@ -2,42 +2,21 @@
 
 import csv
 import io
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from eventreg.core import entries, events, names, phones, seats, wishes
 from eventreg.core.audit import Actor
 from eventreg.core.entries import Entry
-from eventreg.core.errors import AlreadyRegistered, EventFull, FieldRefused, ImportUnreadable, PhoneAtLimit, Refusal
+from eventreg.core.errors import AlreadyRegistered, EventFull, FieldRefused, PhoneAtLimit, Refusal
+from eventreg.core.import_file import HEADS, MOST_ROWS, Line, Listed
 from eventreg.core.models import Event, Source
 
-MOST_ROWS = 5_000
-"""In one go: registering so many takes some ten seconds, in which nobody else can."""
 MOST_TOLD = 200
-_LARGEST_UNPACKED = 32 * 1024 * 1024
-_HEADS = {
-    "name": ("name", "姓名", "名字", "参加人", "参加人姓名"),
-    "phone": ("phone", "电话", "手机", "手机号", "手机号码", "联系电话", "电话号码"),
-    "companion": ("companion", "同行", "同行人", "同来的人"),
-    "contact": ("contact", "联系人"),
-    "reading": ("reading", "pinyin", "拼音"),
-    "wishes": ("wishes", "需要"),
-    "state": ("state", "状态"),
-}
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the file, by our own heads; ``number`` is its number in the file."""
-
-    number: int
-    cells: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -74,75 +53,6 @@ class NotTaken(Exception):
         self.report = report
 
 
-def read(content: bytes) -> Sequence[Line]:
-    """The rows of a CSV (UTF-8, GBK, UTF-16, with commas, semicolons or tabs) or XLSX file. ``ImportUnreadable`` for anything
-    else, and for one without a head that names a name."""
-    rows = _of_xlsx(content) if content[:4] == b"PK\x03\x04" else _of_text(_decoded(content))
-    lines = ((number, [cell.strip() for cell in row]) for number, row in enumerate(rows, start=1))
-    filled = ((number, row) for number, row in lines if any(row))
-    head = next(filled, None)
-    known = [_head(cell) for cell in head[1]] if head else []
-    if "name" not in known or len(set(filter(None, known))) < len(list(filter(None, known))):
-        raise ImportUnreadable("import_without_head")
-    return [
-        Line(number, {key: cell for key, cell in zip(known, row, strict=False) if key}) for number, row in filled
-    ]  # fmt: skip
-
-
-def _head(cell: str) -> str | None:
-    folded = cell.strip().casefold()
-    return next((key for key, spellings in _HEADS.items() if folded in spellings), None)
-
-
-def _decoded(content: bytes) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        tried: tuple[str, ...] = ("utf-16",)
-    elif b"\x00" in content:  # UTF-16 without its mark: the halves of its commas that are nothing tell which way round
-        tried = ("utf-16-le" if content[1::2].count(0) > content[::2].count(0) else "utf-16-be",)
-    else:
-        tried = ("utf-8-sig", "gb18030")
-    for encoding in tried:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise ImportUnreadable("import_encoding")
-
-
-def _of_text(text: str) -> Iterator[list[str]]:
-    first = text.splitlines()[0] if text.strip() else ""
-    comma = max(",;\t，", key=first.count)
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=comma)
-    except csv.Error as error:
-        raise ImportUnreadable("import_encoding") from error
-
-
-def _of_xlsx(content: bytes) -> Iterator[list[str]]:
-    import openpyxl  # noqa: PLC0415 - heavy, and only imports need it
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > _LARGEST_UNPACKED:
-                raise ImportUnreadable("import_large")
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        for row in book.worksheets[0].iter_rows(values_only=True):
-            yield [_cell(cell) for cell in row]
-    except ImportUnreadable:
-        raise
-    except Exception as error:  # whatever a broken file makes of a reader of files
-        raise ImportUnreadable("import_encoding") from error
-
-
-def _cell(value: Any) -> str:
-    """A number typed as a figure is meant as its digits."""
-    if value is None:
-        return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
 def _plain(cell: str) -> str:
     """Without the mark that our own CSV puts before what would be a formula."""
     return cell[1:] if cell.startswith("'") else cell
@@ -165,33 +75,27 @@ def _entry(event: Event, line: Line, area_code: str | None, waitlist: bool) -> E
     )  # fmt: skip
 
 
-def _is_cancelled(line: Line) -> bool:
-    """A row of our own export that was cancelled is left out, rather than brought back."""
-    return line.cells.get("state", "") == "cancelled"
-
-
-def judge(event: Event, lines: Sequence[Line], *, waitlist: bool) -> tuple[Report, Sequence[tuple[int, Entry]]]:
+def judge(event: Event, listed: Listed, *, waitlist: bool) -> tuple[Report, Sequence[tuple[int, Entry]]]:
     """What can be said of the rows without asking the database; where there are too many, of the first ones."""
     line_of = events.definition(event).phone_line
     area_code = line_of.area_code if line_of else None
     faults, good = [], []
-    meant = [line for line in lines if not _is_cancelled(line)]
-    if len(meant) > MOST_ROWS:
-        faults.append(Fault(0, "import_too_many", {"rows": len(meant), "room": MOST_ROWS}))
-    for line in meant[:MOST_ROWS]:
+    if listed.rows > MOST_ROWS:
+        faults.append(Fault(0, "import_too_many", {"rows": listed.rows, "room": MOST_ROWS}))
+    for line in listed.lines:
         try:
             good.append((line.number, _entry(event, line, area_code, waitlist)))
         except FieldRefused as refusal:
             faults.append(Fault(line.number, refusal.reason, refusal.values))
-    return Report(len(meant), len(faults), faults[:MOST_TOLD]), good
+    return Report(listed.rows, len(faults), faults[:MOST_TOLD]), good
 
 
 def take(
-    session: Session, event: Event, lines: Sequence[Line], *, waitlist: bool, secret_key: str, by: Actor, now: datetime
+    session: Session, event: Event, listed: Listed, *, waitlist: bool, secret_key: str, by: Actor, now: datetime
 ) -> Report:
     """Register everybody, in the order of the file. Raises ``NotTaken`` with a report where a single row cannot be taken:
     then nothing is to be kept."""
-    report, good = judge(event, lines, waitlist=waitlist)
+    report, good = judge(event, listed, waitlist=waitlist)
     if not report.rows or report.faulty:
         raise NotTaken(report)
     counted = seats.lock(session, event.id, now=now)
@@ -224,11 +128,11 @@ def _why(refusal: Refusal) -> tuple[str, Mapping[str, object]]:
     return f"refused_{refusal.code}", {}
 
 
-def as_text(lines: Sequence[Line]) -> str:
-    """The rows as a CSV that ``read`` understands: what was tried is what is then taken."""
+def as_text(listed: Listed) -> str:
+    """The rows as a CSV that ``import_file.read`` understands: what was tried is what is then taken."""
     out = io.StringIO()
     rows = csv.writer(out)
-    heads = list(_HEADS)
+    heads = list(HEADS)
     rows.writerow(heads)
-    rows.writerows([line.cells.get(head, "") for head in heads] for line in lines)
+    rows.writerows([line.cells.get(head, "") for head in heads] for line in listed.lines)
     return out.getvalue()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import regex
 
 from eventreg.core.errors import FieldRefused
+from eventreg.core.normal_form import normalize
 
 # The library's phrase book costs 44 MiB and 0.2 s a process (VmRSS and CPU time before and after the import), and names are
 # no phrases: it is left closed.
@@ -90,14 +91,14 @@ def has_han(text: str) -> bool:
 
 def fold(typed: str) -> str:
     """Equal for two spellings of one name: width, case, dots and spaces make no difference."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold()).translate(_DOTS)
+    folded = normalize("NFKC", normalize("NFKC", typed).casefold()).translate(_DOTS)
     folded = re.sub(r"\s*·\s*", "·", " ".join(folded.split()))
     return folded.replace(" ", "") if has_han(folded) else folded
 
 
 def _plain(letters: str) -> str:
     """Latin letters without accents, for a keyboard that has none."""
-    return "".join(c for c in unicodedata.normalize("NFD", letters) if not unicodedata.combining(c))
+    return "".join(c for c in normalize("NFD", letters) if not unicodedata.combining(c))
 
 
 def _syllables(folded: str) -> tuple[str, list[str]]:

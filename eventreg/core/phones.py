@@ -7,6 +7,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from eventreg.core.errors import FieldRefused
+from eventreg.core.normal_form import normalize
 
 REGION = "CN"
 LONGEST = 60
@@ -56,7 +57,7 @@ def parse(typed: str, area_code: str | None = None) -> Phone:
         raise FieldRefused("phone", "phone_missing")
     if len(typed) > LONGEST or any(unicodedata.category(c) in {"Cc", "Cs"} for c in typed):
         raise FieldRefused("phone", "phone_wrong")
-    digits = unicodedata.normalize("NFKC", typed)
+    digits = normalize("NFKC", typed)
     number = _parse(digits)
     if number is None and area_code and digits[:1] not in "+0":
         number = _parse(area_code + digits)

@@ -23,7 +23,7 @@ _WHOLE = 7
 
 def _visible(query: str) -> str:
     shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in query[:_LONGEST])
-    return fold(shown)
+    return fold(shown)[:_LONGEST]  # one sign may fold to four words
 
 
 def _is_number(folded: str) -> bool:

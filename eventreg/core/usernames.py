@@ -1,8 +1,7 @@
 """User names of staff: one account has one spelling, however its name is typed."""
 
-import unicodedata
-
 from eventreg.core.errors import FieldRefused
+from eventreg.core.normal_form import normalize
 
 LONGEST = 60
 """Characters, as typed and as folded: a database column holds either."""
@@ -15,7 +14,7 @@ def fold(typed: str) -> str:
     Whatever asks whether two names are the same account, asks with this: the table, the sign-in,
     and its delays.
     """
-    return unicodedata.normalize("NFKC", typed.strip()).casefold()
+    return normalize("NFKC", typed.strip()).casefold()
 
 
 def check(typed: str) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
-from flask import Response, current_app, g, render_template, request
+from flask import Response, abort, current_app, g, render_template, request
 
-from eventreg.core import attendees, audit, events, exports, imports
+from eventreg import list_reader
+from eventreg.core import attendees, audit, events, exports, import_file, imports
 from eventreg.core.audit import Action
 from eventreg.core.errors import ImportUnreadable
 from eventreg.core.imports import NotTaken, Report
@@ -22,7 +23,6 @@ from eventreg.web.event_facts import about
 from eventreg.web.language import say
 from eventreg.web.limits import TooOften
 
-LARGEST_FILE = 2 * 1024 * 1024
 _PIECE = 64 * 1024
 _two_at_once = BoundedSemaphore(2)
 
@@ -121,15 +121,17 @@ def do_import(slug: str) -> Answer:
     """Try the file; with ``confirmed``, take what the trial showed. Whole, or not at all."""
     event, text = events.get(reading(), slug), request.form.get("rows", "")
     content = text.encode() if text else forms.file_sent()
+    if not text and len(content) > import_file.LARGEST:
+        abort(413)
     try:
-        lines = imports.read(content)
+        listed = list_reader.read(content)
     except ImportUnreadable as refusal:
-        return _page(event, said=say(refusal.reason)), 422
+        return _page(event, said=say(refusal.reason, **refusal.values)), 422
     wanted = {"waitlist": request.form.get("waitlist") == "yes", "secret_key": current_app.config["SECRET_KEY"]}
     by, now, confirmed = access.actor(), g.now, request.form.get("confirmed") == "yes"
 
     def act(session: Session) -> Report:
-        report = imports.take(session, events.get(session, slug), lines, **wanted, by=by, now=now)
+        report = imports.take(session, events.get(session, slug), listed, **wanted, by=by, now=now)
         if not confirmed:
             raise NotTaken(report)  # a trial goes all the way, and is then taken back
         told = {"rows": report.rows, "seats": report.seated, "waiting": report.waiting}
@@ -141,10 +143,10 @@ def do_import(slug: str) -> Answer:
     except NotTaken as refused:
         report, confirmed = refused.report, False
     event = events.get(reading(), slug)
-    page = _page(event, report=report, done=confirmed, rows=imports.as_text(lines) if report.is_good else "")
+    page = _page(event, report=report, done=confirmed, rows=imports.as_text(listed) if report.is_good else "")
     return page, 200 if report.is_good else 422
 
 
 def _page(event: Event, **more: object) -> str:
     known = {"said": "", "report": None, "done": False, "rows": "", "waitlist": request.form.get("waitlist") == "yes"}
-    return render_template("desk/import.html", **{**known, **more}, most=imports.MOST_ROWS, **about(event))
+    return render_template("desk/import.html", **{**known, **more}, most=import_file.MOST_ROWS, **about(event))

@@ -42,7 +42,7 @@ class Forwarded:
     def _believe(self, environ: dict[str, Any], peer: str, said: dict[str, str]) -> None:
         client = self._proxies.client(peer, said.get("HTTP_X_FORWARDED_FOR", ""))
         environ["REMOTE_ADDR"] = str(client) if client else peer
-        scheme = said.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
+        scheme = said.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip()
         if scheme in {"http", "https"}:
             environ["wsgi.url_scheme"] = scheme
 

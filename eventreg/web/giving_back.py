@@ -1,8 +1,6 @@
 """How a guest gives a seat back: by the ticket's address, which a lost ticket is found again by name, number and code. Asks
 first, changes nothing when merely opened, and works without any script."""
 
-import unicodedata
-
 from flask import Blueprint, current_app, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
@@ -15,6 +13,7 @@ from eventreg.core.errors import (
     TooLateToCancel,
 )
 from eventreg.core.models import RegistrationState
+from eventreg.core.normal_form import normalize
 from eventreg.db import reading, write
 from eventreg.web import addresses, forms, limits, tickets
 from eventreg.web.access import anyone
@@ -85,7 +84,7 @@ def find(lang: str) -> Answer:
         phone = phones.parse(request.form.get("phone", ""), _area_code())
     except FieldRefused as refusal:
         problems["phone"] = say(refusal.reason, **refusal.values)
-    code = "".join(unicodedata.normalize("NFKC", request.form.get("code", "")).split())
+    code = "".join(normalize("NFKC", request.form.get("code", "")).split())
     if not (code.isascii() and code.isdigit() and 4 <= len(code) <= 12):
         problems["code"] = say("code_wrong")
     if problems:

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from wtforms import ValidationError
 
 from eventreg import i18n
-from eventreg.core import attendees, events, staff
+from eventreg.core import attendees, events, staff, whole_numbers
 from eventreg.core.errors import EventUnknown
 from eventreg.core.staff import Permission
 from eventreg.core.staff_models import Role, StaffMember
@@ -161,7 +161,7 @@ def _label(name: str) -> str:
     """A field's name in words. Fields of an event are called as in its file:
     ``agenda.1.text.zh``."""
     plain = re.sub(r"\.(zh|en)$", "", name)
-    parts = [part for part in re.split(r"[.-]", plain) if not part.isdigit()]
+    parts = [part for part in re.split(r"[.-]", plain) if not part.isnumeric()]
     for key in (_LABELS.get(parts[0] if parts else ""), f"field_{'_'.join(parts)}"):
         said = _sentence(key)
         if said:
@@ -190,7 +190,7 @@ def _said(kept: Kept, name: str, values: list[str]) -> list[str]:
 
 
 def _people(kept: Kept, name: str, values: list[str]) -> list[str]:
-    ids = [int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 10]
+    ids = [number for number in map(whole_numbers.parse, values) if number]
     which = "registrations" if name == "registration" else "people"
     try:
         event = events.get(reading(), str(kept.places.get("slug", "")))

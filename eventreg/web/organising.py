@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from eventreg import i18n
+from eventreg import event_reader, i18n
 from eventreg.core import drafts, event_file, events, seats
 from eventreg.core.definition import Definition
 from eventreg.core.errors import ChangedMeanwhile, EventUnknown
@@ -178,7 +178,7 @@ def upload() -> Answer:
     """An event file from elsewhere: what it would make or change."""
     content = forms.file_sent()
     try:
-        written = event_file.parse(content.decode(), "file")
+        written = event_reader.parse(content.decode(), "file")
     except (UnicodeDecodeError, DefinitionInvalid) as error:
         mistakes = error.mistakes if isinstance(error, DefinitionInvalid) else [say("import_encoding")]
         return _choices(mistakes=mistakes), 422
@@ -193,7 +193,7 @@ def apply() -> Answer:
     by, now = access.actor(), g.now
     version = request.form.get("version", "")
     try:
-        written = event_file.parse(request.form.get("toml", ""), "file")
+        written = event_reader.parse(request.form.get("toml", ""), "file")
         if request.form.get("tell") == "yes":
             words = {lang: request.form.get(f"tell.{lang}", "") for lang in i18n.LANGUAGES}
             written = drafts.with_notice(written, "moved", words)

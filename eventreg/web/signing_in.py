@@ -1,6 +1,5 @@
 """Signing in and out: name, password and code together, one-time links, and the password asked for once more."""
 
-import unicodedata
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
@@ -10,6 +9,7 @@ from werkzeug.wrappers import Response
 from eventreg.core import events, known_browsers, staff, staff_sessions
 from eventreg.core import sign_in as proofs
 from eventreg.core.errors import FieldRefused, SignInFailed, UsernameTaken
+from eventreg.core.normal_form import normalize
 from eventreg.core.staff import Permission
 from eventreg.core.staff_models import StaffMember
 from eventreg.db import Session, reading, transaction
@@ -81,7 +81,7 @@ def _something_was_typed() -> bool:
 def do_sign_in() -> Response | tuple[str, int]:
     """Check name, password and code, with one answer; slower and slower if they keep being wrong."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
-    code = unicodedata.normalize("NFKC", request.form.get("code", ""))
+    code = normalize("NFKC", request.form.get("code", ""))
     target, kept = request.form.get("next", ""), request.form.get(_CARRIED, "")
     one = Try(username)
     try:

@@ -66,6 +66,7 @@ STATUS = {
     "sign_in_failed": 422,
     "link_spent": 404,
     "import_unreadable": 422,
+    "readers_busy": 429,
     "pdf_unavailable": 409,
     "code_wrong": 422,
     "last_organiser": 409,
@@ -104,7 +105,7 @@ def init_app(app: Flask) -> None:
 def _refused(refusal: Refusal) -> Answer:
     """The page of a refusal that no view had more to say about."""
     page, status = _page(STATUS[refusal.code], language.say(f"refused_{refusal.code}"), refusal.code)
-    return page, status, {"Retry-After": "5"} if status == 503 else {}
+    return page, status, {"Retry-After": "5"} if status in {429, 503} else {}
 
 
 def _away(error: Exception) -> Answer:
