@@ -1,4 +1,5 @@
-"""After a restore the event has the version number that it had before, and other words: nobody is shown, or held to, the old ones."""
+"""After a restore the event has the version number that it had before, and other words: nobody is shown the old ones, or held to
+them."""
 
 from datetime import timedelta
 from pathlib import Path

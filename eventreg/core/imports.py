@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -140,7 +141,13 @@ def _cell(value: Any) -> str:
     """A number typed as a figure is meant as its digits."""
     if value is None:
         return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return _ESCAPED.sub("_", str(value))
+
+
+_ESCAPED = re.compile("_x005F_(?=x[0-9A-Fa-f]{4}_)")
+"""What Excel writes for the _ of a text such as _x0041_, which would otherwise stand for an A."""
 
 
 def _plain(cell: str) -> str:

@@ -31,6 +31,7 @@ from eventreg.web import (
     sheets,
     signing_in,
     tickets,
+    tongues,
     trouble,
 )
 from eventreg.web.event_facts import of_the_next
@@ -86,6 +87,7 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     limits.init_app(app, settings.rate_limits, settings.redis_url)
     language.init_app(app)
+    tongues.init_app(app)
     guard.init_app(app)
     for without_session in (public, leaflets, registering, tickets, giving_back):
         guard.csrf.exempt(without_session.blueprint)
