@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import entries, events, names, phones, seats, wishes
 from eventreg.core.audit import Actor
+from eventreg.core.check_in_list import inert
 from eventreg.core.entries import Entry
 from eventreg.core.errors import AlreadyRegistered, EventFull, FieldRefused, ImportUnreadable, PhoneAtLimit, Refusal
 from eventreg.core.models import Event, Source
@@ -116,7 +117,8 @@ def _of_text(text: str) -> Iterator[list[str]]:
     first = text.splitlines()[0] if text.strip() else ""
     comma = max(",;\t，", key=first.count)
     try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=comma)
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=comma):
+            yield [_plain(cell.strip()) for cell in row]
     except csv.Error as error:
         raise ImportUnreadable("import_encoding") from error
 
@@ -156,7 +158,7 @@ def _plain(cell: str) -> str:
 
 
 def _entry(line: Line, area_code: str | None, waitlist: bool) -> Entry:
-    cells = {key: _plain(cell) for key, cell in line.cells.items()}
+    cells = line.cells
     name = names.with_reading(names.parse(cells.get("name", "")), cells.get("reading", ""))
     party = [name]
     if cells.get("companion"):
@@ -236,5 +238,5 @@ def as_text(lines: Sequence[Line]) -> str:
     rows = csv.writer(out)
     heads = list(_HEADS)
     rows.writerow(heads)
-    rows.writerows([line.cells.get(head, "") for head in heads] for line in lines)
+    rows.writerows([inert(line.cells.get(head, "")) for head in heads] for line in lines)
     return out.getvalue()
