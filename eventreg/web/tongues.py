@@ -1,4 +1,4 @@
-"""Chinese inside English: a screen reader needs to know that it should read 兴宁桥 with its Chinese voice.
+"""Chinese inside English: a screen reader needs to know that it should read the name of a bridge with its Chinese voice.
 
 Every English page goes through here once it is rendered, so that no template has to think of it. Chinese pages do not: a Chinese
 voice reads the few Latin words in them well enough.
@@ -14,7 +14,8 @@ from jinja2 import Template
 from eventreg import i18n
 
 _HAN = "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-_RUN = re.compile(f"{_HAN}+(?:[\u3000-\u303f\uff00-\uff65·]+{_HAN}+)*")
+_RUN = re.compile(f"{_HAN}+(?:(?:[\u3000-\u303f\uff00-\uff65·]+| ?[A-Z0-9]{{1,12}} ?){_HAN}+)*")
+"""With the signs and figures in it: 浙ICP备 1 号 is one run."""
 _PIECES = re.compile(r"(<!--.*?-->|<[^>]*>)", re.S)
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
 _LANG = re.compile(r""" lang=["']?([\w-]+)""")
