@@ -133,6 +133,7 @@ def test_the_shipped_event_says_that_its_bus_stop_is_chinese(house: House) -> No
 @pytest.mark.parametrize(
     ("page", "said"),
     [
+        ("<p>浙ICP备 1 号, not", '<p><span lang="zh-Hans">浙ICP备 1 号</span>, not'),
         ("<p>near 兴宁桥, west", '<p>near <span lang="zh-Hans">兴宁桥</span>, west'),
         (
             "<p>永、和 &amp; <b>兰</b>",
