@@ -6,8 +6,10 @@ import sys
 
 from eventreg.app import create_app
 from eventreg.db import close
+from eventreg.modes import OURS_ALONE
 from eventreg.settings import SettingsInvalid, read
 
+os.umask(OURS_ALONE)  # for each command and server process, and for what they start: everything written is about people
 try:
     app = create_app(read(os.environ))
 except SettingsInvalid as invalid:

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -45,11 +44,4 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     Migrate(app, db.db, directory=MIGRATIONS, render_as_batch=True, compare_type=True)
     cli.init_app(app)
     site.init_app(app)
-    _close_to_others(settings)
     return app
-
-
-def _close_to_others(settings: Settings) -> None:
-    """Only the owner may read the database, also one that was made with looser modes."""
-    for path in Path(settings.instance).glob("eventreg.sqlite3*"):
-        path.chmod(0o600)

@@ -20,6 +20,7 @@ from flask import current_app
 from sqlalchemy import URL, Connection, inspect, text
 
 from eventreg.db import db
+from eventreg.sqlite_file import SqliteFile
 
 _MANIFEST = "manifest.json"
 _BODIES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
@@ -58,6 +59,7 @@ def create(target: Path) -> Manifest:
             packed.writestr(_MANIFEST, json.dumps(asdict(manifest), indent=1))
             packed.write(body, body.name)
         verify(whole)
+        whole.chmod(0o600)
         _sync(whole)
         os.link(whole, target)  # unlike a rename, refuses where somebody was quicker
     _sync(target.parent)
@@ -84,14 +86,15 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _live_file() -> Path:
-    return Path(str(db.engine.url.database))
+def _file() -> SqliteFile:
+    file: SqliteFile = current_app.extensions["sqlite_file"]
+    return file
 
 
 def _dump_sqlite(body: Path) -> tuple[str, dict[str, int]]:
     """SQLite's own copying, at the gate: one consistent moment, and no writer in between."""
     gate = current_app.extensions["gate"]
-    with gate(), closing(sqlite3.connect(_live_file())) as live, closing(sqlite3.connect(body)) as copy:
+    with gate(), closing(_file().open()) as live, closing(sqlite3.connect(body)) as copy:
         live.backup(copy)
     return _read_sqlite(body)
 
@@ -184,6 +187,8 @@ def restore(source: Path) -> Manifest:
         manifest, body = _unpacked(source, folder)
         if manifest.engine != engine:
             raise BackupRefused(f"{source}: is a backup of {manifest.engine}, and this database is {engine}")
+        if engine == "sqlite":
+            _file().make(anew=True)
         if inspect(db.engine).has_table(_VERSION_TABLE):
             _keep("before-restore")
         db.session.remove()
@@ -206,7 +211,7 @@ def restore(source: Path) -> Manifest:
 
 def _restore_sqlite(body: Path) -> None:
     """Written into the live file as one transaction, so that a running server goes on with the restored state."""
-    with current_app.extensions["gate"](), closing(sqlite3.connect(_live_file())) as live:
+    with current_app.extensions["gate"](), closing(_file().open()) as live:
         live.execute("PRAGMA synchronous=FULL")
         with closing(sqlite3.connect(body)) as copy:
             copy.backup(live)

@@ -11,7 +11,7 @@ from flask import Flask, current_app, g
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import inspect
 
-from eventreg import event_reader, pdf
+from eventreg import event_reader, modes, pdf
 from eventreg.core import attendees, audit, check_in_list, event_file, events, passwords, seats, staff
 from eventreg.core.attendees import Row
 from eventreg.core.check_in_list import as_csv, as_text, plain
@@ -20,7 +20,7 @@ from eventreg.core.errors import FieldRefused, Refusal
 from eventreg.core.models import Event
 from eventreg.core.printed import Part
 from eventreg.core.staff_models import Role
-from eventreg.db import db, reading, transaction, write
+from eventreg.db import AWAY, db, reading, transaction, write
 from eventreg.delivery import outbox_commands
 from eventreg.housekeeping import purge
 from eventreg.i18n import sentence
@@ -59,8 +59,8 @@ def _refusing(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        _with_tables()
         try:
+            _with_tables()
             return command(*args, **kwargs)
         except FieldRefused as refusal:
             refuse(sentence("en", refusal.reason, **refusal.values))
@@ -68,6 +68,8 @@ def _refusing(command: Callable[P, R]) -> Callable[P, R]:
             refuse("An argument is no text in UTF-8")
         except Refusal as refusal:
             refuse(sentence("en", f"refused_{refusal.code}") + (f" ({refusal})" if str(refusal) else ""))
+        except AWAY as error:
+            refuse(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}")
 
     return wrapped
 
@@ -289,6 +291,6 @@ def print_check_in_list(slug: str, as_: str, output: str | None) -> None:
         click.echo(made, nl=False)
         return
     try:
-        Path(output).write_bytes(made if isinstance(made, bytes) else made.encode())
+        modes.write(Path(output), made if isinstance(made, bytes) else made.encode())
     except OSError as error:
         refuse(f"{output}: cannot be written: {error.strerror}")

@@ -5,7 +5,6 @@ runs an act in one, again where the database says that another try may succeed. 
 on PostgreSQL they meet at rows, under short time limits (PERFORMANCE.md 7).
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,9 @@ from sqlalchemy.orm import Session
 from eventreg.core import desk_models, models, staff_models
 from eventreg.core.base import Base
 from eventreg.core.errors import Busy, SeatsRaced
-from eventreg.gate import Gate, gated
+from eventreg.file_connection import FileConnection, FileLost
+from eventreg.gate import Gate
+from eventreg.sqlite_file import SqliteFile
 
 __all__ = ["Session"]  # what an act is given
 T = TypeVar("T")
@@ -56,13 +57,14 @@ _POSTGRESQL_POOL = 4
 def init_app(app: Flask) -> None:
     """Bind the database to the app."""
     url: str = app.config["SQLALCHEMY_DATABASE_URI"]
-    file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
-    gate = Gate(file.with_name(file.name + ".lock") if file else None)
-    app.extensions["gate"] = gate
+    is_file = url.startswith("sqlite:///")
+    file = SqliteFile(Path(app.instance_path, url.removeprefix("sqlite:///")), PRAGMAS, app.logger) if is_file else None
+    app.extensions["sqlite_file"] = file
+    app.extensions["gate"] = file.gate if file else Gate(None)
     threads = app.extensions["settings"].threads
     # hide_parameters: an error in the log must not quote a name or a number
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"max_overflow": 0, "hide_parameters": True, "pool_timeout": 5} | (
-        {"pool_size": max(8, threads), "connect_args": {"factory": gated(gate)}}
+        {"pool_size": max(8, threads), "creator": file.open}
         if file
         else {
             "pool_size": _POSTGRESQL_POOL,
@@ -78,7 +80,9 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         if file:
+            file.make()
             _prepare_sqlite(db.engine)
+            file.watch(db.engine)
 
 
 def close(app: Flask) -> None:
@@ -88,14 +92,8 @@ def close(app: Flask) -> None:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    # The driver is told to begin nothing by itself; only then is a transaction what the code says it is, on every
+    # The driver was told to begin nothing by itself; only then is a transaction what the code says it is, on every
     # Python (PERFORMANCE.md 7.2).
-    @event.listens_for(engine, "connect")
-    def connected(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None
-        for name, value in PRAGMAS.items():
-            connection.execute(f"PRAGMA {name}={value}")
-
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         write = connection.get_execution_options().get("write")
@@ -150,16 +148,44 @@ def transaction() -> Iterator[Session]:
         raise RuntimeError("a transaction inside a transaction would wait for itself at the gate")
     session.rollback()
     with current_app.extensions["gate"]():
-        session.connection(execution_options=_WRITING[session.get_bind().dialect.name])
+        in_place = _before_writing()
+        connection = session.connection(execution_options=_WRITING[session.get_bind().dialect.name])
+        driver = connection.connection.dbapi_connection
         session.info["writing"] = True
         try:
             yield session
+            in_place(driver)
             session.commit()
+            in_place(driver)  # only then may anybody be told that it is written
         except BaseException:
             session.rollback()
             raise
         finally:
             session.info.pop("writing")
+
+
+def _before_writing() -> Callable[[Any], None]:
+    """Look whether this may be written at all; returns the look at a connection's files, around its commit."""
+    file: SqliteFile | None = current_app.extensions["sqlite_file"]
+    if file is None:
+        return lambda _: None
+    with _as_statement():
+        file.may_write(db.engine, db.metadata)
+
+    def in_place(driver: FileConnection) -> None:
+        with _as_statement():
+            file.check(driver)
+
+    return in_place
+
+
+@contextmanager
+def _as_statement() -> Iterator[None]:
+    """A file that is lost is an error like that of any statement."""
+    try:
+        yield
+    except FileLost as lost:
+        raise OperationalError("the file", None, lost) from lost
 
 
 _WRITING: dict[str, dict[str, Any]] = {"sqlite": {"write": True}, "postgresql": {"isolation_level": "READ COMMITTED"}}
@@ -182,6 +208,8 @@ def write(act: Callable[[Session], T]) -> T:
             if not left:
                 raise
         except AWAY as error:
+            if isinstance(error.__cause__, FileLost):
+                raise  # pressing again would not help: no form, but whom to call
             if not left or getattr(error.__cause__, "sqlstate", None) not in _AGAIN:
                 current_app.logger.error("not written: %s", type(error.__cause__ or error).__name__)
                 raise Busy from error

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, Thread, get_ident
+from typing import Protocol, TypeVar
 
 from eventreg.core.errors import Busy
 
@@ -19,12 +20,26 @@ PATIENCE = 5.0
 """Seconds. Somebody who has waited longer is told to come back, with the form kept."""
 
 
+C = TypeVar("C", bound=sqlite3.Connection)
+
+
+class Ledger(Protocol):
+    """Who is told of each passing of the gate."""
+
+    def entered(self) -> None:
+        """Somebody is inside, alone."""
+
+    def leaving(self) -> None:
+        """The last moment inside."""
+
+
 class Gate:
     """The queue before one file. A database that is no file has no gate; inside, the same thread passes freely."""
 
-    def __init__(self, path: Path | None, patience: float = PATIENCE) -> None:
+    def __init__(self, path: Path | None, patience: float = PATIENCE, ledger: Ledger | None = None) -> None:
         self._path = path
         self._patience = patience
+        self._ledger = ledger
         self._line = Lock()
         self._waiting: deque[Lock] = deque()
         self._taken = False
@@ -41,12 +56,24 @@ class Gate:
             descriptor = self._lock_file(self._path)
             self._inside = get_ident()
             try:
-                yield
+                with self._noted():
+                    yield
             finally:
                 self._inside = None
                 os.close(descriptor)  # which lets go of the lock
         finally:
             self._call_next()
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        if self._ledger is None:
+            yield
+            return
+        self._ledger.entered()
+        try:
+            yield
+        finally:
+            self._ledger.leaving()
 
     def _queue_up(self) -> None:
         turn = Lock()
@@ -109,10 +136,10 @@ class _Patient(Thread):
                 raise Busy
 
 
-def gated(gate: Gate) -> type[sqlite3.Connection]:
+def gated(gate: Gate, kind: type[C]) -> type[C]:
     """SQLite connections that close behind the gate, since the last one to close writes its log back into the file."""
 
-    class GatedConnection(sqlite3.Connection):
+    class GatedConnection(kind):  # type: ignore[valid-type,misc]
         def close(self) -> None:
             with suppress(Busy), gate():
                 super().close()

@@ -12,10 +12,11 @@ from flask import current_app
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from eventreg import backups
+from eventreg import backups, modes, sqlite_file
 from eventreg.core import tickets
 from eventreg.core.models import Registration
 from eventreg.db import PRAGMAS, SESSION, alone, db
+from eventreg.sqlite_file import SqliteFile
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "ncpfs", "fuse.sshfs",
             "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "vboxsf", "drvfs"}  # fmt: skip
@@ -85,10 +86,13 @@ def faults() -> Iterator[str]:
 
 def sqlite_damage() -> str:
     """What SQLite finds wrong with its own file; empty where it is sound."""
-    with db.engine.connect() as connection:
-        found = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
-        orphans = len(connection.execute(text("PRAGMA foreign_key_check")).all())
-    return "" if found == ["ok"] and not orphans else f"{'; '.join(found[:3])}; {orphans} orphan rows"
+    return sqlite_file.damage(db.engine)
+
+
+def lost_file() -> str:
+    """What is wrong with the place of the SQLite file; empty where nothing is, or where there is no such file."""
+    file: SqliteFile | None = current_app.extensions["sqlite_file"]
+    return file.fault() if file else ""
 
 
 def scrub() -> None:
@@ -160,7 +164,8 @@ def check_key() -> None:
 
 
 def check() -> None:
-    """``Unsafe`` where this is no place to begin."""
+    """``Unsafe`` where this is no place to begin. What others on the machine could read is closed to them."""
+    modes.close(current_app.extensions["settings"])
     file = db.engine.url.database if db.engine.dialect.name == "sqlite" else None
     mounts = Path("/proc/self/mountinfo")
     if file and mounts.exists():

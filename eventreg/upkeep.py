@@ -1,6 +1,6 @@
 """Commands that look after the database: `doctor`, and `backup create`, `verify` and `restore`."""
 
-import stat
+import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -12,16 +12,19 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from eventreg import backups, forgotten, storage
+from eventreg import backups, forgotten, modes, storage
 from eventreg.backups import BackupRefused
 from eventreg.core import audit, erasure, events, form_keys, invariants
 from eventreg.core.errors import Busy
 from eventreg.core.invariants import Finding
 from eventreg.db import AWAY, Session, db, reading, write
+from eventreg.file_connection import FileLost
 from eventreg.settings import Settings
+from eventreg.web import trouble
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_MOST_TOLD = 10
 backup_commands = AppGroup("backup", help="Backups of the database, online and checked.")
 
 
@@ -36,7 +39,7 @@ def _in_words(command: Callable[P, R]) -> Callable[P, R]:
             refuse(str(refused))
         except Busy:
             refuse("another program keeps the database busy; try again")
-        except AWAY as error:
+        except (*AWAY, FileLost) as error:
             refuse(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}")
         except OSError as error:
             refuse(f"{error.filename}: {error.strerror}")
@@ -76,12 +79,14 @@ def _findings() -> Iterator[tuple[str, Finding]]:
     settings: Settings = current_app.extensions["settings"]
     now = current_app.extensions["clock"]()
     yield "database", Finding("mode", True, storage.mode())
+    lost = storage.lost_file()
+    yield "database", Finding("file is the one that was last written to", not lost, lost or "in its place")
     faults = list(storage.faults())
     yield "database", Finding("settings that keep promises", not faults, "; ".join(faults) or "as they must be")
     found, head = storage.schema()
     yield "database", Finding("tables are those of this program", found == head, f"{found}")
     yield "database", _soundness()
-    yield "database", _modes(settings.instance)
+    yield "database", _modes(settings)
     stale = form_keys.older_than_kept(reading(), now=now)
     yield (
         "database",
@@ -107,14 +112,11 @@ def _soundness() -> Finding:
     return Finding("file is sound, no row without its owner", not found, found or "integrity_check, foreign_key_check")
 
 
-def _modes(instance: Path) -> Finding:
-    """Only the owner may read what is in the instance folder."""
-    open_ = [
-        str(path.relative_to(instance.parent))
-        for path in (instance, *instance.glob("eventreg.sqlite3*"), *instance.glob("secret_key*"))
-        if stat.S_IMODE(path.stat().st_mode) & 0o077
-    ]
-    return Finding("only the owner may read the instance folder", not open_, ", ".join(open_) or "modes are closed")
+def _modes(settings: Settings) -> Finding:
+    """Only the owner may read what is in the instance folder, whatever it is called."""
+    open_ = [os.path.relpath(path, settings.instance.parent) for path in modes.open_to_others(settings)]
+    told = ", ".join(open_[:_MOST_TOLD]) + (f", and {len(open_) - _MOST_TOLD} more" if len(open_) > _MOST_TOLD else "")
+    return Finding("only the owner may read the instance folder", not open_, told or "modes are closed")
 
 
 @backup_commands.command("create")
@@ -129,7 +131,7 @@ def create(file: Path) -> None:
     rows = manifest.rows
     click.echo(f"{file}: {rows['registrations']} registrations, {rows['attendees']} attendees, checked")
     click.echo(
-        "The secret key is not in it. Keep secret_key of the instance folder too: without it no ticket link opens."
+        "The secret key is not in it. Keep secret-key of the instance folder too: without it no ticket link opens."
     )
 
 
@@ -171,4 +173,5 @@ def restore(file: Path) -> None:
     manifest = backups.restore(file)
     storage.make_tables()
     forget_again()
+    trouble.write()
     click.echo(f"{file}: restored. {manifest.rows['registrations']} registrations as of {manifest.made_at}")

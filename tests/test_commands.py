@@ -181,7 +181,7 @@ def test_the_list_on_a_terminal_moves_no_cursor(house: House) -> None:
     with transaction() as session:
         made = house.event()
         events.apply(session, events.definition(made), by=audit.SYSTEM, now=house.now)
-    house.register("A\u0301nna", "=1+1")
+    house.register("A\u0301nna", "=A1+1")
     text = run(house, "check-in-list", "small").output
     assert not any(ord(c) < 32 and c != "\n" for c in text)
 

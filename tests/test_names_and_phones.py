@@ -43,9 +43,9 @@ def test_a_name_is_found_by_its_reading_its_initials_and_ü_in_three_spellings()
         "김영희",
         "Zoë",
         "𠮷野家",
-        "=1+1",
+        "=A1+1",
         "<script>alert(1)</script>",
-        "{{7*7}}",
+        "{{x*7}}",
     ],
 )
 def test_any_script_is_a_name_and_is_kept_as_typed(typed: str) -> None:
@@ -67,7 +67,9 @@ def test_two_spellings_of_one_name_are_one_person(one: str, other: str) -> None:
     ("typed", "reason"),
     [
         ("", "name_missing"), ("   ", "name_missing"), ("\u200b\u200b", "name_missing"), ("12345", "name_digits"),
-        ("１２ ３", "name_digits"), ("张\x00三", "name_characters"), ("张\u202e三", "name_characters"),
+        ("１２ ３", "name_digits"), ("...", "name_letters"), ("·-'", "name_letters"), ("=1+1", "name_letters"),
+        ("😀", "name_letters"), ("\u0301", "name_letters"), ("①", "name_digits"), ("…2", "name_letters"),
+        ("张\x00三", "name_characters"), ("张\u202e三", "name_characters"),
         ("张\u2066三", "name_characters"), ("张\x1b[31m", "name_characters"), ("张\n三", "name_characters"),
         ("张\ud800", "name_characters"), ("张\ufffd", "name_characters"), ("张\ufffe", "name_characters"),
         ("x" * 41, "name_long"), ("e\u0301" * 41, "name_long"), ("a" + "\u0301" * 200, "name_long"),
@@ -75,6 +77,16 @@ def test_two_spellings_of_one_name_are_one_person(one: str, other: str) -> None:
 )  # fmt: skip
 def test_what_is_no_name_is_refused_with_the_reason(typed: str, reason: str) -> None:
     assert refused_name(typed) == reason
+
+
+@given(st.text(st.characters(exclude_categories=["L"]), max_size=30))
+def test_what_has_no_letter_is_no_name(typed: str) -> None:
+    assert refused_name(typed).startswith("name_")
+
+
+@given(st.characters(categories=["L"]), st.text(st.characters(categories=["P", "S", "N", "Zs", "M"]), max_size=9))
+def test_one_letter_of_any_script_makes_a_name(letter: str, more: str) -> None:
+    assert names.parse(f"{letter}{more}").typed.startswith(letter)
 
 
 def test_forty_letters_with_accents_are_a_name() -> None:

@@ -190,7 +190,7 @@ def log(
     counted = seats.lock(session, event.id, now=now)  # first, as everybody does who locks both
     session.refresh(registration, with_for_update=True)
     task = task_of(session, event, registration, now=now)
-    if task is None or tries not in (None, task.tries) or counted.event_version != event.version:
+    if task is None or tries not in (None, task.tries) or not counted.is_of(event):
         return
     again = _next_try(event, now) if outcome is CallOutcome.NOT_REACHED else None
     for reason in task.reasons:

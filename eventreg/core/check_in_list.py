@@ -16,7 +16,8 @@ ROWS_PER_SIDE = 25
 BLANK_ROWS = 20
 _STEP = 3
 """People by which a queue may be longer than half, so that no surname stands in both."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_MINUS = {"\u2212"}
 """A cell that begins so would be a formula (or hide our mark): it gets a ' in front, which can be taken off again."""
 
 
@@ -173,8 +174,11 @@ def as_text(sides: Sequence[Side], title: str) -> str:
 
 
 def inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; without its first ' it is the text again."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """A cell that no spreadsheet takes for a formula; without its first ' it is the text again. Programs look past blanks and
+    unseen characters, and some read ＝, ﹢ or − as what it looks like."""
+    begins = next((c for c in cell if unicodedata.category(c) not in {"Cf", "Zs"}), "")
+    formula = unicodedata.normalize("NFKC", begins).startswith(FORMULA) or begins in _MINUS
+    return f"'{cell}" if formula else cell
 
 
 def as_csv(sides: Sequence[Side]) -> str:

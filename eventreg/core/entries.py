@@ -143,7 +143,7 @@ def register(session: Session, event: Event, entry: Entry, *, secret_key: str, b
     if made is not None:
         return made
     counted = SeatCount.read(counter, now)
-    if counted.event_version != event.version:
+    if not counted.is_of(event):
         raise SeatsRaced
     _check_phase(event, entry, now)
     party.check_size(event, entry.names)
@@ -176,7 +176,7 @@ class _Placing:
     def queue(self) -> Made:
         """Seats or waiting places, behind the lock: whoever waits already and fits comes first."""
         counted = seats.lock(self.session, self.event.id, now=self.now)
-        if counted.event_version != self.event.version:
+        if not counted.is_of(self.event):
             raise SeatsRaced
         counted = waitlist.promote(self.session, self.event, counted, now=self.now)
         people, left = self.entry.names, counted.left_for(self.entry.source)

@@ -1,6 +1,7 @@
 """Events: applying a definition to the database, finding them, and what the time of day means for them."""
 
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,6 +52,11 @@ def get(session: Session, slug: str) -> Event:
 def all_events(session: Session) -> Sequence[Event]:
     """Every event, the next to begin first."""
     return session.scalars(select(Event).order_by(Event.starts_at, Event.id)).all()
+
+
+def state_of(event: Event) -> str:
+    """Which state of the event a form was made for; no other state is ever called so."""
+    return f"{event.version}-{event.stamp}"
 
 
 def still_to_come(session: Session, now: datetime) -> Sequence[Event]:
@@ -178,6 +184,7 @@ def apply(session: Session, definition: Definition, *, by: Actor, now: datetime)
     for column, value in columns.items():
         setattr(event, column, value)
     event.version += 1
+    event.stamp = secrets.token_hex(16)
     event.applied_at = now
     session.flush()
     if created:

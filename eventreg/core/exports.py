@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -73,4 +75,18 @@ def as_xlsx(people: Iterable[Row], file: Path, *, whole_numbers: bool, zone: Zon
                 elif isinstance(cell, int):
                     sheet.write_number(line, column, cell)
                 else:
-                    sheet.write_string(line, column, cell)
+                    _write_text(sheet, line, column, str(cell))
+
+
+_ESCAPE = re.compile("(?=_x[0-9A-Fa-f]{4}_)")
+"""What stands for another character in a spreadsheet: a text that has it by itself is cut there, and read as it is."""
+
+
+def _write_text(sheet: Any, line: int, column: int, cell: str) -> None:
+    """A text as it is. The format has an escape for such a text, which some programs do not undo; so it is written in
+    pieces, none of which needs one."""
+    cuts = [0, *(found.start() + more for found in _ESCAPE.finditer(cell) for more in (2, 4)), len(cell)]
+    if len(cuts) == 2:
+        sheet.write_string(line, column, cell)
+    else:
+        sheet.write_rich_string(line, column, *(cell[start:end] for start, end in pairwise(cuts)))

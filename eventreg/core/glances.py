@@ -1,7 +1,8 @@
 """The one look that every public page takes: which event, in which version, and how many seats.
 
 It goes past the session to the driver itself, which costs a tenth (PERFORMANCE.md 2.3), and is taken anew for every page,
-so that every number is as fresh as its row. What the organiser wrote changes only with the version and is kept.
+so that every number is as fresh as its row. What the organiser wrote changes only with version and stamp, and is kept: the
+version alone comes again after a restore.
 """
 
 from contextlib import nullcontext
@@ -32,7 +33,7 @@ class Glance:
 
 _look = (
     select(
-        Event.id, Event.version, EventSeats.capacity, EventSeats.taken, EventSeats.waiting, EventSeats.held,
+        Event.id, Event.version, Event.stamp, EventSeats.capacity, EventSeats.taken, EventSeats.waiting, EventSeats.held,
         EventSeats.edition,
     )
     .join(EventSeats, EventSeats.event_id == Event.id)
@@ -56,12 +57,12 @@ def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> 
     row = _read(engine, session, slug)
     if row is None:
         raise EventUnknown(slug)
-    event_id, version, capacity, taken, waiting, held, edition = row
+    event_id, version, stamp, capacity, taken, waiting, held, edition = row
     kept = _kept.setdefault(engine, {})
     event = kept.get(event_id)
-    if event is None or event.version != version:
+    if event is None or (event.version, event.stamp) != (version, stamp):
         event = kept[event_id] = _load(engine, session, event_id)
-    counter = (capacity, taken, waiting, held, edition, event.version, event.held_until)
+    counter = (capacity, taken, waiting, held, edition, event.version, event.stamp, event.held_until)
     return Glance(event, SeatCount.read(counter, now))
 
 

@@ -6,6 +6,7 @@ which is to begin quickly.
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def _of_text(text: str) -> Iterator[list[str]]:
     number = 1
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=comma):
-            yield row
+            yield [_plain(cell.strip()) for cell in row]
             number += 1
     except csv.Error as error:  # a cell of more than 128 Ki characters
         raise ImportUnreadable("import_cell", row=number, most=LONGEST_CELL) from error
@@ -156,4 +157,15 @@ def _cell(value: Any) -> str:
     """A number typed as a figure is meant as its digits."""
     if value is None:
         return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return _ESCAPED.sub("_", str(value))
+
+
+_ESCAPED = re.compile("_x005F_(?=x[0-9A-Fa-f]{4}_)")
+"""What Excel writes for the _ of a text such as _x0041_, which would otherwise stand for an A."""
+
+
+def _plain(cell: str) -> str:
+    """Without the mark that our own CSV puts before what would be a formula."""
+    return cell[1:] if cell.startswith("'") else cell

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import entries, events, names, phones, seats, wishes
 from eventreg.core.audit import Actor
+from eventreg.core.check_in_list import inert
 from eventreg.core.entries import Entry
 from eventreg.core.errors import AlreadyRegistered, EventFull, FieldRefused, PhoneAtLimit, Refusal
 from eventreg.core.import_file import HEADS, MOST_ROWS, Line, Listed
@@ -53,13 +54,8 @@ class NotTaken(Exception):
         self.report = report
 
 
-def _plain(cell: str) -> str:
-    """Without the mark that our own CSV puts before what would be a formula."""
-    return cell[1:] if cell.startswith("'") else cell
-
-
 def _entry(event: Event, line: Line, area_code: str | None, waitlist: bool) -> Entry:
-    cells = {key: _plain(cell) for key, cell in line.cells.items()}
+    cells = line.cells
     name = names.with_reading(names.parse(cells.get("name", "")), cells.get("reading", ""))
     party = [name]
     if cells.get("companion"):
@@ -134,5 +130,5 @@ def as_text(listed: Listed) -> str:
     rows = csv.writer(out)
     heads = list(HEADS)
     rows.writerow(heads)
-    rows.writerows([line.cells.get(head, "") for head in heads] for line in listed.lines)
+    rows.writerows([inert(line.cells.get(head, "")) for head in heads] for line in listed.lines)
     return out.getvalue()

@@ -54,7 +54,9 @@ class Event(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     version: Mapped[int]
-    """Grows by one whenever a changed event file is applied."""
+    """Grows by one whenever a changed event file is applied. After a restore the same number comes again."""
+    stamp: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    """Drawn anew with each version, so that it never comes again: what is kept in memory is kept under both."""
     timezone: Mapped[str] = mapped_column(String(64))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]

@@ -165,8 +165,8 @@ def with_reading(name: Name, typed: str) -> Name:
 def parse(typed: str, field: str = "name") -> Name:
     """The name meant by ``typed``: 1 to 40 graphemes in any script.
 
-    Raises ``FieldRefused`` for ``field`` where it is empty, only digits, too long, or holds a character that would spoil
-    a page or a list.
+    Raises ``FieldRefused`` for ``field`` where it is empty, has no letter of any script, is too long, or holds a character
+    that would spoil a page or a list.
     """
     if any(_spoils(c) for c in typed.strip("\r\n\t")):
         raise FieldRefused(field, "name_characters")
@@ -178,6 +178,8 @@ def parse(typed: str, field: str = "name") -> Name:
     folded = fold(shown)
     if all(c.isdigit() or c.isspace() for c in folded):
         raise FieldRefused(field, "name_digits")
+    if not any(unicodedata.category(c).startswith("L") for c in shown):
+        raise FieldRefused(field, "name_letters")
     sort_key, search_key = _readings(folded)
     letter = sort_key[:1].upper()
     return Name(shown, folded, f"{sort_key} {folded}", search_key, letter if "A" <= letter <= "Z" else "#")

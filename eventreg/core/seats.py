@@ -29,12 +29,17 @@ class SeatCount:
     """Seats kept for people who telephone that are in truth there; 0 once their time is over."""
     edition: int
     event_version: int
+    event_stamp: str
 
     @classmethod
     def read(cls, row: Sequence[Any], now: datetime) -> "SeatCount":
         """The counter of a row of ``COUNTED``."""
-        capacity, taken, waiting, held, edition, version, until = row
-        return cls(capacity, taken, waiting, held if until is not None and now < until else 0, edition, version)
+        capacity, taken, waiting, held, edition, version, stamp, until = row
+        return cls(capacity, taken, waiting, held if until is not None and now < until else 0, edition, version, stamp)
+
+    def is_of(self, event: Event) -> bool:
+        """Whether it is the counter of the event as that stands there, and not of another state of it."""
+        return (self.event_version, self.event_stamp) == (event.version, event.stamp)
 
     @property
     def held(self) -> int:
@@ -62,7 +67,7 @@ class SeatCount:
 
 COUNTED = (
     EventSeats.capacity, EventSeats.taken, EventSeats.waiting, EventSeats.held, EventSeats.edition, Event.version,
-    Event.held_until,
+    Event.stamp, Event.held_until,
 )  # fmt: skip
 """What a ``SeatCount`` is made of."""
 _of_event = EventSeats.event_id == bindparam("event")
@@ -143,7 +148,7 @@ def move(
     organiser goes ``beyond`` it on purpose."""
     after = SeatCount(
         counted.capacity, counted.taken + taken, counted.waiting + waiting, counted.kept - from_held,
-        counted.edition, counted.event_version,
+        counted.edition, counted.event_version, counted.event_stamp,
     )  # fmt: skip
     if taken > 0 and after.over and not beyond:
         raise EventFull(counted.left)

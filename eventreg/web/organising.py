@@ -144,7 +144,7 @@ def _check_page(event: Event | None, written: Definition, *, said: str = "") -> 
         "desk/event_check.html",
         written=written,
         toml=event_file.write(written),
-        version=event.version if event else 0,
+        version=events.state_of(event) if event else "0",
         changes=changes,
         counted=counted,
         over=max(0, counted.taken - written.capacity) if counted else 0,
@@ -204,7 +204,7 @@ def apply() -> Answer:
         if version == "0":
             drafts.create(session, written, by=by, now=now)
             return
-        if str(events.get(session, written.slug).version) != version:
+        if events.state_of(events.get(session, written.slug)) != version:
             raise ChangedMeanwhile
         events.apply(session, written, by=by, now=now)
 

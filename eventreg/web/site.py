@@ -31,6 +31,7 @@ from eventreg.web import (
     sheets,
     signing_in,
     tickets,
+    tongues,
     trouble,
 )
 from eventreg.web.event_facts import of_the_next
@@ -87,6 +88,7 @@ def init_app(app: Flask) -> None:
     sent.init_app(app)
     limits.init_app(app, settings.rate_limits, settings.redis_url)
     language.init_app(app)
+    tongues.init_app(app)
     guard.init_app(app)
     for without_session in (public, leaflets, registering, tickets, giving_back):
         guard.csrf.exempt(without_session.blueprint)

@@ -1,0 +1,226 @@
+"""The database file is deleted, replaced or written over under a running server: nobody gets a ticket that nobody can find."""
+
+import http.client
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Event as Bell
+
+import pytest
+
+from eventreg.db import db, reading
+from tests.factories import ROOT, SECRET, House, bare_environment, toml
+from tests.servers import Server, free_port, running
+from tests.test_server import ask, hidden
+
+REGISTER = "/zh/events/small/register"
+KEY = {"EVENTREG_SECRET_KEY": SECRET}
+
+
+@pytest.fixture
+def place(tmp_path: Path, migrated: Path) -> Path:
+    """An instance folder whose event has room for everybody."""
+    folder = tmp_path / "instance"
+    folder.mkdir()
+    shutil.copy(migrated, folder / "eventreg.sqlite3")
+    house = House(folder)
+    with house.app.app_context():
+        house.apply(toml(capacity=500))
+    house.close()
+    return folder
+
+
+def copy_of(place: Path, to: Path) -> Path:
+    """A whole and sound copy of the database as it is now."""
+    with closing(sqlite3.connect(place / "eventreg.sqlite3")) as live, closing(sqlite3.connect(to)) as copy:
+        live.backup(copy)
+    return to
+
+
+def people_in(file: Path) -> set[str]:
+    """The names in the file, as the next program finds them."""
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return {row[0] for row in database.execute("SELECT name FROM attendees")}
+
+
+def book(server: Server, form: dict[str, str], number: int) -> tuple[int, dict[str, str], str]:
+    """Somebody registers; status, headers and page."""
+    typed = {"name": f"王{number}号", "phone": f"138{number:08d}", "confirmed": "yes", "form_key": f"{number:032x}"}
+    place = urllib.parse.urlsplit(server.address)
+    connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=60)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", REGISTER, urllib.parse.urlencode({**form, **typed}), kind)
+    answer = connection.getresponse()
+    said = answer.status, dict(answer.headers), answer.read().decode()
+    connection.close()
+    return said
+
+
+def log_of(place: Path) -> str:
+    """What all servers on this folder have said."""
+    return "".join(file.read_text() for file in place.parent.glob("*.log"))
+
+
+def command(place: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """A command in a process of its own, beside the server."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("flask"), "--app", "wsgi", *words],
+        cwd=ROOT, env=bare_environment(EVENTREG_INSTANCE=str(place), **KEY), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_nobody_gets_a_ticket_from_a_file_that_is_gone(place: Path) -> None:
+    file = place / "eventreg.sqlite3"
+    with running(place, **KEY) as one, running(place, **KEY) as other:
+        form = hidden(ask(one, "GET", REGISTER)[2])
+        assert [book(server, form, number)[0] for number, server in enumerate((one, other, one, other))] == [303] * 4
+        copy = copy_of(place, place.parent / "copy.sqlite3")
+        file.unlink()
+        for number in range(4, 12):
+            status, headers, page = book((one, other)[number % 2], form, number)
+            assert (status, headers.get("Retry-After")) == (503, "5"), "nothing is promised"
+            assert 'data-page="error"' in page
+            assert "tel:+8657487654321" in page, "the page for trouble says whom to call"
+        assert ask(one, "GET", "/zh/events/small")[0] == 503, (
+            "and the page of the event does not go on as if nothing were"
+        )
+        doctor = command(place, "doctor")
+        assert doctor.returncode == 1
+        assert "NO database: file is the one that was last written to (the database file is gone" in doctor.stdout
+        for words in (["event", "list"], ["backup", "create", str(place.parent / "x.zip")]):
+            said = command(place, *words)
+            assert (said.returncode, "the database file is gone" in said.stderr) == (1, True), said
+            assert len(said.stderr.splitlines()) == 1
+        assert not file.exists(), "no program makes an empty one in its place"
+        shutil.copy(copy, file)
+        assert [book(server, form, number)[0] for number, server in enumerate((one, other), start=12)] == [303] * 2
+    assert people_in(file) == {f"王{number}号" for number in (0, 1, 2, 3, 12, 13)}
+    assert "the database file is gone" in log_of(place)
+
+
+def test_a_start_without_its_file_refuses_in_one_line_and_a_restore_brings_it_back(place: Path) -> None:
+    backup = place.parent / "kept.zip"
+    with running(place, **KEY):
+        assert command(place, "backup", "create", str(backup)).returncode == 0
+    for file in place.glob("eventreg.sqlite3*"):
+        file.unlink()
+    started = subprocess.run(
+        [sys.executable, "-m", "eventreg.serve"],
+        cwd=ROOT, env=bare_environment(EVENTREG_INSTANCE=str(place), PORT=str(free_port()), **KEY),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (started.returncode, len(started.stderr.splitlines())) == (1, 1), started
+    assert "the database file is gone" in started.stderr
+    restored = command(place, "backup", "restore", str(backup))
+    assert restored.returncode == 0, restored.stderr
+    with running(place, **KEY) as server:
+        assert book(server, hidden(ask(server, "GET", REGISTER)[2]), 1)[0] == 303
+
+
+def rushing(servers: tuple[Server, ...], form: dict[str, str], meanwhile: Callable[[], None]) -> dict[int, str]:
+    """A hundred and twenty people register, and in the middle something happens. Returns the tickets that were handed out."""
+    begun, tickets = Bell(), {}
+
+    def one(number: int) -> None:
+        status, headers, _ = book(servers[number % len(servers)], form, number)
+        assert status in {303, 503}
+        if status == 303:
+            tickets[number] = headers["Location"]
+        if number > 30:
+            begun.set()
+
+    with ThreadPoolExecutor(9) as crowd:
+        done = [crowd.submit(one, number) for number in range(120)]
+        begun.wait(20)
+        meanwhile()
+        for each in done:
+            each.result()
+    return tickets
+
+
+@pytest.mark.parametrize("endings", [["-wal"], ["-wal", "-shm"]], ids=["log", "log and its index"])
+def test_every_ticket_from_a_log_that_was_deleted_is_in_the_file(place: Path, endings: list[str]) -> None:
+    def delete() -> None:
+        for ending in endings:
+            Path(f"{place / 'eventreg.sqlite3'}{ending}").unlink()
+
+    with running(place, **KEY) as one, running(place, **KEY) as other:
+        form = hidden(ask(one, "GET", REGISTER)[2])
+        tickets = rushing((one, other), form, delete)
+        assert len(tickets) > 30
+        late = {number for number in range(200, 220) if book((one, other)[number % 2], form, number)[0] == 303}
+        assert len(late) > 10, "the servers have found their way back"
+        assert all(ask(other, "GET", ticket)[0] == 200 for ticket in tickets.values())
+    assert {f"王{number}号" for number in {*tickets, *late}} <= people_in(place / "eventreg.sqlite3")
+    assert "the log of the database was removed under us" in log_of(place)
+
+
+def test_after_another_file_has_come_into_its_place_tickets_are_in_that(place: Path) -> None:
+    """The other one has everybody who was there before, and the title it had then."""
+    file, other_file = place / "eventreg.sqlite3", place.parent / "other.sqlite3"
+    with running(place, **KEY) as one, running(place, **KEY) as other:
+        form = hidden(ask(one, "GET", REGISTER)[2])
+        copy_of(place, other_file)
+        before = {number for number in range(3) if book(one, form, number)[0] == 303}
+        kept = place.parent / "kept.sqlite3"
+        os.link(file, kept)
+        other_file.replace(file)
+        after = {number for number in range(10, 40) if book((one, other)[number % 2], form, number)[0] == 303}
+        assert len(after) > 20, "it is a sound file of ours, so that it is used"
+    assert people_in(file) == {f"王{number}号" for number in after}, (
+        "each ticket given since, and nothing of the other log"
+    )
+    assert before
+    assert "is sound, and used from now on" in log_of(place)
+
+
+@pytest.mark.parametrize("other", ["empty", "foreign", "noise"])
+def test_a_file_that_is_not_ours_is_never_written(place: Path, other: str) -> None:
+    file, strange = place / "eventreg.sqlite3", place.parent / "strange"
+    if other == "foreign":
+        with closing(sqlite3.connect(strange)) as database:
+            database.execute("CREATE TABLE x (y)")
+    else:
+        strange.write_bytes(b"" if other == "empty" else b"noise " * 3000)
+    before = strange.read_bytes()
+    with running(place, **KEY) as server:
+        form = hidden(ask(server, "GET", REGISTER)[2])
+        assert book(server, form, 1)[0] == 303
+        aside = copy_of(place, place.parent / "aside.sqlite3")
+        strange.replace(file)
+        said = {book(server, form, number)[0] for number in range(2, 12)}
+        assert said <= {500, 503}
+        if other != "empty":  # SQLite writes its head into an empty one
+            assert file.read_bytes()[100:] == before[100:]
+        assert command(place, "doctor").returncode == 1
+        for leftover in place.glob("eventreg.sqlite3-*"):
+            leftover.unlink()
+        aside.replace(file)
+        assert [book(server, form, number)[0] for number in range(20, 30)][-1] == 303
+    assert "王1号" in people_in(file)
+
+
+def test_a_file_that_was_written_over_in_place_is_looked_through_before_it_is_used(place: Path) -> None:
+    file = place / "eventreg.sqlite3"
+    house = House(place)
+    with house.app.app_context():
+        house.register("张桂芳")
+        copy = copy_of(place, place.parent / "copy.sqlite3")
+        house.register("王建国")
+        reading().rollback()
+        with db.engine.connect() as connection:
+            connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        with file.open("r+b") as over:  # as cp does it: the same file, other content
+            over.truncate(0)
+            over.write(copy.read_bytes())
+        house.register("李四")
+    house.close()
+    assert people_in(file) == {"张桂芳", "李四"}
