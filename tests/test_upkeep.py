@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from eventreg import backups, storage
 from eventreg.backups import BackupRefused
 from eventreg.core import invariants
 from eventreg.db import db, reading
-from tests.factories import House, toml
+from tests.factories import ROOT, House, toml
 from tests.pages import get
 
 pytestmark = pytest.mark.both_databases
