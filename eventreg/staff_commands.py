@@ -1,4 +1,4 @@
-"""The commands about accounts: `staff add`, `list`, `disable` and `link`."""
+"""The commands about accounts: `staff add`, `list`, `disable`, `link` and `reset-factor`."""
 
 import sys
 
@@ -6,7 +6,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from eventreg.core import audit, passwords, staff
+from eventreg.core import audit, credentials, passwords, staff
 from eventreg.core.check_in_list import plain
 from eventreg.core.staff_models import Role
 from eventreg.db import reading, transaction
@@ -95,3 +95,19 @@ def link(name: str | None) -> None:
             refuse(f"{plain(member.username)}: is disabled")
         token = staff.make_link(session, member, by=audit.SYSTEM, now=now)
     _print_link(token)
+
+
+@staff_commands.command("reset-factor")
+@click.argument("name")
+@refusing
+def reset_factor(name: str) -> None:
+    """Turn off the second factor of NAME, whose telephone and recovery codes are lost; the password stays.
+
+    NAME is signed out everywhere, and is told at the next sign-in.
+
+    Example: flask --app wsgi staff reset-factor olga
+    """
+    now = the_time()
+    with transaction() as session:
+        credentials.reset_factor(session, staff.find(session, name), by=audit.SYSTEM, now=now)
+    click.echo(f"{plain(name)}: has no second factor any more")

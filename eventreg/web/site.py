@@ -25,6 +25,7 @@ from eventreg.web import (
     leaflets,
     limits,
     organising,
+    own_account,
     public,
     registering,
     reporting,
@@ -67,6 +68,8 @@ STATUS = {
     "import_unreadable": 422,
     "pdf_unavailable": 409,
     "code_wrong": 422,
+    "proof_wrong": 422,
+    "factor_off": 409,
     "last_organiser": 409,
     "slug_taken": 409,
 }
@@ -74,7 +77,19 @@ STATUS = {
 
 _DESK = (desk, desk_entry, desk_registrations, calling, exchange, reporting, sheets)
 """The desk has one blueprint; each of these files adds its pages to it."""
-_PAGES = (public, leaflets, registering, tickets, giving_back, signing_in, accounts, organising, *_DESK, door)
+_PAGES = (
+    public,
+    leaflets,
+    registering,
+    tickets,
+    giving_back,
+    signing_in,
+    accounts,
+    own_account,
+    organising,
+    *_DESK,
+    door,
+)
 _SAID = {400, 403, 404, 405, 413, 414, 429}
 
 
@@ -84,12 +99,12 @@ def init_app(app: Flask) -> None:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    limits.init_app(app, settings.rate_limits, settings.redis_url)
+    limits.init_app(app, settings.rate_limits, settings.redis_url, settings.threads)
     language.init_app(app)
     guard.init_app(app)
     for without_session in (public, leaflets, registering, tickets, giving_back):
         guard.csrf.exempt(without_session.blueprint)
-    app.jinja_env.globals["may"] = access.may
+    app.jinja_env.globals.update(may=access.may, factor_reset=own_account.factor_reset)
     for pages in dict.fromkeys(module.blueprint for module in _PAGES):
         app.register_blueprint(pages)
     app.register_error_handler(Refusal, _refused)
