@@ -1,5 +1,5 @@
-"""What nobody has to think of: once an hour, forgetting what is past its keeping time. `purge` does it at once, or says what it
-would do."""
+"""What nobody has to think of: once an hour, forgetting what is past its keeping time, and sessions that have ended. `purge` does
+it at once, or says what it would do."""
 
 from threading import Event as Bell
 
@@ -8,7 +8,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from eventreg import storage
-from eventreg.core import audit, erasure, form_keys, known_browsers
+from eventreg.core import audit, erasure, form_keys, known_browsers, staff_sessions
 from eventreg.core.erasure import Due
 from eventreg.core.errors import Busy
 from eventreg.db import AWAY, Session, reading, write
@@ -26,6 +26,7 @@ def purge_due() -> list[Due]:
     def act(session: Session) -> list[Due]:
         form_keys.drop_old(session, now=now)
         known_browsers.drop_old(session, now=now)
+        staff_sessions.drop_ended(session, now=now)
         return list(erasure.purge(session, by=audit.SYSTEM, now=now))
 
     found = write(act)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests import cast
 from tests.conftest import CHROMIUM
-from tests.factories import PASSWORD, ROOT, SECRET
+from tests.factories import LONG_PASSWORD, ROOT, SECRET
 from tests.servers import started
 from tests.windows import Visitor
 
@@ -118,7 +118,7 @@ def staff(album: Album, link: str) -> None:
     page.goto(link)
     album.take(page, "welcome")
     page.locator("#username").fill("olga")
-    page.locator("#password").fill(PASSWORD)
+    page.locator("#password").fill(LONG_PASSWORD)
     page.locator("button.main").click()
     album.take(page, "home")
     page.goto(f"{album.address}/staff/events/{EVENT}")
@@ -141,7 +141,7 @@ def signed_in(album: Album, size: dict[str, int]) -> Page:
     page = album.page(size)
     page.goto(f"{album.address}/staff/sign-in")
     page.locator("#username").fill("olga")
-    page.locator("#password").fill(PASSWORD)
+    page.locator("#password").fill(LONG_PASSWORD)
     page.locator("button.main").click()
     page.wait_for_url("**/staff/")
     return page

@@ -42,6 +42,9 @@ SHANGHAI = timedelta(hours=8)
 A_WEEK_BEFORE = datetime(2030, 6, 3, 2, 0, tzinfo=UTC)
 """Monday, June 3, 10:00 in Ningbo."""
 PASSWORD = "宁波的夏天不冷"
+"""The usual one, of the days when seven characters were enough: it still signs in."""
+LONG_PASSWORD = "宁波的夏天不冷，冬天要戴围巾。"
+"""One that may be chosen today."""
 SECRET = "a secret that only tests know"
 _numbers = itertools.count(10_000_000)
 

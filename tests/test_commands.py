@@ -11,7 +11,7 @@ from click.testing import Result
 
 from eventreg.core import audit, events, staff
 from eventreg.db import reading, transaction
-from tests.factories import PASSWORD, ROOT, SHIPPED, House, bare_environment, toml
+from tests.factories import LONG_PASSWORD, ROOT, SHIPPED, House, bare_environment, toml
 from tests.pages import get
 
 COMMANDS = [
@@ -136,9 +136,9 @@ def test_an_account_is_added_with_a_link_alone_on_its_line(house: House) -> None
 
 
 def test_an_account_is_added_with_a_password_from_standard_input(house: House) -> None:
-    result = run(house, "staff", "add", "dora", "--role", "door", "--password-stdin", typed=f"{PASSWORD}\n")
+    result = run(house, "staff", "add", "dora", "--role", "door", "--password-stdin", typed=f"{LONG_PASSWORD}\n")
     assert (result.exit_code, result.output) == (0, "dora: added as door\n")
-    assert staff.verify(reading(), "dora", PASSWORD).username == "dora"
+    assert staff.verify(reading(), "dora", LONG_PASSWORD).username == "dora"
     weak = run(house, "staff", "add", "eve", "--role", "door", "--password-stdin", typed="short\n")
     assert weak.exit_code == 1
     assert "at least 15" in weak.stderr.lower()

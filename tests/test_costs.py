@@ -6,7 +6,7 @@ server runs.
 
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 from flask.testing import FlaskClient
@@ -163,18 +163,32 @@ PIECES = (
 )
 
 
+def quickest(ask: Callable[[], None]) -> float:
+    """Seconds of the processor: of up to three times, since a first one may load something."""
+    best = MOST * 2
+    for _ in range(3):
+        began = time.thread_time()
+        ask()
+        best = min(best, time.thread_time() - began)
+        if best <= MOST:
+            break
+    return best
+
+
 def test_no_header_costs_more_than_its_length(house: House) -> None:
     house.apply(toml())
     client, slow = house.client(), []
     for header in HEADERS:
         for piece in PIECES:
             sent = "text/html;a=" * (header == "Content-Type") + piece * (8_000 // len(piece))
-            began = time.thread_time()
-            answer = client.open("/zh/events/small", headers={header: sent})
-            answer.close()
-            if time.thread_time() - began > MOST:
+
+            def ask(header: str = header, sent: str = sent) -> None:
+                answer = client.open("/zh/events/small", headers={header: sent})
+                answer.close()
+                assert answer.status_code < 500
+
+            if quickest(ask) > MOST:
                 slow.append((header, piece))
-            assert answer.status_code < 500
     assert slow == []
 
 
@@ -184,10 +198,12 @@ def test_the_search_costs_no_more_than_its_length(house: House) -> None:
     olga, slow = house.signed_in("olga"), []
     for page in ("/door/small/", f"{DESK}/attendees"):
         for kind, value in {**SHORT, **MORE}.items():
-            began = time.thread_time()
             asked = {"q": value.encode()[:600].decode(errors="ignore")}
-            assert olga.get(page, query_string=asked).status_code == 200
-            if time.thread_time() - began > MOST:
+
+            def ask(page: str = page, asked: dict[str, str] = asked) -> None:
+                assert olga.get(page, query_string=asked).status_code == 200
+
+            if quickest(ask) > MOST:
                 slow.append((page, kind))
     assert slow == []
 

@@ -5,7 +5,7 @@ from flask import Flask, g, template_rendered
 from flask.testing import FlaskClient
 from jinja2 import Template
 
-from eventreg.core import audit, cancellations, registrations, staff, tickets
+from eventreg.core import audit, cancellations, registrations, second_factor, staff, tickets
 from eventreg.db import transaction
 from eventreg.web import trouble
 from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
@@ -117,6 +117,37 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
     offered = Page(olga.post(f"{desk}/telephones", data={"csrf_token": token}))
     address = next(word for word in offered.text.split() if "/staff/pair/" in word)
     assert get(olga, address[address.index("/staff/pair/") :]).kind == "staff-pair"
+    with transaction() as session:
+        member = staff.find(session, "dora")
+        member.totp_secret = second_factor.new_secret()
+        dora_id, olga_id = member.id, staff.find(session, "olga").id
+        link = staff.make_link(session, member, by=audit.SYSTEM, now=member.created_at)
+    assert get(olga, f"/staff/welcome/{link}").kind == "staff-welcome"
+    reset = f"/staff/accounts/{dora_id}/second-factor"
+    assert get(olga, reset).kind == "staff-reset-factor"
+    assert Page(olga.post(reset, data={"csrf_token": token, "password": "wrong"})).status == 422
+    told_of_a_reset(olga, olga_id, token)
+    with transaction() as session:
+        staff.get(session, dora_id).totp_secret = None
+
+
+def told_of_a_reset(olga: FlaskClient, olga_id: int, token: str) -> None:
+    """One's own page, with a second factor and without, and the notice that somebody turned it off."""
+    with transaction() as session:
+        member = staff.get(session, olga_id)
+        member.totp_secret = second_factor.new_secret()
+        member.factor_reset_at, member.factor_reset_by = member.created_at, olga_id
+    for typed in ({"act": "off"}, {"secret": second_factor.new_secret()}):
+        answer = Page(olga.post("/staff/me/second-factor", data={"csrf_token": token, "password": "wrong", **typed}))
+        assert answer.status == 422
+    wrong = {"csrf_token": token, "password": "wrong", "new-password": "short"}
+    assert Page(olga.post("/staff/me/password", data=wrong)).status == 422
+    with transaction() as session:
+        staff.get(session, olga_id).totp_secret = None
+    right = {"csrf_token": token, "password": PASSWORD, "new-password": "short"}
+    assert Page(olga.post("/staff/me/password", data=right)).status == 422
+    with transaction() as session:
+        staff.get(session, olga_id).factor_reset_at = None
 
 
 def walk_door(house: House, language: str) -> None:

@@ -21,7 +21,7 @@ from eventreg.core.errors import FieldRefused
 from eventreg.core.staff_models import KnownBrowser, Role
 from eventreg.db import reading, transaction
 from eventreg.web import limits
-from tests.factories import PASSWORD, ROOT, House, toml
+from tests.factories import LONG_PASSWORD, PASSWORD, ROOT, House, toml
 from tests.pages import Page, fill, sign_in
 from tests.servers import running
 from tests.windows import LAPTOP, kind, window
@@ -176,7 +176,7 @@ def test_a_new_password_and_locking_end_it(guarded: House, end: str) -> None:
     with transaction() as session:
         member = staff.find(session, "olga")
         if end == "password":
-            staff.set_password(session, member, PASSWORD + "。", by=guarded.olga, now=guarded.now)
+            staff.set_password(session, member, LONG_PASSWORD, by=guarded.olga, now=guarded.now)
         else:
             staff.disable(session, member, by=guarded.olga, now=guarded.now)
     assert known_to("olga") == 0

@@ -13,7 +13,7 @@ from eventreg.core.staff_models import Role
 from eventreg.db import transaction
 from eventreg.web import access
 from tests import pages
-from tests.factories import PASSWORD, House, local, toml
+from tests.factories import LONG_PASSWORD, PASSWORD, House, local, toml
 from tests.pages import Page, fill, get, sign_in
 
 DESK = "/staff/events/small"
@@ -318,7 +318,7 @@ def test_the_first_organiser_chooses_name_and_password_with_the_printed_link(hou
     weak = Page(fill(client, address, username="olga", password="short"))
     assert (weak.status, weak.kind) == (422, "staff-welcome")
     assert weak.form().fields["username"] == "olga"
-    assert fill(client, address, username="olga", password=PASSWORD).headers["Location"] == "/staff/"
+    assert fill(client, address, username="olga", password=LONG_PASSWORD).headers["Location"] == "/staff/"
     assert get(client, "/staff/").kind == "staff-home"
     spent = get(house.client(), address)
     assert spent.status == 404
@@ -332,7 +332,7 @@ def test_somebody_with_an_account_gets_only_a_new_password(small: House) -> None
     page = get(client, f"/staff/welcome/{link}")
     assert "dora" in page.text
     assert "username" not in page.form().fields
-    assert fill(client, f"/staff/welcome/{link}", password=PASSWORD + "！").status_code == 303
+    assert fill(client, f"/staff/welcome/{link}", password=LONG_PASSWORD).status_code == 303
     assert sign_in(small.client(), "dora", PASSWORD).status_code == 422
 
 

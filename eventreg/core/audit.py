@@ -48,6 +48,7 @@ class Action(StrEnum):
     ROLE_CHANGED = "staff:role:changed"
     FACTOR_SET = "staff:second-factor:set"
     FACTOR_REMOVED = "staff:second-factor:removed"
+    FACTOR_RESET = "staff:second-factor:reset"
     PHONE_PAIRED = "staff:telephone:paired"
     SIGNED_IN = "staff:session:opened"
     SIGNED_OUT = "staff:session:closed"

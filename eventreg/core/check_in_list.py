@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from eventreg.core import wishes
 from eventreg.core.attendees import Row
 from eventreg.core.names import COMPOUND_SURNAMES, has_han
+from eventreg.core.normal_form import normalize
 from eventreg.core.wishes import Wish
 
 ROWS_PER_SIDE = 25
@@ -177,7 +178,7 @@ def inert(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula; without its first ' it is the text again. Programs look past blanks and
     unseen characters, and some read ＝, ﹢ or − as what it looks like."""
     begins = next((c for c in cell if unicodedata.category(c) not in {"Cf", "Zs"}), "")
-    formula = unicodedata.normalize("NFKC", begins).startswith(FORMULA) or begins in _MINUS
+    formula = normalize("NFKC", begins).startswith(FORMULA) or begins in _MINUS
     return f"'{cell}" if formula else cell
 
 

@@ -232,6 +232,18 @@ class CodeWrong(Refusal):
     code = "code_wrong"
 
 
+class ProofWrong(Refusal):
+    """Password, or code, or both do not prove whose account it is. Deliberately says no more."""
+
+    code = "proof_wrong"
+
+
+class FactorOff(Refusal):
+    """The account has no second factor that could be reset."""
+
+    code = "factor_off"
+
+
 class LastOrganiser(Refusal):
     """Nobody would be left who can manage accounts."""
 

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, outbox, seats, waitlist
+from eventreg.core import audit, outbox, seats, staff_sessions, waitlist
 from eventreg.core.audit import Action, Actor
 from eventreg.core.definition import Definition, dump, leaves, load
 from eventreg.core.errors import EventUnknown
@@ -78,6 +78,14 @@ def definition(event: Event) -> Definition:
 def zone(event: Event) -> ZoneInfo:
     """The time zone in which everything about the event is shown."""
     return ZoneInfo(event.timezone)
+
+
+def known_words(session: Session) -> Iterator[str]:
+    """Names that everybody knows who knows of our events: no part of a password."""
+    for event in all_events(session):
+        told = definition(event)
+        of_place, of_line = told.place.name, told.phone_line.number if told.phone_line else ""
+        yield from (told.slug, told.title.zh, told.title.en, of_place.zh, of_place.en, of_line)
 
 
 def phase(event: Event, now: datetime) -> Phase:
@@ -190,6 +198,7 @@ def apply(session: Session, definition: Definition, *, by: Actor, now: datetime)
     if created:
         session.add(EventSeats(event_id=event.id, capacity=0))
         session.flush()
+    staff_sessions.carry(session, now=now)
     counted = _settle(session, event, definition, held_before, by=by, now=now)
     if not created and _notice(event) != notice_before:
         outbox.announce(session, event, now=now)

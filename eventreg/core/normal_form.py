@@ -15,7 +15,7 @@ _BREAK = "\u034f"
 """The grapheme joiner: not seen, and no accent is moved past it."""
 
 
-def normalize(form: Literal["NFKC", "NFD"], text: str) -> str:
+def normalize(form: Literal["NFC", "NFKC", "NFD", "NFKD"], text: str) -> str:
     """The text in that normal form; in a long one, more than 30 accents in a row are broken up."""
     return unicodedata.normalize(form, text if len(text) <= _SHORT else _stream_safe(text))
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, known_browsers, passwords, second_factor, tokens, usernames
+from eventreg.core import audit, events, known_browsers, passwords, second_factor, tokens, usernames
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import (
     CodeWrong,
@@ -68,6 +68,7 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
 """What each role may do. A route names one of these permissions; whoever's role lacks it gets 403."""
 
 LINK_LIVES = timedelta(hours=24)
+_MOST_WRONG_CODES = 10
 
 
 def may(role: Role, permission: Permission) -> bool:
@@ -161,10 +162,14 @@ def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime
 
 def set_password(session: Session, member: StaffMember, password: str, *, by: Actor, now: datetime) -> None:
     """A new password; every session of the account ends, and no browser is known any more."""
-    member.password_hash = passwords.hashed(passwords.check(password, usernames.fold(member.username)))
+    member.password_hash = passwords.hashed(_fit(session, member, password))
     end_sessions(session, member)
     known_browsers.forget_all(session, member)
     audit.record(session, Action.PASSWORD_SET, by, now=now, staff=member.id)
+
+
+def _fit(session: Session, member: StaffMember, password: str) -> str:
+    return passwords.check(password, usernames.fold(member.username), *events.known_words(session))
 
 
 def disable(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
@@ -232,12 +237,29 @@ def _usable(session: Session, token: str, now: datetime) -> WelcomeLink:
     return link
 
 
-def use_link(session: Session, token: str, username: str, password: str, *, now: datetime) -> StaffMember:
-    """Choose the password (and, as first organiser, the name) with a one-time link."""
+def use_link(
+    session: Session, token: str, username: str, password: str, *, code: str = "", now: datetime
+) -> StaffMember:
+    """Choose the password (and, as first organiser, the name) with a one-time link.
+
+    A link may fall into other hands, so an account with a second factor wants its code too: ``CodeWrong``, and nothing
+    has changed. A password that cannot be is refused first, before the code is looked at.
+    """
     link = _usable(session, token, now)
-    member = session.get(StaffMember, link.staff_id) if link.staff_id else None
+    member = session.get(StaffMember, link.staff_id, with_for_update=True) if link.staff_id else None
     if member is None:
         member = add(session, username, Role.ORGANISER, by=audit.SYSTEM, now=now)
+    if member.totp_secret is not None:
+        _fit(session, member, password)
+        second_factor.check(member, code, now=now)
     set_password(session, member, password, by=Actor("staff", member.id), now=now)
     link.used_at = now
     return member
+
+
+def count_wrong_code(session: Session, token: str, *, now: datetime) -> None:
+    """Somebody gave a wrong code with this link. After ten it opens nothing any more: it is not for guessing."""
+    link = _usable(session, token, now)
+    link.wrong_codes += 1
+    if link.wrong_codes >= _MOST_WRONG_CODES:
+        link.used_at = now

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventreg.core.base import Base, one_of
@@ -39,6 +39,10 @@ class StaffMember(Base):
     """The last half minute whose code was used: no code opens twice."""
     recovery_digests: Mapped[str | None] = mapped_column(String(800))
     """Of the codes for a lost telephone, those nobody has used yet."""
+    factor_reset_at: Mapped[datetime | None]
+    """When somebody else turned the second factor off; until its owner has read so."""
+    factor_reset_by: Mapped[int | None]
+    """Which organiser did; empty for a command on the server. No foreign key, as with ``event_id``."""
 
 
 class StaffSession(Base):
@@ -54,7 +58,10 @@ class StaffSession(Base):
     proved_at: Mapped[datetime | None]
     """When the password was given last; with ``created_at`` where it is empty."""
     expires_at: Mapped[datetime | None]
-    """A paired telephone's session ends then."""
+    """From then on the session has ended, for good. Use moves it forward, but for a paired telephone's. Empty: written by
+    the version before, which worked it out from the other moments."""
+    note: Mapped[str | None] = mapped_column(Text)
+    """What its owner is to be shown once, unreadable without the token that the browser holds."""
     device: Mapped[str | None] = mapped_column(String(40))
     """What kind of machine it is, roughly, so that its owner knows it again."""
 
@@ -83,6 +90,8 @@ class WelcomeLink(Base):
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    wrong_codes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the second factor was wrong with it: a link is not for guessing codes."""
 
 
 class AuditEntry(Base):

@@ -1,6 +1,7 @@
 """Who may see a page: each view says so, and a view that does not is closed to everybody."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -9,9 +10,10 @@ from werkzeug.wrappers import Response
 
 from eventreg.core import events, staff, staff_sessions
 from eventreg.core.audit import Actor
+from eventreg.core.errors import Busy
 from eventreg.core.staff import Permission
 from eventreg.core.staff_sessions import SignedIn
-from eventreg.db import reading, transaction
+from eventreg.db import reading, transaction, write
 from eventreg.web import language
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -85,8 +87,18 @@ def current() -> SignedIn | None:
         if found and found.unseen:
             with transaction() as writing:
                 staff_sessions.seen(writing, found.session_id, now=g.now)
+        if found is None:
+            _drop_if_ended(token)
         g.signed_in = found
     return found
+
+
+def _drop_if_ended(token: str) -> None:
+    """A session that has run out goes at sight; if the database is busy, the hourly work finds it."""
+    now = g.now
+    if staff_sessions.has_ended(reading(), token, now=now):
+        with suppress(Busy):
+            write(lambda writing: staff_sessions.drop_ended(writing, now=now))
 
 
 def actor() -> Actor:

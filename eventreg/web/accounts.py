@@ -1,17 +1,18 @@
-"""Accounts: who may come in as what, one's own browsers and second factor, and telephones paired for the door."""
+"""Accounts: who may come in as what, one's own page, and telephones paired for the door."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from eventreg.core import devices, events, second_factor, staff, staff_sessions, whole_numbers
-from eventreg.core.errors import CodeWrong, FieldRefused, StaffUnknown, UsernameTaken
+from eventreg.core.errors import FieldRefused, StaffUnknown, UsernameTaken
 from eventreg.core.staff import Permission
-from eventreg.core.staff_models import Role, StaffMember
+from eventreg.core.staff_models import Role
 from eventreg.db import Session, reading, write
-from eventreg.web import access, browser, guard, limits, tickets
+from eventreg.web import access, browser, guard, limits, notes, tickets
 from eventreg.web.access import anyone, requires
 from eventreg.web.event_facts import about
 from eventreg.web.language import say, stamp
@@ -33,11 +34,13 @@ def listed() -> str:
 
 
 def _listed(problem: str = "", username: str = "") -> str:
+    link, own_id = notes.take("link"), access.actor().staff_id
     return render_template(
         "desk/accounts.html",
         members=staff.all_members(reading()),
         roles=list(Role),
-        link=session.pop("link", None),
+        link=link,
+        own_id=own_id,
         problem=problem,
         username=username,
     )
@@ -64,7 +67,8 @@ def invite() -> Answer:
 
 
 def _keep_link(token: str) -> None:
-    session["link"] = f"{guard.settings().public_url}/staff/welcome/{token}"
+    """The address is shown on the next page, once."""
+    notes.keep("link", f"{guard.settings().public_url}/staff/welcome/{token}")
 
 
 @blueprint.post("/accounts/<id:staff_id>")
@@ -96,36 +100,36 @@ def one(staff_id: int) -> Response:  # noqa: ARG001
     return redirect(url_for("accounts.listed"), 303)
 
 
-def _me(writing: Session) -> StaffMember:
-    return staff.get(writing, access.actor().staff_id or 0)
-
-
 @blueprint.get("/me")
 @requires(Permission.STAFF_HOME)
 def me() -> str:
-    """One's own browsers, and the second factor."""
-    return _me_page()
+    """One's own browsers, and changing password and second factor."""
+    return me_page()
 
 
-def _me_page(problem: str = "", secret: str = "") -> str:
-    signed_in, member = access.current(), _me(reading())
-    secret = secret or ("" if member.totp_secret else second_factor.new_secret())
+def me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str:
+    """One's own page. ``problems`` are told beside the form whose name they have; ``secret`` is the one that a telephone
+    may already hold."""
+    shown = {what: notes.take(what) for what in ("codes", "done")}
+    signed_in, member = access.current(), staff.get(reading(), access.actor().staff_id or 0)
+    may_have = member.role == Role.ORGANISER
+    secret = (secret or second_factor.new_secret()) if may_have else ""
     return render_template(
         "desk/me.html",
         member=member,
-        browsers=staff_sessions.of_account(reading(), member.id),
+        browsers=staff_sessions.of_account(reading(), member.id, now=g.now),
         here=signed_in.session_id if signed_in else 0,
         paired=bool(signed_in and signed_in.event_id),
-        may_have=member.role == Role.ORGANISER,
+        may_have=may_have,
         secret=secret,
-        qr=tickets.qr(second_factor.address(member, secret)) if secret else "",
-        codes=session.pop("codes", None),
-        problem=problem,
-        staff_stamp=_stamp,
+        qr=tickets.qr(second_factor.address(member, secret)) if may_have else "",
+        problems=problems or {},
+        staff_stamp=staff_stamp,
+        **shown,
     )
 
 
-def _stamp(moment: datetime) -> str:
+def staff_stamp(moment: datetime) -> str:
     """A moment where the next event is: that is where staff look at a clock."""
     coming = events.still_to_come(reading(), g.now)
     return stamp(moment, events.zone(coming[0]) if coming else ZoneInfo("UTC"))
@@ -138,32 +142,6 @@ def end_browser() -> Response:
     signed_in, chosen, now = access.current(), whole_numbers.parse(request.form.get("browser", "")), g.now
     if signed_in is not None and chosen is not None:
         write(lambda writing: staff_sessions.end(writing, signed_in, chosen, now=now))
-    return redirect(url_for("accounts.me"), 303)
-
-
-@blueprint.post("/me/second-factor")
-@requires(Permission.MANAGE_STAFF)
-def set_factor() -> Answer:
-    """Turn the second factor on, with a code that proves the telephone has it; or off."""
-    secret, code, by, now = request.form.get("secret", ""), request.form.get("code", ""), access.actor(), g.now
-    off = request.form.get("act") == "off"
-    limits.limits().check_account(f"second factor {by.staff_id}")
-
-    def act(writing: Session) -> list[str]:
-        member = _me(writing)
-        if not off:
-            return second_factor.turn_on(writing, member, secret, code, by=by, now=now)
-        second_factor.check(member, code, now=now)
-        second_factor.turn_off(writing, member, by=by, now=now)
-        return []
-
-    try:
-        codes = write(act)
-    except CodeWrong:
-        limits.limits().sign_in_failed(f"second factor {by.staff_id}")
-        return _me_page(say("refused_code_wrong"), secret if second_factor.is_secret(secret) and not off else ""), 422
-    if codes:
-        session["codes"] = codes
     return redirect(url_for("accounts.me"), 303)
 
 

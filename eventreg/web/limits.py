@@ -133,11 +133,15 @@ class Limits:
 
 
 class Hashing:
-    """Two passwords are checked at once and eight may wait: each takes 19 MiB and 30 ms."""
+    """Two passwords are checked at once and eight may wait: each takes 19 MiB and 30 ms. All of them together hold at most half
+    of the process's threads, so that the other half serves guests; whoever comes then is told to come again."""
 
-    def __init__(self) -> None:
-        self._queue = Semaphore(10)
-        self._work = Semaphore(2)
+    _AT_ONCE, _WAITING = 2, 8
+
+    def __init__(self, threads: int) -> None:
+        self._most = max(1, min(self._AT_ONCE + self._WAITING, threads // 2))
+        self._queue = Semaphore(self._most)
+        self._work = Semaphore(min(self._AT_ONCE, self._most))
 
     def __enter__(self) -> None:
         if not self._queue.acquire(blocking=False):
@@ -149,10 +153,10 @@ class Hashing:
         self._queue.release()
 
 
-def init_app(app: Flask, on: bool, redis_url: str) -> None:
-    """Counters for this app."""
+def init_app(app: Flask, on: bool, redis_url: str, threads: int) -> None:
+    """Counters for this app, whose process has that many threads."""
     app.extensions["limits"] = Limits(on, redis_url)
-    app.extensions["hashing"] = Hashing()
+    app.extensions["hashing"] = Hashing(threads)
 
 
 def check(app: Flask) -> None:

@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 
 from eventreg.core import events, known_browsers, staff, staff_sessions
 from eventreg.core import sign_in as proofs
-from eventreg.core.errors import FieldRefused, SignInFailed, UsernameTaken
+from eventreg.core.errors import CodeWrong, FieldRefused, SignInFailed, UsernameTaken
 from eventreg.core.normal_form import normalize
 from eventreg.core.staff import Permission
 from eventreg.core.staff_models import StaffMember
-from eventreg.db import Session, reading, transaction
+from eventreg.db import Session, reading, transaction, write
 from eventreg.web import access, browser, kept_forms, limits, tries
 from eventreg.web.access import anyone, requires
 from eventreg.web.language import say
@@ -177,16 +177,40 @@ def do_welcome(token: str) -> Response | tuple[str, int]:
     """Choose the password, and be signed in."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
     try:
-        with limits.secret_tried(), limits.hashing(), transaction() as writing:
-            member = staff.use_link(writing, token, username, password, now=g.now)
-    except (FieldRefused, UsernameTaken) as refusal:
+        with limits.secret_tried():
+            member = _use_link(token, username, password, request.form.get("code", ""))
+    except (FieldRefused, UsernameTaken, CodeWrong) as refusal:
         owner = staff.link_owner(reading(), token, now=g.now)
         if isinstance(refusal, FieldRefused):
             problems = {refusal.field: say(refusal.reason, **refusal.values)}
+        elif isinstance(refusal, CodeWrong):
+            problems = {"code": say("refused_code_wrong")}
         else:
             problems = {"username": say("username_taken")}
         return render_template("desk/welcome.html", owner=owner, username=username, problems=problems), 422
     return begin_session(member, url_for("staff.home"))
+
+
+def _use_link(token: str, username: str, password: str, code: str) -> StaffMember:
+    """The account whose password is chosen. A wrong code of its second factor counts against the link and slows down."""
+    owner, now, counters = staff.link_owner(reading(), token, now=g.now), g.now, limits.limits()
+    account = f"link {owner.id if owner else 0}"
+    counters.check_account(account)
+
+    def act(writing: Session) -> StaffMember | None:
+        try:
+            return staff.use_link(writing, token, username, password, code=code, now=now)
+        except CodeWrong:  # to be remembered, so the transaction goes on; nothing else was changed
+            staff.count_wrong_code(writing, token, now=now)
+            return None
+
+    with limits.hashing():
+        member = write(act)
+    if member is None:
+        counters.sign_in_failed(account)
+        raise CodeWrong
+    counters.sign_in_worked(account)
+    return member
 
 
 @blueprint.get("/")

@@ -24,6 +24,7 @@ from eventreg.web import (
     leaflets,
     limits,
     organising,
+    own_account,
     public,
     registering,
     reporting,
@@ -70,6 +71,8 @@ STATUS = {
     "readers_busy": 429,
     "pdf_unavailable": 409,
     "code_wrong": 422,
+    "proof_wrong": 422,
+    "factor_off": 409,
     "last_organiser": 409,
     "slug_taken": 409,
 }
@@ -77,7 +80,19 @@ STATUS = {
 
 _DESK = (desk, desk_entry, desk_registrations, calling, exchange, reporting, sheets)
 """The desk has one blueprint; each of these files adds its pages to it."""
-_PAGES = (public, leaflets, registering, tickets, giving_back, signing_in, accounts, organising, *_DESK, door)
+_PAGES = (
+    public,
+    leaflets,
+    registering,
+    tickets,
+    giving_back,
+    signing_in,
+    accounts,
+    own_account,
+    organising,
+    *_DESK,
+    door,
+)
 _SAID = {400, 403, 404, 405, 413, 414, 429}
 
 
@@ -86,14 +101,17 @@ def init_app(app: Flask) -> None:
     settings: Settings = app.extensions["settings"]
     app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies, app.logger)  # type: ignore[method-assign]
     sent.init_app(app)
-    limits.init_app(app, settings.rate_limits, settings.redis_url)
+    limits.init_app(app, settings.rate_limits, settings.redis_url, settings.threads)
     language.init_app(app)
     tongues.init_app(app)
     guard.init_app(app)
     for without_session in (public, leaflets, registering, tickets, giving_back):
         guard.csrf.exempt(without_session.blueprint)
-    app.jinja_env.globals["may"] = access.may
-    app.jinja_env.globals["opens_here_only"] = settings.public_url if settings.on_this_machine_only else ""
+    app.jinja_env.globals.update(
+        may=access.may,
+        factor_reset=own_account.factor_reset,
+        opens_here_only=settings.public_url if settings.on_this_machine_only else "",
+    )
     for pages in dict.fromkeys(module.blueprint for module in _PAGES):
         app.register_blueprint(pages)
     app.register_error_handler(Refusal, _refused)

@@ -39,7 +39,7 @@ class _Place:
         found = _TAG.match(piece)
         if found is None:
             return
-        closes, name, innermost = found[1], found[2].lower(), self._within[-1]
+        closes, name, innermost = found[1], found[2], self._within[-1]
         if closes:
             if name == innermost[0]:
                 innermost[2] -= 1

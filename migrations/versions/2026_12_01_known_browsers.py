@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_12_01_known_browsers"
-down_revision = "2026_11_28_event_stamp"
+down_revision = "2026_11_30_second_factor"
 
 _MOMENT = sa.DateTime(timezone=True)
 
