@@ -3,7 +3,9 @@
 import codecs
 import csv
 import io
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -219,6 +221,17 @@ def test_a_hundred_thousand_rows_are_reported_on_quickly(small: House) -> None:
 def test_more_than_two_megabytes_are_too_much(small: House) -> None:
     page = send(small.signed_in("desmond"), b"name\n" + b"x" * (5 * 1024 * 1024))
     assert page.status == 413
+
+
+def test_a_spreadsheet_that_is_only_asked_about_leaves_no_file(
+    olga: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "files"))
+    (tmp_path / "files").mkdir()
+    for ask in (olga.head, olga.get):
+        with ask(f"{DESK}/attendees.xlsx") as answer:
+            assert answer.status_code == 200
+        assert list((tmp_path / "files").iterdir()) == []
 
 
 def test_our_own_export_can_be_read_again(small: House) -> None:

@@ -81,7 +81,9 @@ def as_xlsx(slug: str) -> Response:
                 yield piece
 
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return _file(pieces(), slug, "xlsx", kind)
+    answer = _file(pieces(), slug, "xlsx", kind)
+    answer.call_on_close(folder.cleanup)  # also where nobody reads it: a HEAD asks for no piece
+    return answer
 
 
 class _Turn:
