@@ -77,9 +77,9 @@ def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
             sent.blame(refusal)
             return _form(event, sent, status=422)
         case FormKeyReused():
-            # Back from a ticket, another person's name, and sent again: that is a new form, so give it a new key.
-            sent.form_key.data = forms.new_key()
-            return _form(event, sent, notice="press_again", status=422)
+            # Back from a ticket, another person's name, and sent again: that is a new form.
+            sent.start_anew()
+            return _form(event, sent, notice="form_used", status=422)
         case EventFull() | WaitlistFull():
             return _full(event, sent, 409)
         case Busy():
