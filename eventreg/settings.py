@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from limits import RateLimitItem
+
+from eventreg import rates
 from eventreg.clock import Clock, starting_at, utc_now
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -146,6 +149,10 @@ SETTINGS = (
     ),
     Setting("EVENTREG_RATE_LIMITS", "on", "Limits on registering, signing in and searching: on or off.", _switch),
     Setting(
+        "EVENTREG_PEOPLE_PER_ADDRESS", "10/minute, 40/hour", "How many people may be registered online from one address.",
+        rates.read,
+    ),
+    Setting(
         "EVENTREG_REDIS_URL", "", "Rate limits shared by several processes, such as redis://127.0.0.1:6379/0.",
         _scheme("redis", "rediss", "redis+unix"),
     ),
@@ -180,6 +187,7 @@ class Settings:
     clock: datetime | None
     clock_since: datetime | None
     rate_limits: bool
+    people_per_address: tuple[RateLimitItem, ...]
     redis_url: str
     smtp_url: str
     mail_from: str
@@ -255,6 +263,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         clock=values["EVENTREG_CLOCK"],
         clock_since=_moment(environment.get(CLOCK_SINCE, "")),
         rate_limits=values["EVENTREG_RATE_LIMITS"],
+        people_per_address=values["EVENTREG_PEOPLE_PER_ADDRESS"],
         redis_url=values["EVENTREG_REDIS_URL"],
         smtp_url=values["EVENTREG_SMTP_URL"],
         mail_from=values["EVENTREG_MAIL_FROM"] or f"eventreg@{_mail_host(public_url)}",

@@ -184,8 +184,10 @@ def do_welcome(token: str) -> Response | tuple[str, int]:
     """Choose the password, and be signed in."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
     try:
-        with limits.secret_tried(), limits.hashing(), transaction() as writing:
-            member = staff.use_link(writing, token, username, password, now=g.now)
+        with limits.secret_tried():
+            staff.link_owner(reading(), token, now=g.now)  # an unknown link costs no hashing
+            with limits.hashing(), transaction() as writing:
+                member = staff.use_link(writing, token, username, password, now=g.now)
     except (FieldRefused, UsernameTaken) as refusal:
         owner = staff.link_owner(reading(), token, now=g.now)
         if isinstance(refusal, FieldRefused):
