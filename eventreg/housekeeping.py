@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from eventreg import storage
-from eventreg.core import audit, erasure, form_keys
+from eventreg.core import audit, bursts, erasure, form_keys
 from eventreg.core.erasure import Due
 from eventreg.core.errors import Busy
 from eventreg.db import AWAY, Session, reading, write
@@ -26,6 +26,7 @@ def purge_due() -> list[Due]:
 
     def act(session: Session) -> list[Due]:
         form_keys.drop_old(session, now=now)
+        bursts.drop_old(session, now=now)
         return list(erasure.purge(session, by=audit.SYSTEM, now=now))
 
     found = write(act)

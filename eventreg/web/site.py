@@ -13,6 +13,7 @@ from eventreg.settings import Settings
 from eventreg.web import (
     access,
     accounts,
+    bursts,
     calling,
     desk,
     desk_entry,
@@ -72,7 +73,7 @@ STATUS = {
 }
 """Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both complete."""
 
-_DESK = (desk, desk_entry, desk_registrations, calling, exchange, reporting, sheets)
+_DESK = (desk, desk_entry, desk_registrations, bursts, calling, exchange, reporting, sheets)
 """The desk has one blueprint; each of these files adds its pages to it."""
 _PAGES = (public, leaflets, registering, tickets, giving_back, signing_in, accounts, organising, *_DESK, door)
 _SAID = {400, 403, 404, 405, 413, 414, 429}
