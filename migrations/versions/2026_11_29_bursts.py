@@ -11,7 +11,9 @@ down_revision = "2026_11_26_name_search"
 
 
 def upgrade() -> None:
-    op.add_column("form_keys", sa.Column("burst", sa.String(length=16), nullable=True))
+    there = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("form_keys")}
+    if "burst" not in there:  # an upgrade that was cut short on SQLite may have added it already
+        op.add_column("form_keys", sa.Column("burst", sa.String(length=16), nullable=True))
 
 
 def downgrade() -> None:
