@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers import Server, free_port, started
+from tests.tokens import another
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 4
+FORMS = 40_000
+"""More than anybody sends in that time."""
 
 
 @dataclass(frozen=True)
@@ -123,16 +126,19 @@ end
 
 
 def registering(server: Server, slug: str, first: int) -> str:
-    """A Lua script that registers another person with each request, starting with number ``first``."""
+    """A Lua script that registers another person with each request, starting with number ``first``. A form books once, so
+    each request sends a form of its own; they are signed beforehand, as if everybody had opened the page already."""
     form = urllib.request.urlopen(f"{server.address}/zh/events/{slug}/register").read().decode()
-    token = re.search(r'name="csrf_token" value="([^"]+)"', form)[1]  # type: ignore[index]
+    shown = {"csrf_token": re.search(r'name="csrf_token" value="([^"]+)"', form)[1]}  # type: ignore[index]
+    tokens = " ".join(another(shown, first + number)["csrf_token"] for number in range(1, FORMS + 1))
     return f"""
-local n = {first}
+local n, tokens = {first}, {{}}
+for token in string.gmatch("{tokens}", "%S+") do table.insert(tokens, token) end
 request = function()
   n = n + 1
   local body = string.format(
-    "name=%%E7%%8E%%8B%%E5%%B0%%8F%%E6%%98%%8E&phone=138%08d&companion-1=&website=&confirmed=yes&form_key=%032x&csrf_token={token}",
-    n, n)
+    "name=%%E7%%8E%%8B%%E5%%B0%%8F%%E6%%98%%8E&phone=138%08d&companion-1=&website=&confirmed=yes&csrf_token=%s",
+    n, tokens[n - {first}])
   return wrk.format("POST", "/zh/events/{slug}/register",
     {{["Content-Type"] = "application/x-www-form-urlencoded"}}, body)
 end

@@ -8,7 +8,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from eventreg import storage
-from eventreg.core import audit, erasure, form_keys, known_browsers, staff_sessions
+from eventreg.core import audit, bursts, erasure, form_keys, known_browsers, staff_sessions
 from eventreg.core.erasure import Due
 from eventreg.core.errors import Busy
 from eventreg.db import AWAY, Session, reading, write
@@ -27,6 +27,7 @@ def purge_due() -> list[Due]:
         form_keys.drop_old(session, now=now)
         known_browsers.drop_old(session, now=now)
         staff_sessions.drop_ended(session, now=now)
+        bursts.drop_old(session, now=now)
         return list(erasure.purge(session, by=audit.SYSTEM, now=now))
 
     found = write(act)

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from eventreg import setting_types
+from limits import RateLimitItem
+
+from eventreg import rates, setting_types
 from eventreg.clock import Clock, starting_at, utc_now
 from eventreg.proxies import Network, Proxies
 
@@ -69,6 +71,10 @@ SETTINGS = (
         setting_types.switch,
     ),
     Setting(
+        "EVENTREG_PEOPLE_PER_ADDRESS", "10/minute, 40/hour", "How many people may be registered online from one address.",
+        rates.read,
+    ),
+    Setting(
         "EVENTREG_REDIS_URL", "", "Rate limits shared by several processes, such as redis://127.0.0.1:6379/0.",
         setting_types.scheme("redis", "rediss", "redis+unix"),
     ),
@@ -111,6 +117,7 @@ class Settings:
     public_url: str
     clock: datetime | None
     rate_limits: bool
+    people_per_address: tuple[RateLimitItem, ...]
     redis_url: str
     smtp_url: str
     mail_from: str
@@ -203,6 +210,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         public_url=public_url,
         clock=values["EVENTREG_CLOCK"],
         rate_limits=values["EVENTREG_RATE_LIMITS"],
+        people_per_address=values["EVENTREG_PEOPLE_PER_ADDRESS"],
         redis_url=values["EVENTREG_REDIS_URL"],
         smtp_url=values["EVENTREG_SMTP_URL"],
         mail_from=values["EVENTREG_MAIL_FROM"] or f"eventreg@{_mail_host(public_url)}",

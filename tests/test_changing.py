@@ -96,7 +96,7 @@ def test_a_number_that_is_full_or_has_this_person_already_is_refused(small: Hous
     made = small.register("张桂芳", "王建国", phone="13800138000")
     page = change(small, made, phone="13900139000")
     assert (page.kind, page.status) == ("change", 409)
-    assert "人数已经满了" in page.text
+    assert "这样改不了，没有保存" in page.text
     other = small.register("李三", phone="13700137000")
     assert change(small, other, phone="13900139000").status == 409
     assert now(made)[1] == "+8613800138000"

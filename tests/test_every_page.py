@@ -91,6 +91,7 @@ def walk_staff(house: House, language: str) -> None:
     ):
         assert get(olga, f"{path}{'&' if '?' in path else '?'}lang={language}").status == 200
     walk_forms(olga, desk)
+    walk_burst(house, olga, desk)
     form = get(olga, f"{desk}/registrations/new").form()
     assert get(olga, f"{desk}/registrations/2?read=1").status == 200
     fill(olga, f"{desk}/registrations/new", name="", phone="1")
@@ -148,6 +149,17 @@ def told_of_a_reset(olga: FlaskClient, olga_id: int, token: str) -> None:
     assert Page(olga.post("/staff/me/password", data=right)).status == 422
     with transaction() as session:
         staff.get(session, olga_id).factor_reset_at = None
+
+
+def walk_burst(house: House, olga: FlaskClient, desk: str) -> None:
+    """Many from one address, and the page that asks whether to take them back."""
+    for number in range(6):
+        house.register(f"周{number}号", waitlist=True, burst="5" * 16)
+    shown = get(olga, desk)
+    (ticks,) = [form for form in shown.forms if form.action.endswith("/bursts")]
+    ids = [str(tag["value"]) for tag in shown.having("type") if tag.get("name") == "attendee"]
+    assert len(ids) == 6
+    assert get(olga, ticks.action, query_string={"attendee": ids}).kind == "staff-take-back"
 
 
 def walk_door(house: House, language: str) -> None:

@@ -3,8 +3,10 @@
 import codecs
 import csv
 import io
+import tempfile
 import unicodedata
 from datetime import timedelta
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -271,6 +273,17 @@ def test_what_excel_wrote_for_such_a_name_is_that_name(small: House) -> None:
     book.save(file)
     _, good = imports.judge(small.event(), import_file.read(file.getvalue()), waitlist=False)
     assert [entry.names[0].typed for _, entry in good] == ["_x0041_"]
+
+
+def test_a_spreadsheet_that_is_only_asked_about_leaves_no_file(
+    olga: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "files"))
+    (tmp_path / "files").mkdir()
+    for ask in (olga.head, olga.get):
+        with ask(f"{DESK}/attendees.xlsx") as answer:
+            assert answer.status_code == 200
+        assert list((tmp_path / "files").iterdir()) == []
 
 
 def test_our_own_export_can_be_read_again(small: House) -> None:

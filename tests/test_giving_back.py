@@ -191,7 +191,7 @@ def test_a_lost_ticket_is_found_by_name_number_and_code(house: House, guest: Any
     assert get(guest, "/zh/find").kind == "find"
     for typed in ({"phone": "+86 13800138000"}, {"name": " 张 桂芳 "}, {"code": " ".join(str(person.code))}):
         found = guest.post("/zh/find", data={**FIND, "code": str(person.code), **typed})
-        assert (found.status_code, found.headers["Location"]) == (303, ticket)
+        assert (found.status_code, found.headers["Location"]) == (303, f"{ticket}#main")
 
 
 def test_find_never_says_what_was_wrong_and_never_answers_by_the_number_alone(house: House, guest: Any) -> None:

@@ -20,6 +20,7 @@ from tests import redis
 from tests.factories import PASSWORD, ROOT, SECRET, House, bare_environment, toml
 from tests.servers import Server, free_port, started
 from tests.test_server import ask, hidden
+from tests.tokens import another
 
 REGISTER = "/zh/events/small/register"
 
@@ -52,11 +53,10 @@ def shared(database: str, redis_url: str, tmp_path: Path) -> Iterator[dict[str, 
 def typed(form: dict[str, str], number: int) -> dict[str, str]:
     """Somebody's filled-in form."""
     return {
-        **form,
+        **another(form, number),
         "name": f"王{number}号",
         "phone": f"138{number:08d}",
         "confirmed": "yes",
-        "form_key": f"{number:032x}",
     }
 
 
@@ -74,12 +74,7 @@ def send(server: Server, path: str, form: dict[str, str], who: str) -> tuple[int
 
 def grown_up(server: Server) -> dict[str, str]:
     """A form that was shown a moment ago: nobody fills one in within two seconds."""
-    from itsdangerous import URLSafeSerializer  # noqa: PLC0415 - only here
-
-    form = hidden(ask(server, "GET", REGISTER)[2])
-    signer = URLSafeSerializer(SECRET, salt="registration form")
-    slug, made = signer.loads(form["csrf_token"])
-    return {**form, "csrf_token": str(signer.dumps([slug, made - 10]))}
+    return another(hidden(ask(server, "GET", REGISTER)[2]), older=10)
 
 
 def test_two_application_machines_share_seats_sessions_tickets_and_limits(

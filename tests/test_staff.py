@@ -39,7 +39,7 @@ def test_the_table_of_roles() -> None:
     desk = (
         "call check-in correct export import pair print-list register see-attendees see-event see-report staff-home type-sheet"
     ).split()
-    more = ["erase", "go-over", "manage-events", "manage-staff", "see-audit", "see-numbers"]
+    more = ["erase", "go-over", "manage-events", "manage-staff", "see-audit", "see-numbers", "take-back"]
     assert table == {Role.DOOR: ["check-in", "staff-home"], Role.DESK: desk, Role.ORGANISER: sorted(desk + more)}
     assert set(ALLOWED[Role.ORGANISER]) == set(Permission)
 

@@ -24,6 +24,8 @@ class Action(StrEnum):
     PROMOTED = "registration:waitlist:promoted"
     TOLD = "registration:message:settled"
     REGISTRATION_EDITED = "registration:entry:edited"
+    EDIT_REFUSED = "registration:entry:refused"
+    TAKEN_BACK = "registration:burst:taken-back"
     CALLED = "registration:call:made"
     PASSED_ON = "registration:seat:passed-on"
     NUMBER_SEEN = "registration:number:seen"

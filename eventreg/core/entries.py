@@ -61,6 +61,8 @@ class Entry:
     """The desk has seen the warning about ``max_per_phone`` and goes on."""
     over: OverReason | None = None
     """Why an organiser registers somebody although there is no seat."""
+    burst: str | None = None
+    """The number that registrations from one address share for an hour; see ``bursts``."""
 
     @property
     def fingerprint(self) -> str:
@@ -76,6 +78,8 @@ class Made:
     id: int
     ticket_seed: str
     state: str
+    again: bool = False
+    """Whether this form had made it before."""
 
 
 _made = (
@@ -112,7 +116,7 @@ def made_by(session: Session, event: Event, entry: Entry) -> Made | None:
     event_id, fingerprint, registration_id, seed, state = row
     if event_id != event.id or fingerprint != entry.fingerprint:
         raise FormKeyReused
-    return Made(registration_id, seed, state)
+    return Made(registration_id, seed, state, again=True)
 
 
 def _check_phase(event: Event, entry: Entry, now: datetime) -> None:
@@ -269,6 +273,6 @@ class _Placing:
             _add_key,
             {
                 "key": self.entry.form_key, "event_id": self.event.id, "fingerprint": self.entry.fingerprint,
-                "registration_id": registration_id, "created_at": self.now,
+                "registration_id": registration_id, "created_at": self.now, "burst": self.entry.burst,
             },
         )  # fmt: skip

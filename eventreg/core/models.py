@@ -251,6 +251,8 @@ class FormKey(Base):
     fingerprint: Mapped[str] = mapped_column(String(64))
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
     created_at: Mapped[datetime] = mapped_column(index=True)
+    burst: Mapped[str | None] = mapped_column(String(16))
+    """A random number that online registrations from one address share for an hour; kept a day. See ``bursts``."""
 
 
 class OutboxMessage(Base):

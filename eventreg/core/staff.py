@@ -39,6 +39,7 @@ class Permission(StrEnum):
     MANAGE_EVENTS = "manage-events"
     MANAGE_STAFF = "manage-staff"
     GO_OVER = "go-over"
+    TAKE_BACK = "take-back"
     ERASE = "erase"
     SEE_AUDIT = "see-audit"
     SEE_NUMBERS = "see-numbers"

@@ -9,6 +9,9 @@ from eventreg.core import tickets
 from eventreg.core.entries import Made
 from eventreg.core.models import Registration
 
+MAIN = "#main"
+"""After a redirect from a form that is sent to ``…#errors``: a browser carries a fragment on where it is given none."""
+
 
 def ticket(registration: Registration | Made) -> str:
     """The path of a registration's ticket: computed, since only a digest of its token is stored."""

@@ -4,7 +4,8 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import closing
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 from flask import current_app, g, request
@@ -31,7 +32,7 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 
 class FormToken(CSRF):  # type: ignore[misc]
     """The public form's token: signed, bound to the event and to this kind of form, and in need of no cookie, since the
-    browsers inside chat apps drop them."""
+    browsers inside chat apps drop them. It holds the form's key, so nobody chooses keys and a form books once."""
 
     def setup_form(self, form: FlaskForm) -> Any:
         """Remember for which event the form is."""
@@ -44,22 +45,32 @@ class FormToken(CSRF):  # type: ignore[misc]
 
     def fresh(self) -> str:
         """A new token."""
-        return str(_signer(current_app.config["SECRET_KEY"]).dumps([self.event, int(g.now.timestamp())]))
+        return str(_signer(current_app.config["SECRET_KEY"]).dumps([self.event, int(g.now.timestamp()), new_key()]))
 
     def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:  # noqa: ARG002
         """Ours, for this event, and neither too young nor too old."""
-        age = self.age(field.data)
-        if age is None or age < (YOUNGEST if limits.limits().on else 0):
+        shown = self.shown(field.data)
+        if shown is None or shown.age < (YOUNGEST if limits.limits().on else 0):
             raise ValidationError("token")
 
-    def age(self, token: str | None) -> int | None:
-        """Seconds since a token was made; ``None`` where it is forged, another event's, or too old."""
+    def shown(self, token: str | None) -> "Shown | None":
+        """What a token says of its form; ``None`` where it is forged, another event's, or too old."""
         try:
-            event, made = _signer(current_app.config["SECRET_KEY"]).loads(token or "")
+            event, made, key = _signer(current_app.config["SECRET_KEY"]).loads(token or "")
         except (BadSignature, ValueError, TypeError):
             return None
-        age = int(g.now.timestamp()) - made if isinstance(made, int) else OLDEST + 1
-        return age if event == self.event and -SKEW <= age <= OLDEST else None
+        if event != self.event or not isinstance(made, int) or not _KEY.fullmatch(str(key)):
+            return None
+        age = int(g.now.timestamp()) - made
+        return Shown(age, key) if -SKEW <= age <= OLDEST else None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A form that was shown: how many seconds ago, and with which key."""
+
+    age: int
+    key: str
 
 
 @cache
@@ -68,7 +79,7 @@ def _signer(secret_key: str) -> URLSafeSerializer:
 
 
 def new_key() -> str:
-    """A hidden key for a form that is about to be shown."""
+    """A key for a form that is about to be shown."""
     return secrets.token_hex(16)
 
 
@@ -100,8 +111,6 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
 
     name = StringField(validators=[_by_core(names.parse)])
     phone = StringField(validators=[_by_core(phones.parse)])
-    form_key = HiddenField()
-
     area_code: str | None = None
 
     class Meta:
@@ -123,9 +132,8 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
 
     @property
     def key(self) -> str:
-        """The hidden key; a form that lost it is a new one."""
-        sent = self.form_key.data or ""
-        return sent if _KEY.fullmatch(sent) else new_key()
+        """The key of this form: the same form sent again is the same registration."""
+        raise NotImplementedError
 
     def party(self) -> tuple[names.Name, ...]:
         """Everybody named, once the form is valid."""
@@ -169,6 +177,13 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
 
 class _DeskForm(RegistrationForm):
     phone = StringField(validators=[_by_core(_phone_or_none)])
+    form_key = HiddenField()
+
+    @property
+    def key(self) -> str:
+        """The hidden key; a form that lost it is a new one."""
+        sent = self.form_key.data or ""
+        return sent if _KEY.fullmatch(sent) else new_key()
 
 
 class _PublicForm(RegistrationForm):
@@ -180,13 +195,24 @@ class _PublicForm(RegistrationForm):
     website = StringField()
     """Hidden from people; what fills it in is a program."""
 
-    @property
+    @cached_property
     def token(self) -> str:
         """The token to put on the page: the one that was sent while it lasts, so that its age is that of the form."""
         field = self.csrf_token
         sent: str | None = field.data
-        good = sent if field.csrf_impl.age(sent) is not None else None
+        good = sent if field.csrf_impl.shown(sent) is not None else None
         return good or field.csrf_impl.fresh()
+
+    @property
+    def key(self) -> str:
+        """The key within the token."""
+        shown = self.csrf_token.csrf_impl.shown(self.csrf_token.data)
+        return shown.key if shown else new_key()
+
+    def start_anew(self) -> None:
+        """This form has been used: what was typed goes on as a new one."""
+        self.csrf_token.data = ""
+        self.__dict__.pop("token", None)
 
     @property
     def token_is_good(self) -> bool:
@@ -207,7 +233,7 @@ def of(event: Event, area_code: str | None, *, public: bool) -> Any:
     kind = _with_companions(_PublicForm if public else _DeskForm, event.max_party - 1)
     form = kind(meta={"csrf_context": event.slug}) if public else kind()
     form.area_code = area_code
-    if not form.form_key.data:
+    if not public and not form.form_key.data:
         form.form_key.data = new_key()
     return form
 

@@ -21,7 +21,7 @@ from eventreg.web.event_facts import area_code, check_language, facts, of_the_ne
 from eventreg.web.language import say
 
 blueprint = Blueprint("giving_back", __name__)
-Answer = str | Response | tuple[str, int]
+Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 @blueprint.get("/T/<token>/cancel")
@@ -75,6 +75,8 @@ def find(lang: str) -> Answer:
     check_language(lang)
     if request.form.get("show") == "form":
         return _find_page({})
+    counters, here = limits.limits(), limits.address()
+    counters.check("find", limits.FIND, here)
     problems = {}
     try:
         name = names.parse(request.form.get("name", ""), "name")
@@ -89,14 +91,16 @@ def find(lang: str) -> Answer:
         problems["code"] = say("code_wrong")
     if problems:
         return _find_page(problems), 422
-    limits.limits().hit("find", limits.PHONE, phone.number)
+    # Counted before anything is looked up: a code is soon guessed. The address comes first, so that whoever is refused
+    # there makes no counters for numbers.
+    counters.hit("find", limits.FIND, here)
+    counters.hit("find-number", limits.FIND_NUMBER, phone.number)
     try:
-        with limits.secret_tried():
-            found = registrations.find(reading(), name, phone, code)
+        found = registrations.find(reading(), name, phone, code)
     except RegistrationUnknown:
         current_app.logger.info("a lost ticket was not found")
         return _find_page({"name": say("find_nothing")}), 422
-    return redirect(addresses.to(addresses.ticket(found)), 303)
+    return redirect(addresses.to(addresses.ticket(found)) + addresses.MAIN, 303)
 
 
 def _area_code() -> str | None:

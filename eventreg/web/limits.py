@@ -8,17 +8,28 @@ from typing import TypeVar, cast
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import RedisStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from eventreg.clock import utc_now
 from eventreg.core.errors import LinkSpent, RegistrationUnknown
 from eventreg.proxies import household, parse_address
+from eventreg.web.counters import Counters
 
-REGISTER = tuple(map(parse, ("30/minute", "120/hour")))
-"""Confirmed registrations of one address; a venue's guests share one."""
+REFUSED = tuple(map(parse, ("30/minute", "120/hour")))
+"""Registrations of one address that are refused, such as of people who are registered already."""
 PHONE = (parse("12/day"),)
+"""Registrations made under one number. What was refused does not count: anybody can type anybody's number."""
+FIND = (parse("20/10 minutes"),)
+"""Lost tickets that one address looks for."""
+FIND_NUMBER = (parse("12/day"),)
+"""Lost tickets looked for under one number, by whomever: there are only 581 codes."""
+CHANGE = (parse("20/hour"),)
+"""Corrections by ticket that one address sends."""
+CHANGE_TICKET = (parse("5/day"),)
+"""Corrections sent with one ticket; after that the desk corrects."""
 UNKNOWN_SECRET = (parse("20/10 minutes"),)
+"""Ticket addresses and one-time links that one address opens and that do not exist."""
 SIGN_IN = (parse("20/15 minutes"),)
 SEARCH = (parse("60/minute"),)
 EXPORT = (parse("10/hour"),)
@@ -56,7 +67,7 @@ class Limits:
 
     def __init__(self, on: bool, redis_url: str = "") -> None:
         self.on = on
-        self._own: Storage = MemoryStorage()
+        self._own: Storage = Counters()
         self._shared = cast(Storage, storage_from_string(redis_url, socket_timeout=1)) if redis_url else self._own
 
     def reachable(self) -> bool:
@@ -103,6 +114,46 @@ class Limits:
             resets = self._ask(passes)
             if resets is not None:
                 raise TooOften(int(resets - _seconds()) + 1)
+
+    def take(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
+        """Count several at once, in one step for each rate, so that many who come together are not too many; where it
+        is too many, ``TooOften``, and nothing was counted."""
+        if not self.on:
+            return
+        for done, rate in enumerate(rates):
+            key = rate.key_for(what, who)
+
+            def count(storage: Storage, key: str = key, rate: RateLimitItem = rate) -> float | None:
+                counted = storage.incr(key, rate.get_expiry(), amount)
+                return storage.get_expiry(key) if counted > rate.amount else None
+
+            resets = self._ask(count)
+            if resets is not None:
+                self.give_back(what, rates[: done + 1], who, amount)
+                raise TooOften(int(resets - _seconds()) + 1)
+
+    def give_back(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
+        """What was taken came to nothing."""
+        if not self.on:
+            return
+        for rate in rates:
+
+            def uncount(storage: Storage, rate: RateLimitItem = rate) -> None:
+                storage.incr(rate.key_for(what, who), rate.get_expiry(), -amount)
+
+            self._ask(uncount)
+
+    def first(self, key: str, value: int, seconds: int) -> int:
+        """The value that was kept first under that key within so many seconds; this one, if none is."""
+
+        def keep(storage: Storage) -> int:
+            if isinstance(storage, RedisStorage):
+                name, client = storage.prefixed_key(key), storage.storage
+                client.set(name, value, ex=seconds, nx=True)
+                return int(client.get(name) or value)
+            return cast(Counters, storage).first(key, value, seconds)
+
+        return self._ask(keep)
 
     def sign_in_failed(self, account: str) -> None:
         """Five failures are free; then the delay doubles from one second to a quarter of an hour."""
@@ -169,8 +220,9 @@ def check(app: Flask) -> None:
 
 @contextmanager
 def secret_tried() -> Iterator[None]:
-    """Around whatever opens a ticket or a one-time link: an address may try few that do not exist."""
-    limits().check("unknown", UNKNOWN_SECRET, address())
+    """Around whatever opens a ticket or a one-time link: an address may try few that do not exist. These secrets have
+    128 bits, so looking first gives nothing away, and one that exists always opens: also for a guest whose address
+    has used up its tries by somebody else's doing."""
     try:
         yield
     except (RegistrationUnknown, LinkSpent):

@@ -1,5 +1,7 @@
 """How a guest registers: the form, the check page, the seat. No cookie, no script; the form carries all there is."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -22,7 +24,7 @@ from eventreg.core.errors import (
 from eventreg.core.events import Phase
 from eventreg.core.models import Event, Source
 from eventreg.db import Session, reading, write
-from eventreg.web import addresses, forms, language, limits
+from eventreg.web import addresses, allowances, forms, language, limits
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, facts, look, seats_now
 
@@ -77,9 +79,9 @@ def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
             sent.blame(refusal)
             return _form(event, sent, status=422)
         case FormKeyReused():
-            # Back from a ticket, another person's name, and sent again: that is a new form, so give it a new key.
-            sent.form_key.data = forms.new_key()
-            return _form(event, sent, notice="press_again", status=422)
+            # Back from a ticket, another person's name, and sent again: that is a new form.
+            sent.start_anew()
+            return _form(event, sent, notice="form_used", status=422)
         case EventFull() | WaitlistFull():
             return _full(event, sent, 409)
         case Busy():
@@ -109,11 +111,13 @@ def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
         made = entries.made_by(reading(), event, entry)
         return _to_ticket(made) if made else (_check(event, sent, entry), 200)
     try:
-        _count_try(event, entry)
+        return _to_ticket(allowances.spend(event.slug, entry.phone.number, len(entry.names), _booking(event, entry)))
     except limits.TooOften as wait:
-        page = _check(event, sent, entry, wait_minutes=wait.minutes)
+        made = entries.made_by(reading(), event, entry)
+        if made:
+            return _to_ticket(made)  # an answer that was lost is asked for again: that is no other registration
+        page = _check(event, sent, entry, wait=wait)
         return page, 429, {"Retry-After": str(wait.seconds)}
-    return _book(event, entry)
 
 
 def _check_open(event: Event, sent: Any, people: int) -> None:
@@ -131,30 +135,35 @@ def _check_open(event: Event, sent: Any, people: int) -> None:
         raise EventFull(counted.left)
 
 
-def _count_try(event: Event, entry: Entry) -> None:
-    counters = limits.limits()
-    counters.hit("register", limits.REGISTER, limits.address())
-    counters.hit("phone", limits.PHONE, f"{event.slug} {entry.phone.number}")
+def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
+    """Take the seats, or the waiting places; to be given the mark of the guest's address."""
+    key, slug, now, tries = current_app.config["SECRET_KEY"], event.slug, g.now, count()
+
+    def book(mark: str | None) -> Made:
+        _watch_the_rush()
+        marked = replace(entry, burst=mark)
+
+        def act(session: Session) -> Made:
+            # First for the event as it was looked at; where it has changed since, for the event as it is.
+            current = events.get(session, slug) if next(tries) else event
+            return entries.register(session, current, marked, secret_key=key, by=audit.REGISTRANT, now=now)
+
+        return write(act)
+
+    return book
+
+
+def _watch_the_rush() -> None:
     try:
-        counters.hit("rush", limits.RUSH, "site")
+        limits.limits().hit("rush", limits.RUSH, "site")
     except limits.TooOften:
         current_app.logger.warning("more than 20 registrations in a second")
 
 
-def _book(event: Event, entry: Entry) -> Answer:
-    """Take the seats, or the waiting places."""
-    key, slug, now, tries = current_app.config["SECRET_KEY"], event.slug, g.now, count()
-
-    def act(session: Session) -> Made:
-        # First for the event as it was looked at; where it has changed since, for the event as it is.
-        current = events.get(session, slug) if next(tries) else event
-        return entries.register(session, current, entry, secret_key=key, by=audit.REGISTRANT, now=now)
-
-    return _to_ticket(write(act))
-
-
 def _to_ticket(made: Made) -> Response:
-    return redirect(addresses.to(addresses.ticket(made)), 303)
+    """To the ticket; from the form itself, which is sent to ``…#errors``, also to a place on it."""
+    place = "" if request.form.get("confirmed") == "yes" else addresses.MAIN
+    return redirect(addresses.to(addresses.ticket(made)) + place, 303)
 
 
 def _form(event: Event, form: Any, *, notice: str = "", status: int = 200, complain: bool = True) -> tuple[str, int]:
@@ -164,12 +173,13 @@ def _form(event: Event, form: Any, *, notice: str = "", status: int = 200, compl
     return page, status
 
 
-def _check(event: Event, form: Any, entry: Entry, *, wait_minutes: int = 0) -> str:
+def _check(event: Event, form: Any, entry: Entry, *, wait: limits.TooOften | None = None) -> str:
     """Everything once more, before the seat is taken."""
     left = seats_now(event).left
     return render_template(
-        "public/check.html", form=form, entry=entry, shown=phones.shown(entry.phone.number), wait_minutes=wait_minutes,
-        waits=left < len(entry.names), splits=form.wants_split and left > 0, **facts(event),
+        "public/check.html", form=form, entry=entry, shown=phones.shown(entry.phone.number), wait=wait,
+        many_here=isinstance(wait, allowances.TooManyHere), waits=left < len(entry.names),
+        splits=form.wants_split and left > 0, **facts(event),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from eventreg.settings import Settings
 from eventreg.web import (
     access,
     accounts,
+    bursts,
     calling,
     desk,
     desk_entry,
@@ -78,7 +79,7 @@ STATUS = {
 }
 """Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both complete."""
 
-_DESK = (desk, desk_entry, desk_registrations, calling, exchange, reporting, sheets)
+_DESK = (desk, desk_entry, desk_registrations, bursts, calling, exchange, reporting, sheets)
 """The desk has one blueprint; each of these files adds its pages to it."""
 _PAGES = (
     public,

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from eventreg import i18n
 from eventreg.core import attendees, audit, corrections, events, names, phones, registrations, waitlist
 from eventreg.core.attendees import Row
+from eventreg.core.audit import Action
 from eventreg.core.corrections import Correction
 from eventreg.core.errors import (
     AlreadyCancelled,
@@ -28,7 +29,7 @@ from eventreg.web.event_facts import area_code, facts
 from eventreg.web.language import say
 
 blueprint = Blueprint("tickets", __name__)
-Answer = str | Response | tuple[str, int]
+Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 def of(token: str) -> tuple[Registration, Event]:
@@ -121,7 +122,11 @@ def save_change(token: str) -> Answer:
     corrected, problems = _corrected(registration, event)
     if problems:
         return _change_page(registration, event, problems), 422
-    limits.limits().hit("phone", limits.PHONE, f"{event.slug} {corrected.phone.number}")
+    try:
+        _count_change(registration)
+    except limits.TooOften as wait:
+        page = _change_page(registration, event, {}, notice="change_too_often")
+        return page, 429, {"Retry-After": str(wait.seconds)}
     slug, registration_id, now = event.slug, registration.id, g.now
     version = forms.version_sent() or registration.version
     try:
@@ -133,17 +138,34 @@ def save_change(token: str) -> Answer:
         )  # fmt: skip
     except FieldRefused as refusal:
         return _change_page(registration, event, {refusal.field: say(refusal.reason, **refusal.values)}), 422
-    except AlreadyRegistered:
-        return _change_page(registration, event, {"name": say("change_taken")}), 409
-    except PhoneAtLimit:
-        return _change_page(registration, event, {"phone": say("phone_at_limit")}), 409
+    except (AlreadyRegistered, PhoneAtLimit) as refusal:
+        # Not a word about who is registered, and a line for the desk: somebody may be trying names.
+        _note_refused(registration, refusal)
+        return _change_page(registration, event, {}, notice="change_refused"), 409
     except ChangedMeanwhile:
         return _change_page(registrations.get(reading(), registration_id), event, {}, notice="changed_meanwhile"), 409
     except AlreadyCancelled:
         pass  # the page that follows says so
     except (CheckedInAlready, TooLateToChange) as refusal:
         return refused(registration, event, refusal)
-    return redirect(addresses.to(addresses.ticket(registration)), 303)
+    return redirect(addresses.to(addresses.ticket(registration)) + addresses.MAIN, 303)
+
+
+def _count_change(registration: Registration) -> None:
+    """What one address, and one ticket, may try. It is the asker who is counted: never the number that is asked about."""
+    counters = limits.limits()
+    counters.hit("change", limits.CHANGE, limits.address())
+    counters.hit("change-ticket", limits.CHANGE_TICKET, str(registration.id))
+
+
+def _note_refused(registration: Registration, refusal: Refusal) -> None:
+    event_id, registration_id, now = registration.event_id, registration.id, g.now
+    write(
+        lambda session: audit.record(
+            session, Action.EDIT_REFUSED, audit.REGISTRANT, now=now, event_id=event_id, registration_id=registration_id,
+            reason=refusal.code,
+        )
+    )  # fmt: skip
 
 
 def past_asking(registration: Registration, event: Event, too_late: Refusal) -> Answer | None:

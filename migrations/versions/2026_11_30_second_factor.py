@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_30_second_factor"
-down_revision = "2026_11_28_event_stamp"
+down_revision = "2026_11_29_bursts"
 
 _COLUMNS = (
     ("staff_members", "factor_reset_at", sa.DateTime(timezone=True), None),

@@ -17,6 +17,7 @@ from tests.proofs.crowd import Place
 from tests.proofs.volley import volley
 from tests.servers import Server, running
 from tests.test_server import ask, hidden
+from tests.tokens import another
 
 REGISTER = "/zh/events/small/register"
 TOGETHER = 16
@@ -58,10 +59,7 @@ def fire_for_the_last_seat(house: House, servers: list[Server], times: int) -> l
     fired = []
     for number in range(times):
         open_seats(house, 1)
-        forms = [
-            {**shown, "form_key": f"{number * TOGETHER + n:032x}", "phone": f"139{number:04d}{n:04d}"}
-            for n in range(TOGETHER)
-        ]
+        forms = [{**another(shown, number * TOGETHER + n), "phone": f"139{number:04d}{n:04d}"} for n in range(TOGETHER)]
         fired.append(Counter(answer.status for answer in volley(servers, REGISTER, forms)))
     return fired
 
@@ -93,7 +91,7 @@ def same_person(servers: list[Server], people: int) -> list[Counter[int]]:
         full = digits.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
         forms = [
             {
-                **shown, "form_key": f"{person * 100 + n:032x}", "name": "王 小明" if n % 2 else "王小明",
+                **another(shown, person * 100 + n), "name": "王 小明" if n % 2 else "王小明",
                 "phone": spelling.format(full if spelling.startswith("１") else digits),
             }
             for n, spelling in enumerate(SPELLINGS)
@@ -126,8 +124,7 @@ def eight_names(servers: list[Server], times: int) -> list[int]:
     for number in range(times):
         forms = [
             {
-                **shown,
-                "form_key": f"{number * 8 + n:032x}",
+                **another(shown, number * 8 + n),
                 "name": f"王{'甲乙丙丁戊己庚辛'[n]}",
                 "phone": f"137{number:08d}",
             }
@@ -169,7 +166,7 @@ def test_eight_times_the_same_form_at_once_is_one_registration_and_one_answer(ho
         assert house.seats().taken == times
         first = form(servers[0], 900)
         assert ask(servers[0], "POST", REGISTER, first)[0] == 303
-        assert ask(servers[1], "POST", REGISTER, {**first, "name": "李建国"})[0] == 422, "another body under that key"
+        assert ask(servers[1], "POST", REGISTER, {**first, "name": "李建国"})[0] == 422, "another body in that form"
     assert house.seats().taken == times + 1
 
 
