@@ -21,7 +21,14 @@ from tests.pages import get
 
 pytestmark = pytest.mark.both_databases
 FIRST = "2026_11_22_first"
-WHOLE = {FIRST, "2026_11_23_waiting_list", "2026_11_24_deliveries", "2026_11_25_desk", "2026_11_26_name_search"}
+WHOLE = {
+    FIRST,
+    "2026_11_23_waiting_list",
+    "2026_11_24_deliveries",
+    "2026_11_25_desk",
+    "2026_11_26_name_search",
+    "2026_11_27_opaque_ids",
+}
 
 
 @pytest.fixture

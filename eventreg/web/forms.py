@@ -16,7 +16,7 @@ from wtforms.csrf.core import CSRF, CSRFTokenField
 from eventreg.core import emails, names, phones, wishes
 from eventreg.core.corrections import Notes
 from eventreg.core.entries import Entry
-from eventreg.core.errors import AttendeeUnknown, FieldRefused
+from eventreg.core.errors import FieldRefused
 from eventreg.core.models import Event, Source
 from eventreg.core.waitlist import OverReason
 from eventreg.web import limits
@@ -224,10 +224,11 @@ def notes_sent() -> Notes:
     )
 
 
-def ids_sent(field: str) -> list[int]:
-    """The ids in a repeated field; what is none is left out."""
-    sent = request.values.getlist(field)
-    return [int(one) for one in sent if one.isascii() and one.isdigit() and len(one) < 19]
+def registrations_sent() -> dict[int, str]:
+    """The registrations that were ticked: each number with the mark that stood beside it, if one did. What is no number is
+    left out."""
+    sent = (one.partition(".") for one in request.values.getlist("registration"))
+    return {int(one): mark for one, _, mark in sent if one.isascii() and one.isdigit() and len(one) < 10}
 
 
 def file_sent() -> bytes:
@@ -240,12 +241,9 @@ def file_sent() -> bytes:
         return content
 
 
-def attendees_sent() -> list[int]:
-    """Whose seats are to be given back. What is no attendee's id is unknown, rather than left out: none means all."""
-    sent = request.form.getlist("attendee")
-    if not all(one.isascii() and one.isdigit() and len(one) < 19 for one in sent):
-        raise AttendeeUnknown
-    return [int(one) for one in sent]
+def mark_sent() -> str:
+    """Which registration the page was about, as ``whom.mark``; nothing for a form that does not say."""
+    return str(request.form.get("mark", ""))
 
 
 def version_sent() -> int:

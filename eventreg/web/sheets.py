@@ -55,7 +55,7 @@ def printed_pdf(slug: str) -> Response:
 
 def _asked(event: Event) -> Sheets:
     """What the address asks for; printing it is written down."""
-    chosen = forms.ids_sent("registration")
+    chosen = forms.registrations_sent()
     prints = printed.latest(reading(), event)
     if chosen:
         sheets = Sheets(Part.CHOSEN, attendees.of_registrations(reading(), event, chosen))
@@ -119,7 +119,7 @@ def paper(slug: str) -> str:
 def type_back(slug: str) -> Answer:
     """First what would change, then, confirmed, the change. Twice is once."""
     event = events.get(reading(), slug)
-    arrived, given = forms.ids_sent("arrived"), forms.ids_sent("gift")
+    arrived, given = request.form.getlist("arrived"), request.form.getlist("gift")
     if request.form.get("confirmed") != "yes":
         found = sheet_back.compare(reading(), event, arrived, given)
         ticked = {"arrived": arrived, "given": given}
