@@ -8,31 +8,29 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from eventreg import storage
-from eventreg.core import audit, erasure, form_keys
+from eventreg import forgetting
+from eventreg.core import form_keys
 from eventreg.core.erasure import Due
 from eventreg.core.errors import Busy
-from eventreg.db import AWAY, Session, reading, write
+from eventreg.db import AWAY, write
 from eventreg.delivery import stop_bell
-from eventreg.upkeep import refuse, the_time
+from eventreg.forgetting import Purged
+from eventreg.upkeep import refuse, say_unfinished, the_time
 
 PAUSE = 60 * 60
 """Seconds between two looks."""
 
 
-def purge_due() -> list[Due]:
-    """Forget what is due, in the rows and in what the database keeps of old rows."""
+def look() -> Purged:
+    """Forget what is due, and drop old form keys."""
     now = the_time()
+    write(lambda session: form_keys.drop_old(session, now=now))
+    return forgetting.look(now=now)
 
-    def act(session: Session) -> list[Due]:
-        form_keys.drop_old(session, now=now)
-        return list(erasure.purge(session, by=audit.SYSTEM, now=now))
 
-    found = write(act)
-    reading().rollback()
-    if found:
-        storage.scrub()
-    return found
+def purge_due() -> list[Due]:
+    """The same; says only what was forgotten."""
+    return look().found
 
 
 def keep_house(app: Flask, bell: Bell | None = None, parent: int | None = None) -> None:
@@ -41,14 +39,25 @@ def keep_house(app: Flask, bell: Bell | None = None, parent: int | None = None) 
     while not bell.is_set() and (parent is None or os.getppid() == parent):
         with app.app_context():
             try:
-                purge_due()
+                look()
             except (Busy, *AWAY):
                 app.logger.warning("the database could not be asked; what is to be forgotten waits an hour")
             except Exception:  # a housekeeper that ended would not be missed by anybody
                 app.logger.exception("what is to be forgotten waits an hour")
-        for _ in range(PAUSE // 10):
+        for tens in range(PAUSE // 10):
             if bell.wait(10) or (parent is not None and os.getppid() != parent):
                 return
+            if tens % 6 == 5:
+                _finish(app)
+
+
+def _finish(app: Flask) -> None:
+    """Each minute: scrub what could not be scrubbed at once."""
+    with app.app_context():
+        try:
+            forgetting.finish()
+        except (Busy, *AWAY):
+            app.logger.warning("the database could not be asked; what is to be scrubbed waits a minute")
 
 
 @click.command("purge")
@@ -65,9 +74,10 @@ def purge(dry_run: bool, forever: bool, with_parent: bool) -> None:
         if forever:
             keep_house(current_app._get_current_object(), stop_bell(), os.getppid() if with_parent else None)  # type: ignore[attr-defined]
             return
-        found = erasure.due(reading(), now=the_time()) if dry_run else purge_due()
+        done = forgetting.due(now=the_time()) if dry_run else look()
     except (Busy, *AWAY):
         refuse("the database cannot be asked")
-    for one in found:
+    for one in done.found:
         click.echo(f"{one.slug}: {one.stage}: {one.registrations} registrations")
-    click.echo("nothing is due" if not found else "would be forgotten" if dry_run else "forgotten")
+    click.echo("nothing is due" if not done.found else "would be forgotten" if dry_run else "forgotten")
+    say_unfinished(done)

@@ -77,7 +77,7 @@ def rows(house: House) -> dict[str, Sequence[Any]]:
     """Everything about everybody, as it stands in the database."""
     with db.engine.connect() as connection:
         return {
-            table: connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all()  # noqa: S608 - our own tables
+            table: connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all()
             for table in TABLES
         }
 

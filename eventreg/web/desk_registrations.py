@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from flask import Response, current_app, g, json, redirect, render_template, request, url_for
 
-from eventreg import forgotten
+from eventreg import forgetting
 from eventreg.core import (
     attendees,
     audit,
@@ -189,10 +189,8 @@ def ask_erase(slug: str, registration_id: int) -> str:
 @blueprint.post("/registrations/<int:registration_id>/erase")
 @requires(Permission.ERASE, password=True)
 def erase(slug: str, registration_id: int) -> Answer:
-    """Forget the people of this registration. Twice is once."""
-    by, now = access.actor(), g.now
-    write(lambda session: erasure.erase(session, *_found(session, slug, registration_id), by=by, now=now))
-    forgotten.remember(registration_id)
+    """Forget the people of this registration. Doing it again changes nothing."""
+    forgetting.erase(slug, registration_id, forms.mark_sent(), by=access.actor(), now=g.now)
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
