@@ -76,10 +76,7 @@ def stale_tab(house: House) -> list[tuple[str, str, dict[str, Any]]]:
 def rows(house: House) -> dict[str, Sequence[Any]]:
     """Everything about everybody, as it stands in the database."""
     with db.engine.connect() as connection:
-        return {
-            table: connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all()
-            for table in TABLES
-        }
+        return {table: connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all() for table in TABLES}
 
 
 def filled(house: House, name: str, other: str) -> None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from flask import Response, current_app, g, json, redirect, render_template, request, url_for
 
-from eventreg import forgetting
+from eventreg import forgetting, old_backups
 from eventreg.core import (
     attendees,
     audit,
@@ -182,7 +182,8 @@ def ask_erase(slug: str, registration_id: int) -> str:
     found = registrations.of_event(reading(), event, registration_id)
     people = attendees.of_registration(reading(), found.id)
     return render_template(
-        "desk/erase.html", found=found, mark=whom.mark(found), people=people, ended=g.now >= event.ends_at, **about(event)
+        "desk/erase.html", found=found, mark=whom.mark(found), people=people, ended=g.now >= event.ends_at,
+        backup_days=old_backups.KEPT.days, **about(event),
     )  # fmt: skip
 
 
