@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask_migrate import downgrade
 from sqlalchemy import text
 
-from eventreg import backups, old_backups
+from eventreg import backups, old_backups, storage
 from eventreg.db import db, reading
 from tests.factories import House, local, toml
 from tests.pages import get
@@ -139,6 +140,18 @@ def test_a_restore_leaves_no_copy_of_somebody_whose_time_is_over(small: House, t
     assert run(small, "backup", "restore", file).exit_code == 0
     assert automatic() == ["after-purge"]
     assert of_backups(small).startswith("ok")
+
+
+def test_restoring_an_older_backup_copies_nobody_into_an_automatic_one(small: House, tmp_path: Path) -> None:
+    """Its tables are brought up to date before anybody is forgotten in them again."""
+    downgrade(revision="2026_11_26_name_search")
+    db.session.remove()
+    backups.create(tmp_path / "older.zip")
+    storage.make_tables()
+    before = automatic()
+    small.now += timedelta(seconds=1)
+    assert run(small, "backup", "restore", str(tmp_path / "older.zip")).exit_code == 0
+    assert automatic() == sorted([*before, "before-restore"])
 
 
 def test_what_a_backup_that_was_killed_left_behind_goes(small: House) -> None:
