@@ -119,6 +119,8 @@ def note() -> None:
     certain = erasure.certainly_erased(reading())
     forgotten.remember(certain.values())
     forgotten.settle(certain)
+    if numbers := forgotten.unsure():
+        current_app.logger.warning("forgotten.txt names %d registrations by number alone; see doctor", len(numbers))
 
 
 def is_owed() -> bool:

@@ -111,7 +111,9 @@ def test_an_older_list_is_understood_where_it_is_certain(small: House, tmp_path:
     assert doctor(small).startswith("ok")
 
 
-def test_an_older_list_erases_nobody_who_only_has_the_number(small: House, tmp_path: Path) -> None:
+def test_an_older_list_erases_nobody_who_only_has_the_number(
+    small: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     carl = small.register(CARL).id
     with_carl = backup(small, tmp_path / "carl.zip")
     old_list(small, carl, 77)
@@ -120,6 +122,7 @@ def test_an_older_list_erases_nobody_who_only_has_the_number(small: House, tmp_p
     assert names() == {CARL}
     said = doctor(small)
     assert said.startswith("NO")
+    assert "names 2 registrations by number alone" in caplog.text
     assert f"registrations {carl}, 77 by number alone" in said
     old_list(small)
     assert doctor(small).startswith("ok"), "the operator has taken the lines out"
