@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import URL, Connection, inspect, text
@@ -25,6 +25,8 @@ from eventreg.sqlite_file import SqliteFile
 _MANIFEST = "manifest.json"
 _BODIES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 _VERSION_TABLE = "alembic_version"
+WORKSHOP = ".backup-"
+"""How the name of a folder begins in which a backup is made."""
 
 
 class BackupRefused(Exception):
@@ -48,7 +50,7 @@ def create(target: Path) -> Manifest:
         raise BackupRefused(f"{target}: exists already; a backup is never written over another")
     if not target.parent.is_dir():
         raise BackupRefused(f"{target.parent}: no such folder")
-    with _workshop(target.parent) as folder:
+    with workshop(target.parent) as folder:
         engine = db.engine.dialect.name
         body = folder / _BODIES[engine]
         schema, rows = _dump_sqlite(body) if engine == "sqlite" else _dump_postgresql(body)
@@ -67,9 +69,9 @@ def create(target: Path) -> Manifest:
 
 
 @contextmanager
-def _workshop(beside: Path) -> Iterator[Path]:
+def workshop(beside: Path) -> Iterator[Path]:
     """A private folder on the same disk, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=beside) as folder:
+    with tempfile.TemporaryDirectory(prefix=WORKSHOP, dir=beside) as folder:
         yield Path(folder)
 
 
@@ -159,7 +161,7 @@ def _bare(url: URL) -> str:
 
 def verify(source: Path) -> Manifest:
     """Look through a whole backup: checksum, soundness, schema, row counts. Changes nothing."""
-    with _workshop(Path(tempfile.gettempdir())) as folder:
+    with workshop(Path(tempfile.gettempdir())) as folder:
         return _unpacked(source, folder)[0]
 
 
@@ -183,14 +185,14 @@ def _unpacked(source: Path, folder: Path) -> tuple[Manifest, Path]:
 def restore(source: Path) -> Manifest:
     """Make the database what the backup holds. What was there before is backed up beside it first."""
     engine = db.engine.dialect.name
-    with _workshop(Path(tempfile.gettempdir())) as folder:
+    with workshop(Path(tempfile.gettempdir())) as folder:
         manifest, body = _unpacked(source, folder)
         if manifest.engine != engine:
             raise BackupRefused(f"{source}: is a backup of {manifest.engine}, and this database is {engine}")
         if engine == "sqlite":
             _file().make(anew=True)
         if inspect(db.engine).has_table(_VERSION_TABLE):
-            _keep("before-restore")
+            keep("before-restore")
         db.session.remove()
         db.engine.dispose()
         if engine == "sqlite":
@@ -226,11 +228,16 @@ def _compare(manifest: Manifest) -> None:
 
 def before_upgrade(schema: str) -> None:
     """Before the tables are changed, what is in them goes to the instance folder."""
-    _keep(f"before-upgrade-{schema}")
+    keep(f"before-upgrade-{schema}")
 
 
-def _keep(name: str) -> None:
-    folder = Path(current_app.instance_path) / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    stamp: Any = current_app.extensions["clock"]()
-    create(folder / f"{name}-{stamp:%Y%m%dT%H%M%S%f}.zip")
+def automatic() -> Path:
+    """Where automatic backups are."""
+    return Path(current_app.instance_path) / "backups"
+
+
+def keep(name: str) -> None:
+    """Make an automatic backup; the moment is part of its name, from which ``old_backups`` knows its age."""
+    automatic().mkdir(mode=0o700, exist_ok=True)
+    now: datetime = current_app.extensions["clock"]()
+    create(automatic() / f"{name}-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.zip")

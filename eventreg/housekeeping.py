@@ -7,34 +7,34 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from eventreg import storage
-from eventreg.core import audit, bursts, erasure, form_keys, known_browsers, staff_sessions
+from eventreg import forgetting
+from eventreg.core import bursts, form_keys, known_browsers, staff_sessions
 from eventreg.core.erasure import Due
 from eventreg.core.errors import Busy
-from eventreg.db import AWAY, Session, reading, write
+from eventreg.db import AWAY, Session, write
 from eventreg.delivery import stop_bell
-from eventreg.upkeep import refuse, the_time
+from eventreg.forgetting import Purged
+from eventreg.upkeep import refuse, say_unfinished, the_time
 
 PAUSE = 60 * 60
 """Seconds between two looks."""
 
 
-def purge_due() -> list[Due]:
-    """Forget what is due, in the rows and in what the database keeps of old rows."""
+def look() -> Purged:
+    """Forget what is due, and drop what else has become old."""
     now = the_time()
 
-    def act(session: Session) -> list[Due]:
-        form_keys.drop_old(session, now=now)
-        known_browsers.drop_old(session, now=now)
-        staff_sessions.drop_ended(session, now=now)
-        bursts.drop_old(session, now=now)
-        return list(erasure.purge(session, by=audit.SYSTEM, now=now))
+    def drop_old(session: Session) -> None:
+        for kind in (form_keys.drop_old, known_browsers.drop_old, staff_sessions.drop_ended, bursts.drop_old):
+            kind(session, now=now)
 
-    found = write(act)
-    reading().rollback()
-    if found:
-        storage.scrub()
-    return found
+    write(drop_old)
+    return forgetting.look(now=now)
+
+
+def purge_due() -> list[Due]:
+    """The same; says only what was forgotten."""
+    return look().found
 
 
 def keep_house(app: Flask, bell: Bell | None = None) -> None:
@@ -43,12 +43,24 @@ def keep_house(app: Flask, bell: Bell | None = None) -> None:
     while not bell.is_set():
         with app.app_context():
             try:
-                purge_due()
+                look()
             except (Busy, *AWAY):
                 app.logger.warning("the database could not be asked; what is to be forgotten waits an hour")
             except Exception:  # a housekeeper that ended would not be missed by anybody
                 app.logger.exception("what is to be forgotten waits an hour")
-        bell.wait(PAUSE)
+        for _ in range(PAUSE // 60):
+            if bell.wait(60):
+                return
+            _finish(app)
+
+
+def _finish(app: Flask) -> None:
+    """Each minute: scrub what could not be scrubbed at once."""
+    with app.app_context():
+        try:
+            forgetting.finish()
+        except (Busy, *AWAY):
+            app.logger.warning("the database could not be asked; what is to be scrubbed waits a minute")
 
 
 @click.command("purge")
@@ -64,9 +76,10 @@ def purge(dry_run: bool, forever: bool) -> None:
         if forever:
             keep_house(current_app._get_current_object(), stop_bell())  # type: ignore[attr-defined]
             return
-        found = erasure.due(reading(), now=the_time()) if dry_run else purge_due()
+        done = forgetting.due(now=the_time()) if dry_run else look()
     except (Busy, *AWAY):
         refuse("the database cannot be asked")
-    for one in found:
+    for one in done.found:
         click.echo(f"{one.slug}: {one.stage}: {one.registrations} registrations")
-    click.echo("nothing is due" if not found else "would be forgotten" if dry_run else "forgotten")
+    click.echo("nothing is due" if not done.found else "would be forgotten" if dry_run else "forgotten")
+    say_unfinished(done)

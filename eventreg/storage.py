@@ -10,10 +10,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 from flask_migrate import upgrade
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 
 from eventreg import backups, modes, sqlite_file
 from eventreg.core import tickets
+from eventreg.core.errors import Busy
 from eventreg.core.models import Registration
 from eventreg.db import PRAGMAS, SESSION, alone, db
 from eventreg.sqlite_file import SqliteFile
@@ -95,20 +96,43 @@ def lost_file() -> str:
     return file.fault() if file else ""
 
 
-def scrub() -> None:
+def has_column(table: str, column: str) -> bool:
+    """Whether the database has such a table with such a column already."""
+    found = inspect(db.engine)
+    return found.has_table(table) and column in {one["name"] for one in found.get_columns(table)}
+
+
+_PATIENCE = 1000
+"""Milliseconds that a scrub waits for readers: meanwhile nobody can write."""
+
+
+def scrub() -> bool:
     """After something was erased: leave it in no part of the database's files either. SQLite overwrites what is deleted
-    (``secure_delete``), but its log still holds the pages as they were; PostgreSQL keeps old rows until it is told."""
+    (``secure_delete``), but its log still holds the pages as they were; PostgreSQL keeps old rows until it is told.
+
+    Says whether all is done: the log cannot be cut while somebody still reads what was there before. ``Busy`` where it
+    cannot be done now, since the disk is full or the file locked.
+    """
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for table in ("registrations", "attendees", "form_keys", "outbox_messages"):
-                connection.execute(text(f"VACUUM {table}"))
-        return
+            connection.execute(text("SET statement_timeout = 0"))
+            for table in db.metadata.sorted_tables:
+                connection.execute(text(f"VACUUM {table.name}"))
+            connection.invalidate()  # its time limit is not that of the others
+        return True
     with current_app.extensions["gate"](), db.engine.connect() as connection:
         driver = connection.connection.dbapi_connection
         if driver is None:
-            return
-        driver.execute("VACUUM")
-        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return False
+        driver.execute(f"PRAGMA busy_timeout={_PATIENCE}")
+        try:
+            driver.execute("VACUUM")
+            stopped, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError as error:
+            raise Busy from error
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={PRAGMAS['busy_timeout']}")
+    return not stopped
 
 
 def schema() -> tuple[str | None, str]:
@@ -127,8 +151,9 @@ def check_schema() -> None:
         raise Unsafe(f"the database is of a newer eventreg ({found}); start that one, or restore an older backup")
 
 
-def make_tables() -> None:
-    """Bring the tables up to date, one process at a time; what is there is backed up first. An upgrade that was cut short is
+def make_tables(*, keep: bool = True) -> None:
+    """Bring the tables up to date, one process at a time; what is there is backed up first, unless it was just restored from a
+    backup. An upgrade that was cut short is
     run again from where it was."""
     found, head = schema()
     if found == head:
@@ -136,7 +161,7 @@ def make_tables() -> None:
     with alone():
         check_schema()
         found, head = schema()
-        if found is not None and found != head:
+        if keep and found is not None and found != head:
             backups.before_upgrade(found)
         upgrade()
 

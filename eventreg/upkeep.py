@@ -12,13 +12,14 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from eventreg import backups, forgotten, modes, storage
+from eventreg import backups, forgetting, modes, storage
 from eventreg.backups import BackupRefused
-from eventreg.core import audit, erasure, events, form_keys, invariants
+from eventreg.core import events, form_keys, invariants
 from eventreg.core.errors import Busy
 from eventreg.core.invariants import Finding
-from eventreg.db import AWAY, Session, db, reading, write
+from eventreg.db import AWAY, db, reading
 from eventreg.file_connection import FileLost
+from eventreg.forgetting import Purged
 from eventreg.settings import Settings
 from eventreg.web import trouble
 
@@ -57,6 +58,13 @@ def refuse(line: str) -> NoReturn:
     """Say why not, in one line (or one a mistake), and end with 1."""
     click.echo(line, err=True)
     sys.exit(1)
+
+
+def say_unfinished(done: Purged) -> None:
+    """What could not be forgotten yet, and 1; nothing where all was."""
+    lines = [*(f"event {slug}: could not be purged; the log says why" for slug in done.failed), *done.owed]
+    if lines:
+        refuse("\n".join(lines))
 
 
 @click.command("doctor")
@@ -100,9 +108,22 @@ def _findings() -> Iterator[tuple[str, Finding]]:
         return
     right = storage.knows_the_key()
     yield "server", Finding("secret key", right, "the one of the tickets" if right else "not the one of the tickets")
-    for event in events.all_events(reading()):
-        for finding in invariants.of_event(reading(), event, now=now).findings:
-            yield event.slug, finding
+    for finding in forgetting.findings(now=now):
+        yield "forgetting", finding
+    for slug in [event.slug for event in events.all_events(reading())]:
+        yield from _of_event(slug, now)
+
+
+def _of_event(slug: str, now: datetime) -> Iterator[tuple[str, Finding]]:
+    """What holds of one event. One that cannot be read is a finding, and does not hide the others."""
+    try:
+        for finding in invariants.of_event(reading(), events.get(reading(), slug), now=now).findings:
+            yield slug, finding
+    except (Busy, *AWAY):
+        raise
+    except Exception as error:
+        reading().rollback()
+        yield slug, Finding("the event can be read", False, type(error).__name__)
 
 
 def _soundness() -> Finding:
@@ -149,19 +170,6 @@ def verify(file: Path) -> None:
         click.echo(f"{rows:>9} {table}")
 
 
-def forget_again() -> None:
-    """A backup is from before: whoever was erased since, and whatever is past its time, is forgotten once more."""
-    now = the_time()
-
-    def act(session: Session) -> None:
-        erasure.erase_again(session, forgotten.everybody(), now=now)
-        erasure.purge(session, by=audit.SYSTEM, now=now)
-
-    write(act)
-    reading().rollback()
-    storage.scrub()
-
-
 @backup_commands.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @_in_words
@@ -170,8 +178,10 @@ def restore(file: Path) -> None:
 
     Example: flask --app wsgi backup restore backups/before-the-day.zip
     """
+    forgetting.before_restore()
     manifest = backups.restore(file)
-    storage.make_tables()
-    forget_again()
+    storage.make_tables(keep=False)
+    done = forgetting.look(now=the_time())
     trouble.write()
     click.echo(f"{file}: restored. {manifest.rows['registrations']} registrations as of {manifest.made_at}")
+    say_unfinished(done)

@@ -2,17 +2,24 @@
 
 import json
 import logging
+import re
+import sqlite3
+import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from eventreg import forgetting, forgotten
 from eventreg.core import audit, erasure, invariants, registrations, reports, tickets
 from eventreg.db import reading, transaction
 from eventreg.housekeeping import purge_due
-from tests.factories import SECRET, House, local, toml
+from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml
 from tests.pages import Page, get
 from tests.servers import answers, running
 
@@ -112,10 +119,139 @@ def test_without_scrubbing_the_log_of_the_database_would_still_tell(
     small: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control."""
-    monkeypatch.setattr("eventreg.storage.scrub", lambda: None)
+    monkeypatch.setattr("eventreg.storage.scrub", lambda: True)
     small.now = local("2030-07-10 11:00")
     purge(small)
     assert PEOPLE["name"].encode() in bytes_of(small.settings.instance)
+
+
+SOUGHT = [
+    PEOPLE["name"], PEOPLE["companion"], PEOPLE["phone"], PEOPLE["email"], PEOPLE["contact"], "murong", "11112222",
+]  # fmt: skip
+"""All by which the first registration's people could be known."""
+
+
+def churn(house: House) -> None:
+    """Some pages of the file are written, freed and written again."""
+    for number in range(40):
+        house.cancel(house.register(f"临时{number}", waitlist=True))
+
+
+def left_of(sought: list[str], searched: bytes) -> list[str]:
+    """Which of these can still be read there."""
+    return [one for one in sought if one.encode() in searched]
+
+
+def test_after_one_erasure_on_the_page_no_byte_of_them_is_left(small: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    olga = small.signed_in("olga")
+    for address in (
+        "registrations/1",
+        "attendees.xlsx",
+        "check-in-list",
+        "attendees?q=慕容",
+        "registrations/1/data.json",
+    ):
+        olga.get(f"{DESK}/{address}").close()
+    churn(small)
+    folder = small.settings.instance
+    assert left_of(SOUGHT, bytes_of(folder)) == SOUGHT, "the search finds what is there"
+    page = press_erase(olga, 1)
+    assert left_of(SOUGHT, bytes_of(folder) + caplog.text.encode() + page.html.encode()) == []
+    assert PEOPLE["waiting"].encode() in bytes_of(folder), "the others are still there"
+    assert not list(folder.glob("scrub-owed.*"))
+
+
+def test_nor_on_a_running_server(folder: Path) -> None:
+    """Whose other threads hold connections of their own, and which writes a log."""
+    house = House(folder)
+    with house.app.app_context():
+        house.apply(toml(capacity=2))
+        house.hire()
+        house.register(
+            PEOPLE["name"], PEOPLE["companion"], phone=PEOPLE["phone"], email=PEOPLE["email"], contact=PEOPLE["contact"]
+        )
+        churn(house)
+        assert left_of(SOUGHT, bytes_of(folder)) == SOUGHT
+    house.close()
+    with running(folder, EVENTREG_CLOCK="2030-06-03T10:30:00+08:00") as server:
+        olga = build_opener(HTTPCookieProcessor())
+
+        def ask(path: str, **typed: str) -> str:
+            """Open a page; or fill in its form and send it."""
+            with olga.open(server.address + path) as answer:
+                text: str = answer.read().decode()
+            fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text)) | typed
+            if not typed:
+                return text
+            with olga.open(server.address + path, urlencode(fields).encode()) as answer:
+                return str(answer.read().decode())
+
+        ask("/staff/sign-in", username="olga", password=PASSWORD)
+        for path in ("registrations/1", "attendees?q=murong", "attendees.csv", "check-in-list"):
+            assert ask(f"{DESK}/{path}")
+        assert PEOPLE["name"] not in ask(f"{DESK}/registrations/1/erase", sent="yes")
+        (log,) = folder.parent.glob(f"{folder.name}-*.log")
+        assert left_of(SOUGHT, bytes_of(folder) + log.read_bytes()) == []
+
+
+def test_while_somebody_reads_for_long_the_scrubbing_waits_and_is_not_forgotten(small: House) -> None:
+    olga, folder = small.signed_in("olga"), small.settings.instance
+    with closing(sqlite3.connect(folder / "eventreg.sqlite3", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM attendees").fetchone()
+        began = time.monotonic()
+        assert PEOPLE["name"] not in press_erase(olga, 1).html
+        assert time.monotonic() - began < 4, "and the page does not wait for the reader"
+        assert left_of(SOUGHT, bytes_of(folder)), "what the reader sees is still there"
+        said = small.app.test_cli_runner().invoke(args=["doctor"])
+        assert (said.exit_code, "NO forgetting: nothing is left to scrub (owed)" in said.output) == (1, True)
+        assert not forgetting.finish()
+        reader.execute("ROLLBACK")
+    reading().rollback()
+    assert forgetting.finish()
+    assert left_of(SOUGHT, bytes_of(folder)) == []
+    assert not forgetting.is_owed()
+
+
+class PowerCut(BaseException):
+    """The program is gone."""
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("part", ["eventreg.forgotten.remember", "eventreg.storage.scrub"])
+def test_a_program_that_ends_in_the_middle_of_forgetting_leaves_no_part_out(
+    small: House, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> None:
+        raise PowerCut
+
+    mark = registrations.get(reading(), 1).ticket_digest
+    with monkeypatch.context() as cutting, pytest.raises(PowerCut):
+        cutting.setattr(part, cut)
+        forgetting.erase("small", 1, "", by=small.olga, now=small.now)
+    assert forgetting.is_owed()
+    assert forgetting.finish(), "as the housekeeper does within a minute"
+    forgetting.look(now=small.now)
+    assert PEOPLE["name"] not in names_left(small)
+    assert mark in forgotten.everybody()
+    if small.settings.database_url.startswith("sqlite"):
+        assert left_of(SOUGHT, bytes_of(small.settings.instance)) == []
+
+
+def test_nobody_forgets_but_the_one_home() -> None:
+    """Each of these is a part of forgetting, and whoever did one alone left another out."""
+    parts = re.compile(r"(erasure\.(erase|purge|erase_again)|storage\.scrub|forgotten\.remember|\bscrub)\(")
+    homes = {"forgetting.py"}
+    program = [path for path in (ROOT / "eventreg").rglob("*.py") if path.name not in homes]
+    wrong = [
+        (path.name, line.strip())
+        for path in program
+        for line in path.read_text().splitlines()
+        if parts.search(line) and not line.lstrip().startswith("def ")
+    ]
+    assert wrong == []
+    assert parts.search((ROOT / "eventreg" / "forgetting.py").read_text())
 
 
 def press_erase(client: FlaskClient, registration_id: int) -> Page:

@@ -335,7 +335,7 @@ def test_a_waiting_person_at_the_door_is_not_let_in_as_if_seated(house: House) -
     sign_in(dora, "dora", PASSWORD)
     (waiting,) = registrations.party(reading(), reading().query(Registration).filter_by(state="waitlisted").one())
     form = next(form for form in get(dora, "/door/small/").forms if "attendee" in form.fields)
-    refused = Page(dora.post(form.action, data={**form.fields, "attendee": str(waiting.id)}))
+    refused = Page(dora.post(form.action, data={**form.fields, "attendee": waiting.public_id}))
     assert (refused.status, "在候补名单上" in refused.text) == (409, True)
     assert refused.data["data-arrived"] == "0"
 

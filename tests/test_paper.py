@@ -217,7 +217,7 @@ def registration_of(line: printed.Line) -> int:
     return line.row.registration_id
 
 
-def ticked(client: FlaskClient, arrived: Sequence[int], given: Sequence[int], **more: str) -> Page:
+def ticked(client: FlaskClient, arrived: Sequence[str], given: Sequence[str], **more: str) -> Page:
     """Type the sheet back."""
     form = get(client, f"{DESK}/paper").form()
     data = {"csrf_token": form.fields["csrf_token"], "arrived": list(arrived), "gift": list(given), **more}
@@ -228,7 +228,7 @@ def ticked(client: FlaskClient, arrived: Sequence[int], given: Sequence[int], **
 def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
     fill_with(hall, 5)
     desmond = hall.signed_in("desmond")
-    people = [line.attendee_id for line in printed.lines(reading(), hall.event())]
+    people = [line.public_id for line in printed.lines(reading(), hall.event())]
     door = get(desmond, "/door/small/")
     form = next(form for form in door.forms if form.fields.get("attendee") == str(people[0]))
     desmond.post(form.action, data={**form.fields, "anyway": "yes"})
@@ -255,8 +255,8 @@ def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) ->
     print_list(desmond)
     lines = printed.lines(reading(), hall.event())
     hall.cancel(registration_of(lines[1]))
-    people = [line.attendee_id for line in printed.lines(reading(), hall.event())]
-    assert people == [line.attendee_id for line in lines], "nobody who types line by line slips by one"
+    people = [line.public_id for line in printed.lines(reading(), hall.event())]
+    assert people == [line.public_id for line in lines], "nobody who types line by line slips by one"
     assert f"2 {lines[1].name} 已取消" in get(desmond, f"{DESK}/paper").text
     found = ticked(desmond, people, [])
     assert found.data["data-changes"] == "2"
@@ -287,7 +287,7 @@ def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: Ho
     walk_in(desmond, "安来")
     lines = printed.lines(reading(), hall.event())
     assert [(line.number, line.name) for line in lines[2:]] == [(3, "赵来"), (4, "安来")], "not by name"
-    done = ticked(desmond, [lines[2].attendee_id], [lines[3].attendee_id], confirmed="yes")
+    done = ticked(desmond, [lines[2].public_id], [lines[3].public_id], confirmed="yes")
     assert (done.data["data-came"], done.data["data-gifts"]) == ("2", "1")
     assert invariants.of_event(reading(), hall.event(), now=hall.now).holds
 
@@ -325,11 +325,11 @@ def test_ids_of_another_event_are_nobody(hall: House) -> None:
     (theirs,) = attendees.of_registration(reading(), stranger.id)
     desmond = hall.signed_in("desmond")
     fill_with(hall, 1)
-    tried = ticked(desmond, [theirs.attendee_id, 999], [])
+    tried = ticked(desmond, [theirs.public_id, "999", "0" * 32, "\0"], [])
     assert tried.data["data-changes"] == "0"
     assert "外人" not in tried.text
     hall.cancel(stranger)
-    assert "外人" not in ticked(desmond, [theirs.attendee_id], []).text
+    assert "外人" not in ticked(desmond, [theirs.public_id], []).text
 
 
 def test_looking_at_the_list_is_no_printing(hall: House) -> None:

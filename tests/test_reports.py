@@ -33,7 +33,7 @@ def small(house: House) -> House:
     for minutes, row in zip((-4, 0, 6, 15), people, strict=False):
         with transaction() as session:
             moment = house.now + timedelta(minutes=minutes)
-            checkin.check_in(session, house.event(), str(row.attendee_id), anyway=True, by=house.desmond, now=moment)
+            checkin.check_in(session, house.event(), row.public_id, anyway=True, by=house.desmond, now=moment)
     return house
 
 

@@ -201,6 +201,9 @@ def test_an_upgrade_keeps_everybody_and_is_backed_up_first(small: House) -> None
     storage.make_tables()
     assert storage.schema()[0] == storage.schema()[1]
     assert (small.seats().taken, small.seats().waiting) == (2, 1)
+    ids = reading().execute(text("SELECT public_id FROM attendees")).scalars().all()
+    assert len(ids) == len(set(ids)) == 4
+    assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids), "each has a random id of the same form as a new one"
     (kept,) = (small.settings.instance / "backups").glob(f"before-upgrade-{FIRST}-*.zip")
     assert backups.verify(kept).schema == FIRST
 
@@ -260,4 +263,15 @@ def test_the_program_before_runs_on_the_tables_of_this_one(small: House) -> None
                 "'+8613900000000', phone_typed, '0000', 1, created_at FROM registrations WHERE id = 1"
             )
         )
+        for _ in range(2):
+            connection.execute(
+                text(
+                    "INSERT INTO attendees (event_id, registration_id, place, name, name_folded, sort_key, search_key, letter, "
+                    "phone_number, phone_tail, cancelled_at) SELECT event_id, registration_id, place, name, name_folded, "
+                    "sort_key, search_key, letter, phone_number, phone_tail, '2030-06-01 00:00:00' FROM attendees WHERE id = 1"
+                )
+            )
+        ids = connection.execute(text("SELECT public_id FROM attendees")).scalars().all()
+        assert len(set(ids)) == 6
+        assert all(re.fullmatch("[0-9a-f]{32}", str(one)) for one in ids), "the database gives them their ids"
     assert small.seats().taken == 3

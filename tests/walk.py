@@ -93,4 +93,4 @@ class Walk:
 
 def attendee_of(person: object) -> str:
     """What a form of the door calls this person."""
-    return str(getattr(person, "opaque_id", None) or person.id)  # type: ignore[attr-defined]
+    return str(person.public_id)  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """The attendee list: search from the first character, filter, sort, count. Reads rows, changes nothing."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import search_terms
+from eventreg.core import search_terms, whom
 from eventreg.core.checkin import STANDING
 from eventreg.core.desk_models import Gift
 from eventreg.core.gifts import HANDED
@@ -64,6 +64,10 @@ class Row:
     wishes: str
     name_unsure: bool
     gift_at: datetime | None
+    public_id: str
+    """How forms name the person."""
+    mark: str
+    """How forms name the registration, beside its number."""
 
     @property
     def reading(self) -> str:
@@ -91,6 +95,7 @@ _rows = (
         Registration.phone_number, Attendee.phone_tail, Attendee.code, Attendee.place, Registration.source,
         Registration.state, Registration.created_at, Attendee.cancelled_at, CheckIn.id, CheckIn.arrived_at,
         CheckIn.late, Registration.contact, Registration.wishes, Registration.name_unsure, Gift.given_at,
+        Attendee.public_id, func.substr(Registration.ticket_digest, 1, whom.MARK),
     )
     .join(Registration, Registration.id == Attendee.registration_id)
     .outerjoin(CheckIn, STANDING)
@@ -178,13 +183,15 @@ def waiting(session: Session, event: Event) -> Sequence[Row]:
     return [_row(row) for row in session.execute(statement.order_by(Registration.id, Attendee.place))]
 
 
-def of_registrations(session: Session, event: Event, chosen: Collection[int]) -> Sequence[Row]:
-    """The people of these registrations who have a seat, in the order of the check-in list; an id of another event is
-    nobody's."""
-    statement = _rows.where(
-        Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED], Attendee.registration_id.in_(chosen)
-    )
-    return [_row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]))]
+def of_registrations(
+    session: Session, event: Event, chosen: Mapping[int, str], which: Filter = Filter.CONFIRMED
+) -> Sequence[Row]:
+    """The people of these registrations, by number and mark, in the order of the check-in list: usually those who have a
+    seat. A number of another event is nobody's, nor is one whose mark has changed."""
+    conditions = [_FILTERS[which]] if which in _FILTERS else []
+    statement = _rows.where(Attendee.event_id == event.id, Attendee.registration_id.in_(chosen), *conditions)
+    rows = [_row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]))]
+    return [row for row in rows if chosen[row.registration_id] in ("", row.mark)]
 
 
 def under_number(session: Session, event: Event, number: str) -> Sequence[Row]:

@@ -28,6 +28,7 @@ class Person:
     """Somebody of a burst who still has a seat or waits for one."""
 
     attendee_id: int
+    public_id: str
     registration_id: int
     name: str
     phone_number: str
@@ -68,7 +69,7 @@ def of_event(session: Session, event: Event, *, now: datetime) -> Sequence[Burst
     parties = union_all(select(main), beside).subquery()
     people = (
         select(
-            parties.c.burst, Attendee.id, Registration.id, Attendee.name, Registration.phone_number,
+            parties.c.burst, Attendee.id, Attendee.public_id, Registration.id, Attendee.name, Registration.phone_number,
             Registration.created_at, Registration.state == RegistrationState.WAITLISTED,
         )
         .join(Registration, Registration.id == parties.c.registration_id)
@@ -89,12 +90,12 @@ def _is_one(burst: Burst) -> bool:
     return quick or len(moments) >= MANY
 
 
-def ticked(session: Session, event: Event, people: Collection[int], *, now: datetime) -> Sequence[Person]:
+def ticked(session: Session, event: Event, people: Collection[str], *, now: datetime) -> Sequence[Person]:
     """Those of the bursts who were ticked; anybody else's id is left out, and so is whoever gave the seat back meanwhile."""
-    return [one for burst in of_event(session, event, now=now) for one in burst.people if one.attendee_id in people]
+    return [one for burst in of_event(session, event, now=now) for one in burst.people if one.public_id in people]
 
 
-def take_back(session: Session, event: Event, people: Collection[int], *, by: Actor, now: datetime) -> int:
+def take_back(session: Session, event: Event, people: Collection[str], *, by: Actor, now: datetime) -> int:
     """Cancel these people of the bursts; what they held goes to the waiting, in the same transaction. Returns how many
     there were; a second time that is nobody."""
     seats.lock(session, event.id, now=now)

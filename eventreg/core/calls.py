@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, cancellations, events, outbox, phone_line, registrations, seats, waitlist
+from eventreg.core import audit, cancellations, events, outbox, phone_line, registrations, seats, waitlist, whom
 from eventreg.core.audit import Action, Actor
 from eventreg.core.desk_models import Call, CallOutcome, CallReason
 from eventreg.core.models import Attendee, Event, Registration, RegistrationState
@@ -30,6 +30,8 @@ class Task:
     """One registration to be called: all there is to tell it in one call."""
 
     registration_id: int
+    mark: str
+    """Of the registration, as ``whom.mark`` makes it."""
     people: tuple[tuple[str, str | None], ...]
     """Names with check-in codes; who waits has none."""
     phone_number: str
@@ -161,7 +163,7 @@ def _task(
     wrong = last is not None and last.outcome == CallOutcome.WRONG_NUMBER
     promoted = CallReason.PROMOTED in reasons
     return Task(
-        registration.id, people, registration.phone_number, registration.contact, reasons,
+        registration.id, whom.mark(registration), people, registration.phone_number, registration.contact, reasons,
         len({call.called_at for call in about}), CallOutcome(last.outcome) if last else None,
         last.next_try_at if last else None, _deadline(event, registration) if promoted else None,
         wrong and last is not None and last.registration_version == registration.version,

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, events, whole_numbers
+from eventreg.core import audit, events, whom
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, AttendeeWaiting, OutsideCheckInWindow
 from eventreg.core.models import Attendee, CheckIn, Event
@@ -18,7 +18,7 @@ class Outcome:
     """What the door learns: whose arrival it is, whether it is new, and whether it counts as late."""
 
     check_in_id: int
-    attendee_id: int
+    attendee: str
     registration_id: int
     name: str
     fresh: bool
@@ -33,16 +33,6 @@ class Presence:
 
     arrived: int
     expected: int
-
-
-def _find(session: Session, event: Event, attendee: str) -> Attendee:
-    """The attendee of that opaque id at this event; anything else is unknown."""
-    attendee_id = whole_numbers.parse(attendee)
-    # Locked, so that nobody checks in and gives the seat back at the same moment.
-    person = session.get(Attendee, attendee_id, with_for_update=True) if attendee_id else None
-    if person is None or person.event_id != event.id:
-        raise AttendeeUnknown
-    return person
 
 
 def _arrival(session: Session, event: Event, check_in_id: int) -> tuple[Attendee, CheckIn]:
@@ -74,7 +64,7 @@ def anybody_arrived(session: Session, people: Collection[int]) -> bool:
 
 def _outcome(person: Attendee, arrival: CheckIn, fresh: bool) -> Outcome:
     return Outcome(
-        arrival.id, person.id, person.registration_id, person.name, fresh, arrival.arrived_at, arrival.late,
+        arrival.id, person.public_id, person.registration_id, person.name, fresh, arrival.arrived_at, arrival.late,
         arrival.undone_at is not None,
     )  # fmt: skip
 
@@ -88,17 +78,17 @@ def check_in(
     Refuses with ``AttendeeUnknown``, ``AttendeeCancelled``, ``AttendeeWaiting`` and, before the window unless ``anyway``,
     ``OutsideCheckInWindow``.
     """
-    person = _find(session, event, attendee)
+    person = whom.attendee(session, event, attendee)
     already = standing(session, person.id)
     if already is not None:
         return _outcome(person, already, fresh=False)
     if person.cancelled_at is not None:
-        raise AttendeeCancelled(person.id, person.name, person.cancelled_at)
+        raise AttendeeCancelled(person.public_id, person.name, person.cancelled_at)
     if person.code is None:
-        raise AttendeeWaiting(person.id, person.name)
+        raise AttendeeWaiting(person.public_id, person.name)
     early = now < event.check_in_opens_at
     if early and not anyway and not events.check_in_is_open(event, now):
-        raise OutsideCheckInWindow(person.id, person.name, event.check_in_opens_at)
+        raise OutsideCheckInWindow(person.public_id, person.name, event.check_in_opens_at)
     if by.staff_id is None:
         raise ValueError("a check-in is made by a staff member")
     arrival = CheckIn(
@@ -111,9 +101,12 @@ def check_in(
     return _outcome(person, arrival, fresh=True)
 
 
-def undo(session: Session, event: Event, check_in_id: int, *, by: Actor, now: datetime) -> Outcome:
-    """Withdraw an arrival; the row stays, marked. Doing it twice is doing it once."""
+def undo(session: Session, event: Event, check_in_id: int, attendee: str = "", *, by: Actor, now: datetime) -> Outcome:
+    """Withdraw an arrival; the row stays, marked. Doing it twice is doing it once. ``AttendeeUnknown`` if there is no such
+    arrival at this event, or if it is not that of ``attendee``, where one is named."""
     person, arrival = _arrival(session, event, check_in_id)
+    if attendee and attendee != person.public_id:
+        raise AttendeeUnknown
     fresh = arrival.undone_at is None
     if fresh:
         arrival.undone_at, arrival.undone_by_staff_id = now, by.staff_id

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
 )
 
 from eventreg.core import phones
@@ -42,6 +43,18 @@ def _without_offset(moment: dt.datetime | dt.time) -> dt.datetime | dt.time:
     return moment
 
 
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Of anything in an event file: so that no sum of times leaves the calendar, in whatever zone."""
+WRITTEN = "written"
+"""Said where a file is read. A row that an older program stored is loaded whatever its year."""
+
+
+def _in_our_time(moment: dt.date, asked: ValidationInfo) -> dt.date:
+    if asked.context == WRITTEN and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"must be in a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -63,7 +76,8 @@ def _same_in_both(value: object) -> object:
 
 Name = Annotated[Words, BeforeValidator(_same_in_both)]
 """A proper name may be given once for both languages."""
-LocalDateTime = Annotated[dt.datetime, AfterValidator(_without_offset)]
+LocalDateTime = Annotated[dt.datetime, AfterValidator(_without_offset), AfterValidator(_in_our_time)]
+Day = Annotated[dt.date, AfterValidator(_in_our_time)]
 Moment = LocalDateTime | dt.time
 """A local date-time, or a local time on the day of the event, both meant in the event's time zone."""
 
@@ -148,8 +162,8 @@ class PhoneLine(_Part):
     weekdays: tuple[Weekday, ...] = Field(default=(1, 2, 3, 4, 5), min_length=1, strict=False)
     opens: dt.time = dt.time(9)
     closes: dt.time = dt.time(17)
-    closed_on: tuple[dt.date, ...] = Field(default=(), strict=False)
-    open_on: tuple[dt.date, ...] = Field(default=(), strict=False)
+    closed_on: tuple[Day, ...] = Field(default=(), strict=False)
+    open_on: tuple[Day, ...] = Field(default=(), strict=False)
     held_seats: Count = 0
     held_until: Moment | None = None
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from eventreg.core import attendees, audit
+from eventreg.core import attendees, audit, whom
 from eventreg.core.attendees import Row
 from eventreg.core.audit import Action, Actor
 from eventreg.core.models import Attendee, Event
@@ -33,11 +33,12 @@ def groups(session: Session, event: Event) -> Sequence[Sequence[Row]]:
     return [list(group) for _, group in groupby(rows, key=lambda row: fold(row.name))]
 
 
-def tell_apart(session: Session, event: Event, people: Collection[int], *, by: Actor, now: datetime) -> None:
-    """These are different people: they are not shown again, until another of their name comes."""
+def tell_apart(session: Session, event: Event, people: Collection[str], *, by: Actor, now: datetime) -> None:
+    """These are different people: they are not shown again, until another of their name comes. They are named as forms do."""
+    rows = whom.known(session, event, people).values()
     told = session.execute(
         update(Attendee)
-        .where(Attendee.event_id == event.id, Attendee.id.in_(people), Attendee.told_apart_at.is_(None))
+        .where(Attendee.event_id == event.id, Attendee.id.in_(rows), Attendee.told_apart_at.is_(None))
         .values(told_apart_at=now)
         .returning(Attendee.registration_id)
         .execution_options(synchronize_session=False)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit, codes, events, outbox, party, seats, tickets, waitlist
+from eventreg.core import audit, codes, events, outbox, party, seats, tickets, tokens, waitlist
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import (
     EventFull,
@@ -265,6 +265,7 @@ class _Placing:
                 {
                     "event_id": event.id, "registration_id": registration_id, "place": place, **party.columns(name),
                     "phone_number": phone.number, "phone_tail": phone.tail, "code": code,
+                    "public_id": tokens.opaque(),
                 },
             )  # fmt: skip
 

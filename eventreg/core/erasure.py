@@ -3,12 +3,13 @@
 Rows stay, so that every count stays; what names a person is overwritten. Periods are those of PROMISES.md, section 4.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import String, cast, delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -18,12 +19,14 @@ from eventreg.core.audit import Action, Actor
 from eventreg.core.desk_models import Call
 from eventreg.core.errors import AlreadyCancelled
 from eventreg.core.models import Attendee, Event, FormKey, OutboxMessage, Registration, RegistrationState
+from eventreg.core.staff_models import AuditEntry
 
 NOBODY = "—"
 """What stands where a name stood."""
 UNSEATED_KEPT = timedelta(days=7)
 """After the end, for those who cancelled or never got a seat."""
 _AT_ONCE = 500
+T = TypeVar("T")
 
 
 class Stage(StrEnum):
@@ -49,7 +52,7 @@ def _due_of(event: Event, now: datetime) -> Sequence[tuple[Stage, Any]]:
     stages: list[tuple[Stage, Any]] = []
     if now >= event.ends_at:
         stages.append((Stage.WISHES, select(Registration.id).where(*kept, Registration.wishes != "")))
-    if now >= event.ends_at + UNSEATED_KEPT:
+    if now >= events.later(event.ends_at, UNSEATED_KEPT):
         unseated = Registration.state != RegistrationState.CONFIRMED
         stages.append((Stage.UNSEATED, select(Registration.id).where(*kept, unseated)))
     if events.is_past_keeping(event, now):
@@ -57,33 +60,38 @@ def _due_of(event: Event, now: datetime) -> Sequence[tuple[Stage, Any]]:
     return stages
 
 
-def due(session: Session, *, now: datetime) -> Sequence[Due]:
-    """What a purge at this moment would forget. Changes nothing."""
+def due(session: Session, slug: str, *, now: datetime) -> Sequence[Due]:
+    """What a purge of this event at this moment would forget. Changes nothing."""
     found = []
-    for event in events.all_events(session):
-        for stage, which in _due_of(event, now):
-            number: int = session.execute(select(func.count()).select_from(which.subquery())).scalar_one()
-            if number:
-                found.append(Due(event.slug, stage, number))
+    for stage, which in _due_of(events.get(session, slug), now):
+        number: int = session.execute(select(func.count()).select_from(which.subquery())).scalar_one()
+        if number:
+            found.append(Due(slug, stage, number))
     return found
 
 
-def purge(session: Session, *, by: Actor, now: datetime) -> Sequence[Due]:
-    """Forget what is due; says what it was. Twice is once."""
-    found = due(session, now=now)
-    for event in events.all_events(session):
-        for stage, which in _due_of(event, now):
-            ids = session.scalars(which).all()
-            if not ids:
-                continue
-            if stage is Stage.WISHES:
-                _clear_wishes(session, ids)
-            else:
-                _overwrite(session, ids, now)
-            audit.record(
-                session, Action.PURGED, by, now=now, event_id=event.id, stage=stage, registrations=len(ids)
-            )  # fmt: skip
-    return found
+def purge(session: Session, slug: str, *, by: Actor, now: datetime) -> None:
+    """Forget what is due of this event; where nothing is, nothing is changed. Only ``forgetting`` does this: it is not all."""
+    event = events.get(session, slug)
+    for stage, which in _due_of(event, now):
+        ids = session.scalars(which).all()
+        if not ids:
+            continue
+        if stage is Stage.WISHES:
+            _clear_wishes(session, ids)
+        else:
+            _overwrite(session, ids, now)
+        audit.record(session, Action.PURGED, by, now=now, event_id=event.id, stage=stage, registrations=len(ids))
+
+
+def purged_at(session: Session) -> datetime | None:
+    """When everybody of an event was forgotten last, of whatever event."""
+    purges = select(AuditEntry.at, AuditEntry.details).where(AuditEntry.action == Action.PURGED)
+    for at, details in session.execute(purges.order_by(AuditEntry.id.desc())):
+        if details.get("stage") == Stage.EVERYBODY:
+            moment: datetime = at
+            return moment
+    return None
 
 
 def _clear_wishes(session: Session, ids: Collection[int]) -> None:
@@ -96,7 +104,7 @@ def _clear_wishes(session: Session, ids: Collection[int]) -> None:
         )
 
 
-def _parts(ids: Collection[int]) -> Sequence[Sequence[int]]:
+def _parts(ids: Collection[T]) -> Sequence[Sequence[T]]:
     listed = list(ids)
     return [listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE)]
 
@@ -136,7 +144,8 @@ _told_a_fault = OutboxMessage.failure.is_not(None)
 
 
 def erase(session: Session, event: Event, registration: Registration, *, by: Actor, now: datetime) -> None:
-    """Forget the people of one registration at once. Seats that they still hold go to the next. Twice is once."""
+    """Forget the people of one registration at once. Seats that they still hold go to the next. Doing it again changes nothing.
+    Only ``forgetting`` does this: it is not all."""
     if now < event.ends_at:
         with suppress(AlreadyCancelled):
             cancellations.cancel(session, event, registration, by=by, now=now)
@@ -186,12 +195,36 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def erase_again(session: Session, ids: Collection[int], *, now: datetime) -> int:
-    """Forget these registrations once more, in a database that was brought back from before they were. Returns how many."""
-    known = session.scalars(
-        select(Registration.id).where(Registration.id.in_(ids), Registration.erased_at.is_(None))
-    ).all()
-    for one in known:
+def certainly_erased(session: Session) -> dict[int, str]:
+    """The tickets' digests, by number of the registration, of everybody who was erased on request or because the time was
+    over. Left out is whoever was erased only because an older list named a number: that may have been a stranger's."""
+    erased = select(Registration.id, Registration.ticket_digest).where(Registration.erased_at.is_not(None))
+    found: dict[int, str] = dict(session.execute(erased).all())
+    entries = select(AuditEntry.registration_id, AuditEntry.actor_kind, AuditEntry.details)
+    why: dict[int, list[bool]] = defaultdict(list)
+    for registration_id, kind, details in session.execute(entries.where(AuditEntry.action == Action.ERASED)):
+        why[registration_id].append(kind != audit.SYSTEM.kind or bool(details.get("again")))
+    return {number: digest for number, digest in found.items() if any(why.get(number, [True]))}
+
+
+def back_again(session: Session, digests: Collection[str]) -> Sequence[int]:
+    """The registrations with these tickets' digests whose people stand in the database."""
+    found: list[int] = []
+    for some in _parts(digests):
+        known = (Registration.ticket_digest.in_(some), Registration.erased_at.is_(None))
+        found += session.scalars(select(Registration.id).where(*known))
+    return found
+
+
+def erase_again(session: Session, ids: Collection[int], *, now: datetime) -> None:
+    """Forget these registrations once more, in a database that was brought back from before they were."""
+    for one in ids:
         registration = registrations.get(session, one)
-        erase(session, session.get_one(Event, registration.event_id), registration, by=audit.SYSTEM, now=now)
-    return len(known)
+        event = session.get_one(Event, registration.event_id)
+        if now < event.ends_at:
+            with suppress(AlreadyCancelled):
+                cancellations.cancel(session, event, registration, by=audit.SYSTEM, now=now)
+        about = {"event_id": event.id, "registration_id": one}
+        audit.record(session, Action.ERASED, audit.SYSTEM, now=now, **about, again=True)
+    session.flush()
+    _overwrite(session, ids, now)

@@ -146,9 +146,9 @@ class AttendeeCancelled(Refusal):
 
     code = "attendee_cancelled"
 
-    def __init__(self, attendee_id: int, name: str, cancelled_at: datetime) -> None:
+    def __init__(self, attendee: str, name: str, cancelled_at: datetime) -> None:
         super().__init__("cancelled")
-        self.attendee_id = attendee_id
+        self.attendee = attendee
         self.name = name
         self.cancelled_at = cancelled_at
 
@@ -158,9 +158,9 @@ class AttendeeWaiting(Refusal):
 
     code = "attendee_waiting"
 
-    def __init__(self, attendee_id: int, name: str) -> None:
+    def __init__(self, attendee: str, name: str) -> None:
         super().__init__("waiting")
-        self.attendee_id = attendee_id
+        self.attendee = attendee
         self.name = name
 
 
@@ -169,9 +169,9 @@ class OutsideCheckInWindow(Refusal):
 
     code = "outside_check_in_window"
 
-    def __init__(self, attendee_id: int, name: str, opens_at: datetime) -> None:
+    def __init__(self, attendee: str, name: str, opens_at: datetime) -> None:
         super().__init__("before the check-in window")
-        self.attendee_id = attendee_id
+        self.attendee = attendee
         self.name = name
         self.opens_at = opens_at
 

@@ -2,6 +2,7 @@
 expected."""
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Iterator
 from itertools import chain
@@ -10,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from eventreg.core import phones
-from eventreg.core.definition import Definition
+from eventreg.core.definition import WRITTEN, Definition
 from eventreg.core.errors import FieldRefused
 from eventreg.core.wording import forbidden_words, half_width
 
@@ -43,11 +44,15 @@ _EXPECTED = {
 }
 
 
+_BRANCH = re.compile(r"datetime|time|function-after\[.*\]")
+"""How pydantic names the branches of "date-time or time" in the path of a key."""
+
+
 def _mistakes(error: ValidationError) -> Iterator[tuple[str, str]]:
     """Each mistake once, as path and expectation; the branches of "date-time or time" are one mistake."""
     seen = set()
     for fault in error.errors(include_url=False):
-        path = ".".join(str(step) for step in fault["loc"] if step not in {"datetime", "time"})
+        path = ".".join(str(step) for step in fault["loc"] if not _BRANCH.fullmatch(str(step)))
         if path not in seen:
             seen.add(path)
             yield path, _expected(fault["type"], fault["msg"], fault.get("ctx", {}))
@@ -193,7 +198,7 @@ def of_raw(raw: dict[str, Any]) -> Definition:
     """The definition that these tables are; raises ``DefinitionInvalid`` with every mistake, each beginning with its path."""
     mistakes = []
     try:
-        definition = Definition.model_validate(raw)
+        definition = Definition.model_validate(raw, context=WRITTEN)
     except ValidationError as error:
         mistakes = list(_mistakes(error))
     known = {path for path, _ in mistakes}

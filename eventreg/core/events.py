@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -101,9 +101,18 @@ def phase(event: Event, now: datetime) -> Phase:
     return Phase.RUNNING if now >= event.starts_at else Phase.CLOSED
 
 
+_LAST = datetime(9999, 12, 30, tzinfo=UTC)
+"""The last day that every time zone can still write down."""
+
+
+def later(moment: datetime, period: timedelta) -> datetime:
+    """So much later, but never beyond what a calendar can tell: an old database may hold an event of the year 9999."""
+    return moment + period if moment < _LAST - period else max(moment, _LAST)
+
+
 def kept_until(event: Event) -> datetime:
     """Until when names and numbers are kept."""
-    return event.ends_at + timedelta(days=definition(event).privacy.keep_days)
+    return later(event.ends_at, timedelta(days=definition(event).privacy.keep_days))
 
 
 def is_past_keeping(event: Event, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from eventreg.core import tokens
 from eventreg.core.base import Base, one_of
 
 
@@ -206,6 +207,9 @@ class Attendee(Base):
     code: Mapped[str | None] = mapped_column(String(12))
     """The check-in code; a person who waits has none yet."""
     cancelled_at: Mapped[datetime | None]
+    public_id: Mapped[str] = mapped_column(String(32), default=tokens.opaque, index=True, unique=True, nullable=True)
+    """How pages, forms and telephones name the person: random, because ``id`` comes again after a restore. May be empty only
+    for SQLite, which cannot add a column that is filled otherwise; a trigger fills it."""
     told_apart_at: Mapped[datetime | None]
     """When somebody said that this is not the other person of the same name."""
 

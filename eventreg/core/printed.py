@@ -57,7 +57,7 @@ class Line:
     """One line of the paper, with its number there; ``row`` is ``None`` where the person's seat was cancelled since."""
 
     number: int
-    attendee_id: int
+    public_id: str
     name: str
     row: Row | None
 
@@ -103,14 +103,15 @@ def differences(session: Session, event: Event, prints: Prints) -> Differences:
     seated = attendees.confirmed(session, event)
     known, here = set(prints.people), {row.attendee_id for row in seated}
     called = _called(session, prints, here)
-    gone = [(number, called[person]) for number, person in enumerate(prints.people, start=1) if person in called]
+    gone = [(number, called[person][1]) for number, person in enumerate(prints.people, start=1) if person in called]
     return Differences([row for row in seated if row.attendee_id not in known], gone)
 
 
-def _called(session: Session, prints: Prints, here: Collection[int]) -> dict[int, str]:
-    """The names of those on the paper who are not ``here`` any more."""
+def _called(session: Session, prints: Prints, here: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Random id and name of those on the paper who are not ``here`` any more."""
     missing = [person for person in prints.people if person not in here]
-    return dict(session.execute(select(Attendee.id, Attendee.name).where(Attendee.id.in_(missing))).all())
+    asked = select(Attendee.id, Attendee.public_id, Attendee.name).where(Attendee.id.in_(missing))
+    return {row: (public_id, name) for row, public_id, name in session.execute(asked)}
 
 
 def is_outdated(session: Session, event: Event, prints: Prints) -> tuple[int, int]:
@@ -126,9 +127,9 @@ def lines(session: Session, event: Event) -> Sequence[Line]:
     seat but is not on the paper comes last, as they came."""
     seated = {row.attendee_id: row for row in attendees.confirmed(session, event)}
     prints = latest(session, event)
-    called = _called(session, prints, seated) | {person: row.name for person, row in seated.items()}
+    called = _called(session, prints, seated) | {person: (row.public_id, row.name) for person, row in seated.items()}
     paper = [
-        Line(number, person, called[person], seated.get(person))
+        Line(number, *called[person], seated.get(person))
         for number, person in enumerate(prints.people, start=1)
         if person in called
     ]
@@ -136,4 +137,4 @@ def lines(session: Session, event: Event) -> Sequence[Line]:
     others = [row for row in seated.values() if row.attendee_id not in known]
     if known:
         others.sort(key=lambda row: (row.registration_id, row.place))
-    return paper + [Line(number, row.attendee_id, row.name, row) for number, row in enumerate(others, first)]
+    return paper + [Line(number, row.public_id, row.name, row) for number, row in enumerate(others, first)]

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from eventreg.core import attendees, audit, checkin, gifts
+from eventreg.core import attendees, audit, checkin, gifts, whom
 from eventreg.core.attendees import Row
 from eventreg.core.audit import Action, Actor
 from eventreg.core.models import Attendee, Event
@@ -30,30 +30,30 @@ class Comparison:
         return len(self.arrived) + len(self.gifts)
 
 
-def compare(session: Session, event: Event, arrived: Collection[int], given: Collection[int]) -> Comparison:
-    """What typing this sheet would change. Who has a gift was there, ticked or not."""
+def compare(session: Session, event: Event, arrived: Collection[str], given: Collection[str]) -> Comparison:
+    """What typing this sheet would change; those ticked are named as forms do. Who has a gift was there, ticked or not."""
     people = attendees.confirmed(session, event)
     ticked = set(arrived) | set(given)
-    others = ticked - {row.attendee_id for row in people}
+    others = whom.known(session, event, ticked - {row.public_id for row in people}).values()
     gone = select(Attendee.name).where(
         Attendee.event_id == event.id, Attendee.id.in_(others), Attendee.cancelled_at.is_not(None)
     )
     return Comparison(
-        [row for row in people if row.attendee_id in ticked and not row.check_in_id],
-        [row for row in people if row.attendee_id in given and not row.gift_at],
-        [row for row in people if row.attendee_id not in ticked and row.check_in_id],
+        [row for row in people if row.public_id in ticked and not row.check_in_id],
+        [row for row in people if row.public_id in given and not row.gift_at],
+        [row for row in people if row.public_id not in ticked and row.check_in_id],
         session.scalars(gone.order_by(Attendee.id)).all(),
-        sum(1 for row in people if row.attendee_id in ticked and row.check_in_id),
+        sum(1 for row in people if row.public_id in ticked and row.check_in_id),
     )
 
 
 def save(
-    session: Session, event: Event, arrived: Collection[int], given: Collection[int], *, by: Actor, now: datetime
+    session: Session, event: Event, arrived: Collection[str], given: Collection[str], *, by: Actor, now: datetime
 ) -> Comparison:
     """Take over what the paper says and the system does not know yet."""
     found = compare(session, event, arrived, given)
     for row in found.arrived:
-        checkin.check_in(session, event, str(row.attendee_id), anyway=True, by=by, now=now, by_paper=True)
+        checkin.check_in(session, event, row.public_id, anyway=True, by=by, now=now, by_paper=True)
     for row in found.gifts:
         gifts.give(session, event, row.attendee_id, by=by, now=now)
     if found.changes:

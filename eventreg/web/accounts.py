@@ -79,6 +79,8 @@ def change(staff_id: int) -> Answer:
 
     def changed(writing: Session) -> str | None:
         member = staff.get(writing, staff_id)
+        if request.form.get("account", member.username) != member.username:
+            raise StaffUnknown  # the number is somebody else's since a backup was restored
         if act == "role" and role is not None:
             staff.change_role(writing, member, role, by=by, now=now)
         elif act == "lock":

@@ -6,14 +6,14 @@ from typing import Any
 from flask import g, redirect, render_template, request, url_for
 
 from eventreg import i18n
-from eventreg.core import calls, events, phones, registrations, whole_numbers
+from eventreg.core import calls, events, phones, registrations, whole_numbers, whom
 from eventreg.core.audit import Action
 from eventreg.core.calls import Task
 from eventreg.core.desk_models import CallOutcome, CallReason
 from eventreg.core.models import Event
 from eventreg.core.staff import Permission
 from eventreg.db import Session, reading, write
-from eventreg.web import access
+from eventreg.web import access, forms
 from eventreg.web.access import requires
 from eventreg.web.desk import Answer, blueprint, looked
 from eventreg.web.event_facts import about
@@ -95,11 +95,11 @@ def _next(event: Event, task: Task) -> str:
 def called(slug: str, registration_id: int) -> Answer:
     """How a call ended; or that the seat of somebody who was not reached goes to the next."""
     sent, tries = request.form.get("outcome", ""), request.form.get("tries", "0")
-    by, now = access.actor(), g.now
+    by, now, mark = access.actor(), g.now, forms.mark_sent()
 
     def act(session: Session) -> None:
         event = events.get(session, slug)
-        found = registrations.of_event(session, event, registration_id)
+        found = whom.registration(session, event, registration_id, mark)
         if sent == "pass-on":
             calls.pass_on(session, event, registration_id, by=by, now=now)
         elif sent in list(CallOutcome):

@@ -19,9 +19,9 @@ from eventreg.core import (
     invariants,
     outbox,
     printed,
-    registrations,
     trail,
     waitlist,
+    whom,
 )
 from eventreg.core.attendees import Asked, Filter, Sort
 from eventreg.core.audit import Action, Actor
@@ -143,27 +143,29 @@ def _said_of_bulk() -> str:
 @requires(Permission.CORRECT)
 def bulk(slug: str) -> Answer:
     """Do one thing with all that are ticked; cancelling asks once more. What no longer applies to one is left out."""
-    event, chosen = events.get(reading(), slug), forms.ids_sent("registration")[:_MOST_AT_ONCE]
+    event, sent = events.get(reading(), slug), forms.registrations_sent()
+    chosen = dict(list(sent.items())[:_MOST_AT_ONCE])
     act = _one_of(Bulk, request.form.get("act", ""), Bulk.PRINT)
     if not chosen:
         return redirect(url_for("desk.listed", slug=slug), 303)
     if act is Bulk.PRINT:
-        return redirect(url_for("desk.printed_list", slug=slug, registration=chosen), 303)
+        ticked = [f"{number}.{mark}" for number, mark in chosen.items()]
+        return redirect(url_for("desk.printed_list", slug=slug, registration=ticked), 303)
     if act is Bulk.CANCEL and request.form.get("confirmed") != "yes":
-        people = [row for one in chosen for row in attendees.of_registration(reading(), one)]
+        people = attendees.of_registrations(reading(), event, chosen, Filter.ALL)
         live = [row for row in people if row.cancelled_at is None]
         return render_template("desk/bulk_cancel.html", chosen=chosen, people=live, **about(event))
     by, now = access.actor(), g.now
-    done = sum(_done(slug, one, act, by, now) for one in chosen)
+    done = sum(_done(slug, one, act, by, now) for one in chosen.items())
     return redirect(url_for("desk.listed", slug=slug, act=act, done=done), 303)
 
 
-def _done(slug: str, registration_id: int, act: Bulk, by: Actor, now: datetime) -> bool:
+def _done(slug: str, chosen: tuple[int, str], act: Bulk, by: Actor, now: datetime) -> bool:
     """Whether it could be done with this one. Each is an act of its own: one that cannot be done spoils no other."""
 
     def one(session: Session) -> bool:
         event = events.get(session, slug)
-        found = registrations.of_event(session, event, registration_id)
+        found = whom.registration(session, event, *chosen)
         if act is Bulk.CANCEL:
             cancellations.cancel(session, event, found, by=by, now=now)
         elif act is Bulk.PROMOTE:
@@ -192,6 +194,6 @@ def same_names(slug: str) -> str:
 @requires(Permission.CORRECT)
 def tell_apart(slug: str) -> Answer:
     """They are different people."""
-    people, by, now = forms.ids_sent("attendee"), access.actor(), g.now
+    people, by, now = request.form.getlist("attendee"), access.actor(), g.now
     write(lambda session: duplicates.tell_apart(session, events.get(session, slug), people, by=by, now=now))
     return redirect(url_for("desk.same_names", slug=slug), 303)

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from flask import Response, current_app, g, json, redirect, render_template, request, url_for
 
-from eventreg import forgotten
+from eventreg import forgetting, old_backups
 from eventreg.core import (
     attendees,
     audit,
@@ -19,6 +19,7 @@ from eventreg.core import (
     phones,
     registrations,
     waitlist,
+    whom,
     wishes,
 )
 from eventreg.core.attendees import Row
@@ -70,6 +71,7 @@ def _registration(
         "desk/registration.html",
         found=found,
         people=people,
+        mark=whom.mark(found),
         live=[person for person in people if person.cancelled_at is None],
         phone=phones.shown(found.phone_number),
         history=audit.history(reading(), found.id),
@@ -142,11 +144,14 @@ def _corrected(event: Event, found: Registration, said: str, *, at_limit: bool =
 @requires(Permission.CORRECT)
 def cancel(slug: str, registration_id: int) -> Answer:
     """Give back the seats of those named, or of all, at once. Twice is once."""
-    sent, by, now = forms.attendees_sent(), access.actor(), g.now
+    sent, by, now = request.form.getlist("attendee"), access.actor(), g.now
+
+    def act(session: Session) -> None:
+        event, found = _found(session, slug, registration_id)
+        cancellations.cancel(session, event, found, whom.attendees(session, event, sent), by=by, now=now)
+
     with suppress(AlreadyCancelled):  # pressed twice, or by two people: the page that follows says so
-        write(
-            lambda session: cancellations.cancel(session, *_found(session, slug, registration_id), sent, by=by, now=now)
-        )
+        write(act)
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
@@ -176,16 +181,17 @@ def ask_erase(slug: str, registration_id: int) -> str:
     event = events.get(reading(), slug)
     found = registrations.of_event(reading(), event, registration_id)
     people = attendees.of_registration(reading(), found.id)
-    return render_template("desk/erase.html", found=found, people=people, ended=g.now >= event.ends_at, **about(event))
+    return render_template(
+        "desk/erase.html", found=found, mark=whom.mark(found), people=people, ended=g.now >= event.ends_at,
+        backup_days=old_backups.KEPT.days, **about(event),
+    )  # fmt: skip
 
 
 @blueprint.post("/registrations/<id:registration_id>/erase")
 @requires(Permission.ERASE, password=True)
 def erase(slug: str, registration_id: int) -> Answer:
-    """Forget the people of this registration. Twice is once."""
-    by, now = access.actor(), g.now
-    write(lambda session: erasure.erase(session, *_found(session, slug, registration_id), by=by, now=now))
-    forgotten.remember(registration_id)
+    """Forget the people of this registration. Doing it again changes nothing."""
+    forgetting.erase(slug, registration_id, forms.mark_sent(), by=access.actor(), now=g.now)
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
@@ -214,6 +220,6 @@ def told(slug: str, registration_id: int) -> Answer:
 
 
 def _found(session: Session, slug: str, registration_id: int) -> tuple[Event, Registration]:
-    """The event and its registration, as they are in this session."""
+    """The event and its registration, as they are in this session: the one that the form was about."""
     event = events.get(session, slug)
-    return event, registrations.of_event(session, event, registration_id)
+    return event, whom.registration(session, event, registration_id, forms.mark_sent())

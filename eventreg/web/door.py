@@ -29,7 +29,7 @@ class Told:
     kind: str
     name: str = ""
     at: datetime | None = None
-    attendee_id: int | None = None
+    attendee: str = ""
     check_in_id: int | None = None
     registration_id: int | None = None
 
@@ -48,7 +48,7 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         query=query,
         told=told,
         # The rest of the party, who most likely stand beside the one just checked in.
-        beside=[c for c in companions if told and c.attendee_id != told.attendee_id and c.cancelled_at is None],
+        beside=[c for c in companions if told and c.public_id != told.attendee and c.cancelled_at is None],
         window_open=events.check_in_is_open(event, g.now),
         **about(event),
     )
@@ -88,9 +88,7 @@ def _told(outcome: Outcome) -> Told:
         kind = "already-in"
     else:
         kind = "late" if outcome.late else "checked-in"
-    return Told(
-        kind, outcome.name, outcome.arrived_at, outcome.attendee_id, outcome.check_in_id, outcome.registration_id
-    )
+    return Told(kind, outcome.name, outcome.arrived_at, outcome.attendee, outcome.check_in_id, outcome.registration_id)
 
 
 @blueprint.post("/<slug>/check-ins")
@@ -103,12 +101,12 @@ def check_in(slug: str) -> Answer:
             event = events.get(writing, slug)
             outcome = checkin.check_in(writing, event, attendee, anyway=anyway, by=access.actor(), now=g.now)
     except OutsideCheckInWindow as early:
-        return _refused(slug, Told("early", early.name, early.opens_at, early.attendee_id), 409)
+        return _refused(slug, Told("early", early.name, early.opens_at, early.attendee), 409)
     except AttendeeCancelled as cancelled:
-        told = Told("cancelled", cancelled.name, cancelled.cancelled_at, cancelled.attendee_id)
+        told = Told("cancelled", cancelled.name, cancelled.cancelled_at, cancelled.attendee)
         return _refused(slug, told, 409)
     except AttendeeWaiting as waiting:
-        return _refused(slug, Told("waiting", waiting.name, None, waiting.attendee_id), 409)
+        return _refused(slug, Told("waiting", waiting.name, None, waiting.attendee), 409)
     except AttendeeUnknown:
         return _refused(slug, Told("not-found"), 404)
     again = None if outcome.fresh else 1
@@ -122,11 +120,12 @@ def _refused(slug: str, told: Told, status: int) -> tuple[str, int]:
 @blueprint.post("/<slug>/check-ins/<id:check_in_id>/undo")
 @requires(Permission.CHECK_IN)
 def undo(slug: str, check_in_id: int) -> Answer:
-    """Withdraw an arrival."""
+    """Withdraw an arrival: that of the attendee named on the page, if it named one."""
+    attendee = request.form.get("attendee", "")
     try:
         with transaction() as writing:
             event = events.get(writing, slug)
-            checkin.undo(writing, event, check_in_id, by=access.actor(), now=g.now)
+            checkin.undo(writing, event, check_in_id, attendee, by=access.actor(), now=g.now)
     except AttendeeUnknown:
         return _refused(slug, Told("not-found"), 404)
     return redirect(url_for("door.door", slug=slug, done=check_in_id), 303)

@@ -17,7 +17,7 @@ from wtforms.csrf.core import CSRF, CSRFTokenField
 from eventreg.core import emails, names, phones, whole_numbers, wishes
 from eventreg.core.corrections import Notes
 from eventreg.core.entries import Entry
-from eventreg.core.errors import AttendeeUnknown, FieldRefused
+from eventreg.core.errors import FieldRefused
 from eventreg.core.models import Event, Source
 from eventreg.core.waitlist import OverReason
 from eventreg.web import limits
@@ -250,10 +250,12 @@ def notes_sent() -> Notes:
     )
 
 
-def ids_sent(field: str) -> list[int]:
-    """The ids in a repeated field; what is none is left out."""
-    found = [whole_numbers.parse(one) for one in request.values.getlist(field)]
-    return [one for one in found if one is not None]
+def registrations_sent() -> dict[int, str]:
+    """The registrations that were ticked: each number with the mark that stood beside it, if one did. What is no number is
+    left out."""
+    sent = (one.partition(".") for one in request.values.getlist("registration"))
+    numbered = ((whole_numbers.parse(number), mark) for number, _, mark in sent)
+    return {number: mark for number, mark in numbered if number is not None}
 
 
 def file_sent() -> bytes:
@@ -266,13 +268,9 @@ def file_sent() -> bytes:
         return content
 
 
-def attendees_sent() -> list[int]:
-    """Whose seats are to be given back. What is no attendee's id is unknown, rather than left out: none means all."""
-    found = [whole_numbers.parse(one) for one in request.form.getlist("attendee")]
-    known = [one for one in found if one is not None]
-    if len(known) < len(found):
-        raise AttendeeUnknown
-    return known
+def mark_sent() -> str:
+    """Which registration the page was about, as ``whom.mark``; nothing for a form that does not say."""
+    return str(request.form.get("mark", ""))
 
 
 def version_sent() -> int:

@@ -4,7 +4,7 @@ first, changes nothing when merely opened, and works without any script."""
 from flask import Blueprint, current_app, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from eventreg.core import audit, cancellations, events, names, phones, registrations
+from eventreg.core import audit, cancellations, events, names, phones, registrations, whom
 from eventreg.core.errors import (
     AlreadyCancelled,
     CheckedInAlready,
@@ -14,8 +14,8 @@ from eventreg.core.errors import (
 )
 from eventreg.core.models import RegistrationState
 from eventreg.core.normal_form import normalize
-from eventreg.db import reading, write
-from eventreg.web import addresses, forms, limits, tickets
+from eventreg.db import Session, reading, write
+from eventreg.web import addresses, limits, tickets
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, facts, of_the_next
 from eventreg.web.language import say
@@ -45,14 +45,15 @@ def ask(token: str) -> Answer:
 def give_back(token: str) -> Answer:
     """Give up the seats of those named, or of all. Twice is once."""
     registration, event = tickets.of(token)
-    people, slug, registration_id, now = forms.attendees_sent(), event.slug, registration.id, g.now
+    sent, slug, registration_id, now = request.form.getlist("attendee"), event.slug, registration.id, g.now
+
+    def act(session: Session) -> None:
+        event, found = events.get(session, slug), registrations.get(session, registration_id)
+        people = whom.attendees(session, event, sent)
+        cancellations.cancel(session, event, found, people, by=audit.REGISTRANT, now=now)
+
     try:
-        write(
-            lambda session: cancellations.cancel(
-                session, events.get(session, slug), registrations.get(session, registration_id), people,
-                by=audit.REGISTRANT, now=now,
-            )
-        )  # fmt: skip
+        write(act)
     except AlreadyCancelled:
         pass  # pressed twice, or by two of the family: the page that follows says so
     except (CheckedInAlready, TooLateToCancel) as refusal:

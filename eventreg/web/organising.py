@@ -66,12 +66,16 @@ def new() -> Answer:
     chosen = request.args.get("from", "")
     try:
         day = dt.date.fromisoformat(request.args.get("date", ""))
-        event = events.get(reading(), chosen)
-    except (ValueError, EventUnknown):
+        definition = events.definition(events.get(reading(), chosen))
+        copied = drafts.copy(definition, drafts.slug_for(definition.slug, day), day)
+    except (
+        ValueError,
+        OverflowError,
+        EventUnknown,
+        DefinitionInvalid,
+    ):  # or so far off that the copy leaves the calendar
         said = say("date_wrong") if request.args.get("date") else ""
         return (_choices(said=said), 422) if said else _choices()
-    definition = events.definition(event)
-    copied = drafts.copy(definition, drafts.slug_for(definition.slug, day), day)
     return _form_page(copied, drafts.values(copied), from_slug=chosen)
 
 

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from eventreg import old_backups
 from eventreg.core import events
 from eventreg.db import reading
 from eventreg.web import event_page, language
@@ -54,7 +55,9 @@ def privacy(lang: str) -> str:
     check_language(lang)
     coming = events.still_to_come(reading(), g.now)
     days = max((events.definition(event).privacy.keep_days for event in coming), default=30)
-    return render_template("public/privacy.html", keep_days=days, **of_the_next(coming))
+    return render_template(
+        "public/privacy.html", keep_days=days, backup_days=old_backups.KEPT.days, **of_the_next(coming)
+    )  # fmt: skip
 
 
 @blueprint.get("/<lang>/accessibility")

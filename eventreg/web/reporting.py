@@ -2,10 +2,10 @@
 
 from flask import g, redirect, render_template, url_for
 
+from eventreg import forgetting
 from eventreg.core import audit, duplicates, erasure, events, reports
 from eventreg.core.staff import Permission
-from eventreg.db import reading, write
-from eventreg.storage import scrub
+from eventreg.db import reading
 from eventreg.web import access, sent
 from eventreg.web.access import requires
 from eventreg.web.desk import Answer, blueprint
@@ -64,16 +64,14 @@ def trail(slug: str) -> str:
 def ask_forget(slug: str) -> str:
     """What would be forgotten now, before it is."""
     event = events.get(reading(), slug)
-    found = [one for one in erasure.due(reading(), now=g.now) if one.slug == slug]
+    found = erasure.due(reading(), slug, now=g.now)
     return render_template("desk/forget.html", found=found, until=events.kept_until(event), **about(event))
 
 
 @blueprint.post("/forget")
 @requires(Permission.ERASE, password=True)
 def forget(slug: str) -> Answer:
-    """Forget it. Whatever is due of other events goes with it; twice is once."""
+    """Forget it. Whatever is due of other events goes with it; doing it again changes nothing."""
     by, now, _ = access.actor(), g.now, events.get(reading(), slug)
-    write(lambda session: erasure.purge(session, by=by, now=now))
-    reading().rollback()
-    scrub()
+    forgetting.purge(by=by, now=now)
     return redirect(url_for("desk.ask_forget", slug=slug), 303)

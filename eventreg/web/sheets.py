@@ -97,7 +97,7 @@ def _file(page: str, slug: str) -> Response:
 
 def _asked(event: Event) -> Sheets:
     """What the address asks for."""
-    chosen = forms.ids_sent("registration")
+    chosen = forms.registrations_sent()
     prints = printed.latest(reading(), event)
     if chosen:
         return Sheets(Part.CHOSEN, attendees.of_registrations(reading(), event, chosen))
@@ -158,7 +158,7 @@ def paper(slug: str) -> str:
 def type_back(slug: str) -> Answer:
     """First what would change, then, confirmed, the change. Twice is once."""
     event = events.get(reading(), slug)
-    arrived, given = forms.ids_sent("arrived"), forms.ids_sent("gift")
+    arrived, given = request.form.getlist("arrived"), request.form.getlist("gift")
     if request.form.get("confirmed") != "yes":
         found = sheet_back.compare(reading(), event, arrived, given)
         ticked = {"arrived": arrived, "given": given}

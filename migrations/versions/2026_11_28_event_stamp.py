@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_event_stamp"
-down_revision = "2026_11_26_name_search"
+down_revision = "2026_11_27_opaque_ids"
 
 
 def upgrade() -> None:
