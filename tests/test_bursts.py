@@ -43,11 +43,9 @@ def seen(house: House) -> list[list[str]]:
     return [[one.name for one in burst.people] for burst in bursts.of_event(reading(), house.event(), now=house.now)]
 
 
-def ids(house: House) -> list[int]:
+def ids(house: House) -> list[str]:
     """Everybody in a burst."""
-    return [
-        one.attendee_id for burst in bursts.of_event(reading(), house.event(), now=house.now) for one in burst.people
-    ]
+    return [one.public_id for burst in bursts.of_event(reading(), house.event(), now=house.now) for one in burst.people]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +83,7 @@ def test_who_has_arrived_or_cancelled_is_not_offered(roomy: House) -> None:
     person = bursts.of_event(reading(), roomy.event(), now=roomy.now)[0].people[0]
     write(
         lambda session: checkin.check_in(
-            session, events.get(session, "small"), str(person.attendee_id), anyway=False, by=roomy.dora, now=roomy.now
+            session, events.get(session, "small"), person.public_id, anyway=False, by=roomy.dora, now=roomy.now
         )
     )
     assert [len(burst) for burst in seen(roomy)] == [6]
@@ -135,7 +133,7 @@ def test_of_a_couple_only_who_is_ticked_is_cancelled_and_who_waits_is_not_seated
     come(house, 4)
     waiting = house.register("赵大姐", waitlist=True)
     people = [one for burst in bursts.of_event(reading(), house.event(), now=house.now) for one in burst.people]
-    chosen = [one.attendee_id for one in people if one.name not in {"甲一", "乙一"}]
+    chosen = [one.public_id for one in people if one.name not in {"甲一", "乙一"}]
     done = write(lambda s: bursts.take_back(s, events.get(s, "small"), chosen, by=house.olga, now=house.now))
     assert (done, house.seats().taken, house.seats().waiting) == (6, 3, 0)
     assert reading().get_one(Registration, waiting.id).state == "confirmed"
@@ -146,7 +144,7 @@ def test_of_a_couple_only_who_is_ticked_is_cancelled_and_who_waits_is_not_seated
 def test_nobody_outside_a_burst_can_be_taken_back_by_it(roomy: House) -> None:
     come(roomy, 6)
     bystander = roomy.register("张桂芳")
-    person = reading().execute(text("SELECT id FROM attendees WHERE name = '张桂芳'")).scalar_one()
+    person = reading().execute(text("SELECT public_id FROM attendees WHERE name = '张桂芳'")).scalar_one()
     done = write(lambda s: bursts.take_back(s, events.get(s, "small"), [person], by=roomy.olga, now=roomy.now))
     assert (done, reading().get_one(Registration, bystander.id).state) == (0, "confirmed")
 

@@ -132,7 +132,7 @@ def test_who_has_checked_in_is_no_longer_renamed(small: House) -> None:
     with transaction() as session:
         event, found = with_event(session, made)
         person = registrations.party(session, found)[0]
-        checkin.check_in(session, event, str(person.id), anyway=False, by=small.dora, now=small.now)
+        checkin.check_in(session, event, person.public_id, anyway=False, by=small.dora, now=small.now)
     page = change(small, made, name="张桂英")
     assert page.status == 409
     assert now(made)[0] == ["张桂芳"]

@@ -80,7 +80,6 @@ def test_no_field_whatever_it_holds_is_a_server_error(walk: Walk) -> None:
         "name",
         "phone",
         "companion-1",
-        "form_key",
         "waitlist",
     }
     assert known["GET", "desk.listed"] >= {"q", "state", "sort", "page", "done"}, "also what no page's form shows"

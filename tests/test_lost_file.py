@@ -19,6 +19,7 @@ from eventreg.db import db, reading
 from tests.factories import ROOT, SECRET, House, bare_environment, toml
 from tests.servers import Server, free_port, running
 from tests.test_server import ask, hidden
+from tests.tokens import another
 
 REGISTER = "/zh/events/small/register"
 KEY = {"EVENTREG_SECRET_KEY": SECRET}
@@ -53,11 +54,11 @@ def people_in(file: Path) -> set[str]:
 
 def book(server: Server, form: dict[str, str], number: int) -> tuple[int, dict[str, str], str]:
     """Somebody registers; status, headers and page."""
-    typed = {"name": f"王{number}号", "phone": f"138{number:08d}", "confirmed": "yes", "form_key": f"{number:032x}"}
+    typed = {"name": f"王{number}号", "phone": f"138{number:08d}", "confirmed": "yes"}
     place = urllib.parse.urlsplit(server.address)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=60)
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    connection.request("POST", REGISTER, urllib.parse.urlencode({**form, **typed}), kind)
+    connection.request("POST", REGISTER, urllib.parse.urlencode({**another(form, number), **typed}), kind)
     answer = connection.getresponse()
     said = answer.status, dict(answer.headers), answer.read().decode()
     connection.close()

@@ -121,4 +121,4 @@ def test_one_form_or_list_sent_for_two_events_is_no_error(house: House) -> None:
     assert guest.post(address, data=fields).status_code == 303
     other = f"/zh/events/{SLUGS[1]}/register"
     theirs = {**fields, "csrf_token": get(guest, other).form().fields["csrf_token"]}
-    assert guest.post(other, data=theirs).status_code == 422
+    assert guest.post(other, data=theirs).status_code == 303, "each page has a form of its own"

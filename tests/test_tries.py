@@ -9,7 +9,7 @@ from eventreg.core import audit, registrations, staff
 from eventreg.core.audit import Action
 from eventreg.db import reading, write
 from eventreg.web import addresses, limits
-from tests.factories import House, toml
+from tests.factories import LONG_PASSWORD, House, toml
 from tests.pages import Page, fill, get
 from tests.tokens import token
 
@@ -128,7 +128,7 @@ def test_a_welcome_link_and_a_pairing_open_there_too(limited: House) -> None:
         lambda session: staff.make_link(session, staff.find(session, "dora"), by=audit.SYSTEM, now=limited.now)
     )
     page = get(guest, f"/staff/welcome/{link}", environ_base=SHARED)
-    chosen = {**page.form().fields, "password": "宁波的夏天真的不冷"}
+    chosen = {**page.form().fields, "password": LONG_PASSWORD}
     assert guest.post(f"/staff/welcome/{link}", data=chosen, environ_base=SHARED).status_code == 303
     assert guest.post("/staff/welcome/x", data=chosen, environ_base=SHARED).status_code in {400, 429}
 

@@ -296,7 +296,7 @@ def test_who_has_checked_in_cannot_cancel_themselves_but_the_desk_can(full: Hous
 
     def arrive(session: Any) -> None:
         checkin.check_in(
-            session, events.get(session, "small"), str(person.id), anyway=False, by=full.dora, now=full.now
+            session, events.get(session, "small"), person.public_id, anyway=False, by=full.dora, now=full.now
         )  # fmt: skip
 
     write(arrive)

@@ -73,7 +73,7 @@ def dashboard(slug: str) -> str:
         tasks=calls.tasks(reading(), event, now=g.now),
         same_names=len(duplicates.groups(reading(), event)),
         bursts=bursts.of_event(reading(), event, now=g.now),
-        taken_back=_number("taken_back"),
+        taken_back=sent.number("taken_back", least=0, most=9999) or 0,
         prints=prints,
         outdated=printed.is_outdated(reading(), event, prints),
         gifts=gifts.stock(reading(), event),
@@ -126,12 +126,6 @@ class Bulk(StrEnum):
 
 
 _MOST_AT_ONCE = 500
-
-
-def _number(field: str) -> int:
-    """A small number from the address, such as how many were cancelled; 0 for anything else."""
-    sent = request.args.get(field, "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 5 else 0
 
 
 def _said_of_bulk() -> str:
