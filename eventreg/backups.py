@@ -143,7 +143,7 @@ def _tool(program: str, *arguments: str, url: URL | None = None) -> str:
     processes shows it."""
     url = (url or db.engine.url).set(drivername="postgresql")
     environment = {**os.environ, "PGPASSWORD": url.password or ""}
-    target = () if program == "pg_restore" and "--list" in arguments else ("--dbname", _bare(url))
+    target = () if program == "pg_restore" else ("--dbname", _bare(url))
     try:
         done = subprocess.run(  # noqa: S603 - no shell, our own arguments
             [program, *arguments, *target], env=environment, capture_output=True, text=True, check=False
@@ -198,15 +198,7 @@ def restore(source: Path) -> Manifest:
         if engine == "sqlite":
             _restore_sqlite(body)
         else:
-            _tool(
-                "pg_restore",
-                "--clean",
-                "--if-exists",
-                "--no-owner",
-                "--single-transaction",
-                "--exit-on-error",
-                str(body),
-            )
+            _restore_postgresql(body, folder / "restore.sql")
         _compare(manifest)
     return manifest
 
@@ -217,6 +209,21 @@ def _restore_sqlite(body: Path) -> None:
         live.execute("PRAGMA synchronous=FULL")
         with closing(sqlite3.connect(body)) as copy:
             copy.backup(live)
+
+
+def _restore_postgresql(body: Path, script: Path) -> None:
+    """In one transaction: every table that is there goes, also those that the backup does not know
+    because it is of an older version, and then comes what the backup holds."""
+    with db.engine.connect() as connection:
+        inspector = inspect(connection)
+        quote = connection.dialect.identifier_preparer.quote
+        schema = quote(inspector.default_schema_name or "public")
+        tables = [f"{schema}.{quote(name)}" for name in inspector.get_table_names()]
+    db.engine.dispose()
+    with script.open("w", encoding="utf-8") as file:
+        file.writelines(f"DROP TABLE IF EXISTS {table} CASCADE;\n" for table in tables)
+        file.write(_tool("pg_restore", "--no-owner", "--file=-", str(body)))
+    _tool("psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={script}")
 
 
 def _compare(manifest: Manifest) -> None:

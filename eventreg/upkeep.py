@@ -14,10 +14,10 @@ from flask.cli import AppGroup, with_appcontext
 
 from eventreg import backups, forgetting, modes, storage
 from eventreg.backups import BackupRefused
-from eventreg.core import events, form_keys, invariants
+from eventreg.core import events, form_keys, invariants, staff_sessions
 from eventreg.core.errors import Busy
 from eventreg.core.invariants import Finding
-from eventreg.db import AWAY, db, reading
+from eventreg.db import AWAY, db, reading, write
 from eventreg.file_connection import FileLost
 from eventreg.forgetting import Purged
 from eventreg.settings import Settings
@@ -181,7 +181,9 @@ def restore(file: Path) -> None:
     forgetting.before_restore()
     manifest = backups.restore(file)
     storage.make_tables(keep=False)
+    write(staff_sessions.end_all)
     done = forgetting.look(now=the_time())
     trouble.write()
+    click.echo("Everybody signs in again, telephones are paired again, and one-time links are made again.")
     click.echo(f"{file}: restored. {manifest.rows['registrations']} registrations as of {manifest.made_at}")
     say_unfinished(done)

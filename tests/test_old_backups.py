@@ -150,7 +150,8 @@ def test_restoring_an_older_backup_copies_nobody_into_an_automatic_one(small: Ho
     storage.make_tables()
     before = automatic()
     small.now += timedelta(seconds=1)
-    assert run(small, "backup", "restore", str(tmp_path / "older.zip")).exit_code == 0
+    restored = run(small, "backup", "restore", str(tmp_path / "older.zip"))
+    assert restored.exit_code == 0, restored.output
     assert automatic() == sorted([*before, "before-restore"])
 
 

@@ -3,6 +3,7 @@
 import http.client
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,12 +11,12 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from eventreg.core import staff, staff_sessions
+from eventreg.core import audit, staff, staff_sessions
 from eventreg.core.staff_models import StaffMember, StaffSession
 from eventreg.core.staff_sessions import ABSOLUTE, IDLE
 from eventreg.db import reading, transaction
-from tests.factories import PASSWORD, SECRET, House, local, toml
-from tests.pages import get, sign_in
+from tests.factories import LONG_PASSWORD, PASSWORD, SECRET, House, local, toml
+from tests.pages import fill, get, sign_in
 from tests.proofs.conftest import rounds
 from tests.servers import running
 from tests.test_commands import run
@@ -291,3 +292,22 @@ def test_the_same_password_opens_a_new_session_after_the_old_one_ended(small: Ho
     assert not is_in(small, olga, "2030-06-10 00:01")
     assert sign_in(olga, "olga", PASSWORD).status_code == 303
     assert is_in(small, olga, "2030-06-10 10:59")
+
+
+@both
+def test_a_session_that_was_signed_out_does_not_come_back_with_a_restored_backup(small: House, tmp_path: Path) -> None:
+    olga, dora = small.signed_in("olga"), small.signed_in("dora")
+    with transaction() as session:
+        link = staff.make_link(session, staff.find(session, "desmond"), by=audit.SYSTEM, now=small.now)
+    file, copied = str(tmp_path / "before.zip"), small.client()
+    held = olga.get_cookie("s")
+    assert held is not None
+    copied.set_cookie("s", held.value)
+    assert copied.get("/staff/").status_code == 200
+    assert run(small, "backup", "create", file).exit_code == 0
+    olga.post("/staff/sign-out", data=get(olga, "/staff/").form("/sign-out").fields)
+    fill(small.client(), f"/staff/welcome/{link}", password=LONG_PASSWORD)
+    assert run(small, "backup", "restore", file).exit_code == 0
+    for browser in (copied, dora):
+        assert browser.get("/staff/").status_code == 303, "nobody is signed in"
+    assert small.client().get(f"/staff/welcome/{link}").status_code == 404, "a link that was used is not good again"

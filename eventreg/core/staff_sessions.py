@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit, tokens
 from eventreg.core.audit import Action, Actor
 from eventreg.core.models import Event
-from eventreg.core.staff_models import Role, StaffMember, StaffSession
+from eventreg.core.staff_models import KnownBrowser, Role, StaffMember, StaffSession, WelcomeLink
 
 MOST_PER_ACCOUNT = 5
 IDLE = {Role.ORGANISER: timedelta(hours=2), Role.DESK: timedelta(hours=2), Role.DOOR: timedelta(hours=4)}
@@ -128,6 +128,13 @@ def drop_ended(session: Session, *, now: datetime) -> None:
     found = session.execute(select(StaffSession, StaffMember.role).join(StaffMember).where(maybe)).all()
     over = [browser.id for browser, role in found if now >= _end_of(session, browser, Role(role))]
     session.execute(delete(StaffSession).where(StaffSession.id.in_(over)))
+
+
+def end_all(session: Session) -> None:
+    """Sign everybody out, paired telephones too, and spend every one-time link. For a database that
+    was brought back: it does not know who has signed out since, or which links were used."""
+    for kind in (StaffSession, WelcomeLink, KnownBrowser):
+        session.execute(delete(kind))
 
 
 def prove(session: Session, session_id: int, *, now: datetime) -> None:
