@@ -10,13 +10,14 @@ import re
 import sys
 from typing import TextIO, cast
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Request, Response, g, has_request_context, request
 from flask.logging import wsgi_errors_stream
 
 from eventreg.clock import stopwatch, utc_now
 from eventreg.proxies import Proxies, parse_address
 
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_BEGAN, _KEPT_ID = "eventreg.began", "eventreg.request_id"
 _METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 
 
@@ -29,30 +30,32 @@ def init_app(app: Flask) -> None:
 
 def begin(proxies: Proxies) -> None:
     """Note the moment, and the id that a proxy of ours has given this request, or a new one."""
-    g.began = stopwatch()
-    given = request.environ.get("HTTP_X_REQUEST_ID", "")
-    from_proxy = given and proxies.count and proxies.has(parse_address(request.environ.get("eventreg.peer", "")))
-    g.request_id = given if from_proxy and _ID.fullmatch(given) else os.urandom(8).hex()
+    environ = request.environ
+    environ[_BEGAN] = stopwatch()
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    from_proxy = given and proxies.count and proxies.has(parse_address(environ.get("eventreg.peer", "")))
+    environ[_KEPT_ID] = given if from_proxy and _ID.fullmatch(given) else os.urandom(8).hex()
 
 
 def end(response: Response) -> None:
     """Write the line, and tell the id to whoever asked."""
-    began = g.pop("began", None)
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # asked once, since this is for every page
+    began = asked.environ.pop(_BEGAN, None)
     if began is None:
         return
-    response.headers["X-Request-Id"] = g.request_id
-    method = request.method if request.method in _METHODS else "other"
+    known_by = asked.environ[_KEPT_ID]
+    response.headers.add("X-Request-Id", known_by)
+    method = asked.method if asked.method in _METHODS else "other"
     signed_in = g.get("signed_in")
     staff = f" staff={signed_in.actor.staff_id}" if signed_in else ""
-    milliseconds = (stopwatch() - began) * 1000
     sys.stderr.write(
-        f"{_moment()} request id={g.request_id} {method} {request.endpoint or '-'}"
-        f" {response.status_code} {milliseconds:.1f}ms{staff}\n"
+        f"{_moment()} request id={known_by} {method} {asked.endpoint or '-'} {response.status_code} "
+        f"{(stopwatch() - began) * 1000:.1f}ms{staff}\n"
     )
 
 
 def _moment() -> str:
-    return f"{utc_now():%Y-%m-%dT%H:%M:%S.%f}Z"
+    return utc_now().isoformat(timespec="milliseconds")
 
 
 class _Lines(logging.Formatter):
@@ -61,5 +64,5 @@ class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, and a traceback below it if there is one."""
         record.moment = _moment()
-        record.request = f"id={g.get('request_id', '-')} " if has_request_context() else ""
+        record.request = f"id={request.environ.get(_KEPT_ID, '-')} " if has_request_context() else ""
         return super().format(record)
