@@ -74,6 +74,7 @@ def dashboard(slug: str) -> str:
         same_names=len(duplicates.groups(reading(), event)),
         bursts=bursts.of_event(reading(), event, now=g.now),
         taken_back=_number("taken_back"),
+        none_taken_back=request.args.get("taken_back") == "none",
         prints=prints,
         outdated=printed.is_outdated(reading(), event, prints),
         gifts=gifts.stock(reading(), event),
