@@ -125,6 +125,17 @@ def test_the_organiser_takes_back_those_ticked_and_their_seats_go_on(roomy: Hous
     assert roomy.seats().taken == 11, "pressed twice"
 
 
+def test_whoever_ticks_nobody_is_told_to_tick_first(roomy: House) -> None:
+    come(roomy, 6)
+    olga = roomy.signed_in("olga")
+    (ticks,) = [form for form in get(olga, DESK).forms if form.action.endswith("/bursts")]
+    page = get(olga, olga.get(ticks.action).headers["Location"])
+    assert "请先在要取消的人前面打勾" in page.text
+    assert "<details open" in page.html
+    assert "打勾。" not in get(olga, DESK).text
+    assert roomy.seats().taken == 6
+
+
 def test_of_a_couple_only_who_is_ticked_is_cancelled_and_who_waits_is_not_seated_first(house: House) -> None:
     house.apply(toml(capacity=4, more="[waitlist]\nopen = true\nsize = 30"))
     house.hire()
@@ -163,7 +174,7 @@ def test_without_a_tick_and_with_strange_ids_nothing_is_asked(roomy: House) -> N
     olga = roomy.signed_in("olga")
     for sent in ("", "?attendee=", "?attendee=%C2%B2", f"?attendee={2**63}", "?attendee=999&attendee=-1"):
         answer = olga.get(f"{DESK}/bursts{sent}")
-        assert (answer.status_code, answer.headers["Location"]) == (303, DESK)
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"{DESK}?taken_back=none")
 
 
 def test_after_a_day_nobody_knows_who_came_from_one_address(roomy: House) -> None:

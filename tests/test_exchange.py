@@ -199,6 +199,15 @@ def test_what_is_wrong_is_told_row_by_row(small: House) -> None:
     assert small.seats().taken == 1
 
 
+def test_more_people_than_seats_are_told_as_such_not_as_wrong_rows(small: House) -> None:
+    people = "".join(f"张{'甲乙丙丁戊己庚辛壬癸'[n // 10]}{n},138001380{n:02}\n" for n in range(60))
+    page = send(small.signed_in("desmond"), HEAD + people)
+    assert (page.status, page.data["data-faulty"]) == (422, "60")
+    assert "文件有 60 行，只放得下" in page.text
+    assert "行里有" not in page.text, "no row is wrong"
+    assert not page.having("data-row")
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"\n\n", b"a,b\n1,2\n", b"\xff\xfe\x00", b"\x00\x01\x02\xff" * 50, b"PK\x03\x04 no zip at all", b"%PDF-1.7",
@@ -217,7 +226,7 @@ def test_a_hundred_thousand_rows_are_reported_on_quickly(small: House) -> None:
     page = send(small.signed_in("desmond"), content)
     assert (page.data["data-rows"], page.data["data-faulty"]) == ("100000", str(import_file.MOST_ROWS + 1))
     assert "文件有 100000 行，只放得下 5000 行" in page.text
-    assert len(page.having("data-row")) == imports.MOST_TOLD
+    assert len(page.having("data-row")) == imports.MOST_TOLD - 1, "the first is about the whole file"
     assert small.seats().taken == 0
 
 

@@ -188,7 +188,10 @@ def test_who_is_in_the_room_is_told_to_tell_the_staff(house: House, guest: Any) 
 def test_a_lost_ticket_is_found_by_name_number_and_code(house: House, guest: Any) -> None:
     ticket = book(guest, **FIND).headers["Location"]
     (person,) = registrations.party(reading(), reading().query(Registration).one())
-    assert get(guest, "/zh/find").kind == "find"
+    form = get(guest, "/zh/find")
+    assert form.kind == "find"
+    assert "签到码" in form.text
+    assert "验证码" not in form.text, "that is what a telephone gets by text message"
     for typed in ({"phone": "+86 13800138000"}, {"name": " 张 桂芳 "}, {"code": " ".join(str(person.code))}):
         found = guest.post("/zh/find", data={**FIND, "code": str(person.code), **typed})
         assert (found.status_code, found.headers["Location"]) == (303, f"{ticket}#main")

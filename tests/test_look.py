@@ -186,6 +186,14 @@ def test_screen_readers_are_told_what_the_files_say(browser: Browser, site: Any,
     assert wanted == set()
 
 
+def test_without_scripts_staff_see_no_button_that_does_nothing(browser: Browser, site: Any) -> None:
+    page = window(browser, PHONE, scripts=False)
+    page.goto(f"{site[0].address}/staff/sign-in")
+    kind(page, "staff-sign-in")
+    assert page.locator("[data-show]").count() == 1
+    expect(page.locator("[data-show]")).to_be_hidden()
+
+
 def test_from_the_form_to_the_cancelled_seat_without_scripts_and_by_keyboard(browser: Browser, site: Any) -> None:
     page = window(browser, PHONE, scripts=False)
     page.goto(f"{site[0].address}/zh/events/open/register")

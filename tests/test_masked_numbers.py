@@ -101,6 +101,15 @@ def test_the_page_of_the_door_shows_nobody_for_a_piece(morning: House, dora: Fla
         assert "data-attendee" not in Page(dora.post(form.action, data=sent)).html, piece
 
 
+def test_a_piece_of_a_number_is_not_said_to_be_missing_from_the_list(morning: House, dora: FlaskClient) -> None:
+    for piece in ("26", "926", "13926"):
+        page = get(dora, f"{DOOR}?q={piece}")
+        assert "数字请输全" in page.text, piece
+        assert "名单里没有" not in page.text, piece
+    for whole in ("0000", "13800138000", "nobody"):
+        assert "名单里没有" in get(dora, f"{DOOR}?q={whole}").text, whole
+
+
 def test_with_the_search_of_the_desk_the_door_would_find_them(morning: House, monkeypatch: MonkeyPatch) -> None:
     """The negative control. The desk may open whole numbers, which is recorded; its search is as it
     was."""

@@ -109,8 +109,20 @@ def test_turning_it_on_needs_the_password_too(guarded: House, olga: FlaskClient)
         page = send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=password)
         assert page.status == 422
         assert page.form("/second-factor").fields["secret"] == mine.secret
+        assert "密码不对" in page.text
+        assert "密码或验证码" not in page.text, "she was not asked for a code that could be wrong"
     assert row("olga").totp_secret is None
     assert send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=PASSWORD).status == 303
+
+
+def test_who_turns_it_off_is_told_so_and_who_fails_to_is_not_offered_another_telephone(guarded: House) -> None:
+    making, _ = with_factor(guarded)
+    client = whole(guarded, making)
+    assert "<details open" not in send(client, FACTOR, act="off", password="wrong", code="000000").html
+    mine = second_factor.new_secret()
+    assert "<details open" in send(client, FACTOR, secret=mine, new_code="1", password="wrong", code="1").html
+    assert send(client, FACTOR, act="off", password=PASSWORD, code=making.at(guarded.now)).status == 303
+    assert "两步验证已经关掉。" in get(client, "/staff/me").text
 
 
 @pytest.mark.parametrize("address", [FACTOR, OWN_PASSWORD, "other"])
@@ -262,6 +274,8 @@ def test_an_organiser_resets_a_colleagues_factor_and_its_owner_is_told(guarded: 
     assert send(otto, reset, password="wrong wrong wrong").status == 422
     assert row("olga").totp_secret is not None
     assert send(otto, reset, password=PASSWORD).status == 303
+    assert "两步验证已经关掉。" in get(otto, "/staff/accounts").text
+    assert "两步验证已经关掉。" not in get(otto, "/staff/accounts").text, "once"
     assert resets() == [("staff", row("otto").id)]
     assert olga.get("/staff/me").status_code == 303, "signed out everywhere"
     assert "关掉了您的两步验证" not in get(otto, "/staff/").text, "it is nobody else's notice"

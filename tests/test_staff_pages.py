@@ -42,7 +42,7 @@ def test_a_wrong_password_is_told_neutrally_and_the_name_is_kept(small: House) -
     for name in ("desmond", "nobody", "<b>x</b>"):
         page = Page(fill(small.client(), "/staff/sign-in", username=name, password="wrong wrong wrong"))
         assert (page.status, page.kind) == (422, "staff-sign-in")
-        assert "用户名、密码或两步验证不对" in page.text
+        assert "用户名、密码或验证码不对" in page.text
         assert page.form("/sign-in").fields["username"] == name
         assert "<b>x" not in page.html
 

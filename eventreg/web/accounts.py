@@ -34,15 +34,15 @@ def listed() -> str:
 
 
 def _listed(problem: str = "", username: str = "") -> str:
-    link, own_id = notes.take("link"), access.actor().staff_id
+    shown = {what: notes.take(what) for what in ("link", "done")}
     return render_template(
         "desk/accounts.html",
         members=staff.all_members(reading()),
         roles=list(Role),
-        link=link,
-        own_id=own_id,
+        own_id=access.actor().staff_id,
         problem=problem,
         username=username,
+        **shown,
     )
 
 
@@ -114,7 +114,7 @@ def me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str:
     may already hold."""
     shown = {what: notes.take(what) for what in ("codes", "done")}
     signed_in, member = access.current(), staff.get(reading(), access.actor().staff_id or 0)
-    may_have = member.role == Role.ORGANISER
+    may_have, held = member.role == Role.ORGANISER, bool(secret)
     secret = (secret or second_factor.new_secret()) if may_have else ""
     return render_template(
         "desk/me.html",
@@ -124,6 +124,7 @@ def me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str:
         paired=bool(signed_in and signed_in.event_id),
         may_have=may_have,
         secret=secret,
+        held=held,
         qr=tickets.qr(second_factor.address(member, secret)) if may_have else "",
         problems=problems or {},
         staff_stamp=staff_stamp,

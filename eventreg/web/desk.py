@@ -74,6 +74,7 @@ def dashboard(slug: str) -> str:
         same_names=len(duplicates.groups(reading(), event)),
         bursts=bursts.of_event(reading(), event, now=g.now),
         taken_back=sent.number("taken_back", least=0, most=9999) or 0,
+        none_taken_back=request.args.get("taken_back") == "none",
         prints=prints,
         outdated=printed.is_outdated(reading(), event, prints),
         gifts=gifts.stock(reading(), event),

@@ -38,6 +38,12 @@ def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
     return done
 
 
+def _proof_wrong() -> str:
+    """What is told where the proof was wrong: nobody without a second factor is asked for a code."""
+    own = staff.get(reading(), access.actor().staff_id or 0)
+    return say("refused_proof_wrong" if own.totp_secret else "password_wrong")
+
+
 @blueprint.post("/me/second-factor")
 @requires(Permission.MANAGE_STAFF)
 def set_factor() -> Answer:
@@ -57,9 +63,12 @@ def set_factor() -> Answer:
         codes = _with_proof(act)
     except (ProofWrong, CodeWrong) as wrong:
         held = secret if second_factor.is_secret(secret) and not off else ""
-        return me_page({"second-factor": say(f"refused_{wrong.code}")}, held), 422
+        told = say("refused_code_wrong") if isinstance(wrong, CodeWrong) else _proof_wrong()
+        return me_page({"second-factor": told}, held), 422
     if codes:
         notes.keep("codes", codes)
+    else:
+        notes.keep("done", "second_factor_is_off")
     return redirect(url_for("accounts.me"), 303)
 
 
@@ -76,7 +85,7 @@ def change_password() -> Answer:
     try:
         token = _with_proof(act)
     except ProofWrong:
-        return me_page({"proof": say("refused_proof_wrong")}), 422
+        return me_page({"proof": _proof_wrong()}), 422
     except FieldRefused as refusal:
         return me_page({"password": say(refusal.reason, **refusal.values)}), 422
     answer = access.hold_session(token, url_for("accounts.me"))
@@ -111,7 +120,8 @@ def reset_factor(staff_id: int) -> Answer:
     try:
         _with_proof(act)
     except ProofWrong:
-        return _reset_page(staff_id, say("refused_proof_wrong")), 422
+        return _reset_page(staff_id, _proof_wrong()), 422
+    notes.keep("done", "second_factor_is_off")
     return redirect(url_for("accounts.listed"), 303)
 
 
