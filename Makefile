@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
+# Tests with short rounds in `make test` and whole ones in `make proofs`.
+IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' tests/test_*.py)
 .PHONY: help run test check proofs bench lint setup-run setup-test pictures lighthouse lock
 
 help: ## this list
@@ -15,8 +17,8 @@ test: setup-test ## install what the tests need, then run all of them
 
 check: setup-test lint test ## lint, types, templates, spelling, then the tests: what CI runs
 
-proofs: setup-test ## the proofs about seats, and every public page in every way, whole: an hour and a half (`make test` runs them in short)
-	@EVENTREG_PROOFS=whole $(BIN)/pytest tests/proofs tests/test_look.py tests/test_proxies.py tests/test_slow_clients.py -rP --durations=0 $(ARGS)
+proofs: setup-test ## the proofs about seats, and whatever has rounds, whole: an hour and a half (`make test` runs them in short)
+	@EVENTREG_PROOFS=whole $(BIN)/pytest tests/proofs $(IN_ROUNDS) -rP --durations=0 $(ARGS)
 
 bench: setup-test ## measure, beside the goals; writes benchmarks/results/
 	@script/system-packages bench

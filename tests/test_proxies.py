@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import time
 import urllib.parse
 from collections.abc import Iterator
 from http.client import HTTPConnection
