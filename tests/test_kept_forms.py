@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Window
 from pytest import MonkeyPatch
 
-from eventreg.core import staff
+from eventreg.core import attendees, staff, whom
 from eventreg.core.staff import Permission
 from eventreg.core.staff_models import Role
 from eventreg.db import reading, transaction
@@ -93,6 +93,28 @@ def test_people_are_named_and_what_asks_whether_one_is_sure_asks_again(small: Ho
         assert shown in offered.text
     assert "confirmed" not in offered.form("/attendees").fields
     assert registered(small) == 2
+
+
+@pytest.mark.parametrize("page", ["list", "door", "sheet"])
+def test_people_are_named_whose_forms_name_them_as_the_pages_do(small: House, desmond: FlaskClient, page: str) -> None:
+    made = small.register("张桂芳")
+    person = attendees.of_registration(reading(), made.id)[0]
+    pages: dict[str, tuple[str, dict[str, str]]] = {
+        "list": (f"{DESK}/attendees", {"act": "cancel", "registration": f"{made.id}.{whom.mark(made)}"}),
+        "door": ("/door/small/check-ins", {"attendee": person.public_id, "tries": "0", "mark": whom.mark(made)}),
+        "sheet": (f"{DESK}/paper", {"arrived": person.public_id}),
+    }
+    address, sent = pages[page]
+    shown = desmond.get(address.removesuffix("check-ins")).get_data(as_text=True)
+    named = sent.get("registration") or person.public_id
+    assert named in shown, "this is how the page itself names them"
+    token = get(desmond, NEW).form().fields["csrf_token"]
+    end_sessions("desmond")
+    offered = sign_in_on(desmond, Page(desmond.post(address, data={**sent, "csrf_token": token})), "desmond")
+    assert offered.kind == "staff-once-more"
+    assert "张桂芳" in offered.text
+    assert named not in offered.text
+    assert whom.mark(made) not in offered.text
 
 
 def planted(client: FlaskClient, address: str, **fields: str) -> Page:

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from wtforms import ValidationError
 
 from eventreg import i18n
-from eventreg.core import attendees, events, staff, whole_numbers
+from eventreg.core import attendees, events, staff, whole_numbers, whom
 from eventreg.core.errors import EventUnknown
 from eventreg.core.staff import Permission
 from eventreg.core.staff_models import Role, StaffMember
@@ -48,7 +48,7 @@ LASTS = 24 * 60 * 60
 """Seconds, both since the form was shown and since it was sent."""
 LONGEST = 48 * 1024
 """Characters of the signed field: the sign-in form has to fit into 64 KiB with it."""
-_UNSAID = {"csrf_token", "password", "code", "form_key", "version", "notes"}
+_UNSAID = {"csrf_token", "password", "code", "form_key", "version", "notes", "mark", "tries"}
 """Fields that mean nothing to a reader."""
 _NOT_SENT_AGAIN = {"csrf_token", "password", "code", "confirmed"}
 """Without ``confirmed`` the page that asks whether one is sure comes once more."""
@@ -190,10 +190,16 @@ def _said(kept: Kept, name: str, values: list[str]) -> list[str]:
 
 
 def _people(kept: Kept, name: str, values: list[str]) -> list[str]:
-    ids = [number for number in map(whole_numbers.parse, values) if number]
-    which = "registrations" if name == "registration" else "people"
+    """The names behind the ids of a form. Somebody who is not there any more stays as the form named
+    them."""
     try:
         event = events.get(reading(), str(kept.places.get("slug", "")))
     except EventUnknown:
         return values
-    return attendees.names_of(reading(), event, **{which: ids}) or values
+    if name == "registration":  # the number, and after a full stop the mark
+        numbers = [whole_numbers.parse(value.partition(".")[0]) for value in values]
+        found = attendees.names_of(reading(), event, registrations=[one for one in numbers if one])
+    else:
+        people = whom.known(reading(), event, values).values()
+        found = attendees.names_of(reading(), event, people=people)
+    return found or values
