@@ -245,7 +245,7 @@ def quick(folder: Path) -> Any:
 
 
 def test_every_order_of_acts_ends_where_the_rules_say(quick: House) -> None:
-    explore(quick, *((2_000, 50) if WHOLE else (80, 30)))
+    explore(quick, *((2_000, 50) if WHOLE else (60, 30)))
 
 
 @pytest.mark.parametrize(
