@@ -209,6 +209,7 @@ def _restore_sqlite(body: Path) -> None:
         live.execute("PRAGMA synchronous=FULL")
         with closing(sqlite3.connect(body)) as copy:
             copy.backup(live)
+        _file().restored(live)
 
 
 def _restore_postgresql(body: Path, script: Path) -> None:

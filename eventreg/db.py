@@ -6,7 +6,7 @@ on PostgreSQL they meet at rows, under short time limits (PERFORMANCE.md 7).
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from eventreg.core import desk_models, models, staff_models
 from eventreg.core.base import Base
 from eventreg.core.errors import Busy, SeatsRaced
-from eventreg.file_connection import FileConnection, FileLost
+from eventreg.file_connection import FileLost
 from eventreg.gate import Gate
 from eventreg.sqlite_file import SqliteFile
 
@@ -89,6 +89,8 @@ def close(app: Flask) -> None:
     """Give all connections back. Done in order, since the last one to an SQLite file writes its log back into it."""
     with app.app_context():
         db.engine.dispose()
+    if file := app.extensions["sqlite_file"]:
+        file.close()
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -147,16 +149,14 @@ def transaction() -> Iterator[Session]:
     if session.info.get("writing"):
         raise RuntimeError("a transaction inside a transaction would wait for itself at the gate")
     session.rollback()
-    with current_app.extensions["gate"]():
-        in_place = _before_writing()
-        connection = session.connection(execution_options=_WRITING[session.get_bind().dialect.name])
-        driver = connection.connection.dbapi_connection
+    with _as_statement(), current_app.extensions["gate"]():
+        commit = _ready_to_write(session)
         session.info["writing"] = True
         try:
             yield session
-            in_place(driver)
-            session.commit()
-            in_place(driver)  # only then may anybody be told that it is written
+            session.flush()
+            with commit:
+                session.commit()
         except BaseException:
             session.rollback()
             raise
@@ -164,19 +164,14 @@ def transaction() -> Iterator[Session]:
             session.info.pop("writing")
 
 
-def _before_writing() -> Callable[[Any], None]:
-    """Look whether this may be written at all; returns the look at a connection's files, around its commit."""
+def _ready_to_write(session: Session) -> AbstractContextManager[None]:
+    """Look whether this may be written at all, and begin. Returns what the commit is to be done in."""
     file: SqliteFile | None = current_app.extensions["sqlite_file"]
-    if file is None:
-        return lambda _: None
-    with _as_statement():
+    if file:
         file.may_write(db.engine, db.metadata)
-
-    def in_place(driver: FileConnection) -> None:
-        with _as_statement():
-            file.check(driver)
-
-    return in_place
+    connection = session.connection(execution_options=_WRITING[session.get_bind().dialect.name])
+    driver: Any = connection.connection.dbapi_connection
+    return file.committing(driver) if file else nullcontext()
 
 
 @contextmanager

@@ -67,6 +67,10 @@ class FileConnection(sqlite3.Connection):
         if inode(path) != opened or replaced or (in_wal_mode and None in self.log):
             raise FileLost(f"the files of the database are being replaced: {path}")
 
+    def acts(self) -> int:
+        """The number of the last act in the file and its log."""
+        return int(self.execute("PRAGMA user_version").fetchone()[0])
+
     def state(self) -> State:
         """Whether the files that are open are still those that the next program will open."""
         if self.is_closed:

@@ -15,6 +15,7 @@ from threading import Event, Lock, Thread, get_ident
 from typing import Protocol, TypeVar
 
 from eventreg.core.errors import Busy
+from eventreg.file_connection import FileLost
 
 PATIENCE = 5.0
 """Seconds. Somebody who has waited longer is told to come back, with the form kept."""
@@ -47,7 +48,7 @@ class Gate:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Wait for one's turn; ``Busy`` where it does not come."""
+        """Wait for one's turn; ``Busy`` where it does not come, ``FileLost`` if there is no place for the lock."""
         if self._path is None or self._inside == get_ident():
             yield
             return
@@ -99,7 +100,10 @@ class Gate:
                 self._taken = False
 
     def _lock_file(self, path: Path) -> int:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:  # the folder was moved away, or the disk is full
+            raise FileLost(f"{path}: {error.strerror}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -141,7 +145,7 @@ def gated(gate: Gate, kind: type[C]) -> type[C]:
 
     class GatedConnection(kind):  # type: ignore[valid-type,misc]
         def close(self) -> None:
-            with suppress(Busy), gate():
+            with suppress(Busy, FileLost), gate():
                 super().close()
                 return
             super().close()

@@ -4,8 +4,8 @@ written, and nobody is promised a seat in a file that nobody will read again."""
 import logging
 import os
 import sqlite3
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -30,6 +30,8 @@ class SqliteFile:
         self.gate = Gate(path.with_name(path.name + ".lock"), ledger=self.ledger)
         self._logger = logger
         self._said = ""
+        self._is_to_be_restored = False
+        self._was_open = False
         self._open: WeakSet[FileConnection] = WeakSet()
         self._opening = Lock()
         self._hand = Lock()
@@ -43,7 +45,9 @@ class SqliteFile:
         )
 
     def make(self, *, anew: bool = False) -> None:
-        """Make an empty file where there has never been one; ``anew``, also where one was lost."""
+        """Make an empty file where there has never been one; ``anew``, also where one was lost, and whatever file is there
+        may be opened, since it is about to be restored."""
+        self._is_to_be_restored = anew
         if self.path.exists() or (self.ledger.remembered() and not anew):
             return
         with suppress(OSError):  # opening it then says what is wrong
@@ -55,11 +59,12 @@ class SqliteFile:
         name = str(self.path)
         opened = inode(name)
         if opened is None:
-            if self._open:  # a program that has just begun says it by itself
+            if self._was_open:  # a program that has just begun says it by itself
                 self._say(self._gone)
             raise FileLost(self._gone)
         if self.ledger.log_is_left_over():
             with self.gate():
+                self._check_for_acts(self.ledger.head())
                 self._put_log_aside()
         made = None
         try:
@@ -72,12 +77,30 @@ class SqliteFile:
                 for pragma, value in self._pragmas.items():
                     made.execute(f"PRAGMA {pragma}={value}")
                 made.take_note(name, opened, log)
+                if self.ledger.was_replaced():
+                    self._check_for_acts(made.acts())
                 self._open.add(made)
+                self._was_open = True
         except sqlite3.DatabaseError as error:
             if made is not None:
                 made.close()
             raise error if isinstance(error, sqlite3.OperationalError) else FileLost(f"{name}: {error}") from error
         return made
+
+    def _check_for_acts(self, acts: int) -> None:
+        """``FileLost`` if a file with so many acts lacks some that somebody was told of."""
+        if acts < self.ledger.acts_written() and not self._is_to_be_restored:
+            if self._was_open:  # a program that has just begun says it by itself
+                self._say(self._older(acts))
+            raise FileLost(self._older(acts))
+
+    def _older(self, acts: int) -> str:
+        lacking = max(self.ledger.acts_written() - acts, 1)
+        return (
+            f"the database file was replaced by an older one, which lacks the last {lacking} acts: "
+            f"{self.path}; move the right one to its place, bring a backup back with backup restore, or remove "
+            f"{self.ledger.name} beside it to go on with this one"
+        )
 
     def _log_to_open(self, opened: Inode) -> Log:
         """The log by its name, if it is the one that all who are connected have open: two logs of one file would spoil it."""
@@ -114,28 +137,79 @@ class SqliteFile:
         if not self.ledger.is_strange:
             return
         engine.dispose()  # what old connections remember of the old content must not be mixed with it
-        wrong = _wrong(engine, tables) if self.path.exists() else self._gone
+        wrong = self._wrong(engine, tables) if self.path.exists() else self._gone
         if wrong:
             self._say(wrong)
             raise FileLost(wrong)
         self._logger.warning(
             "the database file is another than before; it is sound, and used from now on: %s", self.path
         )
-        self.ledger.accept()
+        self.ledger.accept(_acts(engine))
         self._said = ""
+
+    def _wrong(self, engine: Engine, tables: MetaData) -> str:
+        """Why the file that is there is not to be used; empty if it is sound, ours, and lacks nothing."""
+        if wrong := _unsound(engine, tables):
+            return wrong
+        acts = _acts(engine)
+        if acts < self.ledger.acts_written():
+            return self._older(acts)
+        return self._older(self.ledger.head()) if self.ledger.head_went_back() else ""
+
+    def restored(self, connection: FileConnection) -> None:
+        """Only at the gate. What that connection has just written is the database from now on, whatever was there before."""
+        self.ledger.accept(connection.acts())
 
     def check(self, connection: FileConnection) -> None:
         """Only at the gate, before and after a commit: ``FileLost`` if it would go, or went, where nobody reads it."""
         if (state := connection.state()) is not State.IN_PLACE:
             raise FileLost(f"the database file is not in its place: {self.path} ({state.name})")
 
-    def fault(self) -> str:
-        """For ``doctor``: what is wrong with the file's place; empty where nothing is."""
+    def committing(self, connection: FileConnection) -> AbstractContextManager[None]:
+        """Only at the gate, from the begin of a transaction on. Commit inside the block: the act gets its number before, if it
+        changes anything, and counts as written after. ``FileLost`` if it would go, or went, where nobody reads it."""
+        return self._committing(connection, connection.total_changes)
+
+    @contextmanager
+    def _committing(self, connection: FileConnection, changes: int) -> Iterator[None]:
+        self.check(connection)
+        acts = connection.acts()
+        if acts < self.ledger.written:  # the log was cut or written over
+            self._say(self._older(acts))
+            raise FileLost(self._older(acts))
+        if connection.total_changes != changes:
+            acts += 1
+            connection.execute(f"PRAGMA user_version={acts}")
+        yield
+        self.check(connection)
+        self.ledger.written = acts
+
+    def close(self) -> None:
+        """Give back what was opened to look at the file, if no connection needs it any more."""
+        if not self._living():
+            self.ledger.close()
+
+    def fault(self, engine: Engine) -> str:
+        """For ``doctor``: what is wrong with the file's place, or lacking in it; empty if nothing is."""
+        if fault := self._fault_of_place():
+            return fault
+        written = self.ledger.acts_written()  # before the acts are counted: meanwhile there may be more
+        acts = _acts(engine)
+        return self._older(acts) if acts < written else ""
+
+    def _fault_of_place(self) -> str:
         if not self.path.exists():
             return self._gone
         if not self._living() and self.ledger.log_was_removed():
             return self._log_removed
-        return self.ledger.fault()
+        head = self.ledger.head()
+        is_older = self.ledger.log_is_left_over() and head < self.ledger.acts_written()
+        return self._older(head) if is_older else self.ledger.fault()
+
+    @property
+    def left_over(self) -> Path:
+        """Where the log of a file that was replaced is kept."""
+        return self.path.with_name(f"{self.path.name}-wal.left-over")
 
     @property
     def _log_removed(self) -> str:
@@ -143,7 +217,7 @@ class SqliteFile:
 
     def _put_log_aside(self) -> None:
         if self.ledger.log_is_left_over():
-            aside = self.path.with_name(f"{self.path.name}-wal.left-over")
+            aside = self.left_over
             self.path.with_name(f"{self.path.name}-wal").replace(aside)
             self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
             self._logger.error("the log of the database file that was there before is kept as %s", aside)
@@ -189,7 +263,12 @@ def damage(engine: Engine) -> str:
     return "" if found == ["ok"] and not orphans else f"{'; '.join(found[:3])}; {orphans} orphan rows"
 
 
-def _wrong(engine: Engine, tables: MetaData) -> str:
+def _acts(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text("PRAGMA user_version")).scalar_one())
+
+
+def _unsound(engine: Engine, tables: MetaData) -> str:
     """Why this file is not ours; empty where it has our tables and is sound."""
     try:
         with engine.connect() as connection:

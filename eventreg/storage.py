@@ -93,7 +93,13 @@ def sqlite_damage() -> str:
 def lost_file() -> str:
     """What is wrong with the place of the SQLite file; empty where nothing is, or where there is no such file."""
     file: SqliteFile | None = current_app.extensions["sqlite_file"]
-    return file.fault() if file else ""
+    return file.fault(db.engine) if file else ""
+
+
+def left_over() -> Path | None:
+    """The log of a database file that was replaced, if one is kept: it may hold people who are in no other file."""
+    file: SqliteFile | None = current_app.extensions["sqlite_file"]
+    return file.left_over if file and file.left_over.exists() else None
 
 
 def has_column(table: str, column: str) -> bool:

@@ -89,6 +89,9 @@ def _findings() -> Iterator[tuple[str, Finding]]:
     yield "database", Finding("mode", True, storage.mode())
     lost = storage.lost_file()
     yield "database", Finding("file is the one that was last written to", not lost, lost or "in its place")
+    kept = storage.left_over()
+    told = f"{kept} is kept; look who is missing in the list, then remove it" if kept else "none"
+    yield "database", Finding("no log of a file that was replaced", kept is None, told)
     faults = list(storage.faults())
     yield "database", Finding("settings that keep promises", not faults, "; ".join(faults) or "as they must be")
     found, head = storage.schema()

@@ -1,7 +1,6 @@
 """The database file is deleted, replaced or written over under a running server: nobody gets a ticket that nobody can find."""
 
 import http.client
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -14,8 +13,11 @@ from pathlib import Path
 from threading import Event as Bell
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
-from eventreg.db import db, reading
+from eventreg.core.models import Event
+from eventreg.db import db, reading, transaction
 from tests.factories import ROOT, SECRET, House, bare_environment, toml
 from tests.servers import Server, free_port, running
 from tests.test_server import ask, hidden
@@ -164,23 +166,71 @@ def test_every_ticket_from_a_log_that_was_deleted_is_in_the_file(place: Path, en
     assert "the log of the database was removed under us" in log_of(place)
 
 
-def test_after_another_file_has_come_into_its_place_tickets_are_in_that(place: Path) -> None:
-    """The other one has everybody who was there before, and the title it had then."""
-    file, other_file = place / "eventreg.sqlite3", place.parent / "other.sqlite3"
+def test_no_ticket_comes_from_an_older_copy_that_has_come_into_the_place_of_the_file(place: Path) -> None:
+    """As with ``cp eventreg.sqlite3 x; mv x eventreg.sqlite3``: what was written last stands in the log, and not in the copy."""
+    file, older, backup = place / "eventreg.sqlite3", place.parent / "older.sqlite3", place.parent / "kept.zip"
     with running(place, **KEY) as one, running(place, **KEY) as other:
         form = hidden(ask(one, "GET", REGISTER)[2])
-        copy_of(place, other_file)
-        before = {number for number in range(3) if book(one, form, number)[0] == 303}
-        kept = place.parent / "kept.sqlite3"
-        os.link(file, kept)
-        other_file.replace(file)
-        after = {number for number in range(10, 40) if book((one, other)[number % 2], form, number)[0] == 303}
-        assert len(after) > 20, "it is a sound file of ours, so that it is used"
-    assert people_in(file) == {f"王{number}号" for number in after}, (
-        "each ticket given since, and nothing of the other log"
-    )
-    assert before
-    assert "is sound, and used from now on" in log_of(place)
+        tickets = [book(one, form, number)[1]["Location"] for number in range(3)]
+        assert command(place, "backup", "create", str(backup)).returncode == 0
+        whole = copy_of(place, place.parent / "whole.sqlite3")
+        shutil.copy(file, older)
+        older.replace(file)
+        for number in range(10, 20):
+            status, headers, page = book((one, other)[number % 2], form, number)
+            assert (status, headers.get("Retry-After")) == (503, "5"), "nothing is promised"
+            assert "tel:+8657487654321" in page, "the page for trouble says whom to call"
+        assert ask(one, "GET", tickets[0])[0] == 503, "nobody is told that a ticket is not there"
+        doctor = command(place, "doctor")
+        assert doctor.returncode == 1
+        assert "which lacks the last 3 acts" in doctor.stdout
+        assert command(place, "event", "list").returncode == 1
+        whole.replace(file)
+        assert [book(server, form, number)[0] for number, server in enumerate((one, other), start=30)] == [303] * 2
+        assert ask(one, "GET", tickets[0])[0] == 200
+        shutil.copy(file, older)
+        older.replace(file)
+        assert book(one, form, 40)[0] == 503
+        restored = command(place, "backup", "restore", str(backup))
+        assert restored.returncode == 0, restored.stderr
+        assert [book(server, form, number)[0] for number, server in enumerate((one, other), start=50)] == [303] * 2
+        assert "NO database: no log of a file that was replaced" in command(place, "doctor").stdout
+    assert people_in(file) == {f"王{number}号" for number in (0, 1, 2, 50, 51)}
+    assert "was replaced by an older one" in log_of(place)
+
+
+def test_a_start_on_an_older_copy_is_refused_until_somebody_says_that_it_is_meant(place: Path) -> None:
+    file, older = place / "eventreg.sqlite3", place.parent / "older.sqlite3"
+    copy_of(place, older)
+    with running(place, **KEY) as server:
+        assert book(server, hidden(ask(server, "GET", REGISTER)[2]), 1)[0] == 303
+    older.replace(file)
+    started = subprocess.run(
+        [sys.executable, "-m", "eventreg.serve"],
+        cwd=ROOT, env=bare_environment(EVENTREG_INSTANCE=str(place), PORT=str(free_port()), **KEY),
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (started.returncode, len(started.stderr.splitlines())) == (1, 1), started
+    assert "was replaced by an older one, which lacks the last" in started.stderr
+    (place / "in-use-eventreg.sqlite3.txt").unlink()
+    with running(place, **KEY) as server:
+        assert book(server, hidden(ask(server, "GET", REGISTER)[2]), 2)[0] == 303
+
+
+def test_a_folder_that_is_moved_away_gives_no_ticket_and_no_trace_of_the_program(place: Path) -> None:
+    away = place.with_name("away")
+    with running(place, **KEY) as server:
+        form = hidden(ask(server, "GET", REGISTER)[2])
+        assert book(server, form, 1)[0] == 303
+        place.rename(away)
+        for number in range(2, 8):
+            status, _, page = book(server, form, number)
+            assert status == 503
+            assert 'data-page="error"' in page
+        away.rename(place)
+        assert book(server, form, 20)[0] == 303
+    assert people_in(place / "eventreg.sqlite3") == {"王1号", "王20号"}
+    assert "Traceback" not in log_of(place)
 
 
 @pytest.mark.parametrize("other", ["empty", "foreign", "noise"])
@@ -209,19 +259,81 @@ def test_a_file_that_is_not_ours_is_never_written(place: Path, other: str) -> No
     assert "王1号" in people_in(file)
 
 
-def test_a_file_that_was_written_over_in_place_is_looked_through_before_it_is_used(place: Path) -> None:
+def write_over(file: Path, source: Path) -> None:
+    """As ``cp`` does it: the same file, other content."""
+    with file.open("r+b") as over:
+        over.truncate(0)
+        over.write(source.read_bytes())
+
+
+def log_into_file() -> None:
+    """Bring what stands in the log into the file."""
+    reading().rollback()
+    with db.engine.connect() as connection:
+        connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+
+
+def change(number: int) -> None:
+    """An act that changes one page of the file, so that no other page can contradict it."""
+    with transaction() as session:
+        session.execute(update(Event).values(held_seats=number))
+
+
+@pytest.mark.parametrize("has_a_log", [False, True], ids=["all in the file", "some in the log"])
+def test_a_file_that_was_written_over_with_an_older_copy_is_not_used(place: Path, has_a_log: bool) -> None:
+    file, older = place / "eventreg.sqlite3", place.parent / "older.sqlite3"
+    house = House(place)
+    with house.app.app_context():
+        house.register("张桂芳")
+        log_into_file()
+        shutil.copy(file, older)
+        change(3)
+        log_into_file()
+        house.register("赵六")  # the gate is passed once more: what the file holds now is remembered
+        right = copy_of(place, place.parent / "right.sqlite3")
+        if not has_a_log:
+            log_into_file()
+        write_over(file, older)
+        for _ in range(3):
+            with pytest.raises(OperationalError, match="was replaced by an older one"):
+                house.register("李四")
+    house.close()
+    right.replace(file)
+    later = House(place)
+    with later.app.app_context():
+        later.register("李四")
+    later.close()
+    assert people_in(file) == {"张桂芳", "赵六", "李四"}
+
+
+def test_no_ticket_comes_after_somebody_brought_an_older_copy_back_with_the_shell_of_sqlite(place: Path) -> None:
+    """``.restore`` writes through the log: the file and its place stay as they were, and only its content is older."""
+    file, older = place / "eventreg.sqlite3", place.parent / "older.sqlite3"
+    with running(place, **KEY) as one, running(place, **KEY) as other:
+        form = hidden(ask(one, "GET", REGISTER)[2])
+        backup = place.parent / "kept.zip"
+        assert book(one, form, 1)[0] == 303
+        assert command(place, "backup", "create", str(backup)).returncode == 0
+        copy_of(place, older)
+        assert book(one, form, 2)[0] == 303
+        with closing(sqlite3.connect(older)) as copy, closing(sqlite3.connect(file)) as live:
+            copy.backup(live)
+        assert [book(server, form, number)[0] for number, server in enumerate((one, other), start=10)] == [503] * 2
+        doctor = command(place, "doctor")
+        assert (doctor.returncode, "lacks the last" in doctor.stdout) == (1, True)
+        assert command(place, "backup", "restore", str(backup)).returncode == 0
+        assert book(other, form, 20)[0] == 303
+    assert people_in(file) == {"王1号", "王20号"}
+
+
+def test_a_program_that_saves_the_log_by_itself_is_no_stranger(place: Path) -> None:
+    """As the shell of SQLite does when it is the last to close, or a program that copies the log elsewhere."""
     file = place / "eventreg.sqlite3"
     house = House(place)
     with house.app.app_context():
         house.register("张桂芳")
-        copy = copy_of(place, place.parent / "copy.sqlite3")
-        house.register("王建国")
-        reading().rollback()
-        with db.engine.connect() as connection:
-            connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
-        with file.open("r+b") as over:  # as cp does it: the same file, other content
-            over.truncate(0)
-            over.write(copy.read_bytes())
+        with closing(sqlite3.connect(file)) as shell:
+            shell.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         house.register("李四")
     house.close()
     assert people_in(file) == {"张桂芳", "李四"}
