@@ -9,7 +9,6 @@ from flask.cli import with_appcontext
 
 from eventreg import forgetting
 from eventreg.core import bursts, form_keys, known_browsers, staff_sessions
-from eventreg.core.erasure import Due
 from eventreg.core.errors import Busy
 from eventreg.db import AWAY, Session, write
 from eventreg.delivery import stop_bell
@@ -30,11 +29,6 @@ def look() -> Purged:
 
     write(drop_old)
     return forgetting.look(now=now)
-
-
-def purge_due() -> list[Due]:
-    """The same; says only what was forgotten."""
-    return look().found
 
 
 def keep_house(app: Flask, bell: Bell | None = None) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from eventreg import forgetting, forgotten
 from eventreg.core import audit, erasure, invariants, registrations, reports, tickets
 from eventreg.db import reading, transaction
-from eventreg.housekeeping import purge_due
+from eventreg.housekeeping import look
 from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml
 from tests.pages import Page, get
 from tests.servers import answers, running
@@ -48,7 +48,7 @@ def small(house: House) -> House:
 def purge(house: House) -> list[tuple[str, int]]:
     """What the housekeeper forgets now."""
     reading().rollback()
-    return [(one.stage.value, one.registrations) for one in purge_due()]
+    return [(one.stage.value, one.registrations) for one in look().found]
 
 
 def names_left(house: House) -> set[str]:

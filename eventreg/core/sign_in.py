@@ -63,14 +63,14 @@ def use(session: Session, opened: Opened, code: str, *, now: datetime) -> StaffM
     ``SignInFailed`` if the account was locked or got another password meanwhile, or if this code
     has just been used.
     """
-    member = session.get(StaffMember, opened.staff_id, with_for_update=True)
+    member = session.get(StaffMember, opened.staff_id, with_for_update=True, populate_existing=True)
     if member is None or member.disabled_at is not None:
         raise SignInFailed
     if member.password_hash != opened.password_hash:
         raise SignInFailed
     if member.totp_secret is not None:
         try:
-            staff.checked_twice(session, member.id, code, now=now)
+            second_factor.check(member, code, now=now)
         except CodeWrong as wrong:
             raise SignInFailed from wrong
     return member

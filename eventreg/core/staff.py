@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit, events, known_browsers, passwords, second_factor, tokens, usernames
 from eventreg.core.audit import Action, Actor
 from eventreg.core.errors import (
-    CodeWrong,
     LastOrganiser,
     LinkSpent,
     SignInFailed,
@@ -102,15 +101,6 @@ def get(session: Session, staff_id: int) -> StaffMember:
     member = session.get(StaffMember, staff_id)
     if member is None:
         raise StaffUnknown(str(staff_id))
-    return member
-
-
-def checked_twice(session: Session, staff_id: int, code: str, *, now: datetime) -> StaffMember:
-    """The account whose second factor this code is; ``CodeWrong`` where it is not, or nobody may sign in with it."""
-    member = session.get(StaffMember, staff_id, with_for_update=True)
-    if member is None or member.disabled_at is not None:
-        raise CodeWrong
-    second_factor.check(member, code, now=now)
     return member
 
 
