@@ -138,6 +138,7 @@ def test_a_syntax_error_is_told_with_its_line() -> None:
     [
         ('slug = "small"|slug = "Not A Slug"', "slug"),
         ('slug = "small"|', "slug"),
+        ('slug = "small"|slug = "new"', "slug"),
         ("capacity = 3|capacity = 3.5", "capacity"),
         ('capacity = 3|capacity = "3"', "capacity"),
         ("capacity = 3|capacity = true", "capacity"),

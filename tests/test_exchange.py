@@ -36,7 +36,7 @@ def small(house: House) -> House:
 def exported(client: FlaskClient, address: str = "attendees.csv") -> list[dict[str, str]]:
     """The rows of the CSV."""
     answer = client.get(f"{DESK}/{address}")
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
     text = answer.get_data()
     assert text.startswith(codecs.BOM_UTF8)
     return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))

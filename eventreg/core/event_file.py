@@ -22,6 +22,8 @@ _MOST_VALUES = 5_000
 _DEEPEST = 6
 """Tables and lists inside each other: ``agenda.0.text.zh`` is three inside the file's own."""
 _MOST_TOLD = 200
+_TAKEN = "new"
+"""``/staff/events/new`` is a page of its own: no dashboard can be there."""
 _TOO_DEEP = f"must have tables and lists at most {_DEEPEST} deep"
 
 
@@ -95,8 +97,10 @@ class _Raw:
 
 
 def _impossible(raw: _Raw) -> Iterator[tuple[str, str]]:
-    """Values that are right each alone and cannot be right together."""
+    """Values that are right each alone and cannot be right together, or beside our own addresses."""
     yield from _out_of_order(raw)
+    if raw.get("slug", str) == _TAKEN:
+        yield "slug", f'must not be "{_TAKEN}", which is the address of the page for a new event'
     capacity, held = raw.get("capacity", int), raw.get("phone_line.held_seats", int)
     if capacity is not None and held is not None and held > capacity:
         yield "phone_line.held_seats", "must be at most capacity"

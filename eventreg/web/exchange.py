@@ -57,7 +57,7 @@ def as_csv(slug: str) -> Response:
         turn.over()
         yield "".join(held)
 
-    answer = _file(pieces(), slug, "csv", "text/csv; charset=utf-8")
+    answer = _file(pieces(), slug, "csv", "text/csv")  # Flask adds the charset
     answer.call_on_close(turn.over)  # also where the browser has gone away half-way
     return answer
 

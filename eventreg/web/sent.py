@@ -2,19 +2,19 @@
 NUL, and ids in bounds."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl
 
 from flask import Flask, Request, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.formparser import FormDataParser
 from werkzeug.routing import BaseConverter, ValidationError
 from werkzeug.utils import cached_property
 
 from eventreg.core import whole_numbers
 
 _UNREADABLE = "\ufffd"
-"""In place of what is no text. Werkzeug puts it for bytes that are no UTF-8; no name, number or code
-accepts it."""
+"""In place of what is no text; no name, number or code accepts it."""
 _NO_TEXT = dict.fromkeys((0, *range(0xD800, 0xE000)), _UNREADABLE)
 """NUL, which PostgreSQL cannot store, and halves of a pair (surrogates), which nothing encodes."""
 
@@ -35,16 +35,29 @@ class _Fields(ImmutableMultiDict[str, Any]):
         )
 
 
+def _pairs(encoded: bytes) -> list[tuple[str, str]]:
+    """The fields of an address or of a form, with U+FFFD for bytes that are no UTF-8, which
+    Werkzeug would refuse, or leave standing as ``%FF``, in which a name has its letters."""
+    return parse_qsl(encoded.decode(errors="replace"), keep_blank_values=True)
+
+
+class _Parser(FormDataParser):
+    def _parse_urlencoded(
+        self, stream: IO[bytes], *_: object
+    ) -> tuple[IO[bytes], MultiDict[str, Any], MultiDict[str, Any]]:
+        return stream, self.cls(_pairs(stream.read())), self.cls()
+
+
 class Sent(Request):
     """A request whose fields can be looked up and stored whatever was sent: no view has to care."""
 
     parameter_storage_class = _Fields
+    form_data_parser_class = _Parser
 
     @cached_property
     def args(self) -> MultiDict[str, str]:
-        """The fields of the address. Werkzeug's own raises for bytes that are no UTF-8."""
-        query = self.query_string.decode(errors="replace")
-        return self.parameter_storage_class(parse_qsl(query, keep_blank_values=True))
+        """The fields of the address."""
+        return self.parameter_storage_class(_pairs(self.query_string))
 
 
 class _RowId(BaseConverter):
