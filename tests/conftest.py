@@ -1,5 +1,6 @@
 """Fixtures: a migrated database to copy, a house for each test, and one browser for all."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,18 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.factories import House, toml
 from tests.postgresql import Cluster
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - folders of our own are made in it
+ROOM = 3 * 2**30
+
+
+def work_in_memory() -> None:
+    """Keep the tests' files in memory where there is room. The program asks for the same syncs there, and a test does
+    not wait for the disk, which takes longer than the rest of it. A TMPDIR that is set is kept."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+work_in_memory()
 CHROMIUM = [
     "--headless",
     "--no-sandbox",
