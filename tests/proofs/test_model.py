@@ -229,7 +229,7 @@ def explore(house: House, examples: int, steps: int) -> None:
 
 
 def test_every_order_of_acts_ends_where_the_rules_say(house: House) -> None:
-    explore(house, *((2_000, 50) if WHOLE else (60, 30)))
+    explore(house, *((2_000, 50) if WHOLE else (40, 30)))
 
 
 @pytest.mark.parametrize(
