@@ -129,10 +129,18 @@ def olga(small: House) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The same, whose windows are closed after the test: each is a process that goes on working."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
