@@ -1,5 +1,6 @@
-"""Imported once by the process from which others are forked: somebody registers and cancels in a house that is thrown away.
-Tables are mapped and routes compiled then, and a process that is forked later begins at once."""
+"""Imported once by the process from which others are forked: somebody registers and cancels in a
+house that is thrown away. Tables are mapped and routes compiled then, and a process that is forked
+later begins at once."""
 
 import tempfile
 from pathlib import Path
