@@ -1,5 +1,6 @@
 """Fixtures: a migrated database to copy, a house for each test, and one browser for all."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,18 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.factories import House, toml
 from tests.postgresql import Cluster
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - folders of our own are made in it
+ROOM = 3 * 2**30
+
+
+def work_in_memory() -> None:
+    """Keep the tests' files in memory where there is room. The program asks for the same syncs there, and a test does
+    not wait for the disk, which takes longer than the rest of it. A TMPDIR that is set is kept."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+work_in_memory()
 CHROMIUM = [
     "--headless",
     "--no-sandbox",
@@ -116,10 +129,18 @@ def olga(small: House) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The same, whose windows are closed after the test: each is a process that goes on working."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()

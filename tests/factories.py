@@ -3,6 +3,7 @@
 import contextvars
 import itertools
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,6 +16,7 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
 
 from eventreg import settings
 from eventreg.app import create_app
@@ -100,6 +102,21 @@ class Compiled(BytecodeCache):
 
 
 _compiled = Compiled()
+_builders: dict[tuple[str, ...], Callable[..., tuple[str, str]]] = {}
+
+
+class KnownRule(Rule):
+    """A route that takes over what an earlier house of this process compiled for the same route. It is half of the time
+    that a house takes."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        known = (self.rule, repr(self._trace), repr(self.defaults), str(append_unknown))
+        if known not in _builders:
+            _builders[known] = super()._compile_builder(append_unknown)
+        return _builders[known]
+
+
+Flask.url_rule_class = KnownRule
 
 
 def make_phone(number: str | None = None) -> phones.Phone:
@@ -193,17 +210,21 @@ class House:
 
     def hire(self) -> None:
         """Give Olga, Desmond and Dora their accounts."""
-        self.olga, self.desmond, self.dora = (
-            self.hired(name, role)
-            for name, role in (("olga", Role.ORGANISER), ("desmond", Role.DESK), ("dora", Role.DOOR))
-        )
+        with transaction() as session:
+            self.olga, self.desmond, self.dora = (
+                self._hired(session, name, role)
+                for name, role in (("olga", Role.ORGANISER), ("desmond", Role.DESK), ("dora", Role.DOOR))
+            )
 
     def hired(self, name: str, role: Role) -> Actor:
         """One account with the usual password."""
         with transaction() as session:
-            member = staff.add(session, name, role, by=audit.SYSTEM, now=self.now)
-            member.password_hash = usual_hash()
-            return Actor("staff", member.id, name, role)
+            return self._hired(session, name, role)
+
+    def _hired(self, session: Session, name: str, role: Role) -> Actor:
+        member = staff.add(session, name, role, by=audit.SYSTEM, now=self.now)
+        member.password_hash = usual_hash()
+        return Actor("staff", member.id, name, role)
 
     def signed_in(self, name: str) -> FlaskClient:
         """The browser of Olga, Desmond or Dora."""

@@ -23,7 +23,7 @@ from tests.proofs import faults
 
 FORKS = multiprocessing.get_context("forkserver")
 """From one process that has everything imported, others are forked in a moment."""
-FORKS.set_forkserver_preload(["tests.servers", "tests.proofs.crowd"])
+FORKS.set_forkserver_preload(["tests.servers", "tests.proofs.crowd", "tests.warm"])
 
 
 @dataclass

@@ -75,10 +75,10 @@ def test_nothing_sounds_like_a_number(desmond: FlaskClient) -> None:
     ],
 )
 def test_a_hostile_search_is_literal_and_quick(desmond: FlaskClient, query: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()  # other tests beside it do not change it
     answer = desmond.get(LIST, query_string={"q": query})
     assert answer.status_code == (414 if len(query) > 1_900 else 200), "an address of 10 kB is refused, as everywhere"
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
     found = Page(answer).having("data-registration")
     assert len(found) == (1 if query == "\u202e王" else 0), "what turns text around is left out of the search"
 

@@ -18,7 +18,7 @@ from eventreg.core import invariants
 from eventreg.db import reading
 from tests import redis
 from tests.factories import PASSWORD, ROOT, SECRET, House, bare_environment, toml
-from tests.servers import Server, free_port, started
+from tests.servers import Server, free_port, running
 from tests.test_server import ask, hidden
 from tests.tokens import another
 
@@ -81,8 +81,8 @@ def test_two_application_machines_share_seats_sessions_tickets_and_limits(
     shared: dict[str, str], tmp_path: Path
 ) -> None:
     with (
-        started(tmp_path / "one", **shared, EVENTREG_WORKERS="2", EVENTREG_THREADS="4") as one,
-        started(tmp_path / "other", **shared) as other,
+        running(tmp_path / "one", **shared, EVENTREG_WORKERS="2", EVENTREG_THREADS="4") as one,
+        running(tmp_path / "other", **shared) as other,
     ):
         both = (one, other)
         form = grown_up(one)

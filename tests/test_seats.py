@@ -1,6 +1,5 @@
 """The cap. Beside each proof that it holds stands the run without the guard, in which it does not."""
 
-import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Thread
@@ -16,6 +15,7 @@ from eventreg.core.errors import EventFull, SeatsRaced
 from eventreg.core.models import Attendee, EventSeats
 from eventreg.db import db, reading, transaction
 from tests.factories import House, toml, with_event
+from tests.servers import FORKS
 
 pytestmark = pytest.mark.both_databases
 
@@ -61,7 +61,7 @@ def test_four_processes_get_exactly_the_seats_there_are(
 ) -> None:
     house.apply(toml(capacity=CAPACITY))
     reading().rollback()
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
+    with FORKS.Pool(4) as pool:
         got = pool.starmap(race, [(str(folder), environment, start) for start in (0, 100, 200, 300)])
     assert sum(got) == CAPACITY
     assert counted(house) == (CAPACITY, CAPACITY)
@@ -90,9 +90,8 @@ def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, ki
     if db.engine.dialect.name == "postgresql":
         with db.engine.begin() as database:
             database.execute(text("ALTER TABLE event_seats DROP CONSTRAINT ck_event_seats_never_more_than_allowed"))
-    spawn = multiprocessing.get_context("spawn")
-    together: Any = Barrier(2) if kind == "threads" else spawn.Barrier(2)
-    runner: Any = Thread if kind == "threads" else spawn.Process
+    together: Any = Barrier(2) if kind == "threads" else FORKS.Barrier(2)
+    runner: Any = Thread if kind == "threads" else FORKS.Process
     url = house.app.config["SQLALCHEMY_DATABASE_URI"]
     takers = [runner(target=look_and_take, args=(url, together)) for _ in range(2)]
     for taker in takers:

@@ -17,7 +17,7 @@ from threading import Barrier
 import pytest
 
 from tests.factories import ROOT, SHIPPED, House, bare_environment, toml
-from tests.servers import Server, started
+from tests.servers import Server, running, started
 
 EVENT = "june-10-self-care"
 PEOPLE, SEATS = 400, 50
@@ -73,14 +73,14 @@ def test_two_starts_at_once_agree_on_one_key_one_event_and_one_link(tmp_path: Pa
 
 
 def test_the_clock_starts_where_it_is_told_and_runs_on(tmp_path: Path) -> None:
-    with started(tmp_path / "instance", EVENTREG_CLOCK="2030-06-10T08:44:58+08:00") as server:
+    with running(tmp_path / "instance", EVENTREG_CLOCK="2030-06-10T08:44:58+08:00") as server:
         deadline = time.monotonic() + 20
         while "网上报名已经结束" not in ask(server, "GET", "/zh/")[2]:
             assert time.monotonic() < deadline, "registration closes at 8:45 by that clock"
 
 
 def test_two_hundred_connections_that_never_finish_starve_nobody(tmp_path: Path) -> None:
-    with started(tmp_path / "instance") as server:
+    with running(tmp_path / "instance") as server:
         place = urllib.parse.urlsplit(server.address)
         half = []
         for number in range(240):
@@ -104,8 +104,8 @@ def test_four_hundred_people_at_once_get_exactly_fifty_seats_from_two_servers(fo
         house.apply(SHIPPED.read_text(encoding="utf-8"))
     house.close()
     with (
-        started(folder, EVENTREG_SECRET_KEY="k" * 20) as one,
-        started(folder, EVENTREG_SECRET_KEY="k" * 20) as other,
+        running(folder, EVENTREG_SECRET_KEY="k" * 20) as one,
+        running(folder, EVENTREG_SECRET_KEY="k" * 20) as other,
     ):
         path = f"/zh/events/{EVENT}/register"
         forms = [hidden(ask(one, "GET", path)[2]) for _ in range(PEOPLE)]
@@ -142,7 +142,7 @@ def test_several_workers_behind_one_address_share_the_seats_and_the_clock(folder
         house.apply(toml(capacity=5))
     house.close()
     settings = {"EVENTREG_WORKERS": "2", "EVENTREG_THREADS": "4", "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00"}
-    with started(folder, **settings) as server:
+    with running(folder, **settings) as server:
         path = "/zh/events/small/register"
         forms = [hidden(ask(server, "GET", path)[2]) for _ in range(20)]
 
@@ -182,9 +182,9 @@ def test_several_workers_with_limits_in_memory_do_not_start(tmp_path: Path) -> N
 
 
 def test_who_serves_everywhere_without_a_public_address_is_told_so(tmp_path: Path) -> None:
-    with started(tmp_path / "instance", HOST=EVERYWHERE) as server:
+    with running(tmp_path / "instance", HOST=EVERYWHERE) as server:
         assert "EVENTREG_PUBLIC_URL is not set" in server.printed
-    with started(tmp_path / "instance", HOST=EVERYWHERE, EVENTREG_PUBLIC_URL="http://192.0.2.1") as server:
+    with running(tmp_path / "instance", HOST=EVERYWHERE, EVENTREG_PUBLIC_URL="http://192.0.2.1") as server:
         assert "EVENTREG_PUBLIC_URL is not set" not in server.printed
 
 

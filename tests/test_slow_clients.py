@@ -27,9 +27,9 @@ NO_PROXY = "192.0.2.1"
 """Without this, loopback is taken for our own proxy, which may open as many connections as it likes."""
 
 
-def started_with(folder: Path, workers: str, **more: str) -> object:
+def running_with(folder: Path, workers: str, **more: str) -> object:
     """A server of so many processes, to which loopback is no proxy."""
-    return started(folder, EVENTREG_WORKERS=workers, EVENTREG_PROXY_ADDRESSES=NO_PROXY, **more)
+    return running(folder, EVENTREG_WORKERS=workers, EVENTREG_PROXY_ADDRESSES=NO_PROXY, **more)
 
 
 def connect(server: Server, source: str = OTHER_ADDRESS) -> socket.socket:
@@ -72,14 +72,14 @@ def seconds_of_a_page(server: Server) -> float:
 
 @SERVERS
 def test_two_thousand_half_sent_requests_of_one_address_cost_another_nothing(workers: str, tmp_path: Path) -> None:
-    with started_with(tmp_path / "instance", workers) as server, slow(server, 2000):  # type: ignore[attr-defined]
+    with running_with(tmp_path / "instance", workers) as server, slow(server, 2000):  # type: ignore[attr-defined]
         seconds = sorted(seconds_of_a_page(server) for _ in range(20))
         assert seconds[-1] < 1, seconds
 
 
 @pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])
 def test_half_sent_requests_through_our_own_proxy_cost_nothing_either(workers: str, tmp_path: Path) -> None:
-    with started(tmp_path / "instance", EVENTREG_WORKERS=workers) as server, slow(server, 1300):
+    with running(tmp_path / "instance", EVENTREG_WORKERS=workers) as server, slow(server, 1300):
         seconds = sorted(seconds_of_a_page(server) for _ in range(20))
         assert seconds[-1] < 1, seconds
 
@@ -90,7 +90,7 @@ def test_half_sent_requests_through_our_own_proxy_cost_nothing_either(workers: s
     ids=["one address", "our own proxy"],
 )
 def test_so_many_connections_are_held_and_no_more(proxy: str, most: int, tmp_path: Path) -> None:
-    with started(tmp_path / "instance", EVENTREG_PROXY_ADDRESSES=proxy) as server, slow(server, most + 50) as held:
+    with running(tmp_path / "instance", EVENTREG_PROXY_ADDRESSES=proxy) as server, slow(server, most + 50) as held:
         seconds_of_a_page(server)  # by now all have been accepted
         ended = sum(map(is_ended, held))
         assert 50 <= ended <= 55, "the oldest made room for the newest, and for the page"

@@ -1,7 +1,8 @@
 """Windows of a real browser: their shapes, the ways through the pages, and what holds for every page that is looked at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -11,6 +12,7 @@ from tests import cast
 
 PHONE: Any = {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}
 SMALLEST: Any = {"viewport": {"width": 320, "height": 568}}
+TABLET: Any = {"viewport": {"width": 768, "height": 1024}}
 LAPTOP: Any = {"viewport": {"width": 1280, "height": 800}}
 SIZES = ("standard", "large", "largest")
 _AXE = {
@@ -139,33 +141,43 @@ class Visitor:
         yield from self.main_states()
         yield "check", self.fill("open", "王小明", "13800138066")
 
-    def states(self) -> Iterator[tuple[str, Page]]:
-        """Every state that a guest can get into."""
-        for slug in cast.FILES:
-            yield f"event-{slug}", self.event(slug)
-        for name, path in self.paths.items():
-            yield f"ticket-{name}", self.go(path)
-        for act in ("change", "cancel"):
-            yield f"{act}-couple", self.go(f"{self.paths['couple']}/{act}")
-        yield "cancel-waiting", self.go(f"{self.paths['waitlisted']}/cancel")
-        for rest in ("", "find", "privacy", "accessibility", "nothing"):
-            yield rest or "start", self.go(f"/{self.language}/{rest}")
-        yield "poster", self.event("open", "/poster")
-        for slug in ("open", "full-waiting", "full", "closed", "not-yet-open", "over", "cancelled"):
-            yield f"form-{slug}", self.event(slug, "/register")
-        yield from self._on_the_way()
+    def states(self, *names: str) -> Iterator[tuple[str, Page]]:
+        """Every state that a guest can get into, or those of these names."""
+        for name, show in self.shows().items():
+            if name in names or not names:
+                yield name, show()
 
-    def _on_the_way(self) -> Iterator[tuple[str, Page]]:
-        """The states that need something typed. Nothing of it books a seat, so that every visitor meets the same."""
-        yield "problems", self.fill("open", "", "1380013800")
-        yield "check", self.fill("open", "Margaret Elizabeth Chen", "+44 20 7946 0018", "阿卜杜热依木·买买提")
-        yield "full-couple", self.fill("one", "张桂芳", "13800138077", "王建国")
+    def shows(self) -> dict[str, Callable[[], Page]]:
+        """By the name of each state, what leads to it. Nothing of it books a seat, so that every visitor meets the same."""
+        couple, waitlisted = self.paths["couple"], self.paths["waitlisted"]
+        closed = ("full-waiting", "full", "closed", "not-yet-open", "over", "cancelled")
+        return {
+            **{f"event-{slug}": partial(self.event, slug) for slug in cast.FILES},
+            **{f"ticket-{name}": partial(self.go, path) for name, path in self.paths.items()},
+            **{f"{act}-couple": partial(self.go, f"{couple}/{act}") for act in ("change", "cancel")},
+            "cancel-waiting": partial(self.go, f"{waitlisted}/cancel"),
+            **{
+                rest or "start": partial(self.go, f"/{self.language}/{rest}")
+                for rest in ("", "find", "privacy", "accessibility", "nothing")
+            },
+            "poster": partial(self.event, "open", "/poster"),
+            **{f"form-{slug}": partial(self.event, slug, "/register") for slug in ("open", *closed)},
+            "problems": partial(self.fill, "open", "", "1380013800"),
+            "check": partial(self.fill, "open", "Margaret Elizabeth Chen", "+44 20 7946 0018", "阿卜杜热依木·买买提"),
+            "full-couple": partial(self.fill, "one", "张桂芳", "13800138077", "王建国"),
+            "already-registered": self._already_registered,
+            "find-problems": self._find_problems,
+        }
+
+    def _already_registered(self) -> Page:
         page = self.fill("open", "张桂芳", "138 0013 8000")
         self.press_the_button()
         kind(page, "already-registered")
-        yield "already-registered", page
+        return page
+
+    def _find_problems(self) -> Page:
         self.go(f"/{self.language}/find")
-        yield "find-problems", self.press_the_button()
+        return self.press_the_button()
 
 
 def faults(name: str, page: Page) -> list[str]:

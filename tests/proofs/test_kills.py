@@ -27,7 +27,7 @@ def still_right(house: House) -> None:
 def test_every_acknowledged_registration_survives_the_kill_of_all_writers(house: House, place: Place) -> None:
     house.apply(toml(capacity=100_000))
     chance, promised = random.Random("kills"), 0
-    for number in range(rounds(10, 300)):
+    for number in range(rounds(6, 300)):
         crowd = Crowd(place, f"round{number}", Act(10_000), WRITERS)
         crowd.wait_for(chance.randrange(1, 60))
         crowd.kill()

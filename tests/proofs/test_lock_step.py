@@ -135,7 +135,7 @@ def _of_slug(house: House, slug: str) -> Any:
 
 def test_joining_the_list_and_freeing_the_last_seat_never_miss_each_other(database: str, tmp_path: Any) -> None:
     with lone_house(database, tmp_path) as house:
-        every = islice(orders(), 0, None, rounds(2, 1))  # every other order in `make test`
+        every = islice(orders(), 0, None, rounds(3, 1))  # every third order in `make test`
         assert list(meet(house, every)) == []
 
 

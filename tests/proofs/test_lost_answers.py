@@ -98,7 +98,7 @@ def lose(server: Server, wanted: int) -> tuple[set[str], int, int]:
 
 def test_a_lost_answer_costs_nobody_a_seat_and_gives_nobody_two(house: House, place: Place, folder: Path) -> None:
     house.apply(toml(capacity=100_000))
-    wanted = rounds(50, 500)
+    wanted = rounds(30, 500)
     with running(folder, EVENTREG_SECRET_KEY=SECRET, **place.environment) as server:
         tickets, people, forms = lose(server, wanted)
         assert all(ask(server, "GET", ticket)[0] == 200 for ticket in tickets)

@@ -2,12 +2,8 @@
 the rows, the counter and the audit trail with them."""
 
 import itertools
-import shutil
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -232,30 +228,18 @@ def explore(house: House, examples: int, steps: int) -> None:
     )  # fmt: skip
 
 
-@pytest.fixture
-def quick(folder: Path) -> Any:
-    """A house whose file lies in memory, where the machine has such a place: it is not the disk that is proved here."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
-        shutil.copy(folder / "eventreg.sqlite3", place)
-        house = House(Path(place))
-        with house.app.app_context():
-            yield house
-        house.close()
-
-
-def test_every_order_of_acts_ends_where_the_rules_say(quick: House) -> None:
-    explore(quick, *((2_000, 50) if WHOLE else (60, 30)))
+def test_every_order_of_acts_ends_where_the_rules_say(house: House) -> None:
+    explore(house, *((2_000, 50) if WHOLE else (40, 30)))
 
 
 @pytest.mark.parametrize(
     "fault", ["nobody_is_promoted", "smallest_first", "held_for_nobody", "no_audit_of_cancellation"]
 )
 def test_the_model_finds_what_is_wrong_with_the_program(
-    quick: House, fault: str, monkeypatch: pytest.MonkeyPatch
+    house: House, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module, name in faults.TOUCHED[fault]:
         monkeypatch.setattr(module, name, getattr(module, name))
     faults.apply(fault)
     with pytest.raises(AssertionError):
-        explore(quick, 100, 30)
+        explore(house, 100, 30)

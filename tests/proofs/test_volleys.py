@@ -67,7 +67,7 @@ def fire_for_the_last_seat(house: House, servers: list[Server], times: int) -> l
 def test_of_sixteen_at_once_exactly_one_gets_the_last_seat(house: House, place: Place) -> None:
     house.apply(toml(capacity=1))
     with two(place) as servers:
-        times = rounds(30, 500)
+        times = rounds(15, 500)
         fired = fire_for_the_last_seat(house, servers, times)
     assert fired == [Counter({409: TOGETHER - 1, 303: 1})] * times
     assert house.seats().taken == times
@@ -101,7 +101,7 @@ def same_person(servers: list[Server], people: int) -> list[Counter[int]]:
 
 
 def test_one_person_in_twelve_spellings_is_one_registration(house: House, place: Place) -> None:
-    people = rounds(20, 200)
+    people = rounds(8, 200)
     house.apply(toml(capacity=1000, head="max_per_phone = 2"))
     with two(place) as servers:
         fired = same_person(servers, people)
