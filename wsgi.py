@@ -5,9 +5,9 @@ import os
 import sys
 
 from eventreg.app import create_app
-from eventreg.db import close
-from eventreg.modes import OURS_ALONE
 from eventreg.settings import SettingsInvalid, read
+from eventreg.storage.modes import OURS_ALONE
+from eventreg.storage.session import close
 
 os.umask(OURS_ALONE)  # for each command and server process, and for what they start: everything written is about people
 try:

@@ -13,11 +13,15 @@ from sqlalchemy import text
 
 from benchmarks.report import Figure
 from benchmarks.rush import ON_THE_DISK
-from eventreg.core import attendees, calls, checkin, duplicates, entries, events, exports, glances
-from eventreg.core.attendees import Asked, Filter
 from eventreg.core.audit import REGISTRANT
-from eventreg.db import db, reading, write
-from eventreg.storage import make_tables
+from eventreg.core.desk import attendee_list, calls, duplicates, exports
+from eventreg.core.desk.attendee_list import Asked, Filter
+from eventreg.core.door import check_in
+from eventreg.core.event import events
+from eventreg.core.registration import availability
+from eventreg.core.registration import register as registering
+from eventreg.storage.checks import make_tables
+from eventreg.storage.session import db, reading, write
 from tests.factories import A_WEEK_BEFORE, SECRET, House, make_entry, toml
 
 SIZES = (50, 5_000, 100_000)
@@ -81,13 +85,13 @@ def milliseconds(act: Callable[[int], object], times: int) -> float:
 
 def _measure(house: House) -> dict[str, float]:
     event, first = house.event(), Asked(filter=Filter.CONFIRMED)
-    rows = len(attendees.listed(reading(), event, first))
+    rows = len(attendee_list.listed(reading(), event, first))
     return {
         "register": milliseconds(lambda n: house.register(f"新人{n}"), 60),
-        "row of the first page": milliseconds(lambda _: attendees.listed(reading(), event, first), 30) / rows,
-        "number": milliseconds(lambda _: attendees.listed(reading(), event, Asked(query="0042")), 30),
-        "name": milliseconds(lambda _: attendees.listed(reading(), event, Asked(query="nobody")), 15),
-        "near": milliseconds(lambda _: attendees.near(reading(), event, Asked(query="wang")), 15),
+        "row of the first page": milliseconds(lambda _: attendee_list.listed(reading(), event, first), 30) / rows,
+        "number": milliseconds(lambda _: attendee_list.listed(reading(), event, Asked(query="0042")), 30),
+        "name": milliseconds(lambda _: attendee_list.listed(reading(), event, Asked(query="nobody")), 15),
+        "near": milliseconds(lambda _: attendee_list.near(reading(), event, Asked(query="wang")), 15),
         "same names": milliseconds(lambda _: duplicates.groups(reading(), event), 5),
         "tasks": milliseconds(lambda _: calls.tasks(reading(), event, now=house.now), 5),
     }
@@ -126,7 +130,7 @@ def _export(house: House) -> tuple[float, float]:
     event = house.event()
 
     def written() -> int:
-        people = attendees.each(reading(), event, Asked())
+        people = attendee_list.each(reading(), event, Asked())
         return sum(1 for _ in exports.as_csv(people, whole_numbers=True, zone=events.zone(event)))
 
     began = time.perf_counter()
@@ -146,7 +150,7 @@ def check_ins() -> list[Figure]:
 
         def arrive(number: int) -> object:
             return write(
-                lambda session: checkin.check_in(
+                lambda session: check_in.check_in(
                     session, events.get(session, "small"), str(number + 1), anyway=True, by=house.dora, now=house.now
                 )
             )  # fmt: skip
@@ -161,12 +165,12 @@ def check_ins() -> list[Figure]:
 def seat_transaction() -> list[Figure]:
     """Processor time of our seat transaction against the three raw statements, both without the disk's share."""
     with filled(50) as house:
-        event = glances.at(db.engine, None, "small", now=house.now).event  # as the pages know it
+        event = availability.at(db.engine, None, "small", now=house.now).event  # as the pages know it
         filled_in = {number: make_entry(f"新人{number}") for number in range(-21, 400)}
 
         def register(number: int) -> None:
             entry = filled_in[number]
-            write(lambda s: entries.register(s, event, entry, secret_key=SECRET, by=REGISTRANT, now=house.now))
+            write(lambda s: registering.register(s, event, entry, secret_key=SECRET, by=REGISTRANT, now=house.now))
 
         ours = _cpu(register)
     with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:

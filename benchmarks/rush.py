@@ -15,8 +15,8 @@ from threading import Barrier
 
 from benchmarks.report import Figure
 from benchmarks.servers import Load, hello, load, ours, registering
-from eventreg.gate import Gate
-from eventreg.storage import make_tables
+from eventreg.storage.checks import make_tables
+from eventreg.storage.write_queue import Gate
 from tests.factories import SECRET, House, toml
 from tests.postgresql import BINARIES, USER, Cluster
 from tests.proofs import faults

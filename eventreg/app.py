@@ -6,9 +6,10 @@ from dataclasses import replace
 from flask import Flask
 from flask_migrate import Migrate
 
-from eventreg import cli, db
 from eventreg.clock import Clock
+from eventreg.commands import event
 from eventreg.settings import ROOT, Settings, kept_secret, make_instance
+from eventreg.storage import session
 from eventreg.web import site
 
 MIGRATIONS = str(ROOT / "migrations")
@@ -40,8 +41,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     app.extensions["clock"] = clock or settings.make_clock()
     app.logger.setLevel(logging.INFO)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    db.init_app(app)
-    Migrate(app, db.db, directory=MIGRATIONS, render_as_batch=True, compare_type=True)
-    cli.init_app(app)
+    session.init_app(app)
+    Migrate(app, session.db, directory=MIGRATIONS, render_as_batch=True, compare_type=True)
+    event.init_app(app)
     site.init_app(app)
     return app

@@ -15,16 +15,21 @@ from types import FrameType
 
 from flask import Flask
 
-from eventreg import listener
 from eventreg.app import create_app
-from eventreg.core import audit, event_file, events, form_keys, staff
-from eventreg.db import AWAY, alone, close, reading, transaction
-from eventreg.delivery import deliver_forever, stop_bell
-from eventreg.housekeeping import keep_house
-from eventreg.processes import Family, Job
+from eventreg.background import keep_house
+from eventreg.core import audit
+from eventreg.core.event import event_file, events
+from eventreg.core.organising import applying
+from eventreg.core.registration import form_keys
+from eventreg.core.staff import accounts
+from eventreg.mail.sender import deliver_forever, stop_bell
+from eventreg.server import listener
+from eventreg.server.processes import Family, Job
 from eventreg.settings import ROOT, Settings, SettingsInvalid, read
-from eventreg.storage import Unsafe, check, check_key, make_tables
-from eventreg.web import limits, trouble
+from eventreg.storage.checks import Unsafe, check, check_key, make_tables
+from eventreg.storage.session import AWAY, alone, close, reading, transaction
+from eventreg.web.limits import limits
+from eventreg.web.public import outage_page
 
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
 
@@ -131,10 +136,10 @@ def prepare(app: Flask) -> str | None:
             form_keys.drop_old(session, now=clock())
             if not events.all_events(session):
                 shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
-                events.apply(session, shipped, by=audit.SYSTEM, now=clock())
-            link = staff.first_link(session, now=clock())
-        trouble.write()
-        if link is None and not staff.any_organiser(reading()):
+                applying.apply(session, shipped, by=audit.SYSTEM, now=clock())
+            link = accounts.first_link(session, now=clock())
+        outage_page.write()
+        if link is None and not accounts.any_organiser(reading()):
             say("There is no organiser yet. For a new link: .venv/bin/flask --app wsgi staff link")
     return link
 

@@ -4,7 +4,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
-from eventreg.core.base import Base
+from eventreg.core.models.base import Base
 
 engine = current_app.extensions["migrate"].db.engine
 

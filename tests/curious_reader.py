@@ -5,7 +5,7 @@ import resource
 import tempfile
 from pathlib import Path
 
-from eventreg import sandbox
+from eventreg.readers import sandbox
 
 
 def look(content: bytes) -> dict[str, object]:

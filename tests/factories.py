@@ -20,22 +20,18 @@ from werkzeug.routing import Rule
 
 from eventreg import settings
 from eventreg.app import create_app
-from eventreg.core import (
-    audit,
-    cancellations,
-    entries,
-    event_file,
-    events,
-    names,
-    phones,
-    registrations,
-    seats,
-    staff,
-)
+from eventreg.core import audit
 from eventreg.core.audit import Actor
-from eventreg.core.models import Event, Registration, Source
-from eventreg.core.staff_models import Role
-from eventreg.db import db, reading, transaction, write
+from eventreg.core.event import event_file, events
+from eventreg.core.models.event import Event
+from eventreg.core.models.registration import Registration, Source
+from eventreg.core.models.staff import Role
+from eventreg.core.organising import applying
+from eventreg.core.registration import cancellations, lookup, seats
+from eventreg.core.registration import register as registering
+from eventreg.core.staff import accounts
+from eventreg.core.values import names, phones
+from eventreg.storage.session import db, reading, transaction, write
 from tests.pages import sign_in
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -131,10 +127,10 @@ def make_entry(
     key: str = "",
     locale: str = "zh",
     **wishes: Any,
-) -> entries.Entry:
+) -> registering.Entry:
     """A filled-in form."""
     party = tuple(names.parse(name) for name in people or ("张桂芳",))
-    return entries.Entry(party, make_phone(phone), locale, source, key or uuid4().hex, **wishes)
+    return registering.Entry(party, make_phone(phone), locale, source, key or uuid4().hex, **wishes)
 
 
 class Browser(FlaskClient):
@@ -174,7 +170,7 @@ class House:
     def apply(self, text: str) -> Event:
         """Apply an event file."""
         with transaction() as session:
-            return events.apply(session, event_file.parse(text), by=audit.SYSTEM, now=self.now).event
+            return applying.apply(session, event_file.parse(text), by=audit.SYSTEM, now=self.now).event
 
     def event(self, slug: str = "small") -> Event:
         """The event as it is now."""
@@ -185,13 +181,13 @@ class House:
         source = Source(entry.pop("source", "online"))
         filled = make_entry(*people, source=source, **entry)
 
-        def act(session: Session) -> entries.Made:
+        def act(session: Session) -> registering.Made:
             event = events.get(session, slug)
-            return entries.register(
+            return registering.register(
                 session, event, filled, secret_key=SECRET, by=audit.REGISTRANT, now=self.now
             )  # fmt: skip
 
-        return registrations.get(reading(), write(act).id)
+        return lookup.get(reading(), write(act).id)
 
     def seats(self, slug: str = "small") -> seats.SeatCount:
         """The counter as it is now, whatever other processes have done."""
@@ -203,7 +199,7 @@ class House:
         registration_id = made if isinstance(made, int) else made.id
 
         def act(session: Session) -> None:
-            found = with_event(session, registrations.get(session, registration_id))
+            found = with_event(session, lookup.get(session, registration_id))
             cancellations.cancel(session, *found, people, by=by, now=self.now)
 
         write(act)
@@ -222,7 +218,7 @@ class House:
             return self._hired(session, name, role)
 
     def _hired(self, session: Session, name: str, role: Role) -> Actor:
-        member = staff.add(session, name, role, by=audit.SYSTEM, now=self.now)
+        member = accounts.add(session, name, role, by=audit.SYSTEM, now=self.now)
         member.password_hash = usual_hash()
         return Actor("staff", member.id, name, role)
 

@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from pytest import MonkeyPatch
 
-from eventreg.core import second_factor, staff
-from eventreg.core.staff_models import Role
-from eventreg.db import reading, transaction
+from eventreg.core.models.staff import Role
+from eventreg.core.staff import accounts, second_factor
+from eventreg.storage.session import reading, transaction
 from tests.factories import PASSWORD, House, local, toml
 from tests.pages import Page, fill, get, sign_in
 
@@ -29,7 +29,7 @@ def small(house: House) -> House:
 def change(client: FlaskClient, name: str, **what: str) -> int:
     """Press a button beside an account."""
     reading().rollback()
-    member = staff.find(reading(), name)
+    member = accounts.find(reading(), name)
     token = get(client, "/staff/").form("/sign-out").fields
     return client.post(f"{ACCOUNTS}/{member.id}", data={**token, **what}).status_code
 
@@ -91,7 +91,7 @@ def with_factor(house: House) -> tuple[pyotp.TOTP, list[str]]:
     secret = second_factor.new_secret()
     making = pyotp.TOTP(secret)
     with transaction() as session:
-        member = staff.find(session, "olga")
+        member = accounts.find(session, "olga")
         codes = second_factor.turn_on(session, member, secret, making.at(house.now), by=house.olga, now=house.now)
     house.now += timedelta(seconds=30)
     return making, codes
@@ -159,7 +159,7 @@ def test_turning_it_off_needs_a_code(small: House) -> None:
     assert client.post(form.action, data={**off, "code": "000000"}).status_code == 422
     small.now += timedelta(seconds=30)
     assert client.post(form.action, data={**off, "code": making.at(small.now)}).status_code == 303
-    assert staff.find(reading(), "olga").totp_secret is None
+    assert accounts.find(reading(), "olga").totp_secret is None
 
 
 def test_guessing_codes_gets_slower(folder: Path) -> None:
@@ -258,7 +258,7 @@ def test_a_telephone_is_taken_away(small: House) -> None:
     form = next(form for form in page.forms if "telephone" in form.fields)
     assert desmond.post(form.action or "/staff/events/small/telephones", data=form.fields).status_code == 303
     assert phone.get("/door/small/").status_code == 303
-    olga_id = str(staff.find(reading(), "olga").id)
+    olga_id = str(accounts.find(reading(), "olga").id)
     gone = desmond.post("/staff/events/small/telephones", data={**form.fields, "telephone": olga_id})
     assert gone.status_code == 404, "an account is no telephone"
 

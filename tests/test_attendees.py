@@ -5,9 +5,11 @@ import io
 
 import pytest
 
-from eventreg.core import attendees, audit, cancellations, check_in_list, registrations
-from eventreg.core.attendees import Asked, Filter, Sort
-from eventreg.db import reading, transaction
+from eventreg.core import audit
+from eventreg.core.desk import attendee_list, check_in_list
+from eventreg.core.desk.attendee_list import Asked, Filter, Sort
+from eventreg.core.registration import cancellations, lookup
+from eventreg.storage.session import reading, transaction
 from tests.factories import House, toml, with_event
 
 pytestmark = pytest.mark.both_databases
@@ -29,7 +31,7 @@ def full(house: House) -> House:
 
 def found(house: House, query: str) -> list[str]:
     """Whom a search finds."""
-    return [row.name for row in attendees.listed(reading(), house.event(), Asked(query=query))]
+    return [row.name for row in attendee_list.listed(reading(), house.event(), Asked(query=query))]
 
 
 @pytest.mark.parametrize(
@@ -50,50 +52,50 @@ def test_search_finds_people_by_what_anybody_has_of_them(full: House, query: str
 
 
 def test_search_finds_a_check_in_code_from_its_first_digits(full: House) -> None:
-    somebody = attendees.confirmed(reading(), full.event())[0]
+    somebody = attendee_list.confirmed(reading(), full.event())[0]
     assert somebody.code is not None
     assert somebody.name in found(full, somebody.code)
 
 
 def test_filters_count_what_they_show(full: House) -> None:
-    registration = attendees.listed(reading(), full.event(), Asked(query="曾"))[0].registration_id
+    registration = attendee_list.listed(reading(), full.event(), Asked(query="曾"))[0].registration_id
     with transaction() as session:
         cancellations.cancel(
-            session, *with_event(session, registrations.get(session, registration)), by=audit.SYSTEM, now=full.now
+            session, *with_event(session, lookup.get(session, registration)), by=audit.SYSTEM, now=full.now
         )
-    counts = attendees.counts(reading(), full.event())
+    counts = attendee_list.counts(reading(), full.event())
     assert counts == {
         Filter.ALL: 6, Filter.CONFIRMED: 5, Filter.WAITLISTED: 0, Filter.CANCELLED: 1, Filter.ARRIVED: 0,
     }  # fmt: skip
     for wanted, count in counts.items():
         asked = Asked(filter=wanted)
         assert (
-            len(attendees.listed(reading(), full.event(), asked))
+            len(attendee_list.listed(reading(), full.event(), asked))
             == count
-            == attendees.found(reading(), full.event(), asked)
+            == attendee_list.found(reading(), full.event(), asked)
         )
 
 
 def test_the_list_sorts_by_name_time_and_code(full: House) -> None:
     def names(sort: Sort) -> list[str]:
-        return [row.name for row in attendees.listed(reading(), full.event(), Asked(sort=sort))]
+        return [row.name for row in attendee_list.listed(reading(), full.event(), Asked(sort=sort))]
 
     assert names(Sort.NAME) == EVERYBODY
     assert names(Sort.TIME)[0] == "100%_纯"
-    codes = [row.code for row in attendees.listed(reading(), full.event(), Asked(sort=Sort.CODE))]
+    codes = [row.code for row in attendee_list.listed(reading(), full.event(), Asked(sort=Sort.CODE))]
     assert codes == sorted(codes, key=str)
     assert set(names(Sort.STATE)) == set(names(Sort.NAME))
 
 
 def test_a_long_list_has_pages(full: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attendees, "PAGE", 4)
+    monkeypatch.setattr(attendee_list, "PAGE", 4)
     event = full.event()
-    pages = [attendees.listed(reading(), event, Asked(page=page)) for page in (1, 2, 3)]
+    pages = [attendee_list.listed(reading(), event, Asked(page=page)) for page in (1, 2, 3)]
     assert [len(page) for page in pages] == [4, 2, 0]
 
 
 def test_the_channels_are_counted_by_people(full: House) -> None:
-    assert attendees.by_source(reading(), full.event()) == {"online": 5, "phone": 1}
+    assert attendee_list.by_source(reading(), full.event()) == {"online": 5, "phone": 1}
 
 
 @pytest.mark.parametrize(("people", "sides"), [(0, 1), (1, 1), (25, 1), (26, 2), (50, 2), (51, 3)])
@@ -101,7 +103,7 @@ def test_twenty_five_people_are_one_side(house: House, people: int, sides: int) 
     house.apply(toml(capacity=60))
     for number in range(people):
         house.register(f"王{number}号")
-    made = check_in_list.sides(attendees.confirmed(reading(), house.event()))
+    made = check_in_list.sides(attendee_list.confirmed(reading(), house.event()))
     assert len(made) == sides
     assert sum(len(side.lines) for side in made) == people
     assert [line.number for side in made for line in side.lines] == list(range(1, people + 1))
@@ -109,7 +111,7 @@ def test_twenty_five_people_are_one_side(house: House, people: int, sides: int) 
 
 
 def test_a_letter_stands_only_where_its_group_begins_and_a_party_knows_its_numbers(full: House) -> None:
-    side = check_in_list.sides(attendees.confirmed(reading(), full.event()))[0]
+    side = check_in_list.sides(attendee_list.confirmed(reading(), full.event()))[0]
     assert [line.letter for line in side.lines] == ["#", "A", "L", "W", "Z", ""]
     assert [line.with_numbers for line in side.lines] == [(), (), (), (6,), (), (4,)]
     assert side.letters == "# – Z"
@@ -122,7 +124,7 @@ def test_the_list_for_a_spreadsheet_holds_no_formula_and_loses_nothing(house: Ho
     house.apply(toml(capacity=20))
     for name in NAMES:
         house.register(name)
-    text = check_in_list.as_csv(check_in_list.sides(attendees.confirmed(reading(), house.event())))
+    text = check_in_list.as_csv(check_in_list.sides(attendee_list.confirmed(reading(), house.event())))
     assert text.startswith("\ufeff")
     cells = [row["name"] for row in csv.DictReader(io.StringIO(text.lstrip("\ufeff")))]
     assert not any(cell.startswith(("=", "@", "-", "+", "＝", "＋", "－", "＠", "﹢", "−")) for cell in cells)
@@ -130,7 +132,7 @@ def test_the_list_for_a_spreadsheet_holds_no_formula_and_loses_nothing(house: Ho
 
 
 def test_the_list_for_a_terminal_lines_up_and_moves_no_cursor(full: House) -> None:
-    text = check_in_list.as_text(check_in_list.sides(attendees.confirmed(reading(), full.event())), "书法课\x1b[2J")
+    text = check_in_list.as_text(check_in_list.sides(attendee_list.confirmed(reading(), full.event())), "书法课\x1b[2J")
     assert "\x1b" not in check_in_list.plain("书法课\x1b[2J")
     rows = [line for line in text.splitlines() if line.endswith("[ ] [ ]")]
     assert len(rows) == 6

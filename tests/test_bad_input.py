@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventreg.core.models import Registration
-from eventreg.db import reading
+from eventreg.core.models.registration import Registration
+from eventreg.storage.session import reading
 from eventreg.web import access
 from tests.factories import PASSWORD, House, toml
 from tests.pages import Page, book, fill, get, sign_in

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
-from eventreg import housekeeping
-from eventreg.core import audit, bursts, checkin, events, invariants
+from eventreg import background
+from eventreg.core import audit, invariants
 from eventreg.core.audit import Action
-from eventreg.core.models import FormKey, Registration
-from eventreg.db import reading, write
+from eventreg.core.desk import bursts
+from eventreg.core.door import check_in
+from eventreg.core.event import events
+from eventreg.core.models.registration import FormKey, Registration
+from eventreg.storage.session import reading, write
 from tests.factories import PASSWORD, House, local, toml
 from tests.pages import fill, get
 from tests.tokens import token
@@ -82,7 +85,7 @@ def test_who_has_arrived_or_cancelled_is_not_offered(roomy: House) -> None:
     write(lambda session: session.execute(update(FormKey).values(created_at=roomy.now)))
     person = bursts.of_event(reading(), roomy.event(), now=roomy.now)[0].people[0]
     write(
-        lambda session: checkin.check_in(
+        lambda session: check_in.check_in(
             session, events.get(session, "small"), person.public_id, anyway=False, by=roomy.dora, now=roomy.now
         )
     )
@@ -183,7 +186,7 @@ def test_after_a_day_nobody_knows_who_came_from_one_address(roomy: House) -> Non
     assert seen(roomy) == []
     reading().rollback()
     with roomy.app.test_request_context():
-        housekeeping.look()
+        background.look()
     assert reading().execute(text("SELECT count(*) FROM form_keys WHERE burst IS NOT NULL")).scalar_one() == 0
     assert reading().execute(text("SELECT count(*) FROM form_keys")).scalar_one() == 6, "the keys stay a week"
 

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import calls, invariants, registrations
-from eventreg.core.desk_models import CallReason
-from eventreg.db import reading
+from eventreg.core import invariants
+from eventreg.core.desk import calls
+from eventreg.core.models.calls import CallReason
+from eventreg.core.registration import lookup
+from eventreg.storage.session import reading
 from tests.factories import House, local, toml
 from tests.pages import Page, get
 
@@ -45,7 +47,7 @@ def test_who_is_promoted_is_called_with_number_words_and_code(small: House, desm
     page = get(desmond, CALLS)
     assert page.data["data-calls"] == "1"
     assert "138 0013 8001" in page.text
-    code = registrations.party(reading(), small.next)[0].code or ""  # type: ignore[attr-defined]
+    code = lookup.party(reading(), small.next)[0].code or ""  # type: ignore[attr-defined]
     assert f"签到码：{'、'.join(code)}" in page.text
     assert "请问是张桂芳吗？" in page.text
     assert "上午 8 点 45 分开始签到" in page.text
@@ -81,7 +83,7 @@ def test_the_same_button_twice_is_one_call(small: House, desmond: FlaskClient) -
 def test_who_will_not_come_makes_room_for_the_next(small: House, desmond: FlaskClient) -> None:
     small.cancel(1, 1)  # one of the couple: one seat for the first who waits alone
     press(desmond, 2, "will-not-come")
-    assert registrations.get(reading(), 2).state == "cancelled"
+    assert lookup.get(reading(), 2).state == "cancelled"
     assert 2 not in tasks(small)
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
@@ -105,7 +107,7 @@ def test_a_name_heard_on_the_telephone_is_checked(house: House) -> None:
     assert "您的姓名是哪几个字？" in get(desmond, CALLS).text
     press(desmond, 1, "reached")
     assert tasks(house) == {}
-    assert not registrations.get(reading(), 1).name_unsure
+    assert not lookup.get(reading(), 1).name_unsure
 
 
 def test_reminders_come_on_the_last_working_day_before(house: House) -> None:
@@ -151,13 +153,13 @@ def test_a_seat_whose_owner_is_not_reached_in_time_goes_to_the_next(house: House
     early = get(desmond, CALLS).form("/calls/2")
     assert "可以让给" not in get(desmond, CALLS).text
     desmond.post(early.action, data={**early.fields, "outcome": "pass-on"})
-    assert registrations.get(reading(), 2).state == "confirmed", "before the time nobody loses a seat"
+    assert lookup.get(reading(), 2).state == "confirmed", "before the time nobody loses a seat"
     house.now += timedelta(hours=5)
     desmond = house.signed_in("desmond")
     page = get(desmond, CALLS)
     assert "座位可以让给：陈阿宝。" in page.text
     press(desmond, 2, "pass-on")
-    assert [registrations.get(reading(), one).state for one in (2, 3)] == ["cancelled", "confirmed"]
+    assert [lookup.get(reading(), one).state for one in (2, 3)] == ["cancelled", "confirmed"]
     assert set(tasks(house)) == {3}, "and the next is to be called"
     assert "没联系上，座位让出" in get(desmond, f"{DESK}/registrations/2").text
     assert invariants.of_event(reading(), house.event(), now=house.now).holds

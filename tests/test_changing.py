@@ -3,11 +3,13 @@
 import pytest
 from sqlalchemy import select
 
-from eventreg.core import audit, checkin, registrations
+from eventreg.core import audit
 from eventreg.core.audit import Action
-from eventreg.core.models import Registration
-from eventreg.core.staff_models import AuditEntry
-from eventreg.db import reading, transaction
+from eventreg.core.door import check_in
+from eventreg.core.models.audit import AuditEntry
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import lookup
+from eventreg.storage.session import reading, transaction
 from eventreg.web import addresses
 from tests.factories import House, local, toml, with_event
 from tests.pages import Page, get
@@ -32,17 +34,17 @@ def change(house: House, made: Registration, **typed: str) -> Page:
 
 def now(made: Registration) -> tuple[list[str], str]:
     """Names and number as they stand."""
-    found = registrations.get(reading(), made.id)
-    return [person.name for person in registrations.party(reading(), found)], found.phone_number
+    found = lookup.get(reading(), made.id)
+    return [person.name for person in lookup.party(reading(), found)], found.phone_number
 
 
 def test_a_name_and_a_number_are_corrected_and_the_code_stays(small: House) -> None:
     made = small.register("张桂方", "王建国", phone="13800138000")
-    codes = [person.code for person in registrations.party(reading(), made)]
+    codes = [person.code for person in lookup.party(reading(), made)]
     page = change(small, made, name="张桂芳", phone="139 0013 9000")
     assert page.kind == "ticket"
     assert now(made) == (["张桂芳", "王建国"], "+8613900139000")
-    assert [person.code for person in registrations.party(reading(), made)] == codes
+    assert [person.code for person in lookup.party(reading(), made)] == codes
     assert "139****9000" in page.text
     entry = reading().scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert entry is not None
@@ -64,7 +66,7 @@ def test_opening_the_page_changes_nothing_and_saving_the_same_neither(small: Hou
     made = small.register("张桂芳", phone="13800138000")
     get(small.client(), f"{addresses.ticket(made)}/change")
     assert change(small, made).kind == "ticket"
-    assert registrations.get(reading(), made.id).version == 1
+    assert lookup.get(reading(), made.id).version == 1
 
 
 @pytest.mark.parametrize(
@@ -131,8 +133,8 @@ def test_who_has_checked_in_is_no_longer_renamed(small: House) -> None:
     small.now = local("2030-06-10 08:50")
     with transaction() as session:
         event, found = with_event(session, made)
-        person = registrations.party(session, found)[0]
-        checkin.check_in(session, event, person.public_id, anyway=False, by=small.dora, now=small.now)
+        person = lookup.party(session, found)[0]
+        check_in.check_in(session, event, person.public_id, anyway=False, by=small.dora, now=small.now)
     page = change(small, made, name="张桂英")
     assert page.status == 409
     assert now(made)[0] == ["张桂芳"]
@@ -153,11 +155,11 @@ def test_a_cancelled_registration_is_not_changed(small: House) -> None:
 def test_the_one_who_waits_beside_keeps_the_same_number(house: House) -> None:
     house.apply(toml(capacity=1))
     made = house.register("张桂芳", "王建国", phone="13800138000", split=True)
-    (beside,) = registrations.waiting_beside(reading(), made)
+    (beside,) = lookup.waiting_beside(reading(), made)
     waiting = beside.id
     page = change(house, made, phone="13900139000")
     assert "王建国 排在候补第 1 位" in page.text
-    assert registrations.get(reading(), waiting).phone_number == "+8613900139000"
+    assert lookup.get(reading(), waiting).phone_number == "+8613900139000"
 
 
 def test_a_token_that_is_nobodys_opens_no_form(small: House) -> None:

@@ -4,12 +4,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from eventreg.core import attendees, audit, cancellations, checkin, events, registrations
-from eventreg.core.attendees import Asked, Filter
-from eventreg.core.checkin import Outcome
+from eventreg.core import audit
+from eventreg.core.desk import attendee_list
+from eventreg.core.desk.attendee_list import Asked, Filter
+from eventreg.core.door import check_in
+from eventreg.core.door.check_in import Outcome
 from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
-from eventreg.core.models import CheckIn
-from eventreg.db import reading, transaction
+from eventreg.core.event import events
+from eventreg.core.models.attendance import CheckIn
+from eventreg.core.registration import arrivals, cancellations, lookup
+from eventreg.storage.session import reading, transaction
 from tests.factories import House, local, toml, with_event
 
 pytestmark = pytest.mark.both_databases
@@ -30,9 +34,9 @@ def someone(name: str) -> str:
     return next(row.public_id for row in rows() if row.name == name)
 
 
-def rows() -> list[attendees.Row]:
+def rows() -> list[attendee_list.Row]:
     """Everybody of the small event."""
-    return list(attendees.listed(reading(), events.get(reading(), "small"), Asked()))
+    return list(attendee_list.listed(reading(), events.get(reading(), "small"), Asked()))
 
 
 def arrive(house: House, name: str, *, anyway: bool = False) -> Outcome:
@@ -40,7 +44,7 @@ def arrive(house: House, name: str, *, anyway: bool = False) -> Outcome:
     attendee = someone(name)
     with transaction() as session:
         event = events.get(session, "small")
-        return checkin.check_in(session, event, attendee, anyway=anyway, by=house.dora, now=house.now)
+        return check_in.check_in(session, event, attendee, anyway=anyway, by=house.dora, now=house.now)
 
 
 def test_an_arrival_counts_once_and_says_when_the_first_was(morning: House) -> None:
@@ -49,7 +53,7 @@ def test_an_arrival_counts_once_and_says_when_the_first_was(morning: House) -> N
     second = arrive(morning, "张桂芳")
     assert (first.fresh, second.fresh) == (True, False)
     assert second.arrived_at == local("2030-06-10 08:47")
-    assert checkin.presence(reading(), morning.event()) == checkin.Presence(arrived=1, expected=2)
+    assert arrivals.presence(reading(), morning.event()) == arrivals.Presence(arrived=1, expected=2)
 
 
 def test_the_schema_itself_holds_one_standing_arrival_a_person(morning: House) -> None:
@@ -74,8 +78,8 @@ def test_an_undo_keeps_the_row_and_the_person_may_arrive_again(morning: House) -
     for _ in range(2):
         with transaction() as session:
             event = events.get(session, "small")
-            checkin.undo(session, event, done.check_in_id, by=morning.olga, now=morning.now)
-    assert checkin.presence(reading(), morning.event()).arrived == 0
+            check_in.undo(session, event, done.check_in_id, by=morning.olga, now=morning.now)
+    assert arrivals.presence(reading(), morning.event()).arrived == 0
     assert arrive(morning, "张桂芳").fresh
     kept = reading().scalars(select(CheckIn.undone_by_staff_id).order_by(CheckIn.id)).all()
     assert kept == [morning.olga.staff_id, None]
@@ -110,11 +114,11 @@ def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
     registration = rows()[0].registration_id
     attendee = someone("张桂芳")
     with transaction() as session:
-        made = registrations.get(session, registration)
+        made = lookup.get(session, registration)
         cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=local("2030-06-09 10:00"))
     with pytest.raises(AttendeeCancelled) as refusal, transaction() as session:
         event = events.get(session, "small")
-        checkin.check_in(session, event, attendee, anyway=False, by=morning.dora, now=morning.now)
+        check_in.check_in(session, event, attendee, anyway=False, by=morning.dora, now=morning.now)
     assert refusal.value.cancelled_at == local("2030-06-09 10:00")
 
 
@@ -124,7 +128,7 @@ def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
 def test_an_unknown_attendee_is_unknown(morning: House, attendee: str) -> None:
     with pytest.raises(AttendeeUnknown), transaction() as session:
         event = events.get(session, "small")
-        checkin.check_in(session, event, attendee, anyway=True, by=morning.dora, now=morning.now)
+        check_in.check_in(session, event, attendee, anyway=True, by=morning.dora, now=morning.now)
 
 
 def test_somebody_of_another_event_is_unknown_here(morning: House) -> None:
@@ -132,10 +136,10 @@ def test_somebody_of_another_event_is_unknown_here(morning: House) -> None:
     attendee = someone("张桂芳")
     with pytest.raises(AttendeeUnknown), transaction() as session:
         other = events.get(session, "other")
-        checkin.check_in(session, other, attendee, anyway=True, by=morning.dora, now=morning.now)
+        check_in.check_in(session, other, attendee, anyway=True, by=morning.dora, now=morning.now)
 
 
 def test_the_list_knows_who_has_arrived(morning: House) -> None:
     arrive(morning, "王建国")
-    arrived = attendees.listed(reading(), morning.event(), Asked(filter=Filter.ARRIVED))
+    arrived = attendee_list.listed(reading(), morning.event(), Asked(filter=Filter.ARRIVED))
     assert [row.name for row in arrived] == ["王建国"]

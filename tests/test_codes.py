@@ -2,17 +2,17 @@
 
 from collections import Counter
 
-from eventreg.core import codes, tickets
-from eventreg.db import reading
+from eventreg.core.registration import check_in_codes, tickets
+from eventreg.storage.session import reading
 from tests.factories import House, toml
 
 
 def test_there_are_as_many_codes_as_the_plan_says() -> None:
-    assert [len(list(codes.all_of(length))) for length in (4, 5, 6)] == [581, 5_226, 46_971]
+    assert [len(list(check_in_codes.all_of(length))) for length in (4, 5, 6)] == [581, 5_226, 46_971]
 
 
 def test_one_wrong_key_or_two_swapped_ones_never_make_another_code() -> None:
-    everything = set(codes.all_of(4))
+    everything = set(check_in_codes.all_of(4))
     for code in everything:
         for place in range(4):
             wrong = {code[:place] + digit + code[place + 1 :] for digit in "0123456789"} - {code}
@@ -23,18 +23,18 @@ def test_one_wrong_key_or_two_swapped_ones_never_make_another_code() -> None:
 
 
 def test_no_code_is_unlucky_or_hard_to_say() -> None:
-    for code in codes.all_of(4):
+    for code in check_in_codes.all_of(4):
         assert code[0] != "0"
         assert "4" not in code
         assert "250" not in code
         assert len(set(code)) > 1
-        assert codes.is_code(code)
-    assert "3829" in set(codes.all_of(4))
-    assert not codes.is_code("3828")
+        assert check_in_codes.is_code(code)
+    assert "3829" in set(check_in_codes.all_of(4))
+    assert not check_in_codes.is_code("3828")
 
 
 def test_codes_get_longer_before_they_get_scarce() -> None:
-    assert [codes.length_for(people) for people in (70, 290, 291, 2_613, 2_614, 200_000)] == [4, 4, 5, 5, 6, 7]
+    assert [check_in_codes.length_for(people) for people in (70, 290, 291, 2_613, 2_614, 200_000)] == [4, 4, 5, 5, 6, 7]
 
 
 def test_everybody_has_a_code_of_their_own_that_is_nobodys_last_digits(house: House) -> None:
@@ -44,7 +44,7 @@ def test_everybody_has_a_code_of_their_own_that_is_nobodys_last_digits(house: Ho
     rows = reading().connection().exec_driver_sql("SELECT code, phone_tail FROM attendees").all()
     drawn = [row[0] for row in rows]
     assert max(Counter(drawn).values()) == 1
-    assert all(codes.is_code(code) for code in drawn)
+    assert all(check_in_codes.is_code(code) for code in drawn)
     for place, code in enumerate(drawn):
         assert code not in {tail for _, tail in rows[: place + 1]}, "taken for the end of a number known by then"
 

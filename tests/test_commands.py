@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from eventreg.core import audit, events, staff
-from eventreg.db import reading, transaction
+from eventreg.core import audit
+from eventreg.core.event import events
+from eventreg.core.organising import applying
+from eventreg.core.staff import accounts
+from eventreg.storage.session import reading, transaction
 from tests.factories import LONG_PASSWORD, ROOT, SHIPPED, House, bare_environment, toml
 from tests.pages import get
 
@@ -138,11 +141,11 @@ def test_an_account_is_added_with_a_link_alone_on_its_line(house: House) -> None
 def test_an_account_is_added_with_a_password_from_standard_input(house: House) -> None:
     result = run(house, "staff", "add", "dora", "--role", "door", "--password-stdin", typed=f"{LONG_PASSWORD}\n")
     assert (result.exit_code, result.output) == (0, "dora: added as door\n")
-    assert staff.verify(reading(), "dora", LONG_PASSWORD).username == "dora"
+    assert accounts.verify(reading(), "dora", LONG_PASSWORD).username == "dora"
     weak = run(house, "staff", "add", "eve", "--role", "door", "--password-stdin", typed="short\n")
     assert weak.exit_code == 1
     assert "at least 15" in weak.stderr.lower()
-    assert len(staff.all_members(reading())) == 1
+    assert len(accounts.all_members(reading())) == 1
 
 
 def test_links_and_disabling(house: House) -> None:
@@ -180,7 +183,7 @@ def test_the_list_on_a_terminal_moves_no_cursor(house: House) -> None:
     house.apply(toml())
     with transaction() as session:
         made = house.event()
-        events.apply(session, events.definition(made), by=audit.SYSTEM, now=house.now)
+        applying.apply(session, events.definition(made), by=audit.SYSTEM, now=house.now)
     house.register("A\u0301nna", "=A1+1")
     text = run(house, "check-in-list", "small").output
     assert not any(ord(c) < 32 and c != "\n" for c in text)

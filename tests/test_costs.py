@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from flask.wrappers import Request
 from werkzeug.datastructures import ImmutableMultiDict
 
-from eventreg.core import normal_form, tickets
+from eventreg.core.registration import tickets
+from eventreg.core.values import normal_form
 from tests.factories import ROOT, SECRET, House, toml
 from tests.pages import Form, get
 from tests.proofs.conftest import WHOLE
@@ -213,7 +214,7 @@ def test_the_search_costs_no_more_than_its_length(house: House) -> None:
 def test_nobody_else_puts_accents_in_order() -> None:
     ours = (ROOT / "eventreg").rglob("*.py")
     callers = [path.name for path in ours if "unicodedata.normalize" in path.read_text()]
-    assert callers == ["normal_form.py"], "core/normal_form.py takes no square of the length"
+    assert callers == ["normal_form.py"], "core/values/normal_form.py takes no square of the length"
 
 
 def test_a_text_with_many_accents_is_as_equal_to_itself_as_before() -> None:

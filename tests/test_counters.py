@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from eventreg.web import limits
-from eventreg.web.counters import MOST, Counters
+from eventreg.web.limits import limits
+from eventreg.web.limits.counters import MOST, Counters
 from tests.factories import ROOT, House, bare_environment
 from tests.proofs.conftest import rounds
 

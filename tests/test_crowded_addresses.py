@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from eventreg.clock import utc_now
-from eventreg.core import bursts
-from eventreg.db import reading
+from eventreg.core.desk import bursts
+from eventreg.storage.session import reading
 from tests import redis
 from tests.factories import SECRET, House, toml
 from tests.proofs.crowd import Place

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import invariants, names, registrations, tickets
-from eventreg.core.models import Registration
-from eventreg.db import reading
+from eventreg.core import invariants
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import lookup, tickets
+from eventreg.core.values import names
+from eventreg.storage.session import reading
 from tests.factories import SECRET, House, toml
 from tests.pages import Page, fill, get
 
@@ -17,7 +19,7 @@ NEW = f"{DESK}/registrations/new"
 
 def made_by(answer_address: str) -> Registration:
     """The registration that an answer leads to."""
-    return registrations.get(reading(), int(answer_address.rsplit("/", maxsplit=1)[-1].split("?", maxsplit=1)[0]))
+    return lookup.get(reading(), int(answer_address.rsplit("/", maxsplit=1)[-1].split("?", maxsplit=1)[0]))
 
 
 def test_wishes_contact_and_doubt_are_written_down_and_shown(desmond: FlaskClient) -> None:
@@ -192,7 +194,7 @@ def test_email_can_be_given_later_and_the_second_editor_is_told(small: House, de
     told = Page(olga.post(second.action, data={**second.fields, "name": "张贵芳"}))
     assert told.status == 409
     assert told.form("/edit").fields["name"] == "张贵芳", "what was typed is kept"
-    fresh = registrations.get(reading(), made.id)
-    assert (fresh.email, registrations.party(reading(), fresh)[0].name) == ("z@example.org", "张桂芳")
+    fresh = lookup.get(reading(), made.id)
+    assert (fresh.email, lookup.party(reading(), fresh)[0].name) == ("z@example.org", "张桂芳")
     bad = Page(olga.post(first.action, data={**told.form("/edit").fields, "email": "no address"}))
     assert bad.status == 422

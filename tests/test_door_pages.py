@@ -3,8 +3,9 @@
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import audit, cancellations, registrations, tickets
-from eventreg.db import reading, transaction
+from eventreg.core import audit
+from eventreg.core.registration import cancellations, lookup, tickets
+from eventreg.storage.session import reading, transaction
 from tests.factories import PASSWORD, SECRET, House, local, toml, with_event
 from tests.pages import Page, get, sign_in
 
@@ -123,7 +124,7 @@ def test_from_nine_it_says_that_the_lecture_has_begun(morning: House, dora: Flas
 def test_whoever_cancelled_is_found_by_name_and_told_with_the_time(morning: House, dora: FlaskClient) -> None:
     form = next(form for form in get(dora, f"{DOOR}?q=曾").forms if form.fields.get("attendee"))
     with transaction() as session:
-        made = registrations.get(session, 2)
+        made = lookup.get(session, 2)
         cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=local("2030-06-09 16:05"))
     assert "曾秀英" not in get(dora, DOOR).text
     assert "06-09 16:05 已取消报名" in get(dora, f"{DOOR}?q=曾").text
@@ -145,7 +146,7 @@ def test_an_unknown_person_is_404_in_words(dora: FlaskClient) -> None:
 def test_a_scanned_ticket_opens_that_party_for_the_door_and_the_ticket_for_others(
     morning: House, dora: FlaskClient
 ) -> None:
-    made = registrations.get(reading(), 1)
+    made = lookup.get(reading(), 1)
     address = f"/T/{tickets.token(SECRET, made.ticket_seed)}"
     page = get(dora, address)
     assert page.kind == "door"

@@ -2,10 +2,12 @@
 
 import pytest
 
-from eventreg.core import audit, event_file, events
-from eventreg.core.definition import dump, load
-from eventreg.core.event_file import DefinitionInvalid
-from eventreg.db import transaction
+from eventreg.core import audit
+from eventreg.core.event import event_file
+from eventreg.core.event.definition import dump, load
+from eventreg.core.event.event_file import DefinitionInvalid
+from eventreg.core.organising import applying
+from eventreg.storage.session import transaction
 from tests.factories import SHIPPED, House, local, toml
 
 EVERY_KEY = """
@@ -175,7 +177,7 @@ def test_a_word_that_promises_a_cure_is_a_warning_and_health_is_none() -> None:
 def test_applying_the_same_file_twice_changes_nothing(house: House) -> None:
     house.apply(toml())
     with transaction() as session:
-        again = events.apply(session, event_file.parse(toml()), by=audit.SYSTEM, now=house.now)
+        again = applying.apply(session, event_file.parse(toml()), by=audit.SYSTEM, now=house.now)
     assert not again.created
     assert again.changes == ()
     assert house.event().version == 1
@@ -185,7 +187,7 @@ def test_applying_a_changed_file_shows_what_changes(house: House) -> None:
     house.apply(toml())
     with transaction() as session:
         changed = event_file.parse(toml(capacity=5).replace("图书馆", "礼堂"))
-        applied = events.apply(session, changed, by=audit.SYSTEM, now=house.now)
+        applied = applying.apply(session, changed, by=audit.SYSTEM, now=house.now)
     assert ("capacity", "3", "5") in applied.changes
     assert ("place.name.zh", "图书馆", "礼堂") in applied.changes
     assert house.event().version == 2

@@ -5,9 +5,11 @@ from flask import Flask, g, template_rendered
 from flask.testing import FlaskClient
 from jinja2 import Template
 
-from eventreg.core import audit, cancellations, registrations, second_factor, staff, tickets
-from eventreg.db import transaction
-from eventreg.web import trouble
+from eventreg.core import audit
+from eventreg.core.registration import cancellations, lookup, tickets
+from eventreg.core.staff import accounts, second_factor
+from eventreg.storage.session import transaction
+from eventreg.web.public import outage_page
 from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.pages import Page, book, fill, get, sign_in
 
@@ -48,9 +50,9 @@ def walk_public(house: House, language: str) -> None:
     assert Page(guest.post(f"/{language}/find", data={"name": "张桂芳"})).kind == "find"
     with house.app.test_request_context():
         g.language = language
-        assert 'data-page="error"' in trouble.page()
+        assert 'data-page="error"' in outage_page.page()
     with transaction() as session:
-        made, _ = registrations.by_token(session, ticket.rsplit("/", 1)[1])
+        made, _ = lookup.by_token(session, ticket.rsplit("/", 1)[1])
         cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=house.now)
     assert get(guest, f"{ticket}?lang={language}").kind == "cancelled"
 
@@ -58,7 +60,7 @@ def walk_public(house: House, language: str) -> None:
 def walk_staff(house: House, language: str) -> None:
     """Everything staff can see."""
     with transaction() as session:
-        link = staff.make_link(session, staff.find(session, "dora"), by=audit.SYSTEM, now=house.now)
+        link = accounts.make_link(session, accounts.find(session, "dora"), by=audit.SYSTEM, now=house.now)
     olga = house.client()
     get(olga, f"/staff/welcome/{link}?lang={language}")
     sign_in(olga, "olga", PASSWORD)
@@ -97,7 +99,7 @@ def walk_staff(house: House, language: str) -> None:
     fill(olga, f"{desk}/registrations/new", name="", phone="1")
     fill(olga, f"{desk}/registrations/new", name="李一", phone="13900139000")
     with transaction() as session:
-        staff.end_sessions(session, staff.find(session, "olga"))
+        accounts.end_sessions(session, accounts.find(session, "olga"))
     signed_out = Page(
         olga.post(f"{desk}/registrations/new", data={**form.fields, "name": "李四", "phone": "13900139001"})
     )
@@ -119,23 +121,23 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
     address = next(word for word in offered.text.split() if "/staff/pair/" in word)
     assert get(olga, address[address.index("/staff/pair/") :]).kind == "staff-pair"
     with transaction() as session:
-        member = staff.find(session, "dora")
+        member = accounts.find(session, "dora")
         member.totp_secret = second_factor.new_secret()
-        dora_id, olga_id = member.id, staff.find(session, "olga").id
-        link = staff.make_link(session, member, by=audit.SYSTEM, now=member.created_at)
+        dora_id, olga_id = member.id, accounts.find(session, "olga").id
+        link = accounts.make_link(session, member, by=audit.SYSTEM, now=member.created_at)
     assert get(olga, f"/staff/welcome/{link}").kind == "staff-welcome"
     reset = f"/staff/accounts/{dora_id}/second-factor"
     assert get(olga, reset).kind == "staff-reset-factor"
     assert Page(olga.post(reset, data={"csrf_token": token, "password": "wrong"})).status == 422
     told_of_a_reset(olga, olga_id, token)
     with transaction() as session:
-        staff.get(session, dora_id).totp_secret = None
+        accounts.get(session, dora_id).totp_secret = None
 
 
 def told_of_a_reset(olga: FlaskClient, olga_id: int, token: str) -> None:
     """One's own page, with a second factor and without, and the notice that somebody turned it off."""
     with transaction() as session:
-        member = staff.get(session, olga_id)
+        member = accounts.get(session, olga_id)
         member.totp_secret = second_factor.new_secret()
         member.factor_reset_at, member.factor_reset_by = member.created_at, olga_id
     for typed in ({"act": "off"}, {"secret": second_factor.new_secret()}):
@@ -144,11 +146,11 @@ def told_of_a_reset(olga: FlaskClient, olga_id: int, token: str) -> None:
     wrong = {"csrf_token": token, "password": "wrong", "new-password": "short"}
     assert Page(olga.post("/staff/me/password", data=wrong)).status == 422
     with transaction() as session:
-        staff.get(session, olga_id).totp_secret = None
+        accounts.get(session, olga_id).totp_secret = None
     right = {"csrf_token": token, "password": PASSWORD, "new-password": "short"}
     assert Page(olga.post("/staff/me/password", data=right)).status == 422
     with transaction() as session:
-        staff.get(session, olga_id).factor_reset_at = None
+        accounts.get(session, olga_id).factor_reset_at = None
 
 
 def walk_burst(house: House, olga: FlaskClient, desk: str) -> None:
@@ -187,7 +189,7 @@ def walk_door(house: House, language: str) -> None:
 def registrations_of(house: House) -> str:
     """The seed of a confirmed registration's ticket."""
     with transaction() as session:
-        return registrations.get(session, 2).ticket_seed
+        return lookup.get(session, 2).ticket_seed
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from eventreg.core import check_in_list, import_file, imports, invariants
-from eventreg.db import reading
+from eventreg.core import invariants
+from eventreg.core.desk import check_in_list, import_file, imports
+from eventreg.storage.session import reading
 from tests.factories import House, local, toml
 from tests.pages import Page, get
 from tests.test_bad_input import INERT

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from eventreg.core import event_file, events
-from eventreg.core.event_file import DefinitionInvalid
-from eventreg.db import db, reading
+from eventreg.core.event import event_file, events
+from eventreg.core.event.event_file import DefinitionInvalid
+from eventreg.core.organising import applying
+from eventreg.storage.session import db, reading
 from tests.factories import House, local, toml
 from tests.pages import get
 
@@ -53,7 +54,7 @@ def test_the_commands_say_so_and_change_nothing(house: House, tmp_path: Path) ->
 @pytest.mark.parametrize("year", ["2000-01-01", "2100-12-31"])
 def test_the_first_and_the_last_year_can_be_reckoned_with_in_every_zone(zone: str, year: str) -> None:
     written = toml(more="[privacy]\nkeep_days = 365").replace("2030-06-10", year).replace("Asia/Shanghai", zone)
-    event = events.draft(event_file.parse(written))
+    event = applying.draft(event_file.parse(written))
     assert events.kept_until(event) == event.ends_at + timedelta(days=365)
     assert (event.starts_at - timedelta(days=365)).astimezone(events.zone(event)).year >= 1999
 

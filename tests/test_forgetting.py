@@ -15,10 +15,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from eventreg import forgetting, forgotten
-from eventreg.core import audit, erasure, invariants, registrations, reports, tickets
-from eventreg.db import reading, transaction
-from eventreg.housekeeping import look
+from eventreg.background import look
+from eventreg.core import audit, erasure, invariants
+from eventreg.core.desk import reports
+from eventreg.core.registration import lookup, tickets
+from eventreg.operations import erasure_log, forgetting
+from eventreg.storage.session import reading, transaction
 from tests.factories import PASSWORD, ROOT, SECRET, House, local, toml
 from tests.pages import Page, get
 from tests.servers import answers, running
@@ -119,7 +121,7 @@ def test_without_scrubbing_the_log_of_the_database_would_still_tell(
     small: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control."""
-    monkeypatch.setattr("eventreg.storage.scrub", lambda: True)
+    monkeypatch.setattr("eventreg.storage.checks.scrub", lambda: True)
     small.now = local("2030-07-10 11:00")
     purge(small)
     assert PEOPLE["name"].encode() in bytes_of(small.settings.instance)
@@ -219,14 +221,14 @@ class PowerCut(BaseException):
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("part", ["eventreg.forgotten.remember", "eventreg.storage.scrub"])
+@pytest.mark.parametrize("part", ["eventreg.operations.erasure_log.remember", "eventreg.storage.checks.scrub"])
 def test_a_program_that_ends_in_the_middle_of_forgetting_leaves_no_part_out(
     small: House, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(*_: object) -> None:
         raise PowerCut
 
-    mark = registrations.get(reading(), 1).ticket_digest
+    mark = lookup.get(reading(), 1).ticket_digest
     with monkeypatch.context() as cutting, pytest.raises(PowerCut):
         cutting.setattr(part, cut)
         forgetting.erase("small", 1, "", by=small.olga, now=small.now)
@@ -234,7 +236,7 @@ def test_a_program_that_ends_in_the_middle_of_forgetting_leaves_no_part_out(
     assert forgetting.finish(), "as the housekeeper does within a minute"
     forgetting.look(now=small.now)
     assert PEOPLE["name"] not in names_left(small)
-    assert mark in forgotten.everybody()
+    assert mark in erasure_log.everybody()
     if small.settings.database_url.startswith("sqlite"):
         assert left_of(SOUGHT, bytes_of(small.settings.instance)) == []
 
@@ -269,7 +271,7 @@ def test_one_person_is_erased_on_request_and_the_seat_goes_on(small: House) -> N
     page = press_erase(olga, 1)
     assert PEOPLE["name"] not in page.html
     assert PEOPLE["phone"] not in page.html
-    assert registrations.get(reading(), 2).state == "confirmed", "who waited has the seat"
+    assert lookup.get(reading(), 2).state == "confirmed", "who waited has the seat"
     left = reading().execute(text("SELECT count(*) FROM form_keys WHERE registration_id = 1")).scalar_one()
     assert left == 0, "nor a digest of name and number"
     assert press_erase(olga, 1).status == 200, "twice is once"
@@ -279,7 +281,7 @@ def test_one_person_is_erased_on_request_and_the_seat_goes_on(small: House) -> N
 
 
 def test_the_ticket_of_somebody_erased_shows_nothing_but_that(small: House) -> None:
-    made = registrations.get(reading(), 1)
+    made = lookup.get(reading(), 1)
     address = f"/T/{tickets.token(SECRET, made.ticket_seed)}"
     assert PEOPLE["name"] in get(small.client(), address).text
     small.now = local("2030-06-11 09:00")
@@ -344,7 +346,7 @@ def test_an_erased_registration_can_be_looked_at_and_no_more(small: House) -> No
         assert get(olga, f"{DESK}/{path}").status == 200
     with transaction() as session:
         event = small.event()
-        assert erasure.extract(session, event, registrations.get(session, 1), by=audit.SYSTEM, now=small.now)
+        assert erasure.extract(session, event, lookup.get(session, 1), by=audit.SYSTEM, now=small.now)
 
 
 def test_the_keeper_of_the_house_does_it_by_itself(folder: Path) -> None:

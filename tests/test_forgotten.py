@@ -8,10 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from eventreg import forgotten
-from eventreg.core import audit, erasure, registrations
-from eventreg.core.models import Registration
-from eventreg.db import db, reading, transaction
+from eventreg.core import audit, erasure
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import lookup
+from eventreg.operations import erasure_log
+from eventreg.storage.session import db, reading, transaction
 from tests.factories import House, toml, with_event
 from tests.pages import get
 
@@ -82,12 +83,12 @@ def test_a_guest_who_gets_the_number_of_somebody_erased_is_not_erased(small: Hou
     for _ in range(2):
         restore(small, with_carl)
         assert names() == {CARL}
-        assert registrations.get(reading(), carl).state == "confirmed"
+        assert lookup.get(reading(), carl).state == "confirmed"
     run(small, "purge")
     assert names() == {CARL}
     restore(small, with_anna)
     assert names() == {erasure.NOBODY}, "and she stays erased"
-    assert registrations.get(reading(), anna).state == "cancelled"
+    assert lookup.get(reading(), anna).state == "cancelled"
     restore(small, with_carl)
     assert names() == {CARL}
 
@@ -135,7 +136,7 @@ def test_whom_only_an_older_list_erased_may_be_a_stranger(small: House, tmp_path
     old_list(small, carl)
     with transaction() as session:
         erasure.erase(
-            session, *with_event(session, registrations.get(session, carl)), by=audit.SYSTEM, now=small.now
+            session, *with_event(session, lookup.get(session, carl)), by=audit.SYSTEM, now=small.now
         )  # fmt: skip
     run(small, "purge")
     assert doctor(small).startswith("NO")
@@ -164,7 +165,7 @@ def test_what_the_database_knows_makes_up_for_a_list_that_was_lost(small: House,
 
 def test_a_database_that_was_brought_back_by_hand_is_looked_through_within_the_hour(small: House) -> None:
     anna = small.register(ANNA)
-    forgotten.remember([anna.ticket_digest])
+    erasure_log.remember([anna.ticket_digest])
     run(small, "purge")
     assert names() == {erasure.NOBODY}
 
@@ -192,5 +193,5 @@ def test_the_list_opens_no_ticket_names_nobody_and_is_closed_to_others(small: Ho
     press_erase(small.signed_in("olga"), anna.id)
     assert the_list(small).read_text().split() == [line], "noted once"
     the_list(small).write_text(f"{line}\nhalf a li")
-    forgotten.remember(["0" * 64])
-    assert forgotten.everybody() == {line, "0" * 64}, "a line that was cut short swallows no other"
+    erasure_log.remember(["0" * 64])
+    assert erasure_log.everybody() == {line, "0" * 64}, "a line that was cut short swallows no other"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from eventreg.core import registrations
-from eventreg.core.models import Registration
-from eventreg.db import reading
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import lookup
+from eventreg.storage.session import reading
 from tests.factories import PASSWORD, House, local, toml
 from tests.pages import Page, book, fill, get, named, sign_in
 
@@ -187,7 +187,7 @@ def test_who_is_in_the_room_is_told_to_tell_the_staff(house: House, guest: Any) 
 
 def test_a_lost_ticket_is_found_by_name_number_and_code(house: House, guest: Any) -> None:
     ticket = book(guest, **FIND).headers["Location"]
-    (person,) = registrations.party(reading(), reading().query(Registration).one())
+    (person,) = lookup.party(reading(), reading().query(Registration).one())
     form = get(guest, "/zh/find")
     assert form.kind == "find"
     assert "签到码" in form.text
@@ -199,7 +199,7 @@ def test_a_lost_ticket_is_found_by_name_number_and_code(house: House, guest: Any
 
 def test_find_never_says_what_was_wrong_and_never_answers_by_the_number_alone(house: House, guest: Any) -> None:
     book(guest, **FIND)
-    (person,) = registrations.party(reading(), reading().query(Registration).one())
+    (person,) = lookup.party(reading(), reading().query(Registration).one())
     right = {**FIND, "code": str(person.code)}
     other = "2127" if person.code != "2127" else "3829"
     said = set()
@@ -336,7 +336,7 @@ def test_a_waiting_person_at_the_door_is_not_let_in_as_if_seated(house: House) -
     house.now = local("2030-06-10 08:50")
     dora = house.client()
     sign_in(dora, "dora", PASSWORD)
-    (waiting,) = registrations.party(reading(), reading().query(Registration).filter_by(state="waitlisted").one())
+    (waiting,) = lookup.party(reading(), reading().query(Registration).filter_by(state="waitlisted").one())
     form = next(form for form in get(dora, "/door/small/").forms if "attendee" in form.fields)
     refused = Page(dora.post(form.action, data={**form.fields, "attendee": waiting.public_id}))
     assert (refused.status, "在候补名单上" in refused.text) == (409, True)
@@ -354,5 +354,5 @@ def test_when_held_seats_come_free_the_next_look_at_the_page_gives_them_to_the_w
     page = get(guest, "/zh/events/small")
     assert page.having("data-seats-left")[0]["data-seats-left"] == "0", "it is not offered to whoever looks"
     reading().rollback()
-    assert registrations.get(reading(), waiting.id).state == "confirmed"
+    assert lookup.get(reading(), waiting.id).state == "confirmed"
     assert house.seats().taken == 2

@@ -15,9 +15,9 @@ import pyotp
 import pytest
 from pytest import MonkeyPatch
 
-from eventreg.core import passwords, second_factor, staff
-from eventreg.db import transaction
-from eventreg.web.limits import Hashing, TooOften
+from eventreg.core.staff import accounts, passwords, second_factor
+from eventreg.storage.session import transaction
+from eventreg.web.limits.limits import Hashing, TooOften
 from tests.factories import LONG_PASSWORD, PASSWORD, House
 from tests.pages import fill, get, sign_in
 from tests.servers import Server, running
@@ -118,9 +118,9 @@ def test_no_page_hashes_outside_the_queue(small: House, monkeypatch: MonkeyPatch
     secret = second_factor.new_secret()
     send(olga, FACTOR, password=PASSWORD, secret=secret, code=pyotp.TOTP(secret).at(small.now))
     with transaction() as session:
-        staff.find(session, "olga").totp_secret = None
-        staff.find(session, "desmond").totp_secret = secret
-        desmond_id = staff.find(session, "desmond").id
+        accounts.find(session, "olga").totp_secret = None
+        accounts.find(session, "desmond").totp_secret = secret
+        desmond_id = accounts.find(session, "desmond").id
     send(olga, f"/staff/accounts/{desmond_id}/second-factor", password=PASSWORD)
     send(olga, OWN_PASSWORD, password=PASSWORD, new_password=LONG_PASSWORD)
     assert get(olga, "/staff/me").status == 200

@@ -18,11 +18,12 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from eventreg import event_reader, list_reader, sandbox
-from eventreg.core import event_file, import_file
+from eventreg.core.desk import import_file
 from eventreg.core.errors import ImportUnreadable
-from eventreg.core.event_file import DefinitionInvalid
+from eventreg.core.event import event_file
+from eventreg.core.event.event_file import DefinitionInvalid
 from eventreg.i18n import LANGUAGES, sentence
+from eventreg.readers import event_reader, list_reader, sandbox
 from tests.factories import PASSWORD, House, toml
 from tests.hostile_files import EVENT_FILES, SPREADSHEETS, TEXTS, xlsx
 from tests.pages import Page, get

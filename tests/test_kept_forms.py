@@ -16,11 +16,14 @@ from playwright.sync_api import Browser
 from playwright.sync_api import Page as Window
 from pytest import MonkeyPatch
 
-from eventreg.core import attendees, staff, whom
-from eventreg.core.staff import Permission
-from eventreg.core.staff_models import Role
-from eventreg.db import reading, transaction
-from eventreg.web import guard, kept_forms
+from eventreg.core.desk import attendee_list
+from eventreg.core.models.staff import Role
+from eventreg.core.registration import identity
+from eventreg.core.staff import accounts
+from eventreg.core.staff.permissions import Permission
+from eventreg.storage.session import reading, transaction
+from eventreg.web import guard
+from eventreg.web.staff import kept_forms
 from tests.conftest import CHROMIUM
 from tests.factories import PASSWORD, House, toml
 from tests.pages import Page, get
@@ -35,7 +38,7 @@ TYPED = {"name": "张桂芳", "phone": "13800138000"}
 def end_sessions(name: str) -> None:
     """Everywhere this account was signed in, it is not any more."""
     with transaction() as session:
-        staff.end_sessions(session, staff.find(session, name))
+        accounts.end_sessions(session, accounts.find(session, name))
 
 
 def sign_in_on(client: FlaskClient, page: Page, name: str) -> Page:
@@ -98,10 +101,10 @@ def test_people_are_named_and_what_asks_whether_one_is_sure_asks_again(small: Ho
 @pytest.mark.parametrize("page", ["list", "door", "sheet"])
 def test_people_are_named_whose_forms_name_them_as_the_pages_do(small: House, desmond: FlaskClient, page: str) -> None:
     made = small.register("张桂芳")
-    person = attendees.of_registration(reading(), made.id)[0]
+    person = attendee_list.of_registration(reading(), made.id)[0]
     pages: dict[str, tuple[str, dict[str, str]]] = {
-        "list": (f"{DESK}/attendees", {"act": "cancel", "registration": f"{made.id}.{whom.mark(made)}"}),
-        "door": ("/door/small/check-ins", {"attendee": person.public_id, "tries": "0", "mark": whom.mark(made)}),
+        "list": (f"{DESK}/attendees", {"act": "cancel", "registration": f"{made.id}.{identity.mark(made)}"}),
+        "door": ("/door/small/check-ins", {"attendee": person.public_id, "tries": "0", "mark": identity.mark(made)}),
         "sheet": (f"{DESK}/paper", {"arrived": person.public_id}),
     }
     address, sent = pages[page]
@@ -114,7 +117,7 @@ def test_people_are_named_whose_forms_name_them_as_the_pages_do(small: House, de
     assert offered.kind == "staff-once-more"
     assert "张桂芳" in offered.text
     assert named not in offered.text
-    assert whom.mark(made) not in offered.text
+    assert identity.mark(made) not in offered.text
 
 
 def planted(client: FlaskClient, address: str, **fields: str) -> Page:
@@ -171,8 +174,8 @@ def test_it_is_offered_to_nobody_else(small: House, desmond: FlaskClient) -> Non
 def test_a_role_that_was_taken_away_is_offered_nothing(small: House, desmond: FlaskClient) -> None:
     token = get(desmond, NEW).form().fields["csrf_token"]
     with transaction() as session:
-        member = staff.find(session, "desmond")
-        staff.change_role(session, member, Role.DOOR, by=small.olga, now=small.now)
+        member = accounts.find(session, "desmond")
+        accounts.change_role(session, member, Role.DOOR, by=small.olga, now=small.now)
     asked = planted(desmond, NEW, csrf_token=token)
     assert sign_in_on(desmond, asked, "desmond").status == 303
 

@@ -16,11 +16,12 @@ from playwright.sync_api import Browser
 from pytest import MonkeyPatch
 from sqlalchemy import func, select
 
-from eventreg.core import known_browsers, passwords, second_factor, staff, usernames
 from eventreg.core.errors import FieldRefused
-from eventreg.core.staff_models import KnownBrowser, Role
-from eventreg.db import reading, transaction
-from eventreg.web import limits
+from eventreg.core.models.staff import KnownBrowser, Role
+from eventreg.core.staff import accounts, known_browsers, passwords, second_factor
+from eventreg.core.values import usernames
+from eventreg.storage.session import reading, transaction
+from eventreg.web.limits import limits
 from tests.factories import LONG_PASSWORD, PASSWORD, ROOT, House, toml
 from tests.pages import Page, fill, sign_in
 from tests.servers import running
@@ -59,7 +60,7 @@ def keep_out(house: House, name: str = "olga") -> None:
 def known_to(name: str) -> int:
     """How many browsers the account knows."""
     reading().rollback()
-    mine = KnownBrowser.staff_id == staff.find(reading(), name).id
+    mine = KnownBrowser.staff_id == accounts.find(reading(), name).id
     return reading().execute(select(func.count(KnownBrowser.id)).where(mine)).scalar_one()
 
 
@@ -88,11 +89,11 @@ def test_a_name_that_nobody_has_waits_too_and_a_long_one_is_no_500(guarded: Hous
 def test_a_name_that_folds_into_a_long_one_is_refused_in_words(house: House) -> None:
     house.hire()
     with transaction() as session:
-        staff.add(session, "ＢＯＢ", Role.DESK, by=house.olga, now=house.now)
-    assert staff.find(reading(), "bob").username == "ＢＯＢ"
+        accounts.add(session, "ＢＯＢ", Role.DESK, by=house.olga, now=house.now)
+    assert accounts.find(reading(), "bob").username == "ＢＯＢ"
     for unfit in ("ﷺ" * 60, "x" * 61, "\u3000"):
         with pytest.raises(FieldRefused), transaction() as session:
-            staff.add(session, unfit, Role.DESK, by=house.olga, now=house.now)
+            accounts.add(session, unfit, Role.DESK, by=house.olga, now=house.now)
 
 
 def test_pages_fold_no_names_by_themselves() -> None:
@@ -174,11 +175,11 @@ def test_a_new_password_and_locking_end_it(guarded: House, end: str) -> None:
     guarded.signed_in("olga")
     assert known_to("olga") == 1
     with transaction() as session:
-        member = staff.find(session, "olga")
+        member = accounts.find(session, "olga")
         if end == "password":
-            staff.set_password(session, member, LONG_PASSWORD, by=guarded.olga, now=guarded.now)
+            accounts.set_password(session, member, LONG_PASSWORD, by=guarded.olga, now=guarded.now)
         else:
-            staff.disable(session, member, by=guarded.olga, now=guarded.now)
+            accounts.disable(session, member, by=guarded.olga, now=guarded.now)
     assert known_to("olga") == 0
 
 
@@ -218,7 +219,7 @@ def test_one_answer_whatever_was_wrong(guarded: House) -> None:
     secret = second_factor.new_secret()
     making = pyotp.TOTP(secret)
     with transaction() as session:
-        member = staff.find(session, "olga")
+        member = accounts.find(session, "olga")
         at = guarded.now
         second_factor.turn_on(session, member, secret, making.at(at), by=guarded.olga, now=at)
     guarded.now += timedelta(seconds=30)
@@ -255,7 +256,7 @@ def test_the_password_is_hashed_once_whatever_was_wrong(guarded: House, monkeypa
     monkeypatch.setattr(passwords, "verify", verify)
     monkeypatch.setattr(second_factor, "check", check)
     with transaction() as session:
-        staff.find(session, "olga").totp_secret = second_factor.new_secret()
+        accounts.find(session, "olga").totp_secret = second_factor.new_secret()
     for name, password in (("olga", PASSWORD), ("olga", WRONG), ("desmond", WRONG), ("nobody", WRONG)):
         done.clear()
         typed = {"username": name, "password": password, "code": "000000"}

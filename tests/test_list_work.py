@@ -5,8 +5,8 @@ import time
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import registrations
-from eventreg.db import reading
+from eventreg.core.registration import lookup
+from eventreg.storage.session import reading
 from tests.factories import House, toml
 from tests.pages import Page, get
 
@@ -141,7 +141,7 @@ def test_one_of_two_is_given_up(hall: House, desmond: FlaskClient) -> None:
     hall.register("王桂芳", phone="13900139000")
     form = get(desmond, f"{DESK}/duplicates").form("/registrations/10/cancel")
     desmond.post(form.action, data=form.fields)
-    assert registrations.get(reading(), 10).state == "cancelled"
+    assert lookup.get(reading(), 10).state == "cancelled"
     assert "没有同名的人" in get(desmond, f"{DESK}/duplicates").text
 
 

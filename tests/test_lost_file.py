@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from eventreg.core.models import Event
-from eventreg.db import db, reading, transaction
+from eventreg.core.models.event import Event
+from eventreg.storage.session import db, reading, transaction
 from tests.factories import ROOT, SECRET, House, bare_environment, toml
 from tests.servers import Server, free_port, running
 from tests.test_server import ask, hidden

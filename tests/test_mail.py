@@ -17,10 +17,13 @@ import trustme
 from icalendar import Calendar, Event
 from sqlalchemy import select
 
-from eventreg.core import calendars, deliveries, outbox, registrations
-from eventreg.core.models import OutboxMessage, Registration
-from eventreg.db import reading, transaction, write
-from eventreg.delivery import Unreachable, deliver_due
+from eventreg.core import deliveries, outbox
+from eventreg.core.event import calendar
+from eventreg.core.models.outbox import OutboxMessage
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import lookup
+from eventreg.mail.sender import Unreachable, deliver_due
+from eventreg.storage.session import reading, transaction, write
 from eventreg.web import addresses
 from tests.factories import PASSWORD, ROOT, SECRET, House, bare_environment, local, toml
 from tests.pages import Page, sign_in
@@ -89,7 +92,7 @@ def as_kept(mail: EmailMessage, made: Registration) -> str:
     lines = [f"{name}: {mail[name]}" for name in ("From", "To", "Subject")]
     attached = [part.get_filename() for part in mail.iter_attachments()]
     text = body.get_content().replace("\r\n", "\n").replace(addresses.ticket(made), "/T/<ticket>")
-    for person in registrations.party(reading(), made):
+    for person in lookup.party(reading(), made):
         text = text.replace(person.code, "<code>") if person.code else text
     return "\n".join([*lines, *(f"Attached: {name}" for name in attached), "", text])
 
@@ -99,7 +102,7 @@ def as_kept(mail: EmailMessage, made: Registration) -> str:
 def test_each_mail_says_what_its_file_says(house: House, box: Postbox, kind: str, language: str) -> None:
     made = happen(house, kind, language)
     assert deliver_due().given_up == 0
-    said = as_kept(box.mails[-1], registrations.get(reading(), made.id))
+    said = as_kept(box.mails[-1], lookup.get(reading(), made.id))
     kept = KEPT / f"{kind}.{language}.txt"
     assert said == kept.read_text(encoding="utf-8"), "if this is meant, write it to the file"
     assert "{" not in said
@@ -114,7 +117,7 @@ def test_a_guest_with_an_address_gets_the_ticket_once_and_one_without_gets_none(
     assert deliver_due().idle
     assert box.recipients == ["gui@example.org"]
     assert f"https://lecture.example.org{addresses.ticket(made)}" in box.text()
-    assert f"张桂芳的签到码：{registrations.party(reading(), made)[0].code}" in box.text()
+    assert f"张桂芳的签到码：{lookup.party(reading(), made)[0].code}" in box.text()
 
 
 def test_the_calendar_entry_is_attached_and_can_be_read(house: House, box: Postbox) -> None:
@@ -287,7 +290,7 @@ def test_two_senders_never_have_the_same_mail_in_hand(house: House) -> None:
 def test_nothing_is_sent_that_is_no_longer_so(house: House, box: Postbox) -> None:
     others = house.register("李一", "李二")
     house.register("张桂芳", email="gui@example.org", waitlist=True)
-    house.cancel(others, registrations.party(reading(), others)[0].id)
+    house.cancel(others, lookup.party(reading(), others)[0].id)
     deliver_due()
     assert [mail["Subject"] for mail in box.mails] == ["有座位了：书法课"], "she need not read first that she waits"
     house.cancel(others)
@@ -304,7 +307,7 @@ def test_nothing_is_sent_that_is_no_longer_so(house: House, box: Postbox) -> Non
 def test_no_name_breaks_a_mail(house: House, box: Postbox, name: str) -> None:
     made = house.register("张桂芳", email="gui@example.org")
     with transaction() as session:
-        registrations.party(session, session.get_one(Registration, made.id))[0].name = name
+        lookup.party(session, session.get_one(Registration, made.id))[0].name = name
     deliver_due()
     assert box.mails[0]["Bcc"] is None
     assert " ".join(name.split()) in " ".join(box.text().split())
@@ -380,7 +383,7 @@ def test_a_mail_that_cannot_be_written_holds_up_nobody(
     house.register("张桂芳", email="gui@example.org")
     house.register("王建国", email="jian@example.org")
     with monkeypatch.context() as broken:
-        broken.setattr(calendars, "entry", raising_once(ZeroDivisionError()))
+        broken.setattr(calendar, "entry", raising_once(ZeroDivisionError()))
         done = deliver_due()
     assert (done.sent, done.later) == (1, 1)
     house.now += timedelta(minutes=1)
@@ -390,7 +393,7 @@ def test_a_mail_that_cannot_be_written_holds_up_nobody(
 
 def raising_once(error: Exception) -> Any:
     """Fails the first time, and then is what it was."""
-    right, calls = calendars.entry, iter([True])
+    right, calls = calendar.entry, iter([True])
 
     def entry(*given: Any, **more: Any) -> bytes:
         if next(calls, False):

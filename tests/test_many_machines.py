@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from eventreg.core import invariants
-from eventreg.db import reading
+from eventreg.storage.session import reading
 from tests import redis
 from tests.factories import PASSWORD, ROOT, SECRET, House, bare_environment, toml
 from tests.servers import Server, free_port, running

@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 from pytest import MonkeyPatch
 
-from eventreg.core import search_terms
-from eventreg.core.attendees import Asked, listed
-from eventreg.db import reading
-from eventreg.web import limits
+from eventreg.core.desk.attendee_list import Asked, listed
+from eventreg.core.registration import search_terms
+from eventreg.storage.session import reading
+from eventreg.web.limits import limits
 from tests.factories import PASSWORD, House, local, toml
 from tests.pages import Page, get
 from tests.servers import Server, running

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eventreg import modes
+from eventreg.storage import modes
 from tests.factories import ROOT, SECRET, SHIPPED, House, bare_environment
 from tests.servers import running
 

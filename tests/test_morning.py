@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from eventreg.core import names
+from eventreg.core.values import names
 from tests.factories import PASSWORD, SHIPPED, House, toml
 from tests.servers import Server, running
 from tests.test_forgetting import bytes_of

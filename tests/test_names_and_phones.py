@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventreg.core import names, phones
 from eventreg.core.errors import FieldRefused
+from eventreg.core.values import names, phones
 
 
 def refused_name(typed: str) -> str:

@@ -12,8 +12,8 @@ import pytest
 from flask_migrate import downgrade
 from sqlalchemy import text
 
-from eventreg import backups, old_backups, storage
-from eventreg.db import db, reading
+from eventreg.storage import backups, checks, old_backups
+from eventreg.storage.session import db, reading
 from tests.factories import House, local, toml
 from tests.pages import get
 
@@ -147,7 +147,7 @@ def test_restoring_an_older_backup_copies_nobody_into_an_automatic_one(small: Ho
     downgrade(revision="2026_11_26_name_search")
     db.session.remove()
     backups.create(tmp_path / "older.zip")
-    storage.make_tables()
+    checks.make_tables()
     before = automatic()
     small.now += timedelta(seconds=1)
     restored = run(small, "backup", "restore", str(tmp_path / "older.zip"))

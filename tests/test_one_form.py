@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from eventreg.core import form_keys
-from eventreg.core.models import Registration
-from eventreg.db import reading
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import form_keys
+from eventreg.storage.session import reading
 from eventreg.web import forms
 from tests.factories import House, toml
 from tests.pages import Page, book, fill, get

@@ -7,9 +7,12 @@ from datetime import date
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import calls, drafts, event_file, events, invariants
+from eventreg.core import invariants
+from eventreg.core.desk import calls
 from eventreg.core.errors import EventUnknown
-from eventreg.db import reading
+from eventreg.core.event import event_file, events
+from eventreg.core.organising import drafts
+from eventreg.storage.session import reading
 from tests.factories import SHIPPED, House, local, toml
 from tests.pages import Form, Page, get
 

@@ -11,9 +11,11 @@ from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, build_opene
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import audit, devices, events, staff
-from eventreg.core.staff_models import Role
-from eventreg.db import reading, transaction
+from eventreg.core import audit
+from eventreg.core.event import events
+from eventreg.core.models.staff import Role
+from eventreg.core.staff import accounts, pairing
+from eventreg.storage.session import reading, transaction
 from tests.factories import House, toml
 from tests.pages import Page, get
 from tests.servers import running
@@ -36,7 +38,7 @@ def offered(house: House, slug: str) -> str:
     """A token for one telephone."""
     with transaction() as session:
         event = events.get(session, slug)
-        return devices.offer(session, event, by=house.desmond, now=house.now)
+        return pairing.offer(session, event, by=house.desmond, now=house.now)
 
 
 def pair(client: FlaskClient, token: str) -> int:
@@ -48,7 +50,7 @@ def pair(client: FlaskClient, token: str) -> int:
 def names(house: House, *slugs: str) -> list[str]:
     """What the paired telephones of these events are called."""
     reading().rollback()
-    found = [devices.of_event(reading(), house.event(slug)) for slug in slugs]
+    found = [pairing.of_event(reading(), house.event(slug)) for slug in slugs]
     return [one.username for of_one in found for one in of_one]
 
 
@@ -67,9 +69,9 @@ def test_a_person_may_be_called_as_a_telephone_is(house: House) -> None:
     house.apply(toml())
     house.hire()
     with transaction() as session:
-        staff.add(session, "small ☎1", Role.DOOR, by=audit.SYSTEM, now=house.now)
+        accounts.add(session, "small ☎1", Role.DOOR, by=audit.SYSTEM, now=house.now)
     assert pair(house.client(), offered(house, "small")) == 303
-    assert staff.find(reading(), "small ☎1").event_id is None, "the name is the person's"
+    assert accounts.find(reading(), "small ☎1").event_id is None, "the name is the person's"
 
 
 def test_six_telephones_at_once_get_six_names(house: House, environment: dict[str, str]) -> None:

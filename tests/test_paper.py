@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
 from eventreg import pdf
-from eventreg.core import attendees, check_in_list, invariants, printed
+from eventreg.core import invariants
+from eventreg.core.desk import attendee_list, check_in_list, print_history
 from eventreg.core.errors import PdfUnavailable
-from eventreg.db import reading
+from eventreg.storage.session import reading
 from tests.factories import House, local, toml
 from tests.pages import Page, get
 from tests.windows import LAPTOP, window
@@ -83,7 +84,7 @@ def test_two_queues_are_equally_long_and_need_no_more_paper(hall: House, people:
     fill_with(
         hall, people, [f"字{chr(0x4E00 + number)}" for number in range(people)]
     )  # one surname: nothing to step to
-    made = check_in_list.sides(attendees.confirmed(reading(), hall.event()), in_queues=True)
+    made = check_in_list.sides(attendee_list.confirmed(reading(), hall.event()), in_queues=True)
     assert [len(side.lines) for side in made] == rows
     assert made[0].sides == len(rows) + 1
     page = get(hall.signed_in("desmond"), f"{PAPER}?signs=yes")
@@ -98,13 +99,13 @@ def test_a_queue_ends_between_two_surnames_if_it_can(hall: House) -> None:
         hall.register(f"陈{chr(0x4E00 + number)}")
     for number in range(16):
         hall.register(f"王{chr(0x4E00 + number)}")
-    first, second = check_in_list.queues(attendees.confirmed(reading(), hall.event()))
+    first, second = check_in_list.queues(attendee_list.confirmed(reading(), hall.event()))
     assert (first.surnames, first.people, second.surnames, second.people) == (("陈",), 14, ("王",), 16)
 
 
 def test_a_surname_on_both_signs_says_up_to_whom(hall: House) -> None:
     fill_with(hall, 50, [f"王{chr(0x4E00 + number)}" for number in range(50)])
-    first, second = check_in_list.queues(attendees.confirmed(reading(), hall.event()))
+    first, second = check_in_list.queues(attendee_list.confirmed(reading(), hall.event()))
     assert (first.people, second.people) == (25, 25)
     assert first.surnames[0].startswith("王（到王")
     assert second.surnames[0].startswith("王（从王")
@@ -125,7 +126,7 @@ def test_fifty_people_are_two_sides_in_both_engines(hall: House, browser: Browse
     form = get(desmond, PAPER).form("/check-in-list.pdf")
     answer = desmond.post(form.action, data=form.fields)
     assert answer.mimetype == "application/pdf"
-    assert len(printed.latest(reading(), hall.event()).people) == 50, "a file to be printed counts as printed"
+    assert len(print_history.latest(reading(), hall.event()).people) == 50, "a file to be printed counts as printed"
     (tmp_path / "weasyprint.pdf").write_bytes(answer.get_data())
     html = hall.app.test_cli_runner().invoke(args=["check-in-list", "small", "--format", "html"]).output
     page = window(browser, LAPTOP)
@@ -158,7 +159,7 @@ def test_a_machine_without_pango_says_what_to_do_instead(hall: House, monkeypatc
     form = get(desmond, PAPER).form("/check-in-list.pdf")
     for page in (get(desmond, f"{PAPER}.pdf"), Page(desmond.post(form.action, data=form.fields))):
         assert (page.status, "PDF" in page.text) == (409, True)
-    assert printed.latest(reading(), hall.event()).at is None, "nothing was printed"
+    assert print_history.latest(reading(), hall.event()).at is None, "nothing was printed"
     said = hall.app.test_cli_runner().invoke(args=["check-in-list", "small", "--format", "pdf"])
     assert (said.exit_code, "Open the list and print it in the browser" in said.output) == (1, True)
 
@@ -194,7 +195,7 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     assert "已经旧了" not in get(desmond, DESK).text, "nothing was printed yet"
     print_list(desmond)
     assert "已经旧了" not in get(desmond, DESK).text
-    gone = printed.lines(reading(), hall.event())[1]
+    gone = print_history.lines(reading(), hall.event())[1]
     hall.cancel(registration_of(gone))
     new = hall.register("阿新")
     print_list(desmond, f"?registration={new.id}")  # a single line for the desk is no supplement to the list
@@ -206,12 +207,12 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     assert "4 A 阿新" in supplement.text, "numbered on from the list"
     assert f"请在原表上划掉：2 号 {gone.name}" in supplement.text
     assert "已经旧了" not in get(desmond, DESK).text or "新增 0 人" in get(desmond, DESK).text
-    order = [(line.number, line.name) for line in printed.lines(reading(), hall.event())]
+    order = [(line.number, line.name) for line in print_history.lines(reading(), hall.event())]
     assert order[1:2] + order[-1:] == [(2, gone.name), (4, "阿新")], "typed back in the order of the paper"
     assert "打印签到表" in get(hall.signed_in("olga"), f"{DESK}/audit").text
 
 
-def registration_of(line: printed.Line) -> int:
+def registration_of(line: print_history.Line) -> int:
     """Whose line it is."""
     assert line.row is not None
     return line.row.registration_id
@@ -228,7 +229,7 @@ def ticked(client: FlaskClient, arrived: Sequence[str], given: Sequence[str], **
 def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
     fill_with(hall, 5)
     desmond = hall.signed_in("desmond")
-    people = [line.public_id for line in printed.lines(reading(), hall.event())]
+    people = [line.public_id for line in print_history.lines(reading(), hall.event())]
     door = get(desmond, "/door/small/")
     form = next(form for form in door.forms if form.fields.get("attendee") == str(people[0]))
     desmond.post(form.action, data={**form.fields, "anyway": "yes"})
@@ -253,9 +254,9 @@ def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) ->
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     print_list(desmond)
-    lines = printed.lines(reading(), hall.event())
+    lines = print_history.lines(reading(), hall.event())
     hall.cancel(registration_of(lines[1]))
-    people = [line.public_id for line in printed.lines(reading(), hall.event())]
+    people = [line.public_id for line in print_history.lines(reading(), hall.event())]
     assert people == [line.public_id for line in lines], "nobody who types line by line slips by one"
     assert f"2 {lines[1].name} 已取消" in get(desmond, f"{DESK}/paper").text
     found = ticked(desmond, people, [])
@@ -285,7 +286,7 @@ def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: Ho
     assert "赵来 ，录好了。" in saved.text
     assert "签到码" not in saved.text.partition("再录一位现场登记的人")[0], "nothing is read to who has gone home"
     walk_in(desmond, "安来")
-    lines = printed.lines(reading(), hall.event())
+    lines = print_history.lines(reading(), hall.event())
     assert [(line.number, line.name) for line in lines[2:]] == [(3, "赵来"), (4, "安来")], "not by name"
     done = ticked(desmond, [lines[2].public_id], [lines[3].public_id], confirmed="yes")
     assert (done.data["data-came"], done.data["data-gifts"]) == ("2", "1")
@@ -322,7 +323,7 @@ def test_after_the_end_nobody_else_is_registered(hall: House) -> None:
 def test_ids_of_another_event_are_nobody(hall: House) -> None:
     hall.apply(toml(slug="other"))
     stranger = hall.register("外人", slug="other")
-    (theirs,) = attendees.of_registration(reading(), stranger.id)
+    (theirs,) = attendee_list.of_registration(reading(), stranger.id)
     desmond = hall.signed_in("desmond")
     fill_with(hall, 1)
     tried = ticked(desmond, [theirs.public_id, "999", "0" * 32, "\0"], [])
@@ -337,9 +338,9 @@ def test_looking_at_the_list_is_no_printing(hall: House) -> None:
     desmond = hall.signed_in("desmond")
     for query in ("", "?signs=yes", "?list=waiting", "?registration=1"):
         get(desmond, f"{PAPER}{query}")
-    assert printed.latest(reading(), hall.event()).at is None
+    assert print_history.latest(reading(), hall.event()).at is None
     print_list(desmond)
-    assert len(printed.latest(reading(), hall.event()).people) == 3
+    assert len(print_history.latest(reading(), hall.event()).people) == 3
 
 
 def test_what_is_noted_is_what_the_page_showed(hall: House) -> None:
@@ -348,7 +349,7 @@ def test_what_is_noted_is_what_the_page_showed(hall: House) -> None:
     form = get(desmond, PAPER).form("/check-in-list")
     hall.register("阿新")
     desmond.post(form.action, data=form.fields)
-    assert len(printed.latest(reading(), hall.event()).people) == 3
+    assert len(print_history.latest(reading(), hall.event()).people) == 3
     assert "新增 1 人，退出 0 人。" in get(desmond, DESK).text, "who came after the page was opened is not on the paper"
 
 
@@ -361,4 +362,4 @@ def test_only_what_a_page_of_this_event_showed_can_be_noted(hall: House) -> None
         assert answer.status_code == 400, shown
     there = "/staff/events/other/check-in-list"
     assert desmond.post(there, data=form.fields).status_code == 400
-    assert printed.latest(reading(), hall.event()).at is None
+    assert print_history.latest(reading(), hall.event()).at is None

@@ -8,9 +8,9 @@ from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from zxcvbn.matching import RANKED_DICTIONARIES
 
-from eventreg.core import passwords, staff
 from eventreg.core.errors import FieldRefused, SignInFailed
-from eventreg.db import transaction
+from eventreg.core.staff import accounts, passwords
+from eventreg.storage.session import transaction
 from tests.factories import LONG_PASSWORD, House
 from tests.pages import Page, fill, get, sign_in
 
@@ -103,11 +103,11 @@ def test_no_password_takes_long_to_judge(piece: str) -> None:
 
 def test_the_names_of_the_events_are_no_password(small: House) -> None:
     with pytest.raises(FieldRefused), transaction() as session:
-        member = staff.find(session, "dora")
-        staff.set_password(session, member, "书法课在图书馆，书法课在图书馆", by=small.olga, now=small.now)
+        member = accounts.find(session, "dora")
+        accounts.set_password(session, member, "书法课在图书馆，书法课在图书馆", by=small.olga, now=small.now)
     with transaction() as session:
-        member = staff.find(session, "dora")
-        staff.set_password(session, member, LONG_PASSWORD, by=small.olga, now=small.now)
+        member = accounts.find(session, "dora")
+        accounts.set_password(session, member, LONG_PASSWORD, by=small.olga, now=small.now)
 
 
 def test_a_letter_with_an_accent_opens_however_a_keyboard_puts_it_together() -> None:
@@ -127,14 +127,14 @@ def test_a_letter_with_an_accent_opens_however_a_keyboard_puts_it_together() -> 
 def test_a_password_of_earlier_days_still_signs_in(small: House, old: str) -> None:
     with transaction() as session:
         quick = PasswordHasher(memory_cost=64, time_cost=1, parallelism=1)
-        staff.find(session, "dora").password_hash = quick.hash(old.encode())
+        accounts.find(session, "dora").password_hash = quick.hash(old.encode())
     assert sign_in(small.client(), "dora", old).status_code == 303
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_pages_ask_for_fifteen_characters(small: House, language: str) -> None:
     with transaction() as session:
-        link = staff.make_link(session, staff.find(session, "dora"), by=small.olga, now=small.now)
+        link = accounts.make_link(session, accounts.find(session, "dora"), by=small.olga, now=small.now)
     client: FlaskClient = small.client()
     page = get(client, f"/staff/welcome/{link}?lang={language}")
     (box,) = [attrs for attrs in page.having("minlength") if attrs["name"] == "password"]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventreg.proxies import Proxies, household, parse_address, parse_networks
-from eventreg.web.forwarded import Forwarded
+from eventreg.server.proxies import Proxies, household, parse_address, parse_networks
+from eventreg.web.wire.forwarded import Forwarded
 from tests import proxies, redis
 from tests.factories import PASSWORD, SECRET, House, toml
 from tests.proxies import Proxy

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from eventreg.core import audit, cancellations, registrations
-from eventreg.core.models import Registration
-from eventreg.db import reading, transaction
+from eventreg.core import audit
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import cancellations, lookup
+from eventreg.storage.session import reading, transaction
 from tests import pages
 from tests.factories import SHIPPED, House, local, toml, with_event
 from tests.pages import Page, book, fill, get
@@ -392,7 +393,7 @@ def test_a_ticket_speaks_the_language_of_its_registration_or_the_one_asked_for(g
 def test_a_cancelled_ticket_says_only_that(small: House, guest: Any) -> None:
     address = book(guest, name="张桂芳", phone="13800138000").headers["Location"]
     with transaction() as session:
-        made, _ = registrations.by_token(session, address.rsplit("/", 1)[1])
+        made, _ = lookup.by_token(session, address.rsplit("/", 1)[1])
         cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=small.now)
     page = get(guest, address)
     assert (page.kind, page.data["data-state"]) == ("cancelled", "cancelled")
@@ -405,7 +406,7 @@ def test_after_a_cancellation_the_seat_is_shown_free_at_once(small: House, guest
     assert get(guest, "/zh/events/small").having("data-seats-left")[0]["data-seats-left"] == "1"
     with transaction() as session:
         cancellations.cancel(
-            session, *with_event(session, registrations.get(session, made.id)), by=audit.SYSTEM, now=small.now
+            session, *with_event(session, lookup.get(session, made.id)), by=audit.SYSTEM, now=small.now
         )
     assert get(guest, "/zh/events/small").having("data-seats-left")[0]["data-seats-left"] == "3"
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, expect
 
 from eventreg import pdf
 from eventreg.core.audit import Action
-from eventreg.core.base import Base
-from eventreg.db import reading
+from eventreg.core.models.base import Base
+from eventreg.storage.session import reading
 from tests.factories import House, toml
 from tests.servers import running
 from tests.walk import Walk

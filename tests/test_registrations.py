@@ -6,21 +6,8 @@ from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
 
-from eventreg.core import (
-    attendees,
-    audit,
-    cancellations,
-    corrections,
-    entries,
-    events,
-    form_keys,
-    names,
-    phones,
-    registrations,
-    seats,
-    tickets,
-)
-from eventreg.core.corrections import Correction
+from eventreg.core import audit
+from eventreg.core.desk import attendee_list
 from eventreg.core.errors import (
     AlreadyCancelled,
     AlreadyRegistered,
@@ -31,8 +18,13 @@ from eventreg.core.errors import (
     RegistrationClosed,
     RegistrationUnknown,
 )
-from eventreg.core.models import Registration, Source
-from eventreg.db import Session, reading, transaction, write
+from eventreg.core.event import events
+from eventreg.core.models.registration import Registration, Source
+from eventreg.core.registration import cancellations, corrections, form_keys, lookup, seats, tickets
+from eventreg.core.registration import register as registering
+from eventreg.core.registration.corrections import Correction
+from eventreg.core.values import names, phones
+from eventreg.storage.session import Session, reading, transaction, write
 from tests.factories import SECRET, House, local, make_entry, toml, with_event
 
 pytestmark = pytest.mark.both_databases
@@ -54,29 +46,29 @@ def cancel(house: House, registration: Registration) -> None:
     """The desk cancels."""
     with transaction() as session:
         cancellations.cancel(
-            session, *with_event(session, registrations.get(session, registration.id)), by=audit.SYSTEM, now=house.now
+            session, *with_event(session, lookup.get(session, registration.id)), by=audit.SYSTEM, now=house.now
         )
 
 
-def register(house: House, entry: entries.Entry) -> Registration:
+def register(house: House, entry: registering.Entry) -> Registration:
     """Register with a form that the test made."""
     with transaction() as session:
         event = events.get(session, "small")
-        made = entries.register(session, event, entry, secret_key=SECRET, by=audit.REGISTRANT, now=house.now)
-    return registrations.get(reading(), made.id)
+        made = registering.register(session, event, entry, secret_key=SECRET, by=audit.REGISTRANT, now=house.now)
+    return lookup.get(reading(), made.id)
 
 
 def correct(house: House, made: Registration, version: int, phone: str, *people: str) -> None:
     """The desk corrects names and number."""
     corrected = Correction(tuple(names.parse(name) for name in people), phones.parse(phone, "0574"))
     with transaction() as session:
-        event, fresh = events.get(session, "small"), registrations.get(session, made.id)
+        event, fresh = events.get(session, "small"), lookup.get(session, made.id)
         corrections.edit(session, event, fresh, corrected, version=version, by=audit.SYSTEM, now=house.now)
 
 
 def test_a_couple_gets_two_seats_two_codes_and_one_ticket(small: House) -> None:
     made = small.register("张桂芳", "王建国")
-    people = registrations.party(reading(), made)
+    people = lookup.party(reading(), made)
     assert [person.name for person in people] == ["张桂芳", "王建国"]
     assert len({person.code for person in people}) == 2
     assert left(small) == 3
@@ -92,7 +84,7 @@ def test_without_its_key_the_same_form_twice_would_be_refused(small: House, monk
     """The negative control: it is the stored key that makes the second sending harmless."""
     form = make_entry("张桂芳")
     register(small, form)
-    monkeypatch.setattr(entries, "made_by", lambda *_: None)
+    monkeypatch.setattr(registering, "made_by", lambda *_: None)
     with pytest.raises(AlreadyRegistered):
         register(small, form)
 
@@ -213,7 +205,7 @@ def test_nobody_registers_for_a_cancelled_event(house: House) -> None:
 def test_a_name_and_a_number_can_be_corrected(small: House) -> None:
     made = small.register("张贵方")
     correct(small, made, 1, "56116778", "张桂芳")
-    row = attendees.of_registration(reading(), made.id)[0]
+    row = attendee_list.of_registration(reading(), made.id)[0]
     assert (row.name, row.phone_number, row.phone_tail) == ("张桂芳", "+8657456116778", "6778")
     assert [line.action for line in audit.history(reading(), made.id)] == [
         audit.Action.SEATS_TAKEN,
@@ -224,7 +216,7 @@ def test_a_name_and_a_number_can_be_corrected(small: House) -> None:
 def test_two_names_of_a_couple_can_be_swapped(small: House) -> None:
     made = small.register("张桂芳", "王建国", phone="13800138000")
     correct(small, made, 1, "13800138000", "王建国", "张桂芳")
-    assert [row.name for row in attendees.of_registration(reading(), made.id)] == ["王建国", "张桂芳"]
+    assert [row.name for row in attendee_list.of_registration(reading(), made.id)] == ["王建国", "张桂芳"]
 
 
 def test_the_second_of_two_who_edit_the_same_page_is_told(small: House) -> None:
@@ -263,10 +255,10 @@ def test_history_and_audit_hold_no_name_and_no_number(small: House) -> None:
 def test_a_token_opens_its_own_ticket_only_and_the_database_does_not_hold_it(small: House) -> None:
     made = small.register("张桂芳")
     token = tickets.token(SECRET, made.ticket_seed)
-    assert registrations.by_token(reading(), token)[0].id == made.id
+    assert lookup.by_token(reading(), token)[0].id == made.id
     for wrong in (token[:-1], token + "0", "", "0" * 26, made.ticket_seed, made.ticket_digest, "\x00", "é"):
         with pytest.raises(RegistrationUnknown):
-            registrations.by_token(reading(), wrong)
+            lookup.by_token(reading(), wrong)
     stored = reading().connection().exec_driver_sql("SELECT * FROM registrations").all()
     assert token not in str(stored)
 
@@ -275,7 +267,7 @@ def test_an_id_of_another_event_is_unknown(small: House) -> None:
     small.apply(toml(slug="other"))
     made = small.register("张桂芳", slug="other")
     with pytest.raises(RegistrationUnknown):
-        registrations.of_event(reading(), small.event("small"), made.id)
+        lookup.of_event(reading(), small.event("small"), made.id)
 
 
 def test_the_key_of_a_form_is_dropped_after_a_week_and_not_before(small: House) -> None:
@@ -284,4 +276,4 @@ def test_the_key_of_a_form_is_dropped_after_a_week_and_not_before(small: House) 
     for days, kept in ((7, True), (8, False)):
         small.now += timedelta(days=days) - (small.now - made.created_at)
         write(lambda session: form_keys.drop_old(session, now=small.now))
-        assert (entries.made_by(reading(), small.event(), form) is not None) is kept
+        assert (registering.made_by(reading(), small.event(), form) is not None) is kept

@@ -7,8 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
-from eventreg.core import attendees, checkin, reports
-from eventreg.db import reading, transaction
+from eventreg.core.desk import attendee_list, reports
+from eventreg.core.door import check_in
+from eventreg.storage.session import reading, transaction
 from tests.factories import House, local, toml
 from tests.pages import get
 from tests.test_paper import sides_of
@@ -29,11 +30,11 @@ def small(house: House) -> House:
     house.cancel(gone)
     house.now = local("2030-06-10 08:50")
     house.register("周一", source="walk-in")
-    people = attendees.confirmed(reading(), house.event())
+    people = attendee_list.confirmed(reading(), house.event())
     for minutes, row in zip((-4, 0, 6, 15), people, strict=False):
         with transaction() as session:
             moment = house.now + timedelta(minutes=minutes)
-            checkin.check_in(session, house.event(), row.public_id, anyway=True, by=house.desmond, now=moment)
+            check_in.check_in(session, house.event(), row.public_id, anyway=True, by=house.desmond, now=moment)
     return house
 
 

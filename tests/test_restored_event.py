@@ -8,10 +8,11 @@ import pytest
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 
-from eventreg import backups
-from eventreg.core import audit, entries, glances
+from eventreg.core import audit
 from eventreg.core.errors import SeatsRaced
-from eventreg.db import db, reading
+from eventreg.core.registration import availability, register
+from eventreg.storage import backups
+from eventreg.storage.session import db, reading
 from tests.factories import SECRET, House, make_entry, toml
 from tests.pages import Page, get
 from tests.servers import running
@@ -65,11 +66,11 @@ def test_every_process_shows_what_was_restored(
 
 
 def test_a_form_that_was_filled_in_before_is_judged_by_what_was_restored(house: House, hiking: Path) -> None:
-    seen = glances.at(db.engine, None, "small", now=house.now).event
+    seen = availability.at(db.engine, None, "small", now=house.now).event
     backups.restore(hiking)
     with house.writing() as session, pytest.raises(SeatsRaced):
         couple = make_entry("张桂芳", "王建国")
-        entries.register(session, seen, couple, secret_key=SECRET, by=audit.REGISTRANT, now=house.now)
+        register.register(session, seen, couple, secret_key=SECRET, by=audit.REGISTRANT, now=house.now)
     assert "Hiking" in get(house.client(), "/en/events/small/register").text
 
 

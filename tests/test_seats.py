@@ -10,10 +10,12 @@ from sqlalchemy import create_engine, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
-from eventreg.core import audit, cancellations, registrations, seats
+from eventreg.core import audit
 from eventreg.core.errors import EventFull, SeatsRaced
-from eventreg.core.models import Attendee, EventSeats
-from eventreg.db import db, reading, transaction
+from eventreg.core.models.event import EventSeats
+from eventreg.core.models.registration import Attendee
+from eventreg.core.registration import cancellations, lookup, seats
+from eventreg.storage.session import db, reading, transaction
 from tests.factories import House, toml, with_event
 from tests.servers import FORKS
 
@@ -142,7 +144,7 @@ def test_seats_given_back_over_the_capacity_are_not_given_out_again(house: House
     house.apply(toml(capacity=1))
     with transaction() as session:
         cancellations.cancel(
-            session, *with_event(session, registrations.get(session, first[0].id)), by=audit.SYSTEM, now=house.now
+            session, *with_event(session, lookup.get(session, first[0].id)), by=audit.SYSTEM, now=house.now
         )
     with pytest.raises(EventFull):
         house.register("李一")

@@ -9,10 +9,12 @@ import pyotp
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import audit, second_factor, session_notes, staff, staff_sessions
+from eventreg.core import audit
 from eventreg.core.audit import Action
-from eventreg.core.staff_models import AuditEntry, Role, StaffMember, StaffSession
-from eventreg.db import reading, transaction
+from eventreg.core.models.audit import AuditEntry
+from eventreg.core.models.staff import Role, StaffMember, StaffSession
+from eventreg.core.staff import accounts, second_factor, session_notes, sessions
+from eventreg.storage.session import reading, transaction
 from tests.factories import LONG_PASSWORD, PASSWORD, House, toml
 from tests.pages import Page, fill, get, sign_in
 from tests.test_accounts import change, try_code, with_factor
@@ -43,7 +45,7 @@ def strict(folder: Path) -> Iterator[House]:
 def row(name: str) -> StaffMember:
     """The account as it is now."""
     reading().rollback()
-    return staff.find(reading(), name)
+    return accounts.find(reading(), name)
 
 
 def whole(house: House, making: pyotp.TOTP) -> FlaskClient:
@@ -139,7 +141,9 @@ def test_guessing_at_ones_own_page_gets_slower_and_for_this_account_only(strict:
 def link_for(house: House, name: str) -> str:
     """The address of a new one-time link."""
     with transaction() as session:
-        return f"/staff/welcome/{staff.make_link(session, staff.find(session, name), by=house.olga, now=house.now)}"
+        return (
+            f"/staff/welcome/{accounts.make_link(session, accounts.find(session, name), by=house.olga, now=house.now)}"
+        )
 
 
 @both
@@ -155,7 +159,7 @@ def test_a_one_time_link_asks_for_the_code_too(guarded: House) -> None:
         assert (row("olga").password_hash or "").startswith("$argon2id$v=19$m=64,"), "the password is the old one"
         assert fill(guarded.client(), address, password=LONG_PASSWORD, code=right).headers["Location"] == "/staff/"
         with transaction() as session:
-            staff.find(session, "olga").password_hash = row("otto").password_hash
+            accounts.find(session, "olga").password_hash = row("otto").password_hash
 
 
 @both
@@ -296,7 +300,7 @@ def test_an_organiser_who_has_a_factor_gives_its_code_to_reset_another(guarded: 
     making, _ = with_factor(guarded)
     olga = whole(guarded, making)
     with transaction() as session:
-        staff.find(session, "otto").totp_secret = second_factor.new_secret()
+        accounts.find(session, "otto").totp_secret = second_factor.new_secret()
     reset = f"/staff/accounts/{row('otto').id}/second-factor"
     assert "code" in get(olga, reset).form("/second-factor").fields
     for code in ("", "000000", pyotp.TOTP(row("otto").totp_secret or "").at(guarded.now)):
@@ -341,9 +345,9 @@ def test_a_new_password_ends_other_browsers_and_renews_this_one(small: House, de
 
 def test_a_paired_telephone_has_no_password_to_change(small: House) -> None:
     with transaction() as session:
-        member = staff.add(session, "small ☎1", Role.DOOR, by=audit.SYSTEM, now=small.now)
+        member = accounts.add(session, "small ☎1", Role.DOOR, by=audit.SYSTEM, now=small.now)
         member.event_id = small.event().id
-        token = staff_sessions.open_for(session, member, now=small.now, until=small.now + timedelta(hours=1))
+        token = sessions.open_for(session, member, now=small.now, until=small.now + timedelta(hours=1))
     phone = small.client()
     with phone.session_transaction() as cookie:
         cookie["id"] = token

@@ -11,10 +11,11 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from eventreg.core import audit, staff, staff_sessions
-from eventreg.core.staff_models import StaffMember, StaffSession
-from eventreg.core.staff_sessions import ABSOLUTE, IDLE
-from eventreg.db import reading, transaction
+from eventreg.core import audit
+from eventreg.core.models.staff import StaffMember, StaffSession
+from eventreg.core.staff import accounts, sessions
+from eventreg.core.staff.sessions import ABSOLUTE, IDLE
+from eventreg.storage.session import reading, transaction
 from tests.factories import LONG_PASSWORD, PASSWORD, SECRET, House, local, toml
 from tests.pages import fill, get, sign_in
 from tests.proofs.conftest import rounds
@@ -190,15 +191,15 @@ def test_another_process_refuses_it_too(small: House, environment: dict[str, str
 def opened(house: House, name: str) -> str:
     """A new session."""
     with transaction() as session:
-        return staff_sessions.open_for(session, staff.find(session, name), now=house.now)
+        return sessions.open_for(session, accounts.find(session, name), now=house.now)
 
 
 def look(house: House, token: str, *, use: bool) -> bool:
     """Whether the session stands; if it does, it is used as a page does."""
-    found = staff_sessions.find(reading(), token, now=house.now)
+    found = sessions.find(reading(), token, now=house.now)
     if found and use:
         with transaction() as session:
-            staff_sessions.seen(session, found.session_id, now=house.now)
+            sessions.seen(session, found.session_id, now=house.now)
     reading().rollback()
     return found is not None
 
@@ -234,7 +235,7 @@ def test_once_refused_it_is_always_refused(small: House, name: str, steps: list[
             )
         elif act == "drop":
             with transaction() as session:
-                staff_sessions.drop_ended(session, now=small.now)
+                sessions.drop_ended(session, now=small.now)
         stands = look(small, token, use=act == "use")
         assert not (refused and stands), "it came back to life"
         refused = not stands
@@ -279,7 +280,7 @@ def test_a_paired_telephone_ends_when_it_was_to_end(small: House) -> None:
         )
         session.add(member)
         session.flush()
-        token = staff_sessions.open_for(session, member, now=small.now, until=local("2030-06-11 00:00"))
+        token = sessions.open_for(session, member, now=small.now, until=local("2030-06-11 00:00"))
     small.apply(toml().replace("2030-06-10", "2030-06-11"))
     at(small, "2030-06-10 23:59")
     assert look(small, token, use=True)
@@ -298,7 +299,7 @@ def test_the_same_password_opens_a_new_session_after_the_old_one_ended(small: Ho
 def test_a_session_that_was_signed_out_does_not_come_back_with_a_restored_backup(small: House, tmp_path: Path) -> None:
     olga, dora = small.signed_in("olga"), small.signed_in("dora")
     with transaction() as session:
-        link = staff.make_link(session, staff.find(session, "desmond"), by=audit.SYSTEM, now=small.now)
+        link = accounts.make_link(session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=small.now)
     file, copied = str(tmp_path / "before.zip"), small.client()
     held = olga.get_cookie("s")
     assert held is not None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from eventreg import channel, listener
+from eventreg.server import channel, listener
 from tests.proofs.conftest import WHOLE, rounds
 from tests.servers import Server, processes_of, running, started
 from tests.test_server import ask

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from eventreg.core import audit, staff, staff_sessions
+from eventreg.core import audit
 from eventreg.core.errors import FieldRefused, LinkSpent, SignInFailed, StaffUnknown, UsernameTaken
-from eventreg.core.staff import ALLOWED, Permission
-from eventreg.core.staff_models import Role, StaffMember
-from eventreg.core.staff_sessions import SignedIn
-from eventreg.db import reading, transaction
+from eventreg.core.models.staff import Role, StaffMember
+from eventreg.core.staff import accounts, sessions
+from eventreg.core.staff.permissions import ALLOWED, Permission
+from eventreg.core.staff.sessions import SignedIn
+from eventreg.storage.session import reading, transaction
 from tests.factories import LONG_PASSWORD, PASSWORD, House, local, toml
 
 pytestmark = pytest.mark.both_databases
@@ -17,13 +18,13 @@ pytestmark = pytest.mark.both_databases
 
 def signed_in(house: House, token: str) -> SignedIn | None:
     """Who this token is, now."""
-    return staff_sessions.find(reading(), token, now=house.now)
+    return sessions.find(reading(), token, now=house.now)
 
 
 def sign_in(house: House, name: str) -> str:
     """A new session of that account."""
     with transaction() as session:
-        return staff_sessions.open_for(session, staff.find(session, name), now=house.now)
+        return sessions.open_for(session, accounts.find(session, name), now=house.now)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_the_table_of_roles() -> None:
 
 
 def test_only_name_and_password_together_open_an_account(staffed: House) -> None:
-    assert staff.verify(reading(), " DESMOND ", PASSWORD).username == "desmond"
+    assert accounts.verify(reading(), " DESMOND ", PASSWORD).username == "desmond"
     for name, password in [
         ("desmond", PASSWORD + " "),
         ("desmond", ""),
@@ -54,42 +55,42 @@ def test_only_name_and_password_together_open_an_account(staffed: House) -> None
         ("desmond", "\x00"),
     ]:
         with pytest.raises(SignInFailed):
-            staff.verify(reading(), name, password)
+            accounts.verify(reading(), name, password)
 
 
 def test_names_are_unique_whatever_their_case(staffed: House) -> None:
     with pytest.raises(UsernameTaken), transaction() as session:
-        staff.add(session, "Olga", Role.DESK, by=audit.SYSTEM, now=staffed.now)
+        accounts.add(session, "Olga", Role.DESK, by=audit.SYSTEM, now=staffed.now)
     for name in ("", "  ", "a\x00b", "x" * 61):
         with pytest.raises(FieldRefused), transaction() as session:
-            staff.add(session, name, Role.DESK, by=audit.SYSTEM, now=staffed.now)
+            accounts.add(session, name, Role.DESK, by=audit.SYSTEM, now=staffed.now)
 
 
 def test_a_link_is_good_once_and_for_a_day(house: House) -> None:
     with transaction() as session:
-        link = staff.first_link(session, now=house.now)
+        link = accounts.first_link(session, now=house.now)
     assert link is not None
     with transaction() as session:
-        assert staff.first_link(session, now=house.now) is None, "printed once"
-    assert staff.link_owner(reading(), link, now=house.now) is None
+        assert accounts.first_link(session, now=house.now) is None, "printed once"
+    assert accounts.link_owner(reading(), link, now=house.now) is None
     with transaction() as session:
-        staff.use_link(session, link, "olga", LONG_PASSWORD, now=house.now)
+        accounts.use_link(session, link, "olga", LONG_PASSWORD, now=house.now)
     for token in (link, link[:-1], "", "\x00"):
         with pytest.raises(LinkSpent), transaction() as session:
-            staff.use_link(session, token, "eve", LONG_PASSWORD, now=house.now)
-    assert staff.find(reading(), "olga").role == Role.ORGANISER
+            accounts.use_link(session, token, "eve", LONG_PASSWORD, now=house.now)
+    assert accounts.find(reading(), "olga").role == Role.ORGANISER
 
 
 def test_a_link_grows_old_and_a_new_one_replaces_it(staffed: House) -> None:
     with transaction() as session:
-        old = staff.make_link(session, staff.find(session, "dora"), by=audit.SYSTEM, now=staffed.now)
-        new = staff.make_link(session, staff.find(session, "dora"), by=audit.SYSTEM, now=staffed.now)
+        old = accounts.make_link(session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now)
+        new = accounts.make_link(session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now)
     with pytest.raises(LinkSpent):
-        staff.link_owner(reading(), old, now=staffed.now)
-    owner = staff.link_owner(reading(), new, now=staffed.now + timedelta(hours=23, minutes=59))
+        accounts.link_owner(reading(), old, now=staffed.now)
+    owner = accounts.link_owner(reading(), new, now=staffed.now + timedelta(hours=23, minutes=59))
     assert owner is not None
     with pytest.raises(LinkSpent):
-        staff.link_owner(reading(), new, now=staffed.now + timedelta(hours=24))
+        accounts.link_owner(reading(), new, now=staffed.now + timedelta(hours=24))
 
 
 def test_a_session_ends_at_sign_out_disabling_and_a_new_password(staffed: House) -> None:
@@ -101,21 +102,21 @@ def test_a_session_ends_at_sign_out_disabling_and_a_new_password(staffed: House)
         assert who.actor.name == name
         with transaction() as session:
             if end == "sign-out":
-                staff_sessions.close(session, who, now=staffed.now)
+                sessions.close(session, who, now=staffed.now)
             elif end == "disable":
-                staff.disable(session, staff.find(session, name), by=audit.SYSTEM, now=staffed.now)
+                accounts.disable(session, accounts.find(session, name), by=audit.SYSTEM, now=staffed.now)
             else:
-                member = staff.find(session, name)
-                staff.set_password(session, member, LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now)
+                member = accounts.find(session, name)
+                accounts.set_password(session, member, LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now)
         assert signed_in(staffed, tokens[0]) is None
         assert (signed_in(staffed, tokens[1]) is not None) == (end == "sign-out")
 
 
 def test_a_disabled_account_cannot_sign_in(staffed: House) -> None:
     with transaction() as session:
-        staff.disable(session, staff.find(session, "desmond"), by=audit.SYSTEM, now=staffed.now)
+        accounts.disable(session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=staffed.now)
     with pytest.raises(SignInFailed):
-        staff.verify(reading(), "desmond", PASSWORD)
+        accounts.verify(reading(), "desmond", PASSWORD)
 
 
 def test_an_idle_session_ends_and_on_the_day_of_an_event_none_does(staffed: House) -> None:
@@ -142,7 +143,7 @@ def test_a_session_in_use_lasts_fourteen_hours_and_no_longer(staffed: House) -> 
         assert found is not None
         assert found.unseen
         with transaction() as session:
-            staff_sessions.seen(session, found.session_id, now=staffed.now)
+            sessions.seen(session, found.session_id, now=staffed.now)
     staffed.now = began + timedelta(hours=14)
     assert signed_in(staffed, token) is None
 
@@ -154,7 +155,7 @@ def test_an_account_has_five_sessions_and_the_oldest_goes(staffed: House) -> Non
 
 def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
     with staffed.writing() as session:
-        staff.set_password(session, staff.find(session, "olga"), LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now)
+        accounts.set_password(session, accounts.find(session, "olga"), LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now)
     token = sign_in(staffed, "olga")
     connection = reading().connection()
     stored = str(
@@ -168,4 +169,4 @@ def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
 
 def test_nobody_is_found_under_an_unknown_name(staffed: House) -> None:
     with pytest.raises(StaffUnknown):
-        staff.find(reading(), "eve")
+        accounts.find(reading(), "eve")

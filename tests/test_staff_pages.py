@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from eventreg.core import staff
-from eventreg.core.staff_models import Role
-from eventreg.db import transaction
+from eventreg.core.models.staff import Role
+from eventreg.core.staff import accounts, permissions
+from eventreg.storage.session import transaction
 from eventreg.web import access
 from tests import pages
 from tests.factories import LONG_PASSWORD, PASSWORD, House, local, toml
@@ -63,7 +63,7 @@ def test_a_copied_cookie_is_worth_nothing_after_sign_out(small: House, desmond: 
 
 def test_a_disabled_account_is_out_with_the_next_click(small: House, desmond: FlaskClient) -> None:
     with transaction() as session:
-        staff.disable(session, staff.find(session, "desmond"), by=small.olga, now=small.now)
+        accounts.disable(session, accounts.find(session, "desmond"), by=small.olga, now=small.now)
     assert desmond.get(DESK).status_code == 303
 
 
@@ -100,7 +100,7 @@ def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
         with small.app.test_request_context():
             path = small.app.url_for(rule.endpoint, **{name: somewhere[name] for name in rule.arguments})  # type: ignore[arg-type]
         for role, client in clients.items():
-            allowed = staff.may(Role(role), staff.Permission(str(need)))
+            allowed = permissions.may(Role(role), permissions.Permission(str(need)))
             if "GET" in (rule.methods or ()):
                 answer = client.get(path)
                 assert answer.status_code in ({200, 303} if allowed else {403}), (role, path)
@@ -119,7 +119,7 @@ def test_without_the_table_the_door_would_see_the_desk(small: House, monkeypatch
     """The negative control: it is the table, and nothing else, that keeps the door out."""
     dora = small.signed_in("dora")
     assert dora.get(DESK).status_code == 403
-    monkeypatch.setattr(staff, "may", lambda *_: True)
+    monkeypatch.setattr(accounts, "may", lambda *_: True)
     assert dora.get(DESK).status_code == 200
 
 
@@ -312,7 +312,7 @@ def test_staff_pages_speak_the_language_that_was_chosen(small: House, desmond: F
 
 def test_the_first_organiser_chooses_name_and_password_with_the_printed_link(house: House) -> None:
     with transaction() as session:
-        link = staff.first_link(session, now=house.now)
+        link = accounts.first_link(session, now=house.now)
     client = house.client()
     address = f"/staff/welcome/{link}"
     weak = Page(fill(client, address, username="olga", password="short"))
@@ -327,7 +327,7 @@ def test_the_first_organiser_chooses_name_and_password_with_the_printed_link(hou
 
 def test_somebody_with_an_account_gets_only_a_new_password(small: House) -> None:
     with transaction() as session:
-        link = staff.make_link(session, staff.find(session, "dora"), by=small.olga, now=small.now)
+        link = accounts.make_link(session, accounts.find(session, "dora"), by=small.olga, now=small.now)
     client = small.client()
     page = get(client, f"/staff/welcome/{link}")
     assert "dora" in page.text

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from eventreg.core.staff_models import Role
-from eventreg.db import db, reading
+from eventreg.core.models.staff import Role
+from eventreg.storage.session import db, reading
 from tests.factories import House, local, toml
 from tests.pages import Form, Page, get
 

@@ -12,9 +12,10 @@ import html5lib  # type: ignore[import-untyped]
 import pytest
 from icalendar import Calendar, Event, Timezone
 
-from eventreg.db import db
-from eventreg.web import addresses, trouble
+from eventreg.storage.session import db
+from eventreg.web import addresses
 from eventreg.web.access import anyone
+from eventreg.web.public import outage_page
 from tests import cast
 from tests.factories import House, local, toml
 from tests.pages import Page, get
@@ -229,7 +230,7 @@ def test_inside_wechat_no_download_is_offered(morning: House) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_page_for_trouble_is_small_and_asks_no_database(house: House, language: str) -> None:
     house.apply(toml())
-    trouble.write()
+    outage_page.write()
     db.session.remove()
     house.app.testing = False
     db.engine.dispose()
@@ -247,7 +248,7 @@ def test_the_page_for_trouble_is_small_and_asks_no_database(house: House, langua
 def test_a_full_disk_stops_no_change_of_an_event(house: House, tmp_path: Path) -> None:
     house.apply(toml())
     house.app.instance_path = str(tmp_path / "nowhere")
-    trouble.write()
+    outage_page.write()
     file = tmp_path / "event.toml"
     file.write_text(toml(capacity=5), encoding="utf-8")
     assert house.app.test_cli_runner().invoke(args=["event", "apply", str(file)]).exit_code == 0

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from eventreg import db as database_of_ours
-from eventreg import storage
 from eventreg.core.errors import Busy, SeatsRaced
-from eventreg.db import db, reading, write
-from eventreg.gate import Gate
+from eventreg.storage import checks
+from eventreg.storage import session as database_of_ours
+from eventreg.storage.session import db, reading, write
+from eventreg.storage.write_queue import Gate
 from tests.factories import House, toml
 from tests.pages import Page, get
 
@@ -36,7 +36,7 @@ MOUNTS = """
     ],
 )  # fmt: skip
 def test_it_is_known_which_sqlite_has_the_repair(version: tuple[int, ...], fixed: bool) -> None:
-    assert storage.fixed_since(version) is fixed
+    assert checks.fixed_since(version) is fixed
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,14 @@ def test_it_is_known_which_sqlite_has_the_repair(version: tuple[int, ...], fixed
     [("/srv/a/x", "nfs4"), ("/srv/local disk/x", "ext4"), ("/mnt/share/a", "cifs"), ("/mnt/shared/a", "ext4"), ("/", "ext4")],
 )  # fmt: skip
 def test_the_file_system_under_a_path_is_found(path: str, kind: str) -> None:
-    assert storage.file_system(Path(path), MOUNTS) == kind
+    assert checks.file_system(Path(path), MOUNTS) == kind
 
 
 def test_a_file_on_a_network_disk_is_refused_in_one_line() -> None:
-    with pytest.raises(storage.Unsafe, match="network file system") as refused:
-        storage.check_file(Path("/srv/instance/eventreg.sqlite3"), MOUNTS)
+    with pytest.raises(checks.Unsafe, match="network file system") as refused:
+        checks.check_file(Path("/srv/instance/eventreg.sqlite3"), MOUNTS)
     assert "\n" not in str(refused.value)
-    storage.check_file(Path("/home/instance/eventreg.sqlite3"), MOUNTS)
+    checks.check_file(Path("/home/instance/eventreg.sqlite3"), MOUNTS)
 
 
 @pytest.mark.both_databases
@@ -70,7 +70,7 @@ def test_the_settings_that_keep_promises_are_read_back(
             with house.app.app_context():
                 db.engine.connect().close()
                 weaker.undo()
-                assert len(list(storage.faults())) == faults
+                assert len(list(checks.faults())) == faults
             house.close()
 
 
@@ -80,14 +80,14 @@ def test_a_key_that_is_not_that_of_the_tickets_is_noticed(
 ) -> None:
     house.apply(toml())
     house.register("张桂芳")
-    storage.check_key()
+    checks.check_key()
     other = House(folder, **environment, EVENTREG_SECRET_KEY="another key than before")
     with other.app.app_context(), caplog.at_level(logging.WARNING):
         if engine == "postgresql":
-            with pytest.raises(storage.Unsafe, match="EVENTREG_SECRET_KEY"):
-                storage.check_key()
+            with pytest.raises(checks.Unsafe, match="EVENTREG_SECRET_KEY"):
+                checks.check_key()
         else:
-            storage.check_key()
+            checks.check_key()
             assert "no longer open" in caplog.text
         assert other.app.test_cli_runner().invoke(args=["doctor"]).exit_code == 1
     other.close()

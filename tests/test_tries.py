@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
-from eventreg.core import audit, registrations, staff
+from eventreg.core import audit
 from eventreg.core.audit import Action
-from eventreg.db import reading, write
-from eventreg.web import addresses, limits
+from eventreg.core.registration import lookup
+from eventreg.core.staff import accounts
+from eventreg.storage.session import reading, write
+from eventreg.web import addresses
+from eventreg.web.limits import limits
 from tests.factories import LONG_PASSWORD, House, toml
 from tests.pages import Page, fill, get
 from tests.tokens import token
@@ -125,7 +128,7 @@ def test_a_welcome_link_and_a_pairing_open_there_too(limited: House) -> None:
     address = next(word for word in offered.split() if "/staff/pair/" in word)
     assert guest.get(address[address.index("/staff/pair/") :], environ_base=SHARED).status_code == 200
     link = write(
-        lambda session: staff.make_link(session, staff.find(session, "dora"), by=audit.SYSTEM, now=limited.now)
+        lambda session: accounts.make_link(session, accounts.find(session, "dora"), by=audit.SYSTEM, now=limited.now)
     )
     page = get(guest, f"/staff/welcome/{link}", environ_base=SHARED)
     chosen = {**page.form().fields, "password": LONG_PASSWORD}
@@ -138,7 +141,7 @@ FIND = {"name": "张桂芳", "phone": "13800138000", "code": "3829"}
 
 def test_looking_for_a_ticket_is_counted_before_anything_is_looked_up(limited: House) -> None:
     made = limited.register(FIND["name"], phone=FIND["phone"])
-    (person,) = registrations.party(reading(), made)
+    (person,) = lookup.party(reading(), made)
     right = {**FIND, "code": str(person.code)}
     guest = limited.client()
     for n in range(12):

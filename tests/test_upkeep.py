@@ -13,10 +13,10 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, text
 from sqlalchemy.event import listen, remove
 
-from eventreg import backups, storage
-from eventreg.backups import BackupRefused
 from eventreg.core import invariants
-from eventreg.db import db, reading
+from eventreg.storage import backups, checks
+from eventreg.storage.backups import BackupRefused
+from eventreg.storage.session import db, reading
 from tests.factories import ROOT, House, toml
 from tests.pages import get
 
@@ -198,8 +198,8 @@ def test_a_damaged_sqlite_copy_is_no_backup(small: House, tmp_path: Path, engine
 def test_an_upgrade_keeps_everybody_and_is_backed_up_first(small: House) -> None:
     downgrade(revision=FIRST)
     db.session.remove()
-    storage.make_tables()
-    assert storage.schema()[0] == storage.schema()[1]
+    checks.make_tables()
+    assert checks.schema()[0] == checks.schema()[1]
     assert (small.seats().taken, small.seats().waiting) == (2, 1)
     ids = reading().execute(text("SELECT public_id FROM attendees")).scalars().all()
     assert len(ids) == len(set(ids)) == 4
@@ -236,19 +236,19 @@ def test_an_upgrade_that_was_cut_short_is_run_again(small: House) -> None:
     cuts = 0
     while not upgrade_cut_after(cuts):
         cuts += 1
-        assert storage.schema()[0] in WHOLE, "each upgrade is done whole or not at all"
+        assert checks.schema()[0] in WHOLE, "each upgrade is done whole or not at all"
     assert cuts > 10
-    assert storage.schema()[0] == storage.schema()[1]
+    assert checks.schema()[0] == checks.schema()[1]
     assert "outbox_messages" in inspect(db.engine).get_table_names()
     assert (small.seats().taken, small.seats().waiting) == (2, 1)
 
 
 def test_the_tables_of_a_newer_program_are_refused(small: House) -> None:
     damage("UPDATE alembic_version SET version_num = '2031_01_01_future'")
-    with pytest.raises(storage.Unsafe, match="newer eventreg"):
-        storage.check()
-    with pytest.raises(storage.Unsafe, match="newer eventreg"):
-        storage.make_tables()
+    with pytest.raises(checks.Unsafe, match="newer eventreg"):
+        checks.check()
+    with pytest.raises(checks.Unsafe, match="newer eventreg"):
+        checks.make_tables()
     assert run(small, "doctor").exit_code == 1
 
 

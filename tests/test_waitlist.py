@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from eventreg.core import audit, cancellations, checkin, events, invariants, outbox, registrations, waitlist
+from eventreg.core import audit, invariants, outbox
+from eventreg.core.door import check_in
 from eventreg.core.errors import (
     AlreadyCancelled,
     AttendeeUnknown,
@@ -15,8 +16,10 @@ from eventreg.core.errors import (
     TooLateToCancel,
     WaitlistFull,
 )
-from eventreg.core.models import Registration
-from eventreg.db import reading, write
+from eventreg.core.event import events
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import cancellations, lookup, waitlist
+from eventreg.storage.session import reading, write
 from tests.factories import House, local, toml, with_event
 
 pytestmark = pytest.mark.both_databases
@@ -24,7 +27,7 @@ pytestmark = pytest.mark.both_databases
 
 def fresh(made: Registration) -> Registration:
     """A registration as it is now."""
-    return registrations.get(reading(), made.id)
+    return lookup.get(reading(), made.id)
 
 
 def state(made: Registration) -> str:
@@ -62,7 +65,7 @@ def test_who_wants_it_gets_a_waiting_place_and_who_does_not_is_refused(full: Hou
         full.register("李一")
     first, second = wait(full, "李一"), wait(full, "李二")
     assert (state(first), place(first), place(second)) == ("waitlisted", 1, 2)
-    assert [person.code for person in registrations.party(reading(), fresh(first))] == [None]
+    assert [person.code for person in lookup.party(reading(), fresh(first))] == [None]
     assert proved(full).waiting == 2
 
 
@@ -79,7 +82,7 @@ def test_cancelling_promotes_the_first_party_that_fits(house: House) -> None:
     house.cancel(first)
     assert (state(couple), state(single)) == ("waitlisted", "confirmed")
     assert place(couple) == 1, "passed over, and still first"
-    assert all(person.code for person in registrations.party(reading(), fresh(single)))
+    assert all(person.code for person in lookup.party(reading(), fresh(single)))
     assert outbox.owed_calls(reading(), single.id) == ["promoted"]
     proved(house)
 
@@ -105,7 +108,7 @@ def test_a_waiting_party_that_shrinks_may_fit_at_once(house: House) -> None:
     house.register("王二")
     couple = wait(house, "赵一", "赵二")
     house.cancel(first)
-    second = registrations.party(reading(), fresh(couple))[1]
+    second = lookup.party(reading(), fresh(couple))[1]
     house.cancel(couple, second.id)
     assert state(couple) == "confirmed"
     assert proved(house).waiting == 0
@@ -128,7 +131,7 @@ def test_a_couple_and_one_seat_may_part(house: House) -> None:
     house.apply(toml(capacity=2))
     seated = house.register("王一")
     first = house.register("赵一", "赵二", split=True)
-    (companion,) = registrations.waiting_beside(reading(), fresh(first))
+    (companion,) = lookup.waiting_beside(reading(), fresh(first))
     assert (state(first), companion.state, place(companion)) == ("confirmed", "waitlisted", 1)
     house.cancel(seated)
     assert state(companion) == "confirmed"
@@ -138,7 +141,7 @@ def test_a_couple_and_one_seat_may_part(house: House) -> None:
 def test_a_party_that_would_part_is_seated_together_where_it_can(house: House) -> None:
     house.apply(toml(capacity=2))
     made = house.register("赵一", "赵二", split=True)
-    assert len(registrations.party(reading(), fresh(made))) == 2
+    assert len(lookup.party(reading(), fresh(made))) == 2
 
 
 @pytest.mark.parametrize(("left", "size", "wishes"), [(0, 20, {"split": True}), (1, 0, {"split": True}), (1, 1, {})])
@@ -252,7 +255,7 @@ def test_the_desk_may_seat_somebody_out_of_turn_into_a_held_seat(house: House) -
     def seat(made: Registration) -> None:
         def act(session: Any) -> None:
             event = events.get(session, "small")
-            waitlist.seat(session, event, registrations.get(session, made.id), by=house.desmond, now=house.now)
+            waitlist.seat(session, event, lookup.get(session, made.id), by=house.desmond, now=house.now)
 
         write(act)
 
@@ -268,7 +271,7 @@ def test_the_desk_may_seat_somebody_out_of_turn_into_a_held_seat(house: House) -
 
 def test_one_of_a_party_may_give_the_seat_back_and_then_the_other(full: House) -> None:
     couple = reading().query(Registration).one()
-    first, second = (person.id for person in registrations.party(reading(), couple))
+    first, second = (person.id for person in lookup.party(reading(), couple))
     waiting = wait(full, "李一")
     full.cancel(couple, first)
     assert (state(couple), state(waiting)) == ("confirmed", "confirmed")
@@ -281,7 +284,7 @@ def test_one_of_a_party_may_give_the_seat_back_and_then_the_other(full: House) -
 
 def test_nobody_gives_back_the_seat_of_another_party(full: House) -> None:
     other = wait(full, "李一")
-    (stranger,) = registrations.party(reading(), fresh(other))
+    (stranger,) = lookup.party(reading(), fresh(other))
     couple = reading().query(Registration).filter_by(state="confirmed").one()
     with pytest.raises(AttendeeUnknown):
         full.cancel(couple, stranger.id)
@@ -291,11 +294,11 @@ def test_nobody_gives_back_the_seat_of_another_party(full: House) -> None:
 def test_who_has_checked_in_cannot_cancel_themselves_but_the_desk_can(full: House) -> None:
     full.hire()
     couple = reading().query(Registration).one()
-    person = registrations.party(reading(), couple)[0]
+    person = lookup.party(reading(), couple)[0]
     full.now = local("2030-06-10 08:50")
 
     def arrive(session: Any) -> None:
-        checkin.check_in(
+        check_in.check_in(
             session, events.get(session, "small"), person.public_id, anyway=False, by=full.dora, now=full.now
         )  # fmt: skip
 

@@ -9,8 +9,8 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from eventreg.core import event_file
-from eventreg.core.wording import forbidden_words, half_width
+from eventreg.core.event import event_file
+from eventreg.core.event.copy_check import forbidden_words, half_width
 from eventreg.i18n import LANGUAGES
 from tests.factories import ROOT, SHIPPED, toml
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
-from eventreg.core import checkin, events, registrations, tickets
-from eventreg.core.staff_models import StaffMember
-from eventreg.db import reading
+from eventreg.core.door import check_in
+from eventreg.core.event import events
+from eventreg.core.models.staff import StaffMember
+from eventreg.core.registration import lookup, tickets
+from eventreg.storage.session import reading
 from tests.factories import PASSWORD, SECRET, House, local, toml, usual_hash
 from tests.odd import Place, Sender, Watch, forms_of
 from tests.pages import Page, get
@@ -50,10 +52,10 @@ class Walk:
         """The route with what exists: a registration of its own, an arrival, an account, a ticket."""
         made = self.house.register("张桂芳")
         with self.house.writing() as session:
-            person = registrations.party(session, registrations.get(session, made.id))[0]
+            person = lookup.party(session, lookup.get(session, made.id))[0]
             event, by, now = events.get(session, "small"), self.house.dora, self.house.now
-            arrival = checkin.check_in(session, event, attendee_of(person), anyway=True, by=by, now=now)
-            checkin.undo(session, event, arrival.check_in_id, by=by, now=now)
+            arrival = check_in.check_in(session, event, attendee_of(person), anyway=True, by=by, now=now)
+            check_in.undo(session, event, arrival.check_in_id, by=by, now=now)
         known = {
             "slug": "small",
             "lang": "zh",

@@ -5,13 +5,13 @@ later begins at once."""
 import tempfile
 from pathlib import Path
 
-from eventreg import storage
+from eventreg.storage import checks
 from tests.factories import House, toml
 
 with tempfile.TemporaryDirectory() as _folder:
     _house = House(Path(_folder))
     with _house.app.app_context():
-        storage.make_tables()
+        checks.make_tables()
         _house.apply(toml(more="[waitlist]\nsize = 3"))
         _house.cancel(_house.register("张桂芳", "王建国"))
     _house.close()

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from eventreg.core.staff_models import AuditEntry, Role, StaffMember
+from eventreg.core.models.audit import AuditEntry
+from eventreg.core.models.staff import Role, StaffMember
 
 
 class Action(StrEnum):

@@ -11,7 +11,9 @@ from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from eventreg.core import outbox
-from eventreg.core.models import Channel, Event, MessageKind, OutboxMessage, Registration, RegistrationState
+from eventreg.core.models.event import Event
+from eventreg.core.models.outbox import Channel, MessageKind, OutboxMessage
+from eventreg.core.models.registration import Registration, RegistrationState
 
 IN_HAND = timedelta(minutes=5)
 """For so long a mail belongs to the sender that took it."""

@@ -14,12 +14,17 @@ from typing import Any, TypeVar
 from sqlalchemy import String, cast, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from eventreg.core import attendees, audit, cancellations, events, registrations
+from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
-from eventreg.core.desk_models import Call
+from eventreg.core.desk import attendee_list
 from eventreg.core.errors import AlreadyCancelled
-from eventreg.core.models import Attendee, Event, FormKey, OutboxMessage, Registration, RegistrationState
-from eventreg.core.staff_models import AuditEntry
+from eventreg.core.event import events
+from eventreg.core.models.audit import AuditEntry
+from eventreg.core.models.calls import Call
+from eventreg.core.models.event import Event
+from eventreg.core.models.outbox import OutboxMessage
+from eventreg.core.models.registration import Attendee, FormKey, Registration, RegistrationState
+from eventreg.core.registration import cancellations, lookup
 
 NOBODY = "—"
 """What stands where a name stood."""
@@ -176,7 +181,7 @@ def extract(session: Session, event: Event, registration: Registration, *, by: A
                 "name": row.name, "reading": row.reading, "code": row.code, "cancelled_at": _iso(row.cancelled_at),
                 "arrived_at": _iso(row.arrived_at), "gift_at": _iso(row.gift_at),
             }
-            for row in attendees.of_registration(session, registration.id)
+            for row in attendee_list.of_registration(session, registration.id)
         ],
         "messages": [
             {"kind": one.kind, "by": one.channel, "since": _iso(one.created_at), "done": _iso(one.settled_at)}
@@ -219,7 +224,7 @@ def back_again(session: Session, digests: Collection[str]) -> Sequence[int]:
 def erase_again(session: Session, ids: Collection[int], *, now: datetime) -> None:
     """Forget these registrations once more, in a database that was brought back from before they were."""
     for one in ids:
-        registration = registrations.get(session, one)
+        registration = lookup.get(session, one)
         event = session.get_one(Event, registration.event_id)
         if now < event.ends_at:
             with suppress(AlreadyCancelled):

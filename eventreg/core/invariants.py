@@ -8,9 +8,13 @@ from datetime import datetime
 from sqlalchemy import Integer, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core import seats, trail, waitlist
-from eventreg.core.models import Attendee, CheckIn, Event, FormKey, OutboxMessage, Registration, RegistrationState
-from eventreg.core.seats import SeatCount
+from eventreg.core import audit_replay
+from eventreg.core.models.attendance import CheckIn
+from eventreg.core.models.event import Event
+from eventreg.core.models.outbox import OutboxMessage
+from eventreg.core.models.registration import Attendee, FormKey, Registration, RegistrationState
+from eventreg.core.registration import seats, waitlist
+from eventreg.core.registration.seats import SeatCount
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ _in_without_a_seat = (
 def of_event(session: Session, event: Event, *, now: datetime, from_the_trail: bool = True) -> Sum:
     """Count one event anew. Without ``from_the_trail`` the audit trail, which may be long, is left closed."""
     counted = seats.count(session, event.id, now=now)
-    found = trail.rows(session, event.id)
+    found = audit_replay.rows(session, event.id)
     confirmed = found.seats_in(RegistrationState.CONFIRMED)
     waiting = found.seats_in(RegistrationState.WAITLISTED)
     findings = [
@@ -132,8 +136,8 @@ def _of_rows(session: Session, event: Event, counted: SeatCount, now: datetime) 
         yield Finding(name, wrong == 0, f"{wrong} wrong" if wrong else "all")
 
 
-def _of_trail(session: Session, event: Event, counted: SeatCount, found: trail.Folded) -> Iterator[Finding]:
-    told = trail.fold(session, event.id)
+def _of_trail(session: Session, event: Event, counted: SeatCount, found: audit_replay.Folded) -> Iterator[Finding]:
+    told = audit_replay.fold(session, event.id)
     # A party's people are compared where somebody is left: a cancelled registration has none on both sides.
     others = [who for who in found.states.keys() | told.states.keys() if _differs(who, found, told)]
     yield Finding(
@@ -147,5 +151,5 @@ def _of_trail(session: Session, event: Event, counted: SeatCount, found: trail.F
     )  # fmt: skip
 
 
-def _differs(who: int, found: trail.Folded, told: trail.Folded) -> bool:
+def _differs(who: int, found: audit_replay.Folded, told: audit_replay.Folded) -> bool:
     return (found.states.get(who), found.people.get(who)) != (told.states.get(who), told.people.get(who))

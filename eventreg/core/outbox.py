@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
-from eventreg.core.models import Channel, Event, MessageKind, OutboxMessage, Registration, RegistrationState
+from eventreg.core.models.event import Event
+from eventreg.core.models.outbox import Channel, MessageKind, OutboxMessage
+from eventreg.core.models.registration import Registration, RegistrationState
 
 _add = insert(OutboxMessage)
 _unsettled = OutboxMessage.settled_at.is_(None)

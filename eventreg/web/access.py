@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from flask import abort, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from eventreg.core import events, staff, staff_sessions
 from eventreg.core.audit import Actor
 from eventreg.core.errors import Busy
-from eventreg.core.staff import Permission
-from eventreg.core.staff_sessions import SignedIn
-from eventreg.db import reading, transaction, write
+from eventreg.core.event import events
+from eventreg.core.staff import permissions, sessions
+from eventreg.core.staff.permissions import Permission
+from eventreg.core.staff.sessions import SignedIn
+from eventreg.storage.session import reading, transaction, write
 from eventreg.web import language
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -60,7 +61,7 @@ def check() -> Response | None:
         if request.method not in {"GET", "HEAD"} or not language.wants_page():
             abort(401)
         return redirect(url_for("staff.sign_in", next=request.full_path.rstrip("?")), 303)
-    if not staff.may(signed_in.role, Permission(need)) or not is_for(signed_in):
+    if not permissions.may(signed_in.role, Permission(need)) or not is_for(signed_in):
         abort(403)
     wanted = getattr(current_app.view_functions[request.endpoint], "wants_password", False)
     if wanted and not _proved(signed_in):
@@ -83,10 +84,10 @@ def current() -> SignedIn | None:
     found: SignedIn | None = g.get("signed_in")
     token = session.get("id")
     if found is None and isinstance(token, str):
-        found = staff_sessions.find(reading(), token, now=g.now)
+        found = sessions.find(reading(), token, now=g.now)
         if found and found.unseen:
             with transaction() as writing:
-                staff_sessions.seen(writing, found.session_id, now=g.now)
+                sessions.seen(writing, found.session_id, now=g.now)
         if found is None:
             _drop_if_ended(token)
         g.signed_in = found
@@ -96,9 +97,9 @@ def current() -> SignedIn | None:
 def _drop_if_ended(token: str) -> None:
     """A session that has run out goes at sight; if the database is busy, the hourly work finds it."""
     now = g.now
-    if staff_sessions.has_ended(reading(), token, now=now):
+    if sessions.has_ended(reading(), token, now=now):
         with suppress(Busy):
-            write(lambda writing: staff_sessions.drop_ended(writing, now=now))
+            write(lambda writing: sessions.drop_ended(writing, now=now))
 
 
 def actor() -> Actor:
@@ -112,7 +113,7 @@ def actor() -> Actor:
 def may(permission: str) -> bool:
     """For templates: whether to offer something."""
     signed_in = g.get("signed_in")
-    return signed_in is not None and staff.may(signed_in.role, Permission(permission))
+    return signed_in is not None and permissions.may(signed_in.role, Permission(permission))
 
 
 def hold_session(token: str, target: str) -> Response:

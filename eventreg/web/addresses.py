@@ -5,9 +5,9 @@ from urllib.parse import quote, urlencode
 from flask import current_app, g, request
 
 from eventreg import i18n
-from eventreg.core import tickets
-from eventreg.core.entries import Made
-from eventreg.core.models import Registration
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import tickets
+from eventreg.core.registration.register import Made
 
 MAIN = "#main"
 """After a redirect from a form that is sent to ``…#errors``: a browser carries a fragment on where it is given none."""

@@ -9,13 +9,15 @@ from typing import Any
 from flask import g
 
 from eventreg import i18n
-from eventreg.core import events, glances, phone_line, phones, waitlist
-from eventreg.core.definition import PhoneLine
 from eventreg.core.errors import Busy, EventUnknown
-from eventreg.core.glances import Glance
-from eventreg.core.models import Event
-from eventreg.core.seats import SeatCount
-from eventreg.db import db, reading, reading_already, write
+from eventreg.core.event import events, phone_hours
+from eventreg.core.event.definition import PhoneLine
+from eventreg.core.models.event import Event
+from eventreg.core.registration import availability, waitlist
+from eventreg.core.registration.availability import Glance
+from eventreg.core.registration.seats import SeatCount
+from eventreg.core.values import phones
+from eventreg.storage.session import db, reading, reading_already, write
 from eventreg.web.language import hour, say
 
 
@@ -53,26 +55,26 @@ def calls(event: Event) -> Calls | None:
         return None
     local = g.now.astimezone(events.zone(event))
     return Calls(
-        line, phone_line.is_answered(line, local), phone_line.next_opening(line, local), _on_the_day(event, local)
+        line, phone_hours.is_answered(line, local), phone_hours.next_opening(line, local), _on_the_day(event, local)
     )
 
 
 def _on_the_day(event: Event, local: datetime) -> DayCalls | None:
     definition, zone = events.definition(event), events.zone(event)
     phone, starts = definition.day_phone, event.starts_at.astimezone(zone)
-    if phone is None or not phone_line.is_for_today(local, starts, event.ends_at):
+    if phone is None or not phone_hours.is_for_today(local, starts, event.ends_at):
         return None
     first, last = (i18n.time(hour) if hour else "" for hour in (phone.from_, phone.until))
     hours = f"{first}–{last}" if first or last else ""
     area = definition.phone_line.area_code if definition.phone_line else None
-    answered = phone_line.day_phone_is_answered(phone, local, starts)
+    answered = phone_hours.day_phone_is_answered(phone, local, starts)
     dial = phones.dial(phone.number, area)
     return DayCalls(phones.shown(dial), dial, hours, answered)
 
 
 def look(slug: str) -> Glance:
     """The event of that slug and its counter, at the least cost; only for reading."""
-    return glances.at(db.engine, reading_already(), slug, now=g.now)
+    return availability.at(db.engine, reading_already(), slug, now=g.now)
 
 
 def seats_now(event: Event, counted: SeatCount | None = None) -> SeatCount:

@@ -14,14 +14,15 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from wtforms import Field, HiddenField, StringField, ValidationError
 from wtforms.csrf.core import CSRF, CSRFTokenField
 
-from eventreg.core import emails, names, phones, whole_numbers, wishes
-from eventreg.core.corrections import Notes
-from eventreg.core.entries import Entry
 from eventreg.core.errors import FieldRefused
-from eventreg.core.models import Event, Source
-from eventreg.core.waitlist import OverReason
-from eventreg.web import limits
+from eventreg.core.models.event import Event
+from eventreg.core.models.registration import Source
+from eventreg.core.registration.corrections import Notes
+from eventreg.core.registration.register import Entry
+from eventreg.core.registration.waitlist import OverReason
+from eventreg.core.values import emails, names, phones, requests, whole_numbers
 from eventreg.web.language import say
+from eventreg.web.limits import limits
 
 YOUNGEST, OLDEST = 2, 24 * 60 * 60
 """Seconds between showing a public form and sending it: no person is faster, and a day is long enough."""
@@ -243,7 +244,7 @@ def notes_sent() -> Notes:
     contact = request.form.get("contact", "").strip()
     return Notes(
         contact=names.parse(contact, "contact").typed if contact else None,
-        wishes=wishes.join(request.form.getlist("wish")),
+        wishes=requests.join(request.form.getlist("wish")),
         name_unsure=request.form.get("name_unsure") == "yes",
         email=emails.parse(request.form.get("email", "")),
         beyond_limit=request.form.get("beyond_limit") == "yes",

@@ -12,7 +12,8 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.settings import Settings
-from eventreg.web import access, assets, browser, language, request_log
+from eventreg.web import access, assets, language
+from eventreg.web.wire import browser, request_log
 
 csrf = CSRFProtect()
 

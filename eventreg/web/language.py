@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g, request, session
 
 from eventreg import i18n
-from eventreg.core import phones
-from eventreg.core.definition import Words
-from eventreg.web import addresses, assets, browser
+from eventreg.core.event.definition import Words
+from eventreg.core.values import phones
+from eventreg.web import addresses, assets
+from eventreg.web.wire import browser
 
 
 def guess() -> str:

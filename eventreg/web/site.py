@@ -5,40 +5,24 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from eventreg.core import events
 from eventreg.core.errors import Busy, Refusal
-from eventreg.db import AWAY, reading
+from eventreg.core.event import events
 from eventreg.settings import Settings
-from eventreg.web import (
-    access,
-    accounts,
-    bursts,
-    calling,
-    desk,
-    desk_entry,
-    desk_registrations,
-    door,
-    exchange,
-    giving_back,
-    guard,
-    language,
-    leaflets,
-    limits,
-    organising,
-    own_account,
-    public,
-    registering,
-    reporting,
-    sent,
-    sheets,
-    signing_in,
-    tickets,
-    tongues,
-    trouble,
-)
+from eventreg.storage.session import AWAY, reading
+from eventreg.web import access, guard, language, tongues
+from eventreg.web.desk import bursts, calls, dashboard, import_export, paper, registration, report
+from eventreg.web.desk import register as desk_register
+from eventreg.web.door import check_in
 from eventreg.web.event_facts import of_the_next
-from eventreg.web.forwarded import Forwarded
-from eventreg.web.limits import TooOften
+from eventreg.web.limits import limits
+from eventreg.web.limits.limits import TooOften
+from eventreg.web.organising import events as organising_events
+from eventreg.web.public import cancel, downloads, outage_page, ticket
+from eventreg.web.public import pages as public_pages
+from eventreg.web.public import register as public_register
+from eventreg.web.staff import accounts, me, sign_in
+from eventreg.web.wire import sent
+from eventreg.web.wire.forwarded import Forwarded
 
 Answer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
 
@@ -79,20 +63,20 @@ STATUS = {
 }
 """Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both complete."""
 
-_DESK = (desk, desk_entry, desk_registrations, bursts, calling, exchange, reporting, sheets)
+_DESK = (dashboard, desk_register, registration, bursts, calls, import_export, report, paper)
 """The desk has one blueprint; each of these files adds its pages to it."""
 _PAGES = (
-    public,
-    leaflets,
-    registering,
-    tickets,
-    giving_back,
-    signing_in,
+    public_pages,
+    downloads,
+    public_register,
+    ticket,
+    cancel,
+    sign_in,
     accounts,
-    own_account,
-    organising,
+    me,
+    organising_events,
     *_DESK,
-    door,
+    check_in,
 )
 _SAID = {400, 403, 404, 405, 413, 414, 429}
 
@@ -106,11 +90,11 @@ def init_app(app: Flask) -> None:
     language.init_app(app)
     tongues.init_app(app)
     guard.init_app(app)
-    for without_session in (public, leaflets, registering, tickets, giving_back):
+    for without_session in (public_pages, downloads, public_register, ticket, cancel):
         guard.csrf.exempt(without_session.blueprint)
     app.jinja_env.globals.update(
         may=access.may,
-        factor_reset=own_account.factor_reset,
+        factor_reset=me.factor_reset,
         opens_here_only=settings.public_url if settings.on_this_machine_only else "",
     )
     for pages in dict.fromkeys(module.blueprint for module in _PAGES):
@@ -148,7 +132,7 @@ def _http(error: HTTPException) -> Answer | HTTPException:
         return _page(400, language.say("form_expired"), "form_expired")
     code = error.code or 500
     if code == 401 and language.wants_page():
-        return signing_in.signed_out_page(), 401
+        return sign_in.signed_out_page(), 401
     kept = {name: value for name, value in error.get_headers() if name == "Allow"}
     said = language.say("signed_out" if code == 401 else f"http_{code}" if code in _SAID else f"http_{code // 100}00")
     page, status = _page(code, said, f"http_{code}")
@@ -168,6 +152,6 @@ def _page(status: int, said: str, code: str) -> tuple[str | Response, int]:
     if not language.wants_page():
         return jsonify(error=code, message=said), status
     if status >= 500:
-        return trouble.page(), status  # what went wrong may be the database itself
+        return outage_page.page(), status  # what went wrong may be the database itself
     known = of_the_next(events.still_to_come(reading(), g.now))
     return render_template("public/error.html", heading=said, **known), status

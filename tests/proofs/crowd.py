@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from eventreg.clock import utc_now
 from eventreg.core.errors import AlreadyCancelled, Busy, EventFull, WaitlistFull
-from eventreg.db import db, reading
+from eventreg.storage.session import db, reading
 from tests.factories import House
 from tests.proofs import faults
 from tests.servers import FORKS

@@ -5,13 +5,16 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, text, update
 
-from eventreg import db as database
-from eventreg import storage
-from eventreg.core import audit, cancellations, entries, outbox, party, seats, waitlist
+from eventreg.core import audit, outbox
 from eventreg.core.audit import Action
-from eventreg.core.models import Attendee, Event, EventSeats, FormKey
-from eventreg.db import db
-from eventreg.web import registering
+from eventreg.core.models.event import Event, EventSeats
+from eventreg.core.models.registration import Attendee, FormKey
+from eventreg.core.registration import cancellations, party_rules, seats, waitlist
+from eventreg.core.registration import register as registering
+from eventreg.storage import checks
+from eventreg.storage import session as database
+from eventreg.storage.session import db
+from eventreg.web.public import register as public_register
 from tests import factories
 
 _ONE_EVENT = EventSeats.event_id == bindparam("event")
@@ -88,7 +91,7 @@ def key_after_commit() -> None:
             }
         )  # fmt: skip
 
-    entries._Placing._form_key = later
+    registering._Placing._form_key = later
     plain = database.write
 
     def then_key(act: Callable[[Any], Any]) -> Any:
@@ -98,29 +101,29 @@ def key_after_commit() -> None:
             plain(lambda session, row=row: session.execute(insert(FormKey), row))
         return done
 
-    registering.write = then_key  # it holds a reference of its own
+    public_register.write = then_key  # it holds a reference of its own
 
 
 def key_of_anybody() -> None:
     """Whatever body comes with a known key gets the ticket of the first."""
-    entries.Entry.fingerprint = property(lambda _self: "the same")
+    registering.Entry.fingerprint = property(lambda _self: "the same")
 
 
 def same_person_twice() -> None:
     """Nobody looks whether a person is registered already, and the index is gone."""
-    plain = entries._look
+    plain = registering._look
 
     def blind(people: int) -> Any:
         columns = list(plain(people).selected_columns)
         return plain(people).with_only_columns(columns[0], text("NULL"), text("0"), *columns[3:])
 
-    entries._look = blind
+    registering._look = blind
 
 
 def sync_normal() -> None:
     """SQLite does not wait for the disk, and nobody minds at the start."""
     database.PRAGMAS["synchronous"] = "NORMAL"
-    storage.faults = lambda: iter(())
+    checks.faults = lambda: iter(())
 
 
 def no_audit_of_cancellation() -> None:
@@ -155,7 +158,7 @@ def no_row_lock() -> None:
 
 def no_queue_for_a_number() -> None:
     """Those who share a number do not wait for each other."""
-    party.queue_for_number = lambda *_: None
+    party_rules.queue_for_number = lambda *_: None
 
 
 def nobody_is_told() -> None:

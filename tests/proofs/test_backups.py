@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from eventreg import backups
 from eventreg.core import invariants
-from eventreg.db import db, reading
+from eventreg.storage import backups
+from eventreg.storage.session import db, reading
 from tests.factories import House, toml
 from tests.postgresql import Cluster
 from tests.proofs.conftest import WHOLE, rounds

@@ -13,10 +13,10 @@ from threading import Event
 
 import pytest
 
-from eventreg import storage
 from eventreg.core import invariants
 from eventreg.core.errors import Busy, EventFull, WaitlistFull
-from eventreg.db import db, reading
+from eventreg.storage import checks
+from eventreg.storage.session import db, reading
 from tests.factories import A_WEEK_BEFORE, SECRET, House, toml
 from tests.postgresql import Cluster
 from tests.proofs.conftest import WHOLE, rounds, seeds
@@ -59,7 +59,7 @@ def test_on_a_full_disk_nothing_promised_is_lost_and_the_rest_is_refused(house: 
     assert len(promises) > 5
     reading().rollback()
     assert kept(house, promises) == []
-    assert storage.sqlite_damage() == ""
+    assert checks.sqlite_damage() == ""
     house.register("李建国")  # there is room again
     assert invariants.of_event(reading(), house.event(), now=house.now).holds
 
@@ -117,7 +117,7 @@ def test_while_the_database_is_away_guests_keep_their_form_and_then_go_on(
     settings = {"EVENTREG_DATABASE_URL": fragile.create("away"), "EVENTREG_SECRET_KEY": SECRET}
     house = House(tmp_path / "preparing", **settings)
     with house.app.app_context():
-        storage.make_tables()
+        checks.make_tables()
         house.apply(toml(capacity=10))
     house.close()
     with running(tmp_path / "instance", **settings) as server:

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select
 
 from eventreg.core.audit import Action
-from eventreg.core.models import Registration
-from eventreg.core.staff_models import AuditEntry
-from eventreg.db import reading
+from eventreg.core.models.audit import AuditEntry
+from eventreg.core.models.registration import Registration
+from eventreg.storage.session import reading
 from tests.factories import House, toml
 from tests.proofs.conftest import on_one_database, rounds, seeds
 from tests.proofs.crowd import Act, Crowd, Place

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from eventreg import storage
 from eventreg.core import invariants
-from eventreg.db import db, reading
+from eventreg.storage import checks
+from eventreg.storage.session import db, reading
 from tests.factories import House, toml
 from tests.postgresql import Cluster
 from tests.proofs.conftest import rounds
@@ -20,7 +20,7 @@ def still_right(house: House) -> None:
     reading().rollback()
     assert invariants.of_event(reading(), house.event(), now=house.now).holds
     if db.engine.dialect.name == "sqlite":
-        assert storage.sqlite_damage() == ""
+        assert checks.sqlite_damage() == ""
 
 
 @pytest.mark.both_databases
@@ -50,8 +50,8 @@ def test_every_acknowledged_registration_survives_a_crash_of_postgresql(fragile:
     place = Place(str(tmp_path), {"EVENTREG_DATABASE_URL": fragile.create("crashing")})
     house, chance, promised = place.house(), random.Random("crashes"), 0
     with house.app.app_context():
-        storage.make_tables()
-        assert list(storage.faults()) == [], "fsync and synchronous_commit are on"
+        checks.make_tables()
+        assert list(checks.faults()) == [], "fsync and synchronous_commit are on"
         house.apply(toml(capacity=100_000))
         for number in range(rounds(3, 30)):
             crowd = Crowd(place, f"crash{number}", Act(10_000), WRITERS)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy.event import listen, remove
 
-from eventreg.core import invariants, seats
-from eventreg.db import db, reading
+from eventreg.core import invariants
+from eventreg.core.registration import seats
+from eventreg.storage.session import db, reading
 from tests.factories import House, toml
 from tests.proofs import faults
 from tests.proofs.conftest import rounds

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from eventreg.core import invariants
-from eventreg.db import reading
+from eventreg.storage.session import reading
 from tests.factories import SECRET, House, toml
 from tests.proofs.conftest import rounds
 from tests.proofs.crowd import Place

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from eventreg.core import audit, invariants, registrations
+from eventreg.core import audit, invariants
 from eventreg.core.errors import AlreadyCancelled, EventFull, RegistrationClosed, WaitlistFull
-from eventreg.core.models import Registration
-from eventreg.db import reading
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import lookup
+from eventreg.storage.session import reading
 from tests.factories import House, toml
 from tests.proofs import faults
 from tests.proofs.conftest import WHOLE
@@ -125,7 +126,7 @@ class Seats(RuleBasedStateMachine):
         else:
             party = model.parties[made.id] = Party(1, "moving", by_phone)
             model.seat(party)
-            (beside,) = registrations.waiting_beside(reading(), registrations.get(reading(), made.id))
+            (beside,) = lookup.waiting_beside(reading(), lookup.get(reading(), made.id))
             model.parties[beside.id] = Party(1, "waitlisted", by_phone)
 
     @rule(couple=st.booleans())
@@ -151,8 +152,8 @@ class Seats(RuleBasedStateMachine):
         ids = sorted(self.model.parties)
         who = ids[pick % len(ids)]
         party = self.model.parties[who]
-        made = registrations.get(reading(), who)
-        chosen = [person.id for person in registrations.party(reading(), made)][:1] if one else []
+        made = lookup.get(reading(), who)
+        chosen = [person.id for person in lookup.party(reading(), made)][:1] if one else []
         by = audit.SYSTEM if by_staff else audit.REGISTRANT
         try:
             self.house.cancel(who, *chosen, by=by)

@@ -4,9 +4,9 @@ import json
 import random
 from pathlib import Path
 
-from eventreg import storage
 from eventreg.core import invariants
-from eventreg.db import db, reading
+from eventreg.storage import checks
+from eventreg.storage.session import db, reading
 from tests.factories import House, toml
 from tests.proofs.conftest import rounds
 from tests.proofs.crowd import kept
@@ -30,7 +30,7 @@ def after_a_cut(disk: Disk, folder: Path) -> list[str]:
     house = House(folder)
     with house.app.app_context():
         broken = kept(house, [json.loads(promise) for promise in disk.promises])
-        assert storage.sqlite_damage() == ""
+        assert checks.sqlite_damage() == ""
         assert invariants.of_event(reading(), house.event(), now=house.now).holds
         db.session.remove()
     house.close()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from eventreg import storage
 from eventreg.core import invariants
 from eventreg.core.errors import Busy
-from eventreg.db import db, reading
+from eventreg.storage import checks
+from eventreg.storage.session import db, reading
 from tests.factories import House, toml
 from tests.proofs.conftest import WHOLE
 from tests.proofs.crowd import Act, Crowd, Place, kept
@@ -27,5 +27,5 @@ def test_writers_and_constant_checkpoints_leave_the_file_sound(house: House, pla
     crowd.kill()
     assert checkpoints > 5
     assert kept(house, crowd.promises()) == []
-    assert storage.sqlite_damage() == ""
+    assert checks.sqlite_damage() == ""
     assert invariants.of_event(reading(), house.event(), now=house.now).holds

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from eventreg.core import invariants
-from eventreg.db import reading
+from eventreg.storage.session import reading
 from tests.factories import House, toml
 from tests.proofs import faults
 from tests.proofs.conftest import on_one_database, rounds, seeds

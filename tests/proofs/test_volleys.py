@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eventreg.core import audit, invariants
-from eventreg.db import db, reading
+from eventreg.storage.session import db, reading
 from tests.factories import SECRET, House, toml
 from tests.proofs import faults
 from tests.proofs.conftest import rounds

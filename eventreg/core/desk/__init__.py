@@ -1,0 +1,1 @@
+"""The desk: the attendee list, calls, paper, import and export, the report."""

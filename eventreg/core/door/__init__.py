@@ -1,0 +1,1 @@
+"""The door: checking in, and gifts."""

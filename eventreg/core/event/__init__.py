@@ -1,0 +1,1 @@
+"""The event: its file, its definition, its times."""

@@ -1,0 +1,1 @@
+"""The tables, with their constraints. Read this room to learn the nouns."""

@@ -1,0 +1,61 @@
+"""Arrivals at the door, and gifts."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, false, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from eventreg.core.models.base import Base
+
+
+class CheckIn(Base):
+    """The recorded arrival of one attendee. An undo marks the row and keeps it."""
+
+    __tablename__ = "check_ins"
+    __table_args__ = (
+        Index(
+            "uq_check_ins_standing",
+            "attendee_id",
+            unique=True,
+            sqlite_where=text("undone_at IS NULL"),
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendees.id"), index=True)
+    arrived_at: Mapped[datetime]
+    """As the door saw it."""
+    recorded_at: Mapped[datetime]
+    """As the server learnt it."""
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"))
+    early: Mapped[bool]
+    late: Mapped[bool]
+    by_paper: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Typed back from the printed list: then nobody knows the minute."""
+    undone_at: Mapped[datetime | None]
+    undone_by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+
+
+class Gift(Base):
+    """One gift handed to one attendee. Taking it back marks the row and keeps it."""
+
+    __tablename__ = "gifts"
+    __table_args__ = (
+        Index(
+            "uq_gifts_standing",
+            "attendee_id",
+            unique=True,
+            sqlite_where=text("undone_at IS NULL"),
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendees.id"), index=True)
+    given_at: Mapped[datetime]
+    by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"))
+    undone_at: Mapped[datetime | None]
+    undone_by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))

@@ -1,0 +1,26 @@
+"""The audit trail."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from eventreg.core.models.base import Base
+
+
+class AuditEntry(Base):
+    """An unchangeable line: who did what to which, when. Holds ids, field names and counts, never a person's data."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index(None, "event_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    action: Mapped[str] = mapped_column(String(60))
+    actor_kind: Mapped[str] = mapped_column(String(16))
+    actor_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
+    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendees.id"))
+    details: Mapped[dict[str, Any]]

@@ -1,0 +1,54 @@
+"""Calls: why, and what came of them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from eventreg.core.models.base import Base, one_of
+
+
+class CallReason(StrEnum):
+    """Why somebody is to be telephoned: a message that is owed, or something that the day itself brings."""
+
+    PROMOTED = "promoted"
+    EVENT_MOVED = "event-moved"
+    EVENT_CANCELLED = "event-cancelled"
+    SPEAKER_REPLACED = "speaker-replaced"
+    REGISTERED = "registered"
+    WAITLISTED = "waitlisted"
+    NAME_UNSURE = "name-unsure"
+    REMINDER = "reminder"
+
+
+class CallOutcome(StrEnum):
+    """How a call ended."""
+
+    REACHED = "reached"
+    NOT_REACHED = "not-reached"
+    WILL_NOT_COME = "will-not-come"
+    WRONG_NUMBER = "wrong-number"
+
+
+class Call(Base):
+    """One call to the people of one registration, about one thing."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        one_of("reason", CallReason),
+        one_of("outcome", CallOutcome),
+        Index(None, "event_id", "reason"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
+    registration_version: Mapped[int]
+    """Of which state of the registration: a number that was wrong may have been corrected since."""
+    reason: Mapped[str] = mapped_column(String(20))
+    outcome: Mapped[str] = mapped_column(String(16))
+    called_at: Mapped[datetime]
+    by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
+    next_try_at: Mapped[datetime | None]
+    """Not before this moment, after nobody answered."""

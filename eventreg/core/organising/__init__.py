@@ -1,0 +1,1 @@
+"""Organising: applying event files, and drafts."""

@@ -1,0 +1,130 @@
+"""Apply an event file: make the event what the file says."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from eventreg.core import audit, outbox
+from eventreg.core.audit import Action, Actor
+from eventreg.core.event.definition import Definition, dump, leaves
+from eventreg.core.event.events import definition
+from eventreg.core.models.event import Event, EventSeats
+from eventreg.core.registration import seats, waitlist
+from eventreg.core.staff import sessions
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applying a file did: ``changes`` are (key, before, after), empty where the file says nothing new."""
+
+    event: Event
+    created: bool
+    changes: Sequence[tuple[str, str, str]]
+    seats: seats.SeatCount
+
+
+def _columns(definition: Definition) -> dict[str, Any]:
+    """What rules need of the definition, as the columns of ``events``."""
+    check_in_opens = definition.aware(definition.check_in_opens)
+    line = definition.phone_line
+    return {
+        "slug": definition.slug,
+        "timezone": definition.timezone,
+        "starts_at": definition.aware(definition.starts_at),
+        "ends_at": definition.aware(definition.ends_at),
+        "registration_opens_at": definition.aware(definition.registration.opens_at),
+        "registration_closes_at": definition.aware(definition.registration.closes_at) or check_in_opens,
+        "check_in_opens_at": check_in_opens,
+        "check_in_closes_at": definition.aware(definition.check_in_closes),
+        "max_party": definition.max_party,
+        "max_per_phone": definition.max_per_phone,
+        "waitlist_open": definition.waitlist.open,
+        "waitlist_size": definition.waitlist.size,
+        "held_seats": line.held_seats if line else 0,
+        "held_until": (definition.aware(line.held_until) or check_in_opens) if line else None,
+        "notice": definition.notice.kind if definition.notice else None,
+        "definition": dump(definition),
+    }
+
+
+def _flat(stored: str | None) -> dict[str, str]:
+    """A stored definition as key paths and values; keys that were not given are left out."""
+    given = leaves(json.loads(stored)) if stored else ()
+    return {path: str(value) for path, value in given if value is not None}
+
+
+def _changes(before: str | None, after: str) -> Sequence[tuple[str, str, str]]:
+    """Every key whose value differs, with both values; a key that is missing on one side is empty there."""
+    old, new = _flat(before), _flat(after)
+    keys = list(new) + [key for key in old if key not in new]
+    return [(key, old.get(key, ""), new.get(key, "")) for key in keys if old.get(key) != new.get(key)]
+
+
+def draft(definition: Definition) -> Event:
+    """An event as it would be, for looking at; it is in no database."""
+    return Event(version=0, check_in_opened_at=None, **_columns(definition))
+
+
+def differences(event: Event | None, definition: Definition) -> Sequence[tuple[str, str, str]]:
+    """What applying a definition would change: (key, before, after). Nothing for an event that is new."""
+    return _changes(event.definition, dump(definition)) if event else ()
+
+
+def apply(session: Session, definition: Definition, *, by: Actor, now: datetime) -> Applied:
+    """Make the event what its file says. Nobody loses a seat by it, and seats that come free go to the waiting; the same
+    file again changes nothing."""
+    columns = _columns(definition)
+    event = session.scalar(select(Event).where(Event.slug == definition.slug))
+    if event:
+        # The counter first, as everybody does who locks both; then nobody registers for an event that is changing.
+        seats.lock(session, event.id, now=now)
+        session.refresh(event, with_for_update={"key_share": True})
+    changes = _changes(event.definition if event else None, columns["definition"])
+    if event and not changes:
+        return Applied(event, False, (), seats.count(session, event.id, now=now))
+    created, held_before, notice_before = event is None, 0, ("", "")
+    if event is None:
+        event = Event(version=0, check_in_opened_at=None)
+        session.add(event)
+    else:
+        held_before, notice_before = event.held_seats, _notice(event)
+    for column, value in columns.items():
+        setattr(event, column, value)
+    event.version += 1
+    event.stamp = secrets.token_hex(16)
+    event.applied_at = now
+    session.flush()
+    if created:
+        session.add(EventSeats(event_id=event.id, capacity=0))
+        session.flush()
+    sessions.carry(session, now=now)
+    counted = _settle(session, event, definition, held_before, by=by, now=now)
+    if not created and _notice(event) != notice_before:
+        outbox.announce(session, event, now=now)
+    return Applied(event, created, () if created else changes, counted)
+
+
+def _notice(event: Event) -> tuple[str, str]:
+    """What is to be told to everybody, to see whether it has changed."""
+    notice = definition(event).notice
+    return (notice.kind, str(notice.text)) if notice else ("", "")
+
+
+def _settle(
+    session: Session, event: Event, definition: Definition, held_before: int, *, by: Actor, now: datetime
+) -> seats.SeatCount:
+    """Bring the counter to what the file says, and seat whoever fits now."""
+    before = seats.stored_held(session, event.id)
+    held = before if event.held_seats == held_before else event.held_seats
+    counted = seats.set_capacity(session, event.id, definition.capacity, held=held, now=now)
+    audit.record(
+        session, Action.EVENT_APPLIED, by, now=now, event_id=event.id,
+        version=event.version, capacity=definition.capacity, over=counted.over, held=held - before,
+    )  # fmt: skip
+    return waitlist.promote(session, event, counted, now=now)

@@ -1,0 +1,235 @@
+"""An event that is being written on a page: the fields of its form, what was typed into them, and copies of older events.
+
+A field's name is the path of its key in the event file, so that a mistake found there leads back to it.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from eventreg.core.audit import Actor
+from eventreg.core.errors import EventUnknown, SlugTaken
+from eventreg.core.event import event_file, events
+from eventreg.core.event.definition import Definition
+from eventreg.core.organising import applying
+from eventreg.core.organising.applying import Applied
+
+
+class Kind(StrEnum):
+    """What a field holds; a text is two, one for each language."""
+
+    TEXT = "text"
+    LINE = "line"
+    NUMBER = "number"
+    TIME = "time"
+    MOMENT = "moment"
+    SWITCH = "switch"
+    PICTURE = "picture"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key of the event file, as the form asks for it."""
+
+    path: str
+    kind: Kind
+
+
+def _fields(kind: Kind, *paths: str) -> tuple[Field, ...]:
+    return tuple(Field(path, kind) for path in paths)
+
+
+FACTS: Mapping[str, Sequence[Field]] = {
+    "when": (
+        *_fields(Kind.TIME, "check_in.opens_at", "check_in.closes_at", "check_in.release_at"),
+        *_fields(Kind.MOMENT, "registration.opens_at", "registration.closes_at"),
+    ),
+    "seats": (
+        *_fields(Kind.NUMBER, "capacity", "max_party", "max_per_phone"),
+        *_fields(Kind.SWITCH, "waitlist.open"),
+        *_fields(Kind.NUMBER, "waitlist.size", "waitlist.reach_within_hours", "gift.stock"),
+    ),
+    "words": _fields(Kind.TEXT, "title", "theme", "summary", "health_note"),
+    "place": _fields(Kind.TEXT, "place.name", "place.address", "place.transport", "place.access"),
+    "speaker": _fields(Kind.TEXT, "speaker.name", "speaker.post", "speaker.institution", "speaker.about"),
+    "gift": _fields(Kind.TEXT, "gift.text"),
+    "telephone": (
+        *_fields(Kind.LINE, "phone_line.number", "phone_line.area_code", "phone_line.calls_from"),
+        *_fields(Kind.TIME, "phone_line.opens", "phone_line.closes"),
+        *_fields(Kind.NUMBER, "phone_line.held_seats"),
+        *_fields(Kind.MOMENT, "phone_line.held_until"),
+        *_fields(Kind.LINE, "day_phone.number"),
+        *_fields(Kind.TIME, "day_phone.from", "day_phone.until", "calls.opens", "calls.closes"),
+    ),
+    "site": (
+        *_fields(Kind.TEXT, "site.short_name", "site.legal_name", "site.filing"),
+        *_fields(Kind.NUMBER, "privacy.keep_days"),
+    ),
+}
+"""The form's single fields, by group."""
+LISTS: Mapping[str, Sequence[Field]] = {
+    "agenda": (*_fields(Kind.TIME, "at", "until"), *_fields(Kind.TEXT, "text")),
+    "topics": (*_fields(Kind.PICTURE, "picture"), *_fields(Kind.TEXT, "text")),
+    "asked": _fields(Kind.TEXT, "text"),
+    "bring": _fields(Kind.TEXT, "text"),
+    "promises": _fields(Kind.TEXT, "text"),
+    "hosts": _fields(Kind.TEXT, "name"),
+}
+"""The form's lists; one empty row more than there are items is offered."""
+_MOST_ITEMS = 40
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+
+
+def values(definition: Definition) -> dict[str, str]:
+    """What the form shows of an event."""
+    raw = event_file.raw_of(definition)
+    found = {
+        "date": f"{definition.starts_at:%Y-%m-%d}",
+        "starts": f"{definition.starts_at:%H:%M}",
+        "ends": f"{definition.local(definition.ends_at):%H:%M}",
+        "waitlist.open": "yes" if definition.waitlist.open else "",
+    }
+    for field in (one for group in FACTS.values() for one in group):
+        if field.path != "waitlist.open":
+            found |= _shown(field, field.path, _at(raw, field.path))
+    found |= {"capacity": str(definition.capacity), "max_party": str(definition.max_party)}
+    found |= {"max_per_phone": str(definition.max_per_phone), "waitlist.size": str(definition.waitlist.size)}
+    found["waitlist.reach_within_hours"] = str(definition.waitlist.reach_within_hours)
+    found["privacy.keep_days"] = str(definition.privacy.keep_days)
+    for name, fields in LISTS.items():
+        for place, item in enumerate(raw.get(name, ())):
+            for field in fields:
+                found |= _shown(field, f"{name}.{place}.{field.path}", _at(item, field.path))
+    return found
+
+
+def _at(raw: Any, path: str) -> Any:
+    for step in path.split("."):
+        raw = raw.get(step) if isinstance(raw, dict) else None
+    return raw
+
+
+def _shown(field: Field, path: str, value: Any) -> dict[str, str]:
+    if value is None:
+        return {}
+    if field.kind is Kind.TEXT:
+        return {f"{path}.zh": value["zh"], f"{path}.en": value["en"]}
+    if isinstance(value, dt.datetime):
+        return {path: f"{value:%H:%M}" if field.kind is Kind.TIME else f"{value:%Y-%m-%dT%H:%M}"}
+    return {path: f"{value:%H:%M}" if isinstance(value, dt.time) else str(value)}
+
+
+def rows_of(typed: Mapping[str, str], name: str) -> range:
+    """The rows of a list that the form shows: those with something in them, and an empty one."""
+    places = [int(found[1]) for key in typed if (found := re.match(rf"{name}\.(\d{{1,3}})\.", key))]
+    return range(min(_MOST_ITEMS, max(places, default=-1) + 2))
+
+
+def merged(definition: Definition, typed: Mapping[str, str]) -> dict[str, Any]:
+    """The tables of the event as the form says it; keys that the form does not ask for stay. What cannot be read is left as
+    it was typed, for the check of the whole to complain of."""
+    raw = event_file.raw_of(definition)
+    day = typed.get("date", "").strip()
+    for key, name in (("starts_at", "starts"), ("ends_at", "ends")):
+        raw[key] = _parsed(Kind.MOMENT, f"{day}T{typed.get(name, '').strip()}")
+    if isinstance(raw["ends_at"], dt.datetime):
+        raw["ends_at"] = raw["ends_at"].time()
+    for field in (one for group in FACTS.values() for one in group):
+        _put(raw, field.path, _read(field, field.path, typed))
+    for name, fields in LISTS.items():
+        items = [
+            {field.path: _read(field, f"{name}.{place}.{field.path}", typed) for field in fields}
+            for place in rows_of(typed, name)
+        ]
+        meant = [{key: value for key, value in item.items() if value is not None} for item in items]
+        raw[name] = [item for item in meant if set(item) - {"picture"}]
+    return {key: value for key, value in raw.items() if value not in ({}, [])}
+
+
+def _read(field: Field, path: str, typed: Mapping[str, str]) -> Any:
+    if field.kind is Kind.SWITCH:
+        return typed.get(path) == "yes"
+    if field.kind is Kind.TEXT:
+        both = {lang: typed.get(f"{path}.{lang}", "").strip() for lang in ("zh", "en")}
+        return {lang: words for lang, words in both.items() if words} or None
+    text = typed.get(path, "").strip()
+    return _parsed(field.kind, text) if text else None
+
+
+def _parsed(kind: Kind, text: str) -> Any:
+    with suppress(ValueError):
+        if kind is Kind.NUMBER and text.isascii():
+            return int(text)
+        if kind is Kind.TIME:
+            return dt.time.fromisoformat(text)
+        if kind is Kind.MOMENT:
+            return dt.datetime.fromisoformat(text)
+    return text
+
+
+def _put(raw: dict[str, Any], path: str, value: Any) -> None:
+    *tables, key = path.split(".")
+    inside = raw
+    for table in tables:
+        inside = inside.setdefault(table, {}) if value is not None else inside.get(table, {})
+    if value is None:
+        inside.pop(key, None)
+    else:
+        inside[key] = value
+
+
+def slug_for(slug: str, day: dt.date) -> str:
+    """A short name for the copy of an event on another day: may-5-singing becomes june-2-singing."""
+    begins = f"{_MONTHS[day.month - 1]}-{day.day}"
+    rest = re.sub(rf"^({'|'.join(_MONTHS)})-\d{{1,2}}-?", "", slug)
+    rest = re.sub(r"-?\d{4}-\d{2}-\d{2}$", "", rest)
+    return f"{begins}-{rest}"[:80].strip("-") if rest else begins
+
+
+def copy(definition: Definition, slug: str, day: dt.date) -> Definition:
+    """The same event on another day: every date in it moves along, its notice is not taken over."""
+    raw = event_file.raw_of(definition)
+    raw.pop("notice", None)
+    moved = _moved(raw, day - definition.starts_at.date())
+    return event_file.of_raw({**moved, "slug": slug})
+
+
+def _moved(value: Any, by: dt.timedelta) -> Any:
+    if isinstance(value, dict):
+        return {key: inner if key in {"closed_on", "open_on"} else _moved(inner, by) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_moved(inner, by) for inner in value]
+    return value + by if isinstance(value, dt.datetime) else value
+
+
+def create(session: Session, definition: Definition, *, by: Actor, now: dt.datetime) -> Applied:
+    """Put a new event in; ``SlugTaken`` where its short name has one already."""
+    with suppress(EventUnknown):
+        events.get(session, definition.slug)
+        raise SlugTaken
+    return applying.apply(session, definition, by=by, now=now)
+
+
+def with_notice(definition: Definition, kind: str | None, text: Mapping[str, str] | None = None) -> Definition:
+    """The event with another notice, or without one."""
+    raw = event_file.raw_of(definition)
+    raw.pop("notice", None)
+    if kind is not None:
+        raw["notice"] = {"kind": kind, "text": dict(text or {})}
+    return event_file.of_raw(raw)
+
+
+def with_registration(definition: Definition, closes_at: dt.datetime | None) -> Definition:
+    """The event with registration open from now on until then; without a moment, until check-in opens."""
+    raw = event_file.raw_of(definition)
+    raw["registration"] = {"closes_at": closes_at.replace(tzinfo=None, microsecond=0)} if closes_at else {}
+    return event_file.of_raw(raw)

@@ -1,0 +1,1 @@
+"""Registering: seats, the waiting list, corrections, cancellations, tickets."""

@@ -1,0 +1,90 @@
+"""Check-in codes: four digits that one person can say at the door, in which one wrong key never admits somebody else.
+
+Three random digits and a check digit after H. Michael Damm (2004): any two codes differ in at least two digits, and no
+swap of neighbours turns one into another. No leading 0, no 4 (sounds like death), no 250 (a fool), not all equal.
+"""
+
+import random
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, bindparam, exists, select
+
+from eventreg.core.models.event import Event
+from eventreg.core.models.registration import Attendee
+
+_DAMM = (
+    (0, 3, 1, 7, 5, 9, 8, 6, 4, 2),
+    (7, 0, 9, 2, 1, 5, 4, 8, 6, 3),
+    (4, 2, 0, 6, 8, 7, 1, 3, 5, 9),
+    (1, 7, 5, 0, 9, 8, 3, 4, 2, 6),
+    (6, 1, 2, 3, 0, 4, 5, 9, 7, 8),
+    (3, 6, 7, 4, 2, 0, 9, 5, 8, 1),
+    (5, 8, 6, 9, 7, 2, 0, 1, 3, 4),
+    (8, 9, 4, 5, 3, 6, 2, 0, 1, 7),
+    (9, 4, 3, 8, 6, 1, 7, 2, 0, 5),
+    (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
+)
+_SIZES = {4: 581, 5: 5_226, 6: 46_971, 7: 422_166}
+"""How many codes there are of each length; a test counts the first three."""
+_TRIES = 40
+_chance = random.SystemRandom()
+
+_clashes = select(
+    exists().where(
+        Attendee.event_id == bindparam("event"), Attendee.code == bindparam("code"), Attendee.cancelled_at.is_(None)
+    )
+    | exists().where(Attendee.event_id == bindparam("event"), Attendee.phone_tail == bindparam("code"))
+)
+
+
+def check_digit(digits: str) -> str:
+    """The digit that makes ``digits`` a code."""
+    state = 0
+    for digit in digits:
+        state = _DAMM[state][int(digit)]
+    return str(state)
+
+
+def is_code(code: str) -> bool:
+    """Whether these digits could be somebody's check-in code."""
+    return (
+        code.isascii()
+        and code.isdigit()
+        and code[0] != "0"
+        and "4" not in code
+        and "250" not in code
+        and len(set(code)) > 1
+        and check_digit(code[:-1]) == code[-1]
+    )
+
+
+def all_of(length: int) -> Iterator[str]:
+    """Every code of that length."""
+    for start in range(10 ** (length - 2), 10 ** (length - 1)):
+        code = f"{start}{check_digit(str(start))}"
+        if is_code(code):
+            yield code
+
+
+def length_for(people: int) -> int:
+    """How many digits make the codes at least twice as many as the people who may need one."""
+    return next((length for length, size in _SIZES.items() if size >= 2 * people), max(_SIZES))
+
+
+def _random_code(length: int) -> str:
+    while True:
+        start = str(_chance.randrange(10 ** (length - 2), 10 ** (length - 1)))
+        code = start + check_digit(start)
+        if is_code(code):
+            return code
+
+
+def draw(connection: Connection, event: Event, capacity: int, own_tail: str) -> str:
+    """A code that nobody of the event has, and that is nobody's last four digits either, nor the person's own."""
+    length = length_for(capacity + event.waitlist_size)
+    while True:
+        for _ in range(_TRIES):
+            code = _random_code(length)
+            if code != own_tail and not connection.execute(_clashes, {"event": event.id, "code": code}).scalar_one():
+                return code
+        length += 1  # far more people than was planned for: one digit more, rather than nobody

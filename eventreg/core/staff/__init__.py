@@ -1,0 +1,1 @@
+"""Staff: accounts, permissions, sessions, and how somebody signs in."""

@@ -1,0 +1,59 @@
+"""What each role may do, in one table."""
+
+from enum import StrEnum
+
+from eventreg.core.models.staff import Role
+
+
+class Permission(StrEnum):
+    """One thing that a staff page lets somebody do."""
+
+    STAFF_HOME = "staff-home"
+    SEE_EVENT = "see-event"
+    SEE_ATTENDEES = "see-attendees"
+    REGISTER = "register"
+    CORRECT = "correct"
+    PRINT_LIST = "print-list"
+    CHECK_IN = "check-in"
+    CALL = "call"
+    EXPORT = "export"
+    IMPORT = "import"
+    TYPE_SHEET = "type-sheet"
+    SEE_REPORT = "see-report"
+    PAIR = "pair"
+    MANAGE_EVENTS = "manage-events"
+    MANAGE_STAFF = "manage-staff"
+    GO_OVER = "go-over"
+    TAKE_BACK = "take-back"
+    ERASE = "erase"
+    SEE_AUDIT = "see-audit"
+    SEE_NUMBERS = "see-numbers"
+
+
+ALLOWED: dict[Role, frozenset[Permission]] = {
+    Role.DOOR: frozenset({Permission.STAFF_HOME, Permission.CHECK_IN}),
+    Role.DESK: frozenset(
+        {
+            Permission.STAFF_HOME,
+            Permission.SEE_EVENT,
+            Permission.SEE_ATTENDEES,
+            Permission.REGISTER,
+            Permission.CORRECT,
+            Permission.PRINT_LIST,
+            Permission.CHECK_IN,
+            Permission.CALL,
+            Permission.EXPORT,
+            Permission.IMPORT,
+            Permission.TYPE_SHEET,
+            Permission.SEE_REPORT,
+            Permission.PAIR,
+        }
+    ),
+    Role.ORGANISER: frozenset(Permission),
+}
+"""What each role may do. A route names one of these permissions; whoever's role lacks it gets 403."""
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Whether that role may do that."""
+    return permission in ALLOWED[role]

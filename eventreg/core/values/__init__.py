@@ -1,0 +1,1 @@
+"""Values and their spellings: names, telephone numbers, tokens. No database."""

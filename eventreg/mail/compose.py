@@ -1,0 +1,100 @@
+"""Mails: an owed message becomes a text in the language of its registration, with the calendar entry beside it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from flask import current_app, g, render_template
+
+from eventreg.core.deliveries import Delivery
+from eventreg.core.desk import attendee_list
+from eventreg.core.event import calendar, events
+from eventreg.core.models.event import Event
+from eventreg.core.models.outbox import MessageKind
+from eventreg.core.models.registration import Registration, RegistrationState
+from eventreg.core.registration import lookup, waitlist
+from eventreg.settings import Settings
+from eventreg.storage.session import reading
+from eventreg.web import addresses
+from eventreg.web.event_facts import facts
+from eventreg.web.language import say, words
+
+_WITHOUT_CALENDAR = {MessageKind.WAITLISTED, MessageKind.CANCELLED}
+
+
+class Unaddressable(Exception):
+    """No mail can carry this address."""
+
+
+@dataclass(frozen=True)
+class _About:
+    """What a mail speaks of, as it is now."""
+
+    kind: MessageKind
+    registration: Registration
+    event: Event
+    settings: Settings
+
+
+def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
+    """The whole mail. The same delivery always has the same Message-ID, so that a mail sent twice is seen once.
+    Raises ``Unaddressable``."""
+    registration, event = lookup.get(reading(), delivery.registration_id), events.get(reading(), delivery.slug)
+    settings: Settings = current_app.extensions["settings"]
+    about = _About(delivery.kind, registration, event, settings)
+    g.now, g.language = now, registration.locale
+    subject, _, text = _text(about).partition("\n\n")
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(_sender_name(event), addr_spec=settings.mail_from)
+    mail["To"] = _recipient(registration)
+    mail["Subject"] = " ".join(subject.split())
+    mail["Date"] = format_datetime(now)
+    host = urlsplit(settings.public_url).hostname
+    mail["Message-ID"] = f"<{delivery.message_id}.{registration.ticket_digest[:16]}@{host}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text, cte="base64")
+    _attach_calendar(mail, about)
+    return mail
+
+
+def _text(about: _About) -> str:
+    """Subject, an empty line, and the words."""
+    registration, event = about.registration, about.event
+    people = attendee_list.of_registration(reading(), registration.id)
+    waits = registration.state == RegistrationState.WAITLISTED
+    return render_template(
+        f"mail/{about.kind}.{registration.locale}.txt",
+        people=[person for person in people if person.cancelled_at is None] or people,
+        ticket=about.settings.public_url + addresses.ticket(registration),
+        page=addresses.event_page(event.slug, registration.locale),
+        phone=registration.phone_number,
+        position=waitlist.position(reading(), registration) if waits else 0,
+        **facts(event),
+    )
+
+
+def _attach_calendar(mail: EmailMessage, about: _About) -> None:
+    """The entry of the event, for those who have a seat, and for everybody where the event itself has changed."""
+    if about.kind in _WITHOUT_CALENDAR or about.registration.state == RegistrationState.WAITLISTED:
+        return
+    event, language = about.event, about.registration.locale
+    mail.add_attachment(
+        calendar.entry(event, language, page=addresses.event_page(event.slug, language)),
+        maintype="text", subtype="calendar", filename=f"{event.slug}.ics",
+        params={"charset": "utf-8", "method": "PUBLISH"},
+    )  # fmt: skip
+
+
+def _recipient(registration: Registration) -> Address:
+    try:
+        return Address(addr_spec=registration.email or "")
+    except (ValueError, IndexError) as error:
+        raise Unaddressable from error
+
+
+def _sender_name(event: Event) -> str:
+    return words(events.definition(event).site.short_name) or say("site_name")

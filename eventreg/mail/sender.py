@@ -1,0 +1,234 @@
+"""Sending what is owed: one mail after the other to the mail server, and the commands `outbox deliver` and `outbox list`."""
+
+import signal
+import smtplib
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from email.message import EmailMessage
+from threading import Event as Bell
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+
+from eventreg.commands.upkeep import refuse, the_time
+from eventreg.core import deliveries
+from eventreg.core.deliveries import Delivery
+from eventreg.core.errors import Busy
+from eventreg.mail.compose import Unaddressable, compose
+from eventreg.storage.session import AWAY, reading, write
+
+outbox_commands = AppGroup("outbox", help="Mails that are owed.")
+PATIENCE = 20
+"""Seconds to wait for the mail server at each step."""
+PAUSE = 5
+"""Seconds between two looks, where there is nothing to send."""
+_OWN_HOSTS = {"127.0.0.1", "::1", "localhost"}
+
+
+class Unreachable(Exception):
+    """The mail server cannot be spoken to at all; no mail's fault."""
+
+
+@dataclass
+class Round:
+    """What one round of sending has done."""
+
+    sent: int = 0
+    later: int = 0
+    given_up: int = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not (self.sent or self.later or self.given_up)
+
+
+class Refused(Exception):
+    """The mail server, or the address, would not have this mail; ``for_good`` where asking again is no use."""
+
+    def __init__(self, reason: str, *, for_good: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.for_good = for_good
+
+
+def deliver_due() -> Round:
+    """Send everything that is due, one mail in hand at a time. Raises ``Unreachable`` where the server is not there; the
+    mail that was in hand then stays owed and has lost nothing."""
+    done = Round()
+    with _Line(current_app.extensions["settings"].smtp_url) as line:
+        while (delivery := write(lambda session: deliveries.take(session, now=the_time()))) is not None:
+            _deliver(line, delivery, done)
+    return done
+
+
+def _deliver(line: "_Line", delivery: Delivery, done: Round) -> None:
+    """One mail, whatever becomes of it."""
+    reading().rollback()  # as things are now, and not at the mail before
+    try:
+        _send(line, delivery)
+    except Unreachable:
+        write(lambda session: deliveries.put_back(session, delivery, now=the_time()))
+        raise
+    except Refused as refused:
+        reason, for_good = refused.reason, refused.for_good
+        _log(delivery, reason)
+        if write(lambda session: deliveries.failed(session, delivery, reason, for_good=for_good, now=the_time())):
+            done.given_up += 1
+        else:
+            done.later += 1
+    else:
+        write(lambda session: deliveries.sent(session, delivery, now=the_time()))
+        done.sent += 1
+
+
+def _send(line: "_Line", delivery: Delivery) -> None:
+    try:
+        mail = compose(delivery, now=the_time())
+    except Unaddressable as error:
+        raise Refused("no mail can carry the address", for_good=True) from error
+    except Exception as error:  # whatever is wrong with this one, the next is not to wait for it
+        current_app.logger.exception("mail %s could not be written", delivery.message_id)
+        raise Refused(f"not written: {type(error).__name__}", for_good=False) from error
+    line.send(mail)
+
+
+def _log(delivery: Delivery, reason: str) -> None:
+    """Never with an address or a name."""
+    current_app.logger.warning("mail %s (%s) not sent: %s", delivery.message_id, delivery.kind, reason)
+
+
+class _Line:
+    """A connection to the mail server, made when the first mail needs it and made anew where it broke."""
+
+    def __init__(self, url: str) -> None:
+        self._url: SplitResult = urlsplit(url)
+        self._server: smtplib.SMTP | None = None
+
+    def __enter__(self) -> "_Line":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hang_up()
+
+    def send(self, mail: EmailMessage) -> None:
+        """Hand over one mail, or raise ``Refused`` or ``Unreachable``."""
+        server = self._server = self._server or self._dial()
+        try:
+            server.send_message(mail)
+        except smtplib.SMTPServerDisconnected as error:
+            self._hang_up()
+            raise Refused("the server hung up", for_good=False) from error
+        except (smtplib.SMTPException, OSError) as error:
+            self._hang_up()
+            raise _refusal(error) from error
+
+    def _dial(self) -> smtplib.SMTP:
+        host, port = self._url.hostname or "", self._url.port
+        safe = ssl.create_default_context()
+        try:
+            if self._url.scheme == "smtps":
+                server: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=PATIENCE, context=safe)
+            else:
+                server = smtplib.SMTP(host, port or 25, timeout=PATIENCE)
+        except (smtplib.SMTPException, OSError) as error:
+            raise Unreachable(f"{host}: {_first_line(error)}") from error
+        try:
+            self._introduce(server, safe)
+        except (smtplib.SMTPException, OSError) as error:
+            server.close()
+            raise Unreachable(f"{host}: {_first_line(error)}") from error
+        return server
+
+    def _introduce(self, server: smtplib.SMTP, safe: ssl.SSLContext) -> None:
+        """To TLS where the server can, then name and password, which go through no open line to another machine."""
+        server.ehlo()
+        if self._url.scheme != "smtps" and server.has_extn("starttls"):
+            server.starttls(context=safe)
+        elif self._url.scheme != "smtps" and self._url.username and self._url.hostname not in _OWN_HOSTS:
+            raise smtplib.SMTPException("offers no TLS, so the password was not sent")
+        if self._url.username:
+            server.login(unquote(self._url.username), unquote(self._url.password or ""))
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            with suppress(smtplib.SMTPException, OSError):
+                self._server.quit()
+            self._server.close()
+            self._server = None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _refusal(error: Exception) -> Refused:
+    """What the server's answer means for this mail: 5yz is for good (RFC 5321, 4.2.1). Without its words, which may hold the
+    address."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = next(iter(error.recipients.values()))[0]
+        return Refused(f"recipient refused, {code}", for_good=code >= 500)
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return Refused(f"sender refused, {error.smtp_code}", for_good=False)  # our fault, and may be mended
+    if isinstance(error, smtplib.SMTPResponseException):
+        return Refused(f"refused, {error.smtp_code}", for_good=error.smtp_code >= 500)
+    return Refused(type(error).__name__, for_good=isinstance(error, smtplib.SMTPNotSupportedError))
+
+
+@outbox_commands.command("deliver")
+@click.option("--forever", is_flag=True, help="Go on sending until told to stop.")
+@with_appcontext
+def deliver(forever: bool) -> None:
+    """Send the mails that are owed.
+
+    Example: flask --app wsgi outbox deliver --forever
+    """
+    if not current_app.extensions["settings"].smtp_url:
+        refuse(f"EVENTREG_SMTP_URL is not set; {deliveries.owed(reading())} mails wait")
+    if forever:
+        deliver_forever(stop_bell())
+        return
+    try:
+        done = deliver_due()
+    except Unreachable as away:
+        refuse(f"EVENTREG_SMTP_URL: {away}; {deliveries.owed(reading())} mails wait")
+    click.echo(f"{done.sent} sent, {done.later} to be tried again, {done.given_up} given up")
+
+
+def stop_bell() -> Bell:
+    """Rings when somebody tells us to stop; what is in hand is finished first."""
+    bell = Bell()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, lambda *_: bell.set())
+    return bell
+
+
+def deliver_forever(bell: Bell) -> None:
+    """Send what is owed, again and again, until the bell rings."""
+    while not bell.is_set():
+        try:
+            idle = deliver_due().idle
+        except (Unreachable, Busy, *AWAY) as away:
+            current_app.logger.warning("mails wait: %s", _first_line(away))
+            idle = True
+        except Exception:  # a sender that ended would not be missed by anybody
+            current_app.logger.exception("mails wait")
+            idle = True
+        reading().rollback()
+        if idle:
+            bell.wait(PAUSE)
+
+
+@outbox_commands.command("list")
+@with_appcontext
+def list_outbox() -> None:
+    """Say how many mails wait, and which registrations could not be reached by mail.
+
+    Example: flask --app wsgi outbox list
+    """
+    click.echo(f"{deliveries.owed(reading())} waiting")
+    for one in deliveries.given_up(reading()):
+        click.echo(f"{one.slug}\tregistration {one.registration_id}\t{one.kind}\t{one.reason}")

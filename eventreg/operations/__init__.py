@@ -1,0 +1,1 @@
+"""Work that an installation needs now and then: forgetting, and later more."""

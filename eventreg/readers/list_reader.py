@@ -1,0 +1,40 @@
+"""The file of an import, read in the sandbox.
+
+``python -m eventreg.list_reader`` reads the file and writes its rows.
+"""
+
+from typing import Any
+
+from eventreg.core.desk import import_file
+from eventreg.core.desk.import_file import Line, Listed
+from eventreg.core.errors import ImportUnreadable
+from eventreg.readers import sandbox
+
+_REASONS = {"time": "import_slow", "memory": "import_large"}
+
+
+def read(content: bytes) -> Listed:
+    """The rows of a CSV or XLSX file.
+
+    ``ImportUnreadable`` if it is no list, or takes too much to read; ``ReadersBusy`` if two
+    other files are being read.
+    """
+    try:
+        told = sandbox.run("eventreg.readers.list_reader", content)
+    except sandbox.Exceeded as exceeded:
+        raise ImportUnreadable(_REASONS[exceeded.what]) from exceeded
+    if "refused" in told:
+        raise ImportUnreadable(told["refused"], **told["values"])
+    return Listed(told["rows"], [Line(number, cells) for number, cells in told["lines"]])
+
+
+def _told(content: bytes) -> dict[str, Any]:
+    try:
+        listed = import_file.read(content)
+    except ImportUnreadable as refusal:
+        return {"refused": refusal.reason, "values": refusal.values}
+    return {"rows": listed.rows, "lines": [(line.number, line.cells) for line in listed.lines]}
+
+
+if __name__ == "__main__":
+    sandbox.answer(_told)

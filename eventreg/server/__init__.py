@@ -1,0 +1,1 @@
+"""The HTTP server: its processes, its connections, its proxies."""

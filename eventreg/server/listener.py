@@ -1,0 +1,196 @@
+"""The HTTP server of one process: waitress, with what keeps slow or greedy clients from stopping the others.
+
+Waitress reads a whole request before a thread sees it, so half a request costs memory and no thread.
+Here each request gets a total time limit for its head and its body, each address a limit of open
+connections, and each process an end at which everything that was received is still answered.
+"""
+
+import logging
+import socket
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+from eventreg.clock import stopwatch, utc_now
+from eventreg.server.channel import STOPPING, TOO_SLOW, Channel, Peer
+from eventreg.server.proxies import Proxies, household, parse_address
+from eventreg.settings import Settings
+
+MOST_CONNECTIONS = 600
+"""Open at once in one process. One more takes the place of the one that has waited longest."""
+MOST_OF_ONE_ADDRESS = 200
+"""The same for one address that is not a proxy of ours."""
+DRAIN_SECONDS = 30
+"""How long a process that is told to stop goes on answering what it has received."""
+_NEWCOMER_SECONDS = 2
+"""A connection this young may still send its first request while the process stops."""
+_HELD_FOR_EACH_ACCEPTED = 8
+"""A process accepts one connection at a time, so that each process gets its share; the more it holds, the slower its turns and
+the more it accepts in one."""
+
+
+class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+    """The server of one process on a socket that is already listening, perhaps for other processes too."""
+
+    def __init__(self, app: Flask, listening: socket.socket, threads: int, proxies: Proxies) -> None:
+        self._proxies = proxies
+        self._of_peer: defaultdict[Peer, set[Channel]] = defaultdict(set)
+        self._accepted = 0
+        self.is_stopping = False
+        dispatcher = ThreadedTaskDispatcher()
+        dispatcher.set_thread_count(threads)
+        super().__init__(
+            app,
+            map={},
+            _sock=listening,
+            dispatcher=dispatcher,
+            adj=_adjustments(listening, threads),
+            bind_socket=False,
+            sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
+        )
+
+    def run(self) -> None:
+        """Answer until ``stop`` is called, then until all that was received is answered."""
+        while not self.is_stopping:
+            self._turn(1)
+        self._drain()
+        self.task_dispatcher.shutdown(timeout=1)
+
+    def stop(self) -> None:
+        """End ``run`` in order. May be called from a signal handler."""
+        self.is_stopping = True
+        self.pull_trigger()
+
+    def watch(self, lifeline: int) -> None:
+        """Stop as well when the other end of this pipe is closed: whoever started the process is gone."""
+        _Lifeline(self, lifeline)
+
+    def add_task(self, task: Channel) -> None:
+        """Let a thread answer the next request of this connection."""
+        task.is_served(last=self.is_stopping)
+        super().add_task(task)
+
+    def _turn(self, seconds: float) -> None:
+        self.asyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+
+    def handle_accept(self) -> None:
+        """Accept whoever waits."""
+        for _ in range(1 + len(self.active_channels) // _HELD_FOR_EACH_ACCEPTED):
+            before = self._accepted
+            super().handle_accept()
+            if self._accepted == before:
+                break
+
+    def channel_class(self, _server: Any, conn: Any, addr: Any, _adj: Any, **_: Any) -> None:
+        """What becomes of an accepted connection."""
+        self._accepted += 1
+        address = parse_address(addr[0])
+        peer = Peer(household(address), self._proxies.has(address))
+        if self._makes_room(peer):
+            self._of_peer[peer].add(Channel(self, conn, addr, peer))
+        else:
+            conn.close()
+
+    def forget(self, channel: Channel) -> None:
+        """A connection is gone."""
+        mine = self._of_peer[channel.peer]
+        mine.discard(channel)
+        if not mine:
+            del self._of_peer[channel.peer]
+
+    def _makes_room(self, peer: Peer) -> bool:
+        """Whether one more connection fits, if need be in the place of one that only waits."""
+        if not peer.is_proxy and len(self._of_peer.get(peer, ())) >= MOST_OF_ONE_ADDRESS:
+            return self._ends_one_of(self._of_peer[peer])
+        if len(self.active_channels) >= MOST_CONNECTIONS:
+            return self._ends_one_of(self.active_channels.values())
+        return True
+
+    @staticmethod
+    def _ends_one_of(channels: Iterable[Channel]) -> bool:
+        least = min((one for one in channels if one.can_go), key=lambda one: one.usefulness, default=None)
+        if least is None:
+            return False
+        least.handle_close()
+        return True
+
+    def maintenance(self, now: float) -> None:
+        """Once a second: end the connections that wait too long."""
+        for channel in list(self.active_channels.values()):
+            if channel.waits_too_long(now):
+                channel.end(TOO_SLOW)
+
+    def _drain(self) -> None:
+        before = -1
+        while before < self._accepted:  # whoever stands in the queue is still answered
+            before = self._accepted
+            self.handle_accept()
+        wasyncore.dispatcher.close(self)
+        until = stopwatch() + DRAIN_SECONDS
+        while self.active_channels and stopwatch() < until:
+            self._turn(0.05)
+            self._end_those_at_rest()
+            self.maintenance(utc_now().timestamp())
+        for channel in list(self.active_channels.values()):
+            channel.end(STOPPING)
+        self._turn(0.05)
+        wasyncore.close_all(self._map, ignore_all=True)
+
+    def _end_those_at_rest(self) -> None:
+        for channel in list(self.active_channels.values()):
+            is_new = not channel.was_asked and stopwatch() - channel.opened < _NEWCOMER_SECONDS
+            if not channel.is_busy and not is_new:
+                channel.end()
+
+
+class _Lifeline(wasyncore.file_dispatcher):  # type: ignore[misc]  # waitress has no types
+    """The read end of a pipe whose other end only the parent holds: it becomes readable when that is gone."""
+
+    def __init__(self, listener: Listener, descriptor: int) -> None:
+        self._listener = listener
+        super().__init__(descriptor, map=listener._map)
+
+    def writable(self) -> bool:
+        """There is nothing to say."""
+        return False
+
+    def handle_close(self) -> None:
+        """The parent is gone."""
+        self.close()
+        self._listener.stop()
+
+
+def _adjustments(listening: socket.socket, threads: int) -> Adjustments:
+    return Adjustments(
+        sockets=[listening],
+        threads=threads,
+        backlog=1024,
+        connection_limit=10 * MOST_CONNECTIONS,  # ours is smaller, and makes room
+        cleanup_interval=1,
+        max_request_header_size=8 * 1024,
+        max_request_body_size=4 * 1024 * 1024,
+        clear_untrusted_proxy_headers=False,  # the application minds who is trusted, and clears them
+        log_socket_errors=False,
+        ident=None,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises ``OSError`` if the address is taken or not ours."""
+    bare = host.strip("[]")
+    family = socket.AF_INET6 if ":" in bare else socket.AF_INET
+    return socket.create_server((bare, port), family=family, backlog=1024)
+
+
+def serve(app: Flask, listening: socket.socket, settings: Settings, lifeline: int) -> Listener:
+    """The server of this process, ready to run."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a rush is no fault
+    made = Listener(app, listening, settings.threads, settings.proxies)
+    made.watch(lifeline)
+    return made

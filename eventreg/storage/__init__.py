@@ -1,0 +1,1 @@
+"""The database, and how it keeps its word."""

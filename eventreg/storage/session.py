@@ -1,0 +1,211 @@
+"""The database: one session a request, one way to write, and both databases made to keep their word.
+
+Nothing else commits. ``with transaction() as session:`` is a write transaction from its first statement on; ``write(act)``
+runs an act in one, again where the database says that another try may succeed. On SQLite, writers queue in order at a gate;
+on PostgreSQL they meet at rows, under short time limits (PERFORMANCE.md 7).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+
+from eventreg.core.errors import Busy, SeatsRaced
+from eventreg.core.models import attendance, audit, calls, event as event_models, outbox, registration, staff
+from eventreg.core.models.base import Base
+from eventreg.storage.file_connection import FileLost
+from eventreg.storage.sqlite_file import SqliteFile
+from eventreg.storage.write_queue import Gate
+
+__all__ = ["Session"]  # what an act is given
+T = TypeVar("T")
+TABLES = (event_models, registration, attendance, calls, outbox, staff, audit)
+"""All of them, known before anybody asks for the metadata."""
+db = SQLAlchemy(metadata=Base.metadata)
+
+PRAGMAS = {
+    "busy_timeout": "5000",
+    "journal_mode": "WAL",
+    "synchronous": "FULL",  # an answer that promised a seat survives a power cut
+    "foreign_keys": "ON",
+    "secure_delete": "ON",  # what is erased is overwritten
+    "trusted_schema": "OFF",
+    "cache_size": "-16000",
+}
+SESSION = {
+    "lock_timeout": "3s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "15s",
+    "synchronous_commit": "on",  # as FULL, above
+}
+"""What every PostgreSQL session is told; ``doctor`` reads it back."""
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+"""The database did not do it: it is away, full, locked, or too busy."""
+_TRIES = 12
+_AGAIN = {"40001", "40P01"}
+"""Serialisation failure and deadlock: the server has undone everything and says so."""
+_POSTGRESQL_POOL = 4
+
+
+def init_app(app: Flask) -> None:
+    """Bind the database to the app."""
+    url: str = app.config["SQLALCHEMY_DATABASE_URI"]
+    is_file = url.startswith("sqlite:///")
+    file = SqliteFile(Path(app.instance_path, url.removeprefix("sqlite:///")), PRAGMAS, app.logger) if is_file else None
+    app.extensions["sqlite_file"] = file
+    app.extensions["gate"] = file.gate if file else Gate(None)
+    threads = app.extensions["settings"].threads
+    # hide_parameters: an error in the log must not quote a name or a number
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"max_overflow": 0, "hide_parameters": True, "pool_timeout": 5} | (
+        {"pool_size": max(8, threads), "creator": file.open}
+        if file
+        else {
+            "pool_size": _POSTGRESQL_POOL,
+            "pool_pre_ping": True,  # after a restart of the database nobody meets a dead connection
+            "isolation_level": "REPEATABLE READ",  # a page is one moment; transaction() writes otherwise
+            "connect_args": {
+                "connect_timeout": 3,
+                "application_name": "eventreg",
+                "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
+            },
+        }
+    )
+    db.init_app(app)
+    with app.app_context():
+        if file:
+            file.make()
+            _prepare_sqlite(db.engine)
+            file.watch(db.engine)
+
+
+def close(app: Flask) -> None:
+    """Give all connections back. Done in order, since the last one to an SQLite file writes its log back into it."""
+    with app.app_context():
+        db.engine.dispose()
+    if file := app.extensions["sqlite_file"]:
+        file.close()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    # The driver was told to begin nothing by itself; only then is a transaction what the code says it is, on every
+    # Python (PERFORMANCE.md 7.2).
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        write = connection.get_execution_options().get("write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else upgrades or starts up on this database meanwhile, from whatever machine; not for use in a request."""
+    with current_app.extensions["gate"]():
+        if db.engine.dialect.name != "postgresql":
+            yield
+            return
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("SET lock_timeout = '60s'; SET statement_timeout = '60s'"))
+            connection.execute(text("SELECT pg_advisory_lock(7301)"))
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(7301)"))
+                connection.invalidate()  # its time limits are not those of the others
+
+
+def reading() -> Session:
+    """The request's session, for looking. What it shows is one consistent moment."""
+    return db.session()
+
+
+@contextmanager
+def apart(engine: Engine) -> Iterator[Session]:
+    """A session of its own, for looking, where an answer is still being read after its request is over."""
+    with Session(engine) as session:
+        yield session
+
+
+def reading_already() -> Session | None:
+    """The request's session, if it holds a connection."""
+    session = db.session() if db.session.registry.has() else None
+    return session if session and session.in_transaction() else None
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A write transaction: committed when the block ends, rolled back when it raises.
+
+    Whatever the request has read so far is read again inside, since it may have changed meanwhile.
+    """
+    session = reading()
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("something was changed outside a transaction")
+    if session.info.get("writing"):
+        raise RuntimeError("a transaction inside a transaction would wait for itself at the gate")
+    session.rollback()
+    with _as_statement(), current_app.extensions["gate"]():
+        commit = _ready_to_write(session)
+        session.info["writing"] = True
+        try:
+            yield session
+            session.flush()
+            with commit:
+                session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info.pop("writing")
+
+
+def _ready_to_write(session: Session) -> AbstractContextManager[None]:
+    """Look whether this may be written at all, and begin. Returns what the commit is to be done in."""
+    file: SqliteFile | None = current_app.extensions["sqlite_file"]
+    if file:
+        file.may_write(db.engine, db.metadata)
+    connection = session.connection(execution_options=_WRITING[session.get_bind().dialect.name])
+    driver: Any = connection.connection.dbapi_connection
+    return file.committing(driver) if file else nullcontext()
+
+
+@contextmanager
+def _as_statement() -> Iterator[None]:
+    """A file that is lost is an error like that of any statement."""
+    try:
+        yield
+    except FileLost as lost:
+        raise OperationalError("the file", None, lost) from lost
+
+
+_WRITING: dict[str, dict[str, Any]] = {"sqlite": {"write": True}, "postgresql": {"isolation_level": "READ COMMITTED"}}
+
+
+def write(act: Callable[[Session], T]) -> T:
+    """Do ``act`` in a transaction of its own, again where somebody else was in the way; ``Busy`` where that does not help.
+
+    An act may run several times, so it must do nothing but read and write in its session. Refusals pass through.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            with transaction() as session:
+                return act(session)
+        except SeatsRaced as raced:
+            if not left:
+                raise Busy from raced
+        except IntegrityError:
+            # Somebody else has just written the same person, code or form: looking again finds it.
+            if not left:
+                raise
+        except AWAY as error:
+            if isinstance(error.__cause__, FileLost):
+                raise  # pressing again would not help: no form, but whom to call
+            if not left or getattr(error.__cause__, "sqlstate", None) not in _AGAIN:
+                current_app.logger.error("not written: %s", type(error.__cause__ or error).__name__)
+                raise Busy from error
+    raise AssertionError("the last try returns or raises")

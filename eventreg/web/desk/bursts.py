@@ -1,0 +1,32 @@
+"""Many people registered quickly from one address: an organiser ticks those who are nobody's, and takes them back."""
+
+from flask import g, redirect, render_template, request, url_for
+
+from eventreg.core.desk import bursts
+from eventreg.core.event import events
+from eventreg.core.staff.permissions import Permission
+from eventreg.storage.session import reading, write
+from eventreg.web import access
+from eventreg.web.access import requires
+from eventreg.web.desk.dashboard import Answer, blueprint
+from eventreg.web.event_facts import about
+
+
+@blueprint.get("/bursts")
+@requires(Permission.TAKE_BACK, password=True)
+def ask_take_back(slug: str) -> Answer:
+    """Those who were ticked, once more, before anything is cancelled."""
+    event = events.get(reading(), slug)
+    chosen = bursts.ticked(reading(), event, request.values.getlist("attendee"), now=g.now)
+    if not chosen:
+        return redirect(url_for("desk.dashboard", slug=slug, taken_back="none"), 303)
+    return render_template("desk/take_back.html", chosen=chosen, **about(event))
+
+
+@blueprint.post("/bursts")
+@requires(Permission.TAKE_BACK, password=True)
+def take_back(slug: str) -> Answer:
+    """Cancel them; their seats go to the waiting."""
+    people, by, now = request.values.getlist("attendee"), access.actor(), g.now
+    done = write(lambda session: bursts.take_back(session, events.get(session, slug), people, by=by, now=now))
+    return redirect(url_for("desk.dashboard", slug=slug, taken_back=done), 303)

@@ -1,0 +1,155 @@
+"""Lists out and in: the attendee list as CSV and XLSX, and a list from elsewhere tried row by row before it is taken."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+from flask import Response, abort, current_app, g, render_template, request
+
+from eventreg.core import audit
+from eventreg.core.audit import Action
+from eventreg.core.desk import attendee_list, exports, import_file, imports
+from eventreg.core.desk.imports import NotTaken, Report
+from eventreg.core.errors import ImportUnreadable
+from eventreg.core.event import events
+from eventreg.core.models.event import Event
+from eventreg.core.staff.permissions import Permission
+from eventreg.readers import list_reader
+from eventreg.storage.session import Session, apart, db, reading, write
+from eventreg.web import access, forms
+from eventreg.web.access import requires
+from eventreg.web.desk.dashboard import Answer, asked_for, blueprint
+from eventreg.web.event_facts import about
+from eventreg.web.language import say
+from eventreg.web.limits import limits
+from eventreg.web.limits.limits import TooOften
+
+_PIECE = 64 * 1024
+_two_at_once = BoundedSemaphore(2)
+
+
+def _recorded(event: Event, kind: str) -> tuple[attendee_list.Asked, bool]:
+    """What is exported, and whether with whole numbers: those are the organiser's. Written down before the first byte."""
+    asked, by, now = asked_for(), access.actor(), g.now
+    limits.limits().hit("export", limits.EXPORT, str(by.staff_id))
+    people, whole = attendee_list.found(reading(), event, asked), access.may(Permission.SEE_NUMBERS)
+    told: dict[str, Any] = {"kind": kind, "people": people, "filter": asked.filter, "whole_numbers": whole}
+    event_id = event.id
+    write(lambda session: audit.record(session, Action.EXPORTED, by, now=now, event_id=event_id, **told))
+    return asked, whole
+
+
+@blueprint.get("/attendees.csv")
+@requires(Permission.EXPORT, password=True)
+def as_csv(slug: str) -> Response:
+    """What the list shows, as CSV, while it is being read."""
+    asked, whole = _recorded(events.get(reading(), slug), "csv")
+    event, engine = events.get(reading(), slug), db.engine
+    zone, turn = events.zone(event), _Turn()
+
+    def pieces() -> Iterator[str]:
+        with apart(engine) as session:
+            held: list[str] = []
+            for line in exports.as_csv(attendee_list.each(session, event, asked), whole_numbers=whole, zone=zone):
+                held.append(line)
+                if len(held) == 200:
+                    yield "".join(held)
+                    held.clear()
+        turn.over()
+        yield "".join(held)
+
+    answer = _file(pieces(), slug, "csv", "text/csv")  # Flask adds the charset
+    answer.call_on_close(turn.over)  # also where the browser has gone away half-way
+    return answer
+
+
+@blueprint.get("/attendees.xlsx")
+@requires(Permission.EXPORT, password=True)
+def as_xlsx(slug: str) -> Response:
+    """The same as a spreadsheet: written to a file that is gone when it has been sent."""
+    asked, whole = _recorded(events.get(reading(), slug), "xlsx")
+    event, turn = events.get(reading(), slug), _Turn()
+    folder = tempfile.TemporaryDirectory(prefix="eventreg-")
+    made = Path(folder.name) / "attendees.xlsx"
+    try:
+        exports.as_xlsx(attendee_list.each(reading(), event, asked), made, whole_numbers=whole, zone=events.zone(event))
+    finally:
+        turn.over()
+
+    def pieces() -> Iterator[bytes]:
+        with folder, made.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    answer = _file(pieces(), slug, "xlsx", kind)
+    answer.call_on_close(folder.cleanup)  # a HEAD, or a browser that has gone away, reads no piece of it
+    return answer
+
+
+class _Turn:
+    """One of two exports at a time; a third is told to come back. Over once, however often that is said."""
+
+    def __init__(self) -> None:
+        self._running = _two_at_once.acquire(blocking=False)
+        if not self._running:
+            raise TooOften(5)
+
+    def over(self) -> None:
+        """Let the next one begin."""
+        if self._running:
+            self._running = False
+            _two_at_once.release()
+
+
+def _file(pieces: Iterator[str] | Iterator[bytes], slug: str, ending: str, kind: str) -> Response:
+    answer = current_app.response_class(pieces, mimetype=kind)
+    name = f"{slug}-{g.now.astimezone(events.zone(events.get(reading(), slug))):%Y-%m-%d}.{ending}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+@blueprint.get("/import")
+@requires(Permission.IMPORT)
+def ask_import(slug: str) -> str:
+    """Which file."""
+    return _page(events.get(reading(), slug))
+
+
+@blueprint.post("/import")
+@requires(Permission.IMPORT)
+def do_import(slug: str) -> Answer:
+    """Try the file; with ``confirmed``, take what the trial showed. Whole, or not at all."""
+    event, text = events.get(reading(), slug), request.form.get("rows", "")
+    content = text.encode() if text else forms.file_sent()
+    if not text and len(content) > import_file.LARGEST:
+        abort(413)
+    try:
+        listed = list_reader.read(content)
+    except ImportUnreadable as refusal:
+        return _page(event, said=say(refusal.reason, **refusal.values)), 422
+    wanted = {"waitlist": request.form.get("waitlist") == "yes", "secret_key": current_app.config["SECRET_KEY"]}
+    by, now, confirmed = access.actor(), g.now, request.form.get("confirmed") == "yes"
+
+    def act(session: Session) -> Report:
+        report = imports.take(session, events.get(session, slug), listed, **wanted, by=by, now=now)
+        if not confirmed:
+            raise NotTaken(report)  # a trial goes all the way, and is then taken back
+        told = {"rows": report.rows, "seats": report.seated, "waiting": report.waiting}
+        audit.record(session, Action.IMPORTED, by, now=now, event_id=event.id, **told)
+        return report
+
+    try:
+        report = write(act)
+    except NotTaken as refused:
+        report, confirmed = refused.report, False
+    event = events.get(reading(), slug)
+    page = _page(event, report=report, done=confirmed, rows=imports.as_text(listed) if report.is_good else "")
+    return page, 200 if report.is_good else 422
+
+
+def _page(event: Event, **more: object) -> str:
+    known = {"said": "", "report": None, "done": False, "rows": "", "waitlist": request.form.get("waitlist") == "yes"}
+    return render_template("desk/import.html", **{**known, **more}, most=import_file.MOST_ROWS, **about(event))

@@ -1,0 +1,171 @@
+"""Paper: the check-in list with its signs and supplements, as page and as PDF; and the ticked sheet typed back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, abort, current_app, g, redirect, render_template, request, url_for
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from eventreg import i18n, pdf
+from eventreg.core.desk import attendee_list, check_in_list, print_history, sheet_entry
+from eventreg.core.desk.attendee_list import Row
+from eventreg.core.desk.print_history import Part, Printout
+from eventreg.core.event import events
+from eventreg.core.models.event import Event
+from eventreg.core.staff.permissions import Permission
+from eventreg.storage.session import reading, write
+from eventreg.web import access, assets, forms
+from eventreg.web.access import requires
+from eventreg.web.desk.dashboard import Answer, blueprint
+from eventreg.web.event_facts import about
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """What is to be printed: the people, from which number on, whether with signs and a blank side, who is to be struck out."""
+
+    part: Part
+    rows: Sequence[Row]
+    first: int = 1
+    gone: Sequence[tuple[int, str]] = ()
+
+
+@blueprint.get("/check-in-list")
+@requires(Permission.PRINT_LIST)
+def printed_list(slug: str) -> str:
+    """The list for the door, as paper: everybody, only who is new, only who was chosen, or who waits.
+    Looking at it is no printing; see ``record_print``."""
+    event = events.get(reading(), slug)
+    if request.args.get("list") == "waiting":
+        return waiting_page(event, attendee_list.waiting(reading(), event))
+    return check_in_list_page(event, _asked(event))
+
+
+@blueprint.post("/check-in-list")
+@requires(Permission.PRINT_LIST)
+def record_print(slug: str) -> Answer:
+    """The list was printed as the page showed it, whoever has registered since. 400 for what no page
+    of this event has signed."""
+    event = events.get(reading(), slug)
+    try:
+        of_event, part, people, ids = _signer().loads(request.form.get("shown", ""))
+    except BadSignature:
+        abort(400)
+    if of_event != event.id:
+        abort(400)
+    _record(event, Printout(Part(part), people, ids))
+    return redirect(url_for("desk.dashboard", slug=slug), 303)
+
+
+def _record(event: Event, made: Printout) -> None:
+    by, now, slug = access.actor(), g.now, event.slug
+    write(lambda session: print_history.record(session, events.get(session, slug), made, by=by, now=now))
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="what a page shows for printing")
+
+
+@blueprint.post("/check-in-list.pdf")
+@requires(Permission.PRINT_LIST)
+def print_pdf(slug: str) -> Response:
+    """The list as a file that is going to be printed: made, and then written down as printed."""
+    event = events.get(reading(), slug)
+    sheets = _asked(event)
+    answer = _file(check_in_list_page(event, sheets, one_file=True), slug)
+    _record(event, print_history.printout(sheets.part, sheets.rows))
+    return answer
+
+
+@blueprint.get("/check-in-list.pdf")
+@requires(Permission.PRINT_LIST)
+def printed_pdf(slug: str) -> Response:
+    """The same as a file, to look at or to keep."""
+    event = events.get(reading(), slug)
+    if request.args.get("list") == "waiting":
+        page = waiting_page(event, attendee_list.waiting(reading(), event), one_file=True)
+    else:
+        page = check_in_list_page(event, _asked(event), one_file=True)
+    return _file(page, slug)
+
+
+def _file(page: str, slug: str) -> Response:
+    answer = current_app.response_class(pdf.of(page), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="check-in-list-{slug}.pdf"'
+    return answer
+
+
+def _asked(event: Event) -> Sheets:
+    """What the address asks for."""
+    chosen = forms.registrations_sent()
+    prints = print_history.latest(reading(), event)
+    if chosen:
+        return Sheets(Part.CHOSEN, attendee_list.of_registrations(reading(), event, chosen))
+    if request.args.get("list") == "new" and prints.at:
+        changed = print_history.differences(reading(), event, prints)
+        return Sheets(Part.NEW, changed.new, len(prints.people) + 1, changed.gone)
+    return Sheets(Part.ALL, attendee_list.confirmed(reading(), event))
+
+
+def _when(event: Event) -> dict[str, Any]:
+    opens, now = (moment.astimezone(events.zone(event)) for moment in (event.check_in_opens_at, g.now))
+    return {
+        "day_zh": i18n.day("zh", opens.date(), today=now.date()),
+        "printed_at": f"{now:%m-%d} {i18n.time(now)}",
+        **about(event),
+    }
+
+
+def check_in_list_page(event: Event, sheets: Sheets, *, one_file: bool = False) -> str:
+    """The check-in list as a page of sections, one a side; as one file it has its style inside."""
+    whole = sheets.part is Part.ALL
+    in_queues = whole and request.args.get("signs") == "yes"
+    made = print_history.printout(sheets.part, sheets.rows)
+    return render_template(
+        "print/check_in_list.html",
+        style=assets.text("print.css") if one_file else "",
+        sheets=sheets,
+        shown=_signer().dumps([event.id, made.part, made.people, made.attendees]),
+        whole=whole,
+        sides=check_in_list.sides(sheets.rows, first=sheets.first, blank=whole, in_queues=in_queues),
+        queues=check_in_list.queues(sheets.rows),
+        signs=in_queues,
+        blank_rows=check_in_list.BLANK_ROWS,
+        **_when(event),
+    )
+
+
+def waiting_page(event: Event, rows: Sequence[Row], *, one_file: bool = False) -> str:
+    """Who waits, in the order in which they will be seated."""
+    return render_template(
+        "print/waiting_list.html",
+        style=assets.text("print.css") if one_file else "",
+        chunks=check_in_list.on_sides(rows),
+        **_when(event),
+    )
+
+
+@blueprint.get("/paper")
+@requires(Permission.TYPE_SHEET)
+def paper(slug: str) -> str:
+    """All names in the order of the paper, one line each, to be ticked as the paper is."""
+    event = events.get(reading(), slug)
+    return render_template("desk/paper.html", lines=print_history.lines(reading(), event), **about(event))
+
+
+@blueprint.post("/paper")
+@requires(Permission.TYPE_SHEET)
+def type_back(slug: str) -> Answer:
+    """First what would change, then, confirmed, the change. Twice is once."""
+    event = events.get(reading(), slug)
+    arrived, given = request.form.getlist("arrived"), request.form.getlist("gift")
+    if request.form.get("confirmed") != "yes":
+        found = sheet_entry.compare(reading(), event, arrived, given)
+        ticked = {"arrived": arrived, "given": given}
+        return render_template("desk/paper_check.html", found=found, **ticked, **about(event))
+    by, now = access.actor(), g.now
+    write(
+        lambda session: sheet_entry.save(session, events.get(session, slug), arrived, given, by=by, now=now)
+    )  # fmt: skip
+    return redirect(url_for("desk.report", slug=slug), 303)

@@ -1,0 +1,146 @@
+"""The door: who has come of how many, one search box, large buttons. Works without any script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from eventreg.core.desk import attendee_list
+from eventreg.core.desk.attendee_list import Asked, Row
+from eventreg.core.door import check_in as rules
+from eventreg.core.door.check_in import Outcome
+from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, AttendeeWaiting, OutsideCheckInWindow
+from eventreg.core.event import events
+from eventreg.core.models.event import Event
+from eventreg.core.registration import arrivals, search_terms
+from eventreg.core.staff.permissions import Permission
+from eventreg.storage.session import reading, transaction
+from eventreg.web import access
+from eventreg.web.access import requires
+from eventreg.web.event_facts import about, area_code
+from eventreg.web.limits import limits
+from eventreg.web.wire import sent
+
+blueprint = Blueprint("door", __name__, url_prefix="/door")
+Answer = str | Response | tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the panel on top says after an act: ``kind`` is its sentence and colour."""
+
+    kind: str
+    name: str = ""
+    at: datetime | None = None
+    attendee: str = ""
+    check_in_id: int | None = None
+    registration_id: int | None = None
+
+
+def page(event: Event, *, registration_id: int | None = None, told: Told | None = None) -> str:
+    """The door page: everybody, whoever the search finds, or one party; with the answer to the last act on top."""
+    query = request.args.get("q", request.form.get("q", "")).strip()
+    if query:
+        limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
+    rows = _of(registration_id) if registration_id is not None else _found(event, query)
+    companions = attendee_list.of_registration(reading(), told.registration_id) if told and told.registration_id else ()
+    return render_template(
+        "door/door.html",
+        presence=arrivals.presence(reading(), event),
+        rows=[row for row in rows if query or registration_id or row.cancelled_at is None],
+        query=query,
+        told=told,
+        # The rest of the party, who most likely stand beside the one just checked in.
+        beside=[c for c in companions if told and c.public_id != told.attendee and c.cancelled_at is None],
+        window_open=events.check_in_is_open(event, g.now),
+        **about(event),
+    )
+
+
+def _of(registration_id: int) -> Sequence[Row]:
+    return attendee_list.of_registration(reading(), registration_id)
+
+
+def _found(event: Event, query: str) -> Sequence[Row]:
+    """Whom the search finds. Whole numbers that nobody has are counted: they could be guesses at a masked one."""
+    area = area_code(event)
+    counters, who = limits.limits(), str(access.actor().staff_id)
+    is_whole = search_terms.whole_number(query, area) is not None
+    if is_whole:
+        counters.check("number", limits.UNKNOWN_SECRET, who)
+    rows = attendee_list.listed(reading(), event, Asked(query=query, at_door=True, area_code=area))
+    if is_whole and not rows:
+        counters.hit("number", limits.UNKNOWN_SECRET, who)
+    return rows
+
+
+@blueprint.get("/<slug>/")
+@requires(Permission.CHECK_IN)
+def door(slug: str) -> str:
+    """The page volunteers work with."""
+    event = events.get(reading(), slug)
+    done = sent.number("done")
+    told = _told(rules.outcome(reading(), event, done, fresh=request.args.get("again") is None)) if done else None
+    return page(event, told=told)
+
+
+def _told(outcome: Outcome) -> Told:
+    if outcome.undone:
+        kind = "undone"
+    elif not outcome.fresh:
+        kind = "already-in"
+    else:
+        kind = "late" if outcome.late else "checked-in"
+    return Told(kind, outcome.name, outcome.arrived_at, outcome.attendee, outcome.check_in_id, outcome.registration_id)
+
+
+@blueprint.post("/<slug>/check-ins")
+@requires(Permission.CHECK_IN)
+def check_in(slug: str) -> Answer:
+    """Record an arrival. The second press on the same person says when the first one was."""
+    attendee, anyway = request.form.get("attendee", ""), request.form.get("anyway") == "yes"
+    try:
+        with transaction() as writing:
+            event = events.get(writing, slug)
+            outcome = rules.check_in(writing, event, attendee, anyway=anyway, by=access.actor(), now=g.now)
+    except OutsideCheckInWindow as early:
+        return _refused(slug, Told("early", early.name, early.opens_at, early.attendee), 409)
+    except AttendeeCancelled as cancelled:
+        told = Told("cancelled", cancelled.name, cancelled.cancelled_at, cancelled.attendee)
+        return _refused(slug, told, 409)
+    except AttendeeWaiting as waiting:
+        return _refused(slug, Told("waiting", waiting.name, None, waiting.attendee), 409)
+    except AttendeeUnknown:
+        return _refused(slug, Told("not-found"), 404)
+    again = None if outcome.fresh else 1
+    return redirect(url_for("door.door", slug=slug, done=outcome.check_in_id, again=again), 303)
+
+
+def _refused(slug: str, told: Told, status: int) -> tuple[str, int]:
+    return page(events.get(reading(), slug), told=told), status
+
+
+@blueprint.post("/<slug>/check-ins/<id:check_in_id>/undo")
+@requires(Permission.CHECK_IN)
+def undo(slug: str, check_in_id: int) -> Answer:
+    """Withdraw an arrival: that of the attendee named on the page, if it named one."""
+    attendee = request.form.get("attendee", "")
+    try:
+        with transaction() as writing:
+            event = events.get(writing, slug)
+            rules.undo(writing, event, check_in_id, attendee, by=access.actor(), now=g.now)
+    except AttendeeUnknown:
+        return _refused(slug, Told("not-found"), 404)
+    return redirect(url_for("door.door", slug=slug, done=check_in_id), 303)
+
+
+@blueprint.post("/<slug>/open")
+@requires(Permission.CHECK_IN)
+def open_early(slug: str) -> Response:
+    """Open check-in for everybody before its time."""
+    with transaction() as writing:
+        event = events.get(writing, slug)
+        events.open_check_in(writing, event, by=access.actor(), now=g.now)
+    return redirect(url_for("door.door", slug=slug), 303)

@@ -1,0 +1,247 @@
+"""How often one address, number or account may try (PROMISES 3.6). In memory for one process, in Redis for
+several."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Semaphore
+from typing import TypeVar, cast
+
+from flask import Flask, current_app, request
+from limits import RateLimitItem, parse
+from limits.storage import RedisStorage, Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from eventreg.clock import utc_now
+from eventreg.core.errors import LinkSpent, RegistrationUnknown
+from eventreg.server.proxies import household, parse_address
+from eventreg.web.limits.counters import Counters
+
+REFUSED = tuple(map(parse, ("30/minute", "120/hour")))
+"""Registrations of one address that are refused, such as of people who are registered already."""
+PHONE = (parse("12/day"),)
+"""Registrations made under one number. What was refused does not count: anybody can type anybody's number."""
+FIND = (parse("20/10 minutes"),)
+"""Lost tickets that one address looks for."""
+FIND_NUMBER = (parse("12/day"),)
+"""Lost tickets looked for under one number, by whomever: there are only 581 codes."""
+CHANGE = (parse("20/hour"),)
+"""Corrections by ticket that one address sends."""
+CHANGE_TICKET = (parse("5/day"),)
+"""Corrections sent with one ticket; after that the desk corrects."""
+UNKNOWN_SECRET = (parse("20/10 minutes"),)
+"""Ticket addresses and one-time links that one address opens and that do not exist."""
+SIGN_IN = (parse("20/15 minutes"),)
+SEARCH = (parse("60/minute"),)
+EXPORT = (parse("10/hour"),)
+RUSH = (parse("20/second"),)
+_FREE_FAILURES = 5
+_LONGEST_DELAY = 15 * 60
+_FORGOTTEN = 24 * 60 * 60
+"""Seconds after which failures to sign in are forgotten, where nobody succeeds."""
+T = TypeVar("T")
+
+
+class TooOften(Exception):
+    """Come back in ``seconds``."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = max(1, seconds)
+        self.minutes = -(-self.seconds // 60)
+
+
+def _seconds() -> float:
+    """The real time, also where the house's clock is set to another day: an abuser's minute is a minute."""
+    return utc_now().timestamp()
+
+
+class Unreachable(Exception):
+    """Limits are to be kept in Redis, and it does not answer."""
+
+
+class Limits:
+    """The counters: in memory for one process, in Redis for several. Off means that everything passes.
+
+    While Redis is away each process counts by itself, so that there is still a limit.
+    """
+
+    def __init__(self, on: bool, redis_url: str = "") -> None:
+        self.on = on
+        self._own: Storage = Counters()
+        self._shared = cast(Storage, storage_from_string(redis_url, socket_timeout=1)) if redis_url else self._own
+
+    def reachable(self) -> bool:
+        """Whether the counters can be counted on."""
+        try:
+            return bool(self._shared.check())
+        except Exception:
+            return False
+
+    def let_go(self) -> None:
+        """Close the connections to Redis; the next question opens one anew. For a process that is about to fork."""
+        pool = getattr(getattr(self._shared, "storage", None), "connection_pool", None)
+        if pool is not None:
+            pool.disconnect()
+
+    def _ask(self, question: Callable[[Storage], T]) -> T:
+        try:
+            return question(self._shared)
+        except Exception as error:
+            if self._shared is self._own:
+                raise
+            current_app.logger.error("redis: %s; limits are counted by this process alone", type(error).__name__)
+            return question(self._own)
+
+    def hit(self, what: str, rates: tuple[RateLimitItem, ...], who: str) -> None:
+        """Count one try; ``TooOften`` where that is one too many."""
+        self._pass(what, rates, who, count=True)
+
+    def check(self, what: str, rates: tuple[RateLimitItem, ...], who: str) -> None:
+        """Look without counting: for what is counted only when it fails."""
+        self._pass(what, rates, who, count=False)
+
+    def _pass(self, what: str, rates: tuple[RateLimitItem, ...], who: str, *, count: bool) -> None:
+        if not self.on:
+            return
+        for rate in rates:
+
+            def passes(storage: Storage, rate: RateLimitItem = rate) -> float | None:
+                window = FixedWindowRateLimiter(storage)
+                if (window.hit if count else window.test)(rate, what, who):
+                    return None
+                return window.get_window_stats(rate, what, who).reset_time
+
+            resets = self._ask(passes)
+            if resets is not None:
+                raise TooOften(int(resets - _seconds()) + 1)
+
+    def take(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
+        """Count several at once, in one step for each rate, so that many who come together are not too many; where it
+        is too many, ``TooOften``, and nothing was counted."""
+        if not self.on:
+            return
+        for done, rate in enumerate(rates):
+            key = rate.key_for(what, who)
+
+            def count(storage: Storage, key: str = key, rate: RateLimitItem = rate) -> float | None:
+                counted = storage.incr(key, rate.get_expiry(), amount)
+                return storage.get_expiry(key) if counted > rate.amount else None
+
+            resets = self._ask(count)
+            if resets is not None:
+                self.give_back(what, rates[: done + 1], who, amount)
+                raise TooOften(int(resets - _seconds()) + 1)
+
+    def give_back(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
+        """What was taken came to nothing."""
+        if not self.on:
+            return
+        for rate in rates:
+
+            def uncount(storage: Storage, rate: RateLimitItem = rate) -> None:
+                storage.incr(rate.key_for(what, who), rate.get_expiry(), -amount)
+
+            self._ask(uncount)
+
+    def first(self, key: str, value: int, seconds: int) -> int:
+        """The value that was kept first under that key within so many seconds; this one, if none is."""
+
+        def keep(storage: Storage) -> int:
+            if isinstance(storage, RedisStorage):
+                name, client = storage.prefixed_key(key), storage.storage
+                client.set(name, value, ex=seconds, nx=True)
+                return int(client.get(name) or value)
+            return cast(Counters, storage).first(key, value, seconds)
+
+        return self._ask(keep)
+
+    def sign_in_failed(self, account: str) -> None:
+        """Five failures are free; then the delay doubles from one second to a quarter of an hour."""
+
+        def count(storage: Storage) -> None:
+            failures = storage.incr(f"failures/{account}", _FORGOTTEN)
+            if failures >= _FREE_FAILURES:
+                delay = min(_LONGEST_DELAY, 2 ** min(20, failures - _FREE_FAILURES))
+                storage.clear(f"delay/{account}")
+                storage.incr(f"delay/{account}", delay)
+
+        self._ask(count)
+
+    def sign_in_worked(self, account: str) -> None:
+        """The owner is back: forget the failures."""
+
+        def forget(storage: Storage) -> None:
+            storage.clear(f"failures/{account}")
+            storage.clear(f"delay/{account}")
+
+        self._ask(forget)
+
+    def check_account(self, account: str) -> None:
+        """``TooOften`` while the account's delay runs."""
+        if self.on and self._ask(lambda storage: storage.get(f"delay/{account}")):
+            until = self._ask(lambda storage: storage.get_expiry(f"delay/{account}"))
+            raise TooOften(int(until - _seconds()) + 1)
+
+
+class Hashing:
+    """Two passwords are checked at once and eight may wait: each takes 19 MiB and 30 ms. All of them together hold at most half
+    of the process's threads, so that the other half serves guests; whoever comes then is told to come again."""
+
+    _AT_ONCE, _WAITING = 2, 8
+
+    def __init__(self, threads: int) -> None:
+        self._most = max(1, min(self._AT_ONCE + self._WAITING, threads // 2))
+        self._queue = Semaphore(self._most)
+        self._work = Semaphore(min(self._AT_ONCE, self._most))
+
+    def __enter__(self) -> None:
+        if not self._queue.acquire(blocking=False):
+            raise TooOften(2)
+        self._work.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._work.release()
+        self._queue.release()
+
+
+def init_app(app: Flask, on: bool, redis_url: str, threads: int) -> None:
+    """Counters for this app, whose process has that many threads."""
+    app.extensions["limits"] = Limits(on, redis_url)
+    app.extensions["hashing"] = Hashing(threads)
+
+
+def check(app: Flask) -> None:
+    """``Unreachable`` where limits are on and their Redis does not answer: then is the time to say so."""
+    counters: Limits = app.extensions["limits"]
+    if counters.on and not counters.reachable():
+        raise Unreachable("EVENTREG_REDIS_URL: Redis does not answer")
+    counters.let_go()
+
+
+@contextmanager
+def secret_tried() -> Iterator[None]:
+    """Around whatever opens a ticket or a one-time link: an address may try few that do not exist. These secrets have
+    128 bits, so looking first gives nothing away, and one that exists always opens: also for a guest whose address
+    has used up its tries by somebody else's doing."""
+    try:
+        yield
+    except (RegistrationUnknown, LinkSpent):
+        limits().hit("unknown", UNKNOWN_SECRET, address())
+        raise
+
+
+def limits() -> Limits:
+    """The counters of this app."""
+    found: Limits = current_app.extensions["limits"]
+    return found
+
+
+def hashing() -> Hashing:
+    """The queue before the password hasher."""
+    found: Hashing = current_app.extensions["hashing"]
+    return found
+
+
+def address() -> str:
+    """Who is asking, as far as the network tells; one IPv6 household is one."""
+    return household(parse_address(request.remote_addr or ""))

@@ -1,0 +1,234 @@
+"""Events by an organiser: made from an older one, edited in both languages, opened, closed, moved, cancelled; file out and in.
+
+Whatever is wanted, the same page shows what it would change and whom it concerns, and only then it is applied.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from eventreg import i18n
+from eventreg.core.errors import ChangedMeanwhile, EventUnknown
+from eventreg.core.event import event_file, events
+from eventreg.core.event.definition import Definition
+from eventreg.core.event.event_file import DefinitionInvalid
+from eventreg.core.models.event import Event
+from eventreg.core.organising import applying, drafts
+from eventreg.core.registration import seats
+from eventreg.core.staff.permissions import Permission
+from eventreg.readers import event_reader
+from eventreg.storage.session import Session, reading, write
+from eventreg.web import access, forms
+from eventreg.web.access import requires
+from eventreg.web.event_facts import about
+from eventreg.web.language import say
+from eventreg.web.public import event_page, outage_page
+
+blueprint = Blueprint("organising", __name__, url_prefix="/staff/events")
+Answer = str | BaseResponse | tuple[str, int]
+_NOTICES = {"cancel": "cancelled", "speaker": "speaker-replaced", "moved": "moved"}
+_TELLING = {"starts_at", "ends_at", "place.name.zh", "place.address.zh"}
+"""Who has a seat must learn of a change to these."""
+
+
+def _typed() -> dict[str, str]:
+    return {name: value for name, value in request.form.items() if name not in {"csrf_token", "act", "version"}}
+
+
+def _form_page(definition: Definition, typed: Mapping[str, str], **more: Any) -> str:
+    known: dict[str, Any] = {"event": None, "mistakes": [], "from_slug": "", "slug": definition.slug}
+    return render_template(
+        "desk/event_form.html",
+        facts=drafts.FACTS,
+        lists=drafts.LISTS,
+        rows={name: drafts.rows_of(typed, name) for name in drafts.LISTS},
+        typed=typed,
+        definition=definition,
+        notice=definition.notice,
+        pictures=("neck", "back", "legs", "hands"),
+        **{**known, **more},
+    )
+
+
+def _choices(said: str = "", mistakes: Sequence[str] = ()) -> str:
+    """Which event to copy, or which file to send; with what was wrong with the last one."""
+    everything = events.all_events(reading())
+    return render_template(
+        "desk/event_new.html", events=everything, define=events.definition, zone_of=events.zone, said=said,
+        mistakes=mistakes,
+    )  # fmt: skip
+
+
+@blueprint.get("/new")
+@requires(Permission.MANAGE_EVENTS)
+def new() -> Answer:
+    """Which event to copy, and to which day; with both, the copy as a form."""
+    chosen = request.args.get("from", "")
+    try:
+        day = dt.date.fromisoformat(request.args.get("date", ""))
+        definition = events.definition(events.get(reading(), chosen))
+        copied = drafts.copy(definition, drafts.slug_for(definition.slug, day), day)
+    except (
+        ValueError,
+        OverflowError,
+        EventUnknown,
+        DefinitionInvalid,
+    ):  # or so far off that the copy leaves the calendar
+        said = say("date_wrong") if request.args.get("date") else ""
+        return (_choices(said=said), 422) if said else _choices()
+    return _form_page(copied, drafts.values(copied), from_slug=chosen)
+
+
+@blueprint.post("/new")
+@requires(Permission.MANAGE_EVENTS)
+def draft() -> Answer:
+    """The filled-in copy: a preview, or the page that shows what would be made."""
+    event = events.get(reading(), request.form.get("from", ""))
+    slug = request.form.get("slug", "").strip()
+    return _read(event, {"slug": slug}, {"from_slug": event.slug, "slug": slug})
+
+
+@blueprint.get("/<slug>/edit")
+@requires(Permission.MANAGE_EVENTS)
+def edit(slug: str) -> str:
+    """Every fact and word of the event, both languages side by side."""
+    event = events.get(reading(), slug)
+    definition = events.definition(event)
+    return _form_page(definition, drafts.values(definition), **_of(event))
+
+
+def _of(event: Event) -> dict[str, Any]:
+    phase = events.phase(event, g.now)
+    return {"event": event, "phase": phase, "closable": phase is events.Phase.OPEN}
+
+
+@blueprint.post("/<slug>/edit")
+@requires(Permission.MANAGE_EVENTS)
+def change(slug: str) -> Answer:
+    """One of the acts, or the whole form; either way to the page that shows what follows from it."""
+    event, act = events.get(reading(), slug), request.form.get("act", "")
+    definition = events.definition(event)
+    try:
+        if act in _NOTICES or act == "no-notice":
+            words = {lang: request.form.get(f"notice.{lang}", "").strip() for lang in i18n.LANGUAGES}
+            return _check_page(event, drafts.with_notice(definition, _NOTICES.get(act), words))
+        if act in {"close", "reopen"}:
+            now = g.now.astimezone(events.zone(event))
+            return _check_page(event, drafts.with_registration(definition, now if act == "close" else None))
+    except DefinitionInvalid:
+        typed = {**drafts.values(definition), **_typed()}
+        return _form_page(definition, typed, mistakes=[("notice", say("notice_needs_both"))], **_of(event)), 422
+    return _read(event, {}, _of(event))
+
+
+def _read(event: Event, more: Mapping[str, str], shown: Mapping[str, Any]) -> Answer:
+    """What was typed, understood; or the form again with every mistake at its place."""
+    definition, act = events.definition(event), request.form.get("act", "")
+    try:
+        written = event_file.of_raw({**drafts.merged(definition, _typed()), **more})
+    except DefinitionInvalid as invalid:
+        mistakes = [tuple(mistake.split(": ", 1)) for mistake in invalid.mistakes]
+        return _form_page(definition, _typed(), mistakes=mistakes, **shown), 422
+    if act in {"preview-zh", "preview-en"}:
+        g.language = act.removeprefix("preview-")
+        return event_page.preview(applying.draft(written))
+    return _check_page(None if more else event, written)
+
+
+def _check_page(event: Event | None, written: Definition, *, said: str = "") -> Answer:
+    """What would change, for whom, and what is then to be done; nothing has been changed yet."""
+    if event is None:
+        with suppress(EventUnknown):
+            event = events.get(reading(), written.slug)
+            said = said or say("slug_is_taken")
+    counted = seats.count(reading(), event.id, now=g.now) if event else None
+    changes = applying.differences(event, written)
+    tell = bool(event and counted and counted.taken + counted.waiting and _TELLING & {key for key, _, _ in changes})
+    page = render_template(
+        "desk/event_check.html",
+        written=written,
+        toml=event_file.write(written),
+        version=events.state_of(event) if event else "0",
+        changes=changes,
+        counted=counted,
+        over=max(0, counted.taken - written.capacity) if counted else 0,
+        more_seats=max(0, written.capacity - counted.capacity) if counted else 0,
+        tell=tell and not written.notice,
+        tell_words=_moved_words(written) if tell else {},
+        warnings=event_file.warnings(written, ""),
+        known=event,
+        said=said,
+        **(about(event) if event else {}),
+    )
+    return (page, 409) if said else page
+
+
+def _moved_words(written: Definition) -> dict[str, str]:
+    """The news of a change of time or place, to be edited before it is told."""
+    today, zone = g.now.date(), written.timezone
+    told = {"time": i18n.time(written.starts_at), "zone": zone}
+    return {
+        lang: i18n.sentence(
+            lang, "moved_words", day=i18n.day(lang, written.starts_at.date(), today=today),
+            place=written.place.name.in_(lang), **told,
+        )
+        for lang in i18n.LANGUAGES
+    }  # fmt: skip
+
+
+@blueprint.post("/upload")
+@requires(Permission.MANAGE_EVENTS)
+def upload() -> Answer:
+    """An event file from elsewhere: what it would make or change."""
+    content = forms.file_sent()
+    try:
+        written = event_reader.parse(content.decode(), "file")
+    except (UnicodeDecodeError, DefinitionInvalid) as error:
+        mistakes = error.mistakes if isinstance(error, DefinitionInvalid) else [say("import_encoding")]
+        return _choices(mistakes=mistakes), 422
+    known = next((one for one in events.all_events(reading()) if one.slug == written.slug), None)
+    return _check_page(known, written)
+
+
+@blueprint.post("/apply")
+@requires(Permission.MANAGE_EVENTS)
+def apply() -> Answer:
+    """Make the event what the page before has shown; refused where somebody else has changed it since."""
+    by, now = access.actor(), g.now
+    version = request.form.get("version", "")
+    try:
+        written = event_reader.parse(request.form.get("toml", ""), "file")
+        if request.form.get("tell") == "yes":
+            words = {lang: request.form.get(f"tell.{lang}", "") for lang in i18n.LANGUAGES}
+            written = drafts.with_notice(written, "moved", words)
+    except DefinitionInvalid as invalid:
+        return _choices(mistakes=invalid.mistakes), 422
+
+    def act(session: Session) -> None:
+        if version == "0":
+            drafts.create(session, written, by=by, now=now)
+            return
+        if events.state_of(events.get(session, written.slug)) != version:
+            raise ChangedMeanwhile
+        applying.apply(session, written, by=by, now=now)
+
+    try:
+        write(act)
+    except ChangedMeanwhile:
+        return _check_page(events.get(reading(), written.slug), written, said=say("event_changed_meanwhile"))
+    outage_page.write()
+    return redirect(url_for("desk.dashboard", slug=written.slug), 303)
+
+
+@blueprint.get("/<slug>/event.toml")
+@requires(Permission.MANAGE_EVENTS)
+def file(slug: str) -> Response:
+    """The event file, to keep or to change elsewhere."""
+    event = events.get(reading(), slug)
+    answer = current_app.response_class(event_file.write(events.definition(event)), mimetype="application/toml")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{slug}.toml"'
+    return answer

@@ -1,0 +1,214 @@
+"""How a guest registers: the form, the check page, the seat. No cookie, no script; the form carries all there is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from flask import Blueprint, current_app, g, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from eventreg.core import audit
+from eventreg.core.errors import (
+    AlreadyRegistered,
+    Busy,
+    EventFull,
+    FieldRefused,
+    FormKeyReused,
+    PhoneAtLimit,
+    Refusal,
+    RegistrationClosed,
+    WaitlistFull,
+)
+from eventreg.core.event import events
+from eventreg.core.event.events import Phase
+from eventreg.core.models.event import Event
+from eventreg.core.models.registration import Source
+from eventreg.core.registration import party_rules, register, waitlist
+from eventreg.core.registration.register import Entry, Made
+from eventreg.core.values import phones
+from eventreg.storage.session import Session, reading, write
+from eventreg.web import addresses, forms, language
+from eventreg.web.access import anyone
+from eventreg.web.event_facts import area_code, check_language, facts, look, seats_now
+from eventreg.web.limits import allowances, limits
+
+blueprint = Blueprint("registering", __name__)
+Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+def _asked(lang: str, slug: str) -> tuple[Event, Any]:
+    """The event, and its form with what was sent, if anything was, and the seats as they were then."""
+    check_language(lang)
+    seen = look(slug)
+    form = forms.of(seen.event, area_code(seen.event), public=True)
+    form.counted = seen.counted
+    return seen.event, form
+
+
+@blueprint.get("/<lang>/events/<slug>/register")
+@anyone
+def form(lang: str, slug: str) -> Answer:
+    """The empty form, or the page that says why there is none."""
+    event, empty = _asked(lang, slug)
+    if events.phase(event, g.now) is not Phase.OPEN:
+        return _closed(event, empty, 200)
+    return _form(event, empty) if seats_now(event).left else _full(event, empty, 200)
+
+
+@blueprint.post("/<lang>/events/<slug>/register")
+@anyone
+def send(lang: str, slug: str) -> Answer:
+    """A form that was sent: shown again where it cannot be accepted, then checked by the guest, in the end booked."""
+    event, sent = _asked(lang, slug)
+    valid = sent.validate()
+    try:
+        if not (valid and sent.token_is_good):
+            _check_open(event, sent, 1)  # nobody should mend a form for which there is no seat
+        if request.form.get("show") == "form":  # books nothing, so it may come as soon or as late as it likes
+            return _form(event, sent, complain=False)
+        if not sent.token_is_good:
+            sent.website.data = ""
+            return _form(event, sent, notice="press_again", status=400)
+        if not valid:
+            return _form(event, sent, status=422)
+        return _consider(event, sent, sent.entry(g.language, Source.ONLINE))
+    except Refusal as refusal:
+        return _refused(event, sent, refusal)
+
+
+def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
+    """What a guest is shown instead of a ticket: the next step, with everything that was typed."""
+    match refusal:
+        case FieldRefused():
+            sent.blame(refusal)
+            return _form(event, sent, status=422)
+        case FormKeyReused():
+            # Back from a ticket, another person's name, and sent again: that is a new form.
+            sent.start_anew()
+            return _form(event, sent, notice="form_used", status=422)
+        case EventFull() | WaitlistFull():
+            return _full(event, sent, 409)
+        case Busy():
+            page, status = _form(event, sent, notice="busy", status=503)
+            return page, status, {"Retry-After": "5"}
+        case RegistrationClosed():
+            return _closed(event, sent, 409)
+        case AlreadyRegistered():
+            return render_template("public/already_registered.html", **_sent(sent), **facts(event)), 409
+        case PhoneAtLimit():
+            heading = language.say("phone_at_limit")
+            return render_template("public/error.html", heading=heading, **_sent(sent), **facts(event)), 409
+    raise refusal
+
+
+def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
+    """What to do with a form that can be understood; raises what the core refuses."""
+    party_rules.check_size(event, entry.names)
+    try:
+        _check_open(event, sent, len(entry.names))
+    except (EventFull, WaitlistFull, RegistrationClosed):
+        made = register.made_by(reading(), event, entry)
+        if made is None:
+            raise
+        return _to_ticket(made)  # it was this form that took the last seat
+    if request.form.get("confirmed") != "yes" or request.form.get("show") == "check":
+        made = register.made_by(reading(), event, entry)
+        return _to_ticket(made) if made else (_check(event, sent, entry), 200)
+    try:
+        return _to_ticket(allowances.spend(event.slug, entry.phone.number, len(entry.names), _booking(event, entry)))
+    except limits.TooOften as wait:
+        made = register.made_by(reading(), event, entry)
+        if made:
+            return _to_ticket(made)  # an answer that was lost is asked for again: that is no other registration
+        page = _check(event, sent, entry, wait=wait)
+        return page, 429, {"Retry-After": str(wait.seconds)}
+
+
+def _check_open(event: Event, sent: Any, people: int) -> None:
+    """A look without the lock, so that a rush for a full event queues nobody; the act itself decides."""
+    phase, counted = events.phase(event, g.now), seats_now(event, sent.counted)
+    if phase is not Phase.OPEN:
+        raise RegistrationClosed(phase)
+    if counted.left >= people:
+        return
+    if sent.wants_split and counted.left:
+        waitlist.check_room(event, counted, people - 1)
+    elif sent.wants_waitlist:
+        waitlist.check_room(event, counted, people)
+    else:
+        raise EventFull(counted.left)
+
+
+def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
+    """Take the seats, or the waiting places; to be given the mark of the guest's address."""
+    key, slug, now, tries = current_app.config["SECRET_KEY"], event.slug, g.now, count()
+
+    def book(mark: str | None) -> Made:
+        _watch_the_rush()
+        marked = replace(entry, burst=mark)
+
+        def act(session: Session) -> Made:
+            # First for the event as it was looked at; where it has changed since, for the event as it is.
+            current = events.get(session, slug) if next(tries) else event
+            return register.register(session, current, marked, secret_key=key, by=audit.REGISTRANT, now=now)
+
+        return write(act)
+
+    return book
+
+
+def _watch_the_rush() -> None:
+    try:
+        limits.limits().hit("rush", limits.RUSH, "site")
+    except limits.TooOften:
+        current_app.logger.warning("more than 20 registrations in a second")
+
+
+def _to_ticket(made: Made) -> Response:
+    """To the ticket; from the form itself, which is sent to ``…#errors``, also to a place on it."""
+    place = "" if request.form.get("confirmed") == "yes" else addresses.MAIN
+    return redirect(addresses.to(addresses.ticket(made)) + place, 303)
+
+
+def _form(event: Event, form: Any, *, notice: str = "", status: int = 200, complain: bool = True) -> tuple[str, int]:
+    """The form with everything that was typed, and either complaints, a notice, or neither."""
+    problems = form.problems if complain and not notice else {}
+    page = render_template("public/register.html", form=form, problems=problems, notice=notice, **facts(event))
+    return page, status
+
+
+def _check(event: Event, form: Any, entry: Entry, *, wait: limits.TooOften | None = None) -> str:
+    """Everything once more, before the seat is taken."""
+    left = seats_now(event).left
+    return render_template(
+        "public/check.html", form=form, entry=entry, shown=phones.shown(entry.phone.number), wait=wait,
+        many_here=isinstance(wait, allowances.TooManyHere), waits=left < len(entry.names),
+        splits=form.wants_split and left > 0, **facts(event),
+    )  # fmt: skip
+
+
+def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
+    """No seats, or fewer than the party needs: with the next steps, and nothing typed lost."""
+    counted, people = seats_now(event), form.people
+    page = render_template(
+        "public/full.html",
+        held=counted.held,
+        left=counted.left,
+        people=people,
+        room=waitlist.has_room(event, counted, people),
+        room_beside=counted.left > 0 and waitlist.has_room(event, counted, people - 1),
+        **_sent(form),
+        **facts(event),
+    )
+    return page, status
+
+
+def _closed(event: Event, form: Any, status: int) -> tuple[str, int]:
+    """Registering is not possible now: which it is, and when."""
+    return render_template("public/closed.html", **_sent(form), **facts(event)), status
+
+
+def _sent(form: Any) -> dict[str, Any]:
+    """What a page that refuses keeps of the form, so that its text size and language can change and nothing be lost."""
+    return {"form": form, "confirmed": request.form.get("confirmed") == "yes"}

@@ -1,0 +1,55 @@
+"""What proxies in front say of a request: who asks, and whether by https. Believed only from addresses that are ours to trust."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from eventreg.server.proxies import Proxies, parse_address
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_SAID = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_BY",
+    "HTTP_X_FORWARDED_PREFIX",
+    "HTTP_FORWARDED",
+)
+
+
+class Forwarded:
+    """Sets ``REMOTE_ADDR`` and the scheme from the headers of trusted proxies, and removes those headers for good."""
+
+    def __init__(self, app: Wsgi, proxies: Proxies, log: logging.Logger) -> None:
+        self._app = app
+        self._proxies = proxies
+        self._log = log
+        self._warned = False
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """One request."""
+        said = {name: environ.pop(name) for name in _SAID if name in environ}
+        peer = environ.get("REMOTE_ADDR", "")
+        environ["eventreg.peer"] = peer
+        if said and self._proxies.has(parse_address(peer)):
+            if self._proxies.count:
+                self._believe(environ, peer, said)
+            else:
+                self._warn(peer)
+        return self._app(environ, start_response)
+
+    def _believe(self, environ: dict[str, Any], peer: str, said: dict[str, str]) -> None:
+        client = self._proxies.client(peer, said.get("HTTP_X_FORWARDED_FOR", ""))
+        environ["REMOTE_ADDR"] = str(client) if client else peer
+        scheme = said.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip()
+        if scheme in {"http", "https"}:
+            environ["wsgi.url_scheme"] = scheme
+
+    def _warn(self, peer: str) -> None:
+        """Once: without the count of proxies, all guests behind one share its limits."""
+        if not self._warned:
+            self._warned = True
+            self._log.warning(
+                "a proxy at %s forwards requests, but EVENTREG_TRUSTED_PROXIES is 0: all its guests count as one", peer
+            )
