@@ -9,9 +9,9 @@ import sys
 
 from flask import Flask
 
+from eventreg.proxies import Proxies
 from eventreg.server import listener
 from eventreg.server.processes import Family, Job
-from eventreg.server.proxies import Proxies
 
 app = Flask(__name__)
 

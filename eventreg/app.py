@@ -7,11 +7,26 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from eventreg.clock import Clock
-from eventreg.commands import event
+from eventreg.commands.backup import backup_commands
+from eventreg.commands.check_in_list import print_check_in_list
+from eventreg.commands.doctor import doctor
+from eventreg.commands.event import event_commands
+from eventreg.commands.outbox import outbox_commands
+from eventreg.commands.purge import purge
+from eventreg.commands.staff import staff_commands
 from eventreg.settings import ROOT, Settings, kept_secret, make_instance
 from eventreg.storage import session
 from eventreg.web import site
 
+COMMANDS = (
+    event_commands,
+    staff_commands,
+    outbox_commands,
+    backup_commands,
+    doctor,
+    purge,
+    print_check_in_list,
+)
 MIGRATIONS = str(ROOT / "migrations")
 
 
@@ -43,6 +58,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     session.init_app(app)
     Migrate(app, session.db, directory=MIGRATIONS, render_as_batch=True, compare_type=True)
-    event.init_app(app)
+    for command in COMMANDS:
+        app.cli.add_command(command)
     site.init_app(app)
     return app

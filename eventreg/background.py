@@ -1,29 +1,41 @@
-"""What nobody has to think of: once an hour, forgetting what is past its keeping time, and sessions that have ended. `purge` does
-it at once, or says what it would do."""
+"""Background jobs: what is done again and again beside the server, until somebody tells it to stop.
 
+Releasing seats is no such job: a person presses a button for that.
+"""
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from threading import Event as Bell
 
-import click
-from flask import Flask, current_app
-from flask.cli import with_appcontext
+from flask import Flask
 
-from eventreg.commands.upkeep import refuse, say_unfinished, the_time
+from eventreg.clock import current_time, stopwatch
 from eventreg.core.desk import bursts
 from eventreg.core.errors import Busy
 from eventreg.core.registration import form_keys
 from eventreg.core.staff import known_browsers, sessions
-from eventreg.mail.sender import stop_bell
+from eventreg.mail.sender import Unreachable, deliver_due
 from eventreg.operations import forgetting
 from eventreg.operations.forgetting import Purged
 from eventreg.storage.session import AWAY, Session, write
 
-PAUSE = 60 * 60
-"""Seconds between two looks."""
+
+@dataclass(frozen=True)
+class Job:
+    """One thing that is done again and again."""
+
+    name: str
+    act: Callable[[], object]
+    seconds: float
+    """How long to wait after the job was done, before it is done again."""
+    delayed: str
+    """What waits if the job could not be done, for the log."""
 
 
-def look() -> Purged:
-    """Forget what is due, and drop what else has become old."""
-    now = the_time()
+def purge() -> Purged:
+    """Erase personal data whose retention period has ended, and drop what else has become old."""
+    now = current_time()
 
     def drop_old(session: Session) -> None:
         for kind in (form_keys.drop_old, known_browsers.drop_old, sessions.drop_ended, bursts.drop_old):
@@ -33,49 +45,37 @@ def look() -> Purged:
     return forgetting.look(now=now)
 
 
-def keep_house(app: Flask, bell: Bell | None = None) -> None:
-    """Look once an hour, until told to stop."""
-    bell = bell or Bell()
+PURGE = Job("purge", purge, 60 * 60, "what is to be forgotten waits an hour")
+SCRUB = Job("scrub", forgetting.finish, 60, "what is to be scrubbed waits a minute")
+"""What could not be scrubbed from the database's files at once."""
+SEND_MAILS = Job("mail sender", deliver_due, 5, "mails wait")
+HOUSEKEEPING = (PURGE, SCRUB)
+
+
+def run(app: Flask, jobs: Sequence[Job], bell: Bell) -> None:
+    """Do each of these jobs when it is due, until the bell rings. A job that fails is logged and stops no other."""
+    due = dict.fromkeys(jobs, stopwatch())
     while not bell.is_set():
-        with app.app_context():
-            try:
-                look()
-            except (Busy, *AWAY):
-                app.logger.warning("the database could not be asked; what is to be forgotten waits an hour")
-            except Exception:  # a housekeeper that ended would not be missed by anybody
-                app.logger.exception("what is to be forgotten waits an hour")
-        for _ in range(PAUSE // 60):
-            if bell.wait(60):
-                return
-            _finish(app)
+        for job in jobs:
+            if due[job] <= stopwatch() and not bell.is_set():
+                _do(app, job)
+                due[job] = stopwatch() + job.seconds
+        bell.wait(max(0, min(due.values()) - stopwatch()))
 
 
-def _finish(app: Flask) -> None:
-    """Each minute: scrub what could not be scrubbed at once."""
+def _do(app: Flask, job: Job) -> None:
     with app.app_context():
         try:
-            forgetting.finish()
-        except (Busy, *AWAY):
-            app.logger.warning("the database could not be asked; what is to be scrubbed waits a minute")
+            job.act()
+        except (Busy, Unreachable, *AWAY) as error:
+            app.logger.warning("%s: %s", job.delayed, (str(error) or type(error).__name__).splitlines()[0])
+        except Exception:  # the others go on, and this one is tried again
+            app.logger.exception("%s failed: %s", job.name, job.delayed)
 
 
-@click.command("purge")
-@click.option("--dry-run", is_flag=True, help="Only say what would be forgotten.")
-@click.option("--forever", is_flag=True, help="Look once an hour until told to stop.")
-@with_appcontext
-def purge(dry_run: bool, forever: bool) -> None:
-    """Forget names and numbers that are past their keeping time; counts stay.
-
-    Example: flask --app wsgi purge --dry-run
-    """
-    try:
-        if forever:
-            keep_house(current_app._get_current_object(), stop_bell())  # type: ignore[attr-defined]
-            return
-        done = forgetting.due(now=the_time()) if dry_run else look()
-    except (Busy, *AWAY):
-        refuse("the database cannot be asked")
-    for one in done.found:
-        click.echo(f"{one.slug}: {one.stage}: {one.registrations} registrations")
-    click.echo("nothing is due" if not done.found else "would be forgotten" if dry_run else "forgotten")
-    say_unfinished(done)
+def stop_bell() -> Bell:
+    """An event that is set when somebody tells this process to stop; what is in hand is finished first."""
+    bell = Bell()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, lambda *_: bell.set())
+    return bell

@@ -8,21 +8,20 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event as Bell
 from threading import Thread
 from types import FrameType
 
 from flask import Flask
 
+from eventreg import background
 from eventreg.app import create_app
-from eventreg.background import keep_house
 from eventreg.core import audit
 from eventreg.core.event import event_file, events
 from eventreg.core.organising import applying
 from eventreg.core.registration import form_keys
 from eventreg.core.staff import accounts
-from eventreg.mail.sender import deliver_forever, stop_bell
 from eventreg.server import listener
 from eventreg.server.processes import Family, Job
 from eventreg.settings import ROOT, Settings, SettingsInvalid, read
@@ -66,9 +65,9 @@ def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Job]
         server.run()
 
     jobs = [Job(f"server {number + 1}", _closing(app, answer)) for number in range(settings.workers)]
-    jobs.append(Job("housekeeping", _beside(app, listening, lambda bell: keep_house(app, bell))))
+    jobs.append(Job("housekeeping", _beside(app, listening, background.HOUSEKEEPING)))
     if settings.smtp_url:
-        jobs.append(Job("mail sender", _beside(app, listening, deliver_forever)))
+        jobs.append(Job("mail sender", _beside(app, listening, [background.SEND_MAILS])))
     return jobs
 
 
@@ -82,15 +81,14 @@ def _closing(app: Flask, work: Callable[[int], None]) -> Callable[[int], None]:
     return closed_afterwards
 
 
-def _beside(app: Flask, listening: socket.socket, work: Callable[[Bell], None]) -> Callable[[int], None]:
+def _beside(app: Flask, listening: socket.socket, jobs: Sequence[background.Job]) -> Callable[[int], None]:
     """Work that goes on beside the server, until told to stop or until the parent is gone."""
 
     def beside(lifeline: int) -> None:
         listening.close()
-        bell = stop_bell()
+        bell = background.stop_bell()
         Thread(target=_ring_when_closed, args=(lifeline, bell), daemon=True).start()
-        with app.app_context():
-            work(bell)
+        background.run(app, jobs, bell)
 
     return _closing(app, beside)
 

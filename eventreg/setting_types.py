@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from eventreg.server.proxies import Network, parse_networks
+from eventreg.proxies import Network, parse_networks
 
 
 def moment(text: str) -> datetime | None:

@@ -19,7 +19,7 @@ from limits import RateLimitItem
 
 from eventreg import rates, setting_types
 from eventreg.clock import Clock, starting_at, utc_now
-from eventreg.server.proxies import Network, Proxies
+from eventreg.proxies import Network, Proxies
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -186,7 +186,7 @@ def test_after_a_day_nobody_knows_who_came_from_one_address(roomy: House) -> Non
     assert seen(roomy) == []
     reading().rollback()
     with roomy.app.test_request_context():
-        background.look()
+        background.purge()
     assert reading().execute(text("SELECT count(*) FROM form_keys WHERE burst IS NOT NULL")).scalar_one() == 0
     assert reading().execute(text("SELECT count(*) FROM form_keys")).scalar_one() == 6, "the keys stay a week"
 

@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from eventreg.background import look
+from eventreg import background
 from eventreg.core import audit, erasure, invariants
 from eventreg.core.desk import reports
 from eventreg.core.registration import lookup, tickets
@@ -50,7 +50,7 @@ def small(house: House) -> House:
 def purge(house: House) -> list[tuple[str, int]]:
     """What the housekeeper forgets now."""
     reading().rollback()
-    return [(one.stage.value, one.registrations) for one in look().found]
+    return [(one.stage.value, one.registrations) for one in background.purge().found]
 
 
 def names_left(house: House) -> set[str]:

@@ -113,12 +113,16 @@ def test_numbers_from_outside_are_read_in_one_place() -> None:
         if "web" not in path.parts:
             continue
         text = path.read_text()
-        assert "type=int" not in text, f"{name_of(path)}: int() takes ٣, and numbers of any length; see web/wire/sent.py"
+        assert "type=int" not in text, (
+            f"{name_of(path)}: int() takes ٣, and numbers of any length; see web/wire/sent.py"
+        )
         assert "<int:" not in text, f"{name_of(path)}: <id:...> ends where the column does; see web/wire/sent.py"
         for node in ast.walk(tree):
             makes_numbers = any(isinstance(one, ast.Name) and one.id == "int" for one in ast.walk(node))
             both = isinstance(node, ast.FunctionDef) and makes_numbers and "isdigit" in calls(node)
-            assert not both, f"{name_of(path)}: '²'.isdigit() is true, and int('²') raises; see core/values/whole_numbers.py"
+            assert not both, (
+                f"{name_of(path)}: '²'.isdigit() is true, and int('²') raises; see core/values/whole_numbers.py"
+            )
 
 
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventreg.server.proxies import Proxies, household, parse_address, parse_networks
+from eventreg.proxies import Proxies, household, parse_address, parse_networks
 from eventreg.web.wire.forwarded import Forwarded
 from tests import proxies, redis
 from tests.factories import PASSWORD, SECRET, House, toml

@@ -1,25 +1,61 @@
-"""For commands that use the core: its refusals end them in words, with exit code 1."""
+"""How a command says no: in words, on the error output, with exit code 1."""
 
+import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
+import click
 from sqlalchemy import inspect
 
-from eventreg.commands.upkeep import refuse
-from eventreg.core.errors import FieldRefused, Refusal
+from eventreg.core.errors import Busy, FieldRefused, Refusal
 from eventreg.i18n import sentence
-from eventreg.storage.checks import make_tables
+from eventreg.operations.forgetting import Purged
+from eventreg.storage import checks
+from eventreg.storage.backups import BackupRefused
+from eventreg.storage.file_connection import FileLost
 from eventreg.storage.session import AWAY, db
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def refuse(line: str) -> NoReturn:
+    """Say why not, in one line (or one a mistake), and end with 1."""
+    click.echo(line, err=True)
+    sys.exit(1)
+
+
+def say_unfinished(done: Purged) -> None:
+    """What could not be forgotten yet, and 1; nothing where all was."""
+    lines = [*(f"event {slug}: could not be purged; the log says why" for slug in done.failed), *done.owed]
+    if lines:
+        refuse("\n".join(lines))
+
+
+def in_words(command: Callable[P, R]) -> Callable[P, R]:
+    """For commands that look after the database: whatever stops them ends them with one line."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (BackupRefused, checks.Unsafe) as refused:
+            refuse(str(refused))
+        except Busy:
+            refuse("another program keeps the database busy; try again")
+        except (*AWAY, FileLost) as error:
+            refuse(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}")
+        except OSError as error:
+            refuse(f"{error.filename}: {error.strerror}")
+
+    return wrapped
+
+
 def _with_tables() -> None:
     """A command may be the first thing anybody does here, before any start: then it makes the tables."""
     if not inspect(db.engine).has_table("events"):
-        make_tables()
+        checks.make_tables()
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:

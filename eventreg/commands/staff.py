@@ -6,8 +6,8 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from eventreg.commands.refusing import refusing
-from eventreg.commands.upkeep import refuse, the_time
+from eventreg.clock import current_time
+from eventreg.commands.refusing import refuse, refusing
 from eventreg.core import audit
 from eventreg.core.desk.check_in_list import plain
 from eventreg.core.models.staff import Role
@@ -39,7 +39,7 @@ def add(name: str, role: str, password_stdin: bool) -> None:
     Example: flask --app wsgi staff add desmond --role desk
     """
     password = _password(password_stdin, name)
-    now = the_time()
+    now = current_time()
     with transaction() as session:
         member = accounts.add(session, name, Role(role), by=audit.SYSTEM, now=now)
         if password is not None:
@@ -73,7 +73,7 @@ def disable(name: str) -> None:
 
     Example: flask --app wsgi staff disable desmond
     """
-    now = the_time()
+    now = current_time()
     with transaction() as session:
         accounts.disable(session, accounts.find(session, name), by=audit.SYSTEM, now=now)
     click.echo(f"{plain(name)}: disabled")
@@ -87,7 +87,7 @@ def link(name: str | None) -> None:
 
     Example: flask --app wsgi staff link desmond
     """
-    now = the_time()
+    now = current_time()
     with transaction() as session:
         if name is None and accounts.any_organiser(session):
             refuse("There is an organiser already; name the account that needs a link.")
@@ -108,7 +108,7 @@ def reset_factor(name: str) -> None:
 
     Example: flask --app wsgi staff reset-factor olga
     """
-    now = the_time()
+    now = current_time()
     with transaction() as session:
         credentials.reset_factor(session, accounts.find(session, name), by=audit.SYSTEM, now=now)
     click.echo(f"{plain(name)}: has no second factor any more")

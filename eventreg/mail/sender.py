@@ -1,30 +1,22 @@
-"""Sending what is owed: one mail after the other to the mail server, and the commands `outbox deliver` and `outbox list`."""
+"""Send the mails that are owed, one after the other, to the mail server."""
 
-import signal
 import smtplib
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
-from threading import Event as Bell
 from urllib.parse import SplitResult, unquote, urlsplit
 
-import click
 from flask import current_app
-from flask.cli import AppGroup, with_appcontext
 
-from eventreg.commands.upkeep import refuse, the_time
+from eventreg.clock import current_time
 from eventreg.core import deliveries
 from eventreg.core.deliveries import Delivery
-from eventreg.core.errors import Busy
 from eventreg.mail.compose import Unaddressable, compose
-from eventreg.storage.session import AWAY, reading, write
+from eventreg.storage.session import reading, write
 
-outbox_commands = AppGroup("outbox", help="Mails that are owed.")
 PATIENCE = 20
 """Seconds to wait for the mail server at each step."""
-PAUSE = 5
-"""Seconds between two looks, where there is nothing to send."""
 _OWN_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -60,7 +52,7 @@ def deliver_due() -> Round:
     mail that was in hand then stays owed and has lost nothing."""
     done = Round()
     with _Line(current_app.extensions["settings"].smtp_url) as line:
-        while (delivery := write(lambda session: deliveries.take(session, now=the_time()))) is not None:
+        while (delivery := write(lambda session: deliveries.take(session, now=current_time()))) is not None:
             _deliver(line, delivery, done)
     return done
 
@@ -71,23 +63,23 @@ def _deliver(line: "_Line", delivery: Delivery, done: Round) -> None:
     try:
         _send(line, delivery)
     except Unreachable:
-        write(lambda session: deliveries.put_back(session, delivery, now=the_time()))
+        write(lambda session: deliveries.put_back(session, delivery, now=current_time()))
         raise
     except Refused as refused:
         reason, for_good = refused.reason, refused.for_good
         _log(delivery, reason)
-        if write(lambda session: deliveries.failed(session, delivery, reason, for_good=for_good, now=the_time())):
+        if write(lambda session: deliveries.failed(session, delivery, reason, for_good=for_good, now=current_time())):
             done.given_up += 1
         else:
             done.later += 1
     else:
-        write(lambda session: deliveries.sent(session, delivery, now=the_time()))
+        write(lambda session: deliveries.sent(session, delivery, now=current_time()))
         done.sent += 1
 
 
 def _send(line: "_Line", delivery: Delivery) -> None:
     try:
-        mail = compose(delivery, now=the_time())
+        mail = compose(delivery, now=current_time())
     except Unaddressable as error:
         raise Refused("no mail can carry the address", for_good=True) from error
     except Exception as error:  # whatever is wrong with this one, the next is not to wait for it
@@ -176,59 +168,3 @@ def _refusal(error: Exception) -> Refused:
     if isinstance(error, smtplib.SMTPResponseException):
         return Refused(f"refused, {error.smtp_code}", for_good=error.smtp_code >= 500)
     return Refused(type(error).__name__, for_good=isinstance(error, smtplib.SMTPNotSupportedError))
-
-
-@outbox_commands.command("deliver")
-@click.option("--forever", is_flag=True, help="Go on sending until told to stop.")
-@with_appcontext
-def deliver(forever: bool) -> None:
-    """Send the mails that are owed.
-
-    Example: flask --app wsgi outbox deliver --forever
-    """
-    if not current_app.extensions["settings"].smtp_url:
-        refuse(f"EVENTREG_SMTP_URL is not set; {deliveries.owed(reading())} mails wait")
-    if forever:
-        deliver_forever(stop_bell())
-        return
-    try:
-        done = deliver_due()
-    except Unreachable as away:
-        refuse(f"EVENTREG_SMTP_URL: {away}; {deliveries.owed(reading())} mails wait")
-    click.echo(f"{done.sent} sent, {done.later} to be tried again, {done.given_up} given up")
-
-
-def stop_bell() -> Bell:
-    """Rings when somebody tells us to stop; what is in hand is finished first."""
-    bell = Bell()
-    for told in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(told, lambda *_: bell.set())
-    return bell
-
-
-def deliver_forever(bell: Bell) -> None:
-    """Send what is owed, again and again, until the bell rings."""
-    while not bell.is_set():
-        try:
-            idle = deliver_due().idle
-        except (Unreachable, Busy, *AWAY) as away:
-            current_app.logger.warning("mails wait: %s", _first_line(away))
-            idle = True
-        except Exception:  # a sender that ended would not be missed by anybody
-            current_app.logger.exception("mails wait")
-            idle = True
-        reading().rollback()
-        if idle:
-            bell.wait(PAUSE)
-
-
-@outbox_commands.command("list")
-@with_appcontext
-def list_outbox() -> None:
-    """Say how many mails wait, and which registrations could not be reached by mail.
-
-    Example: flask --app wsgi outbox list
-    """
-    click.echo(f"{deliveries.owed(reading())} waiting")
-    for one in deliveries.given_up(reading()):
-        click.echo(f"{one.slug}\tregistration {one.registration_id}\t{one.kind}\t{one.reason}")

@@ -18,8 +18,8 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from eventreg.clock import stopwatch, utc_now
+from eventreg.proxies import Proxies, household, parse_address
 from eventreg.server.channel import STOPPING, TOO_SLOW, Channel, Peer
-from eventreg.server.proxies import Proxies, household, parse_address
 from eventreg.settings import Settings
 
 MOST_CONNECTIONS = 600

@@ -13,12 +13,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 from flask import current_app
 from sqlalchemy import URL, Connection, inspect, text
 
+from eventreg.clock import current_time
 from eventreg.storage.session import db
 from eventreg.storage.sqlite_file import SqliteFile
 
@@ -54,7 +55,7 @@ def create(target: Path) -> Manifest:
         engine = db.engine.dialect.name
         body = folder / _BODIES[engine]
         schema, rows = _dump_sqlite(body) if engine == "sqlite" else _dump_postgresql(body)
-        made_at = current_app.extensions["clock"]().isoformat(timespec="seconds")
+        made_at = current_time().isoformat(timespec="seconds")
         manifest = Manifest(engine, schema, made_at, _sha256(body), rows)
         whole = folder / "whole.zip"
         with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
@@ -247,5 +248,5 @@ def automatic() -> Path:
 def keep(name: str) -> None:
     """Make an automatic backup; the moment is part of its name, from which ``old_backups`` knows its age."""
     automatic().mkdir(mode=0o700, exist_ok=True)
-    now: datetime = current_app.extensions["clock"]()
+    now = current_time()
     create(automatic() / f"{name}-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.zip")

@@ -18,7 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from eventreg.core.errors import Busy, SeatsRaced
-from eventreg.core.models import attendance, audit, calls, event as event_models, outbox, registration, staff
+from eventreg.core.models import attendance, audit, calls, outbox, registration, staff
+from eventreg.core.models import event as event_models
 from eventreg.core.models.base import Base
 from eventreg.storage.file_connection import FileLost
 from eventreg.storage.sqlite_file import SqliteFile

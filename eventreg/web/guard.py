@@ -11,6 +11,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
+from eventreg.clock import current_time
 from eventreg.settings import Settings
 from eventreg.web import access, assets, language
 from eventreg.web.wire import browser, request_log
@@ -82,7 +83,7 @@ def settings() -> Settings:
 def _begin() -> None:
     """What every page wants to know, settled once: the moment, the language, and how large."""
     request_log.begin(settings().proxies)
-    g.now = current_app.extensions["clock"]()
+    g.now = current_time()
     g.language = language.of_request()
     g.size, g.size_is_carried = browser.text_size()
 

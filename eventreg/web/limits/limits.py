@@ -13,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from eventreg.clock import utc_now
 from eventreg.core.errors import LinkSpent, RegistrationUnknown
-from eventreg.server.proxies import household, parse_address
+from eventreg.proxies import household, parse_address
 from eventreg.web.limits.counters import Counters
 
 REFUSED = tuple(map(parse, ("30/minute", "120/hour")))

@@ -6,6 +6,7 @@ from pathlib import Path
 from flask import current_app, g, render_template
 
 from eventreg import i18n
+from eventreg.clock import current_time
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.storage.session import reading
@@ -18,7 +19,7 @@ _MOST = 5
 def write() -> None:
     """Make the page anew in both languages, with the telephone numbers of the events to come; for the start of a server and
     for whoever changes an event. A disk that is full stops neither: the page then stays as it was."""
-    coming = events.still_to_come(reading(), current_app.extensions["clock"]())[:_MOST]
+    coming = events.still_to_come(reading(), current_time())[:_MOST]
     for language in i18n.LANGUAGES:
         g.language = language
         draft = _kept(language).with_suffix(f".{os.getpid()}")

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from eventreg.server.proxies import Proxies, parse_address
+from eventreg.proxies import Proxies, parse_address
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _SAID = (

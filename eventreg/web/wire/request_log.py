@@ -14,7 +14,7 @@ from flask import Flask, Request, Response, g, has_request_context, request
 from flask.logging import wsgi_errors_stream
 
 from eventreg.clock import stopwatch, utc_now
-from eventreg.server.proxies import Proxies, parse_address
+from eventreg.proxies import Proxies, parse_address
 
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _BEGAN, _KEPT_ID = "eventreg.began", "eventreg.request_id"

@@ -1,0 +1,34 @@
+"""The command `purge`."""
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from eventreg import background
+from eventreg.clock import current_time
+from eventreg.commands.refusing import refuse, say_unfinished
+from eventreg.core.errors import Busy
+from eventreg.operations import forgetting
+from eventreg.storage.session import AWAY
+
+
+@click.command("purge")
+@click.option("--dry-run", is_flag=True, help="Only say what would be forgotten.")
+@click.option("--forever", is_flag=True, help="Look once an hour until told to stop.")
+@with_appcontext
+def purge(dry_run: bool, forever: bool) -> None:
+    """Forget names and numbers that are past their keeping time; counts stay.
+
+    Example: flask --app wsgi purge --dry-run
+    """
+    try:
+        if forever:
+            background.run(current_app._get_current_object(), background.HOUSEKEEPING, background.stop_bell())  # type: ignore[attr-defined]
+            return
+        done = forgetting.due(now=current_time()) if dry_run else background.purge()
+    except (Busy, *AWAY):
+        refuse("the database cannot be asked")
+    for one in done.found:
+        click.echo(f"{one.slug}: {one.stage}: {one.registrations} registrations")
+    click.echo("nothing is due" if not done.found else "would be forgotten" if dry_run else "forgotten")
+    say_unfinished(done)
