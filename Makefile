@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 # Tests with short rounds in `make test` and whole ones in `make proofs`.
-IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' tests/test_*.py)
+IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' -r --include='test_*.py' tests | grep -v '^tests/proofs/')
 .PHONY: help run test check proofs bench lint setup-run setup-test pictures lighthouse lock
 
 help: ## this list

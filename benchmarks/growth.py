@@ -22,7 +22,7 @@ from eventreg.core.registration import availability
 from eventreg.core.registration import register as registering
 from eventreg.storage.checks import make_tables
 from eventreg.storage.session import db, reading, write
-from tests.factories import A_WEEK_BEFORE, SECRET, House, make_entry, toml
+from tests.support.factories import A_WEEK_BEFORE, SECRET, House, make_entry, toml
 
 SIZES = (50, 5_000, 100_000)
 _ROWS = """

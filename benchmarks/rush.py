@@ -17,12 +17,12 @@ from benchmarks.report import Figure
 from benchmarks.servers import Load, hello, load, ours, registering
 from eventreg.storage.checks import make_tables
 from eventreg.storage.write_queue import Gate
-from tests.factories import SECRET, House, toml
-from tests.postgresql import BINARIES, USER, Cluster
 from tests.proofs import faults
-from tests.servers import Server, started
-from tests.test_server import ask, hidden
-from tests.tokens import another
+from tests.server.test_server import ask, hidden
+from tests.support.factories import SECRET, House, toml
+from tests.support.postgresql import BINARIES, USER, Cluster
+from tests.support.servers import Server, started
+from tests.support.tokens import another
 
 BIG, TIMES = 100_000, 5
 ON_THE_DISK = Path.cwd() / "benchmarks"

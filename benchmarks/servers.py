@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import Server, free_port, started
-from tests.tokens import another
+from tests.support.servers import Server, free_port, started
+from tests.support.tokens import another
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 4

@@ -7,8 +7,8 @@ from pathlib import Path
 from benchmarks.report import Figure
 from benchmarks.rush import place
 from benchmarks.servers import load, memory_of_tree
-from tests.factories import SECRET
-from tests.servers import started
+from tests.support.factories import SECRET
+from tests.support.servers import started
 
 
 def starting() -> list[Figure]:

@@ -19,11 +19,11 @@ from typing import Any
 
 from playwright.sync_api import Browser, Response, sync_playwright
 
-from tests import cast
 from tests.conftest import CHROMIUM
-from tests.factories import ROOT, SECRET
-from tests.servers import started
-from tests.windows import PHONE, Visitor, faults, painted, slowed, window
+from tests.support import cast
+from tests.support.factories import ROOT, SECRET
+from tests.support.servers import started
+from tests.support.windows import PHONE, Visitor, faults, painted, slowed, window
 
 TOOLS = ROOT / ".lighthouse"
 LIGHTHOUSE, HTML_VALIDATE = "lighthouse@12.8.2", "html-validate@10.17.0"

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests import cast
 from tests.conftest import CHROMIUM
-from tests.factories import LONG_PASSWORD, ROOT, SECRET
-from tests.servers import started
-from tests.windows import Visitor
+from tests.support import cast
+from tests.support.factories import LONG_PASSWORD, ROOT, SECRET
+from tests.support.servers import started
+from tests.support.windows import Visitor
 
 EVENT = "june-10-self-care"
 PEOPLE = (

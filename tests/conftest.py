@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.factories import House, toml
-from tests.postgresql import Cluster
+from tests.support.factories import House, toml
+from tests.support.postgresql import Cluster
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - folders of our own are made in it
 ROOM = 3 * 2**30

@@ -15,11 +15,11 @@ from eventreg.i18n import LANGUAGES, sentence
 from eventreg.settings import SETTINGS
 from eventreg.web.access import need_of
 from eventreg.web.site import STATUS
-from tests.factories import ROOT, House, bare_environment
 from tests.proofs.faults import FAULTS
+from tests.support.factories import ROOT, House, bare_environment
 
 PROGRAM = sorted((ROOT / "eventreg").rglob("*.py"))
-CORE = sorted((ROOT / "eventreg" / "core").glob("*.py"))
+CORE = sorted((ROOT / "eventreg" / "core").rglob("*.py"))
 TREES = {path: ast.parse(path.read_text()) for path in PROGRAM}
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
@@ -51,7 +51,7 @@ def test_the_core_knows_no_http(path: Path) -> None:
 
 
 def test_the_web_knows_no_sql() -> None:
-    for path in (ROOT / "eventreg" / "web").glob("*.py"):
+    for path in (ROOT / "eventreg" / "web").rglob("*.py"):
         wrong = [module for module in imports(TREES[path]) if module.startswith("sqlalchemy")]
         assert not wrong, f"{name_of(path)}: a query belongs into core, under a name that says what it asks"
 

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 from eventreg.core.event import event_file
 from eventreg.core.event.copy_check import forbidden_words, half_width
 from eventreg.i18n import LANGUAGES
-from tests.factories import ROOT, SHIPPED, toml
+from tests.support.factories import ROOT, SHIPPED, toml
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 AGREED = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import House
 from tests.proofs.crowd import Place
+from tests.support.factories import House
 
 WHOLE = os.environ.get("EVENTREG_PROOFS") == "whole"
 

@@ -20,9 +20,9 @@ from sqlalchemy.exc import DBAPIError
 from eventreg.clock import utc_now
 from eventreg.core.errors import AlreadyCancelled, Busy, EventFull, WaitlistFull
 from eventreg.storage.session import db, reading
-from tests.factories import House
 from tests.proofs import faults
-from tests.servers import FORKS
+from tests.support.factories import House
+from tests.support.servers import FORKS
 
 
 @dataclass(frozen=True)

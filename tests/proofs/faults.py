@@ -15,7 +15,7 @@ from eventreg.storage import checks
 from eventreg.storage import session as database
 from eventreg.storage.session import db
 from eventreg.web.public import register as public_register
-from tests import factories
+from tests.support import factories
 
 _ONE_EVENT = EventSeats.event_id == bindparam("event")
 _QUIET = {"synchronize_session": False}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.factories import ROOT, bare_environment
+from tests.support.factories import ROOT, bare_environment
 
 _CALLS = "openat,close,pwrite64,write,fsync,fdatasync,ftruncate,unlink,unlinkat,lseek"
 _LINE = re.compile(r"(\w+)\((.*)\)\s+= (-?\d+)", re.S)

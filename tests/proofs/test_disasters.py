@@ -17,12 +17,12 @@ from eventreg.core import invariants
 from eventreg.core.errors import Busy, EventFull, WaitlistFull
 from eventreg.storage import checks
 from eventreg.storage.session import db, reading
-from tests.factories import A_WEEK_BEFORE, SECRET, House, toml
-from tests.postgresql import Cluster
 from tests.proofs.conftest import WHOLE, rounds, seeds
 from tests.proofs.crowd import Act, Crowd, Place, kept, write_down
-from tests.servers import FORKS, running
-from tests.test_server import ask, hidden
+from tests.server.test_server import ask, hidden
+from tests.support.factories import A_WEEK_BEFORE, SECRET, House, toml
+from tests.support.postgresql import Cluster
+from tests.support.servers import FORKS, running
 
 REGISTER = "/zh/events/small/register"
 

@@ -11,9 +11,9 @@ from eventreg.core.audit import Action
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.registration import Registration
 from eventreg.storage.session import reading
-from tests.factories import House, toml
 from tests.proofs.conftest import on_one_database, rounds, seeds
 from tests.proofs.crowd import Act, Crowd, Place
+from tests.support.factories import House, toml
 
 _END = float("inf")
 

@@ -7,10 +7,10 @@ import pytest
 from eventreg.core import invariants
 from eventreg.storage import checks
 from eventreg.storage.session import db, reading
-from tests.factories import House, toml
-from tests.postgresql import Cluster
 from tests.proofs.conftest import rounds
 from tests.proofs.crowd import Act, Crowd, Place, kept
+from tests.support.factories import House, toml
+from tests.support.postgresql import Cluster
 
 WRITERS = 4
 

@@ -14,9 +14,9 @@ from sqlalchemy.event import listen, remove
 from eventreg.core import invariants
 from eventreg.core.registration import seats
 from eventreg.storage.session import db, reading
-from tests.factories import House, toml
 from tests.proofs import faults
 from tests.proofs.conftest import rounds
+from tests.support.factories import House, toml
 
 STEPS = 5
 """Statements of each that meet: the look, the lock, the reading of counter and list, the change of the counter."""

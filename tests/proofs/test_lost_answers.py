@@ -12,13 +12,13 @@ import pytest
 
 from eventreg.core import invariants
 from eventreg.storage.session import reading
-from tests.factories import SECRET, House, toml
 from tests.proofs.conftest import rounds
 from tests.proofs.crowd import Place
 from tests.proofs.volley import Answer, read, request
-from tests.servers import Server, running
-from tests.test_server import ask, hidden
-from tests.tokens import another
+from tests.server.test_server import ask, hidden
+from tests.support.factories import SECRET, House, toml
+from tests.support.servers import Server, running
+from tests.support.tokens import another
 
 REGISTER = "/zh/events/small/register"
 

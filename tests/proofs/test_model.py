@@ -15,9 +15,9 @@ from eventreg.core.errors import AlreadyCancelled, EventFull, RegistrationClosed
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import lookup
 from eventreg.storage.session import reading
-from tests.factories import House, toml
 from tests.proofs import faults
 from tests.proofs.conftest import WHOLE
+from tests.support.factories import House, toml
 
 WAITLIST = 6
 _slugs = itertools.count()

@@ -7,10 +7,10 @@ from pathlib import Path
 from eventreg.core import invariants
 from eventreg.storage import checks
 from eventreg.storage.session import db, reading
-from tests.factories import House, toml
 from tests.proofs.conftest import rounds
 from tests.proofs.crowd import kept
 from tests.proofs.power import Disk, trace
+from tests.support.factories import House, toml
 
 
 def prepared(folder: Path) -> dict[str, bytes]:

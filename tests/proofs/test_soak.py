@@ -6,9 +6,9 @@ from eventreg.core import invariants
 from eventreg.core.errors import Busy
 from eventreg.storage import checks
 from eventreg.storage.session import db, reading
-from tests.factories import House, toml
 from tests.proofs.conftest import WHOLE
 from tests.proofs.crowd import Act, Crowd, Place, kept
+from tests.support.factories import House, toml
 
 
 def test_writers_and_constant_checkpoints_leave_the_file_sound(house: House, place: Place) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from eventreg.core import invariants
 from eventreg.storage.session import reading
-from tests.factories import House, toml
 from tests.proofs import faults
 from tests.proofs.conftest import on_one_database, rounds, seeds
 from tests.proofs.crowd import Act, Crowd, Place, kept, watched
+from tests.support.factories import House, toml
 
 CAPACITY, WRITERS = 100, 8
 

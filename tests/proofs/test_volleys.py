@@ -10,14 +10,14 @@ import pytest
 
 from eventreg.core import audit, invariants
 from eventreg.storage.session import db, reading
-from tests.factories import SECRET, House, toml
 from tests.proofs import faults
 from tests.proofs.conftest import rounds
 from tests.proofs.crowd import Place
 from tests.proofs.volley import volley
-from tests.servers import Server, running
-from tests.test_server import ask, hidden
-from tests.tokens import another
+from tests.server.test_server import ask, hidden
+from tests.support.factories import SECRET, House, toml
+from tests.support.servers import Server, running
+from tests.support.tokens import another
 
 REGISTER = "/zh/events/small/register"
 TOGETHER = 16

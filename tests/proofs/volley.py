@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Thread
 
-from tests.servers import Server
+from tests.support.servers import Server
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,145 @@
+"""Arrivals at the door: each is a row, an undo keeps it, the time is told."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from eventreg.core import audit
+from eventreg.core.desk import attendee_list
+from eventreg.core.desk.attendee_list import Asked, Filter
+from eventreg.core.door import check_in
+from eventreg.core.door.check_in import Outcome
+from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
+from eventreg.core.event import events
+from eventreg.core.models.attendance import CheckIn
+from eventreg.core.registration import arrivals, cancellations, lookup
+from eventreg.storage.session import reading, transaction
+from tests.support.factories import House, local, toml, with_event
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def morning(house: House) -> House:
+    """The morning of the event, 8:47, with Zhang Guifang and Wang Jianguo registered together."""
+    house.apply(toml(capacity=5))
+    house.hire()
+    house.register("张桂芳", "王建国")
+    house.now = local("2030-06-10 08:47")
+    return house
+
+
+def someone(name: str) -> str:
+    """The opaque id of a person."""
+    return next(row.public_id for row in rows() if row.name == name)
+
+
+def rows() -> list[attendee_list.Row]:
+    """Everybody of the small event."""
+    return list(attendee_list.listed(reading(), events.get(reading(), "small"), Asked()))
+
+
+def arrive(house: House, name: str, *, anyway: bool = False) -> Outcome:
+    """Dora checks somebody in."""
+    attendee = someone(name)
+    with transaction() as session:
+        event = events.get(session, "small")
+        return check_in.check_in(session, event, attendee, anyway=anyway, by=house.dora, now=house.now)
+
+
+def test_an_arrival_counts_once_and_says_when_the_first_was(morning: House) -> None:
+    first = arrive(morning, "张桂芳")
+    morning.now = local("2030-06-10 08:50")
+    second = arrive(morning, "张桂芳")
+    assert (first.fresh, second.fresh) == (True, False)
+    assert second.arrived_at == local("2030-06-10 08:47")
+    assert arrivals.presence(reading(), morning.event()) == arrivals.Presence(arrived=1, expected=2)
+
+
+def test_the_schema_itself_holds_one_standing_arrival_a_person(morning: House) -> None:
+    arrive(morning, "张桂芳")
+    with pytest.raises(IntegrityError), transaction() as session:
+        row = session.scalars(select(CheckIn)).one()
+        session.add(
+            CheckIn(
+                event_id=row.event_id,
+                attendee_id=row.attendee_id,
+                arrived_at=row.arrived_at,
+                recorded_at=row.recorded_at,
+                by_staff_id=row.by_staff_id,
+                early=False,
+                late=False,
+            )  # fmt: skip
+        )
+
+
+def test_an_undo_keeps_the_row_and_the_person_may_arrive_again(morning: House) -> None:
+    done = arrive(morning, "张桂芳")
+    for _ in range(2):
+        with transaction() as session:
+            event = events.get(session, "small")
+            check_in.undo(session, event, done.check_in_id, by=morning.olga, now=morning.now)
+    assert arrivals.presence(reading(), morning.event()).arrived == 0
+    assert arrive(morning, "张桂芳").fresh
+    kept = reading().scalars(select(CheckIn.undone_by_staff_id).order_by(CheckIn.id)).all()
+    assert kept == [morning.olga.staff_id, None]
+
+
+def test_before_the_window_the_door_is_warned_and_may_go_on(morning: House) -> None:
+    morning.now = local("2030-06-10 08:30")
+    with pytest.raises(OutsideCheckInWindow) as early:
+        arrive(morning, "张桂芳")
+    assert early.value.opens_at == local("2030-06-10 08:45")
+    arrive(morning, "张桂芳", anyway=True)
+    arrival = reading().scalars(select(CheckIn)).one()
+    assert (arrival.early, arrival.late) == (True, False)
+
+
+def test_check_in_can_be_opened_early_for_everybody_at_once(morning: House) -> None:
+    morning.now = local("2030-06-10 08:30")
+    for _ in range(2):
+        with transaction() as session:
+            events.open_check_in(session, events.get(session, "small"), by=morning.dora, now=morning.now)
+    assert arrive(morning, "张桂芳").fresh
+    assert arrive(morning, "王建国").fresh
+
+
+@pytest.mark.parametrize(("moment", "late"), [("08:45", False), ("08:59", False), ("09:00", True), ("10:30", True)])
+def test_from_nine_arrivals_are_marked_late(morning: House, moment: str, late: bool) -> None:
+    morning.now = local(f"2030-06-10 {moment}")
+    assert arrive(morning, "张桂芳").late is late
+
+
+def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
+    registration = rows()[0].registration_id
+    attendee = someone("张桂芳")
+    with transaction() as session:
+        made = lookup.get(session, registration)
+        cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=local("2030-06-09 10:00"))
+    with pytest.raises(AttendeeCancelled) as refusal, transaction() as session:
+        event = events.get(session, "small")
+        check_in.check_in(session, event, attendee, anyway=False, by=morning.dora, now=morning.now)
+    assert refusal.value.cancelled_at == local("2030-06-09 10:00")
+
+
+@pytest.mark.parametrize(
+    "attendee", ["", "0", "1", "999", "-1", "1; DROP TABLE", "９", "1" * 30, "0" * 32, "\0" * 32, "\ud800" * 32, "None"]
+)
+def test_an_unknown_attendee_is_unknown(morning: House, attendee: str) -> None:
+    with pytest.raises(AttendeeUnknown), transaction() as session:
+        event = events.get(session, "small")
+        check_in.check_in(session, event, attendee, anyway=True, by=morning.dora, now=morning.now)
+
+
+def test_somebody_of_another_event_is_unknown_here(morning: House) -> None:
+    morning.apply(toml(slug="other"))
+    attendee = someone("张桂芳")
+    with pytest.raises(AttendeeUnknown), transaction() as session:
+        other = events.get(session, "other")
+        check_in.check_in(session, other, attendee, anyway=True, by=morning.dora, now=morning.now)
+
+
+def test_the_list_knows_who_has_arrived(morning: House) -> None:
+    arrive(morning, "王建国")
+    arrived = attendee_list.listed(reading(), morning.event(), Asked(filter=Filter.ARRIVED))
+    assert [row.name for row in arrived] == ["王建国"]

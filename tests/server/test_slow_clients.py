@@ -1,0 +1,222 @@
+"""Clients that send slowly, send nothing, or do not read: they cost nobody else a page."""
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from eventreg.server import channel, listener
+from tests.proofs.conftest import WHOLE, rounds
+from tests.server.test_server import ask
+from tests.support.servers import Server, processes_of, running, started
+
+EVENT = "june-10-self-care"
+OTHER_ADDRESS = "127.0.0.2"
+SERVERS = pytest.mark.parametrize("workers", ["1", "2"])
+NO_PROXY = "192.0.2.1"
+"""Without this, loopback is taken for our own proxy, which may open as many connections as it likes."""
+
+
+def running_with(folder: Path, workers: str, **more: str) -> object:
+    """A server of so many processes, to which loopback is no proxy."""
+    return running(folder, EVENTREG_WORKERS=workers, EVENTREG_PROXY_ADDRESSES=NO_PROXY, **more)
+
+
+def connect(server: Server, source: str = OTHER_ADDRESS) -> socket.socket:
+    """A connection from another address of this machine than the guests'."""
+    place = urllib.parse.urlsplit(server.address)
+    return socket.create_connection((str(place.hostname), int(place.port or 0)), 10, (source, 0))
+
+
+def half_a_request(server: Server, *, body: bool = True) -> bytes:
+    """A request whose end never comes: in the middle of its body, or of its head."""
+    place = urllib.parse.urlsplit(server.address)
+    head = f"POST /zh/events/{EVENT}/register HTTP/1.1\r\nHost: {place.netloc}\r\n"
+    return (f"{head}Content-Length: 500\r\n\r\nname=" if body else head).encode()
+
+
+@contextmanager
+def slow(server: Server, number: int) -> Iterator[list[socket.socket]]:
+    """So many connections with half a request each."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, number + 500)), hard))
+    held: list[socket.socket] = []
+    try:
+        for one in range(number):
+            connection = connect(server)
+            held.append(connection)
+            with suppress(ConnectionError):  # ended already, to make room for the others
+                connection.sendall(half_a_request(server, body=one % 2 == 0))
+        yield held
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def seconds_of_a_page(server: Server) -> float:
+    """How long a guest waits for the event page."""
+    began = time.monotonic()
+    assert ask(server, "GET", f"/zh/events/{EVENT}")[0] == 200
+    return time.monotonic() - began
+
+
+@SERVERS
+def test_two_thousand_half_sent_requests_of_one_address_cost_another_nothing(workers: str, tmp_path: Path) -> None:
+    with running_with(tmp_path / "instance", workers) as server, slow(server, 2000):  # type: ignore[attr-defined]
+        seconds = sorted(seconds_of_a_page(server) for _ in range(20))
+        assert seconds[-1] < 1, seconds
+
+
+@pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])
+def test_half_sent_requests_through_our_own_proxy_cost_nothing_either(workers: str, tmp_path: Path) -> None:
+    with running(tmp_path / "instance", EVENTREG_WORKERS=workers) as server, slow(server, 1300):
+        seconds = sorted(seconds_of_a_page(server) for _ in range(20))
+        assert seconds[-1] < 1, seconds
+
+
+@pytest.mark.parametrize(
+    ("proxy", "most"),
+    [(NO_PROXY, listener.MOST_OF_ONE_ADDRESS), ("127.0.0.0/8", listener.MOST_CONNECTIONS)],
+    ids=["one address", "our own proxy"],
+)
+def test_so_many_connections_are_held_and_no_more(proxy: str, most: int, tmp_path: Path) -> None:
+    with running(tmp_path / "instance", EVENTREG_PROXY_ADDRESSES=proxy) as server, slow(server, most + 50) as held:
+        seconds_of_a_page(server)  # by now all have been accepted
+        ended = sum(map(is_ended, held))
+        assert 50 <= ended <= 55, "the oldest made room for the newest, and for the page"
+
+
+def is_ended(connection: socket.socket) -> bool:
+    """Whether the server has closed its end."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_a_request_that_trickles_in_or_never_begins_is_ended_in_time(tmp_path: Path) -> None:
+    with running(tmp_path / "instance") as server:
+        head, silent, body = connect(server), connect(server), connect(server)
+        head.sendall(half_a_request(server, body=False))
+        body.sendall(half_a_request(server))
+        slow_ones = [(head, b"x"), (silent, b""), *([(body, b"x")] if WHOLE else [])]  # twenty seconds more
+        with ThreadPoolExecutor(3) as waiting, body:
+            ended = [waiting.submit(trickle, *one) for one in slow_ones]
+        found = [one.result() for one in ended]
+    assert [said[:13] for said, _ in found] == [b"HTTP/1.1 408 ", b"", b"HTTP/1.1 408 "][: len(found)]
+    limits = (channel.HEAD_SECONDS, channel.HEAD_SECONDS, channel.BODY_SECONDS)
+    for (_, seconds), limit in zip(found, limits, strict=False):
+        assert abs(seconds - limit) < 4
+
+
+def test_a_body_has_its_time_from_the_end_of_the_head_and_not_from_its_last_byte() -> None:
+    waiting = channel.Channel.__new__(channel.Channel)
+    waiting.total_outbufs_len, waiting.requests, waiting.last_activity = 0, [], 1_019.0
+    waiting._head_since, waiting._body_since = 995.0, 1_000.0
+    assert not waiting.waits_too_long(1_000 + channel.BODY_SECONDS - 1)
+    assert waiting.waits_too_long(1_000 + channel.BODY_SECONDS)
+
+
+def trickle(connection: socket.socket, byte: bytes) -> tuple[bytes, float]:
+    """Send a byte now and then until the server ends it; what it said, and after how many seconds."""
+    began = time.monotonic()
+    connection.settimeout(0.5)
+    with connection:
+        while time.monotonic() - began < 40:
+            try:
+                return connection.recv(1000), time.monotonic() - began
+            except TimeoutError:
+                connection.sendall(byte)
+            except ConnectionError:
+                break
+    return b"", time.monotonic() - began
+
+
+def test_a_server_that_is_told_to_stop_answers_all_that_it_has_received(tmp_path: Path) -> None:
+    for turn in range(rounds(1, 20)):
+        with running(tmp_path / f"instance-{turn}", EVENTREG_WORKERS="2", EVENTREG_THREADS="2") as server:
+            place = urllib.parse.urlsplit(server.address)
+            get = f"GET /zh/events/{EVENT} HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode()
+            waiting = [connect(server) for _ in range(200)]
+            for connection in waiting[:190]:
+                connection.sendall(get)
+            for connection in waiting[190:]:
+                connection.sendall(get[:40])
+            os.kill(server.pid, signal.SIGTERM)
+            for connection in waiting[190:]:
+                connection.sendall(get[40:])
+            with ThreadPoolExecutor(20) as crowd:
+                answers = Counter(crowd.map(whole_answer, waiting))
+        assert answers == {200: 200}, answers
+
+
+def whole_answer(connection: socket.socket) -> int:
+    """The status of the answer, read to the end that it announces; 0 if it is cut short."""
+    with connection, connection.makefile("rb") as lines:
+        try:
+            status = lines.readline().split()
+            length = 0
+            while line := lines.readline().strip():
+                name, _, value = line.partition(b":")
+                length = int(value) if name.lower() == b"content-length" else length
+            return int(status[1]) if len(lines.read(length)) == length > 0 else 0
+        except (ConnectionError, IndexError):
+            return 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])
+def test_a_process_that_is_killed_is_started_again(workers: str, tmp_path: Path) -> None:
+    with started(tmp_path / "instance", EVENTREG_WORKERS=workers) as server:
+        before = processes_of(server)
+        for child in before:
+            os.kill(child, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while len(set(processes_of(server)) - set(before)) < len(before):
+            assert time.monotonic() < deadline, "all of them live again"
+        assert seconds_of_a_page(server) < 5
+
+
+def test_the_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    alive: list[int] = []
+    with suppress(AssertionError), started(tmp_path / "instance", EVENTREG_WORKERS="2") as server:
+        alive = processes_of(server)
+        assert len(alive) == 3
+        os.kill(server.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 15
+        while alive and time.monotonic() < deadline:
+            alive = [child for child in alive if Path(f"/proc/{child}").exists()]
+    assert alive == [], "they would hold the port, and nobody would start them again"
+
+
+def test_the_parent_has_no_thread_and_no_open_database(tmp_path: Path) -> None:
+    with started(tmp_path / "instance") as server:
+        assert len(list(Path(f"/proc/{server.pid}/task").iterdir())) == 1
+        opened = [str(one.readlink()) for one in Path(f"/proc/{server.pid}/fd").iterdir()]
+        assert not [one for one in opened if "sqlite3" in one], opened
+
+
+def test_stopping_twice_ends_at_once_even_with_a_request_half_sent(tmp_path: Path) -> None:
+    with running(tmp_path / "instance") as server, connect(server) as connection:
+        connection.sendall(half_a_request(server))
+        seconds_of_a_page(server)
+        began = time.monotonic()
+        os.kill(server.pid, signal.SIGTERM)
+        while (
+            subprocess.run(["pgrep", "-P", str(server.pid)], capture_output=True, check=False).stdout.count(b"\n") > 1
+        ):
+            assert time.monotonic() - began < 10, "housekeeping has stopped"
+        os.kill(server.pid, signal.SIGTERM)
+    assert time.monotonic() - began < 8

@@ -1,0 +1,1 @@
+"""What tests need: people, houses, servers, browsers."""

@@ -1,0 +1,152 @@
+"""A real nginx or Caddy in front of a server, with the configuration that the documents give."""
+
+import os
+import re
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPSConnection
+from pathlib import Path
+
+import trustme
+
+from tests.support.factories import ROOT
+
+SHIPPED = ROOT / "docs" / "proxies"
+NAME = "localhost"
+
+
+@dataclass
+class Answer:
+    """What came back through the proxy."""
+
+    status: int
+    headers: dict[str, str]
+    cookies: list[str]
+    text: str
+
+
+@dataclass
+class Proxy:
+    """A proxy that listens on ``port``. ``log`` reads all that it has written to its logs."""
+
+    port: int
+    trust: ssl.SSLContext
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        """As guests type it."""
+        return f"https://{NAME}:{self.port}"
+
+    def ask(
+        self, method: str, path: str, *, source: str = "127.0.0.1", body: str | None = None, **headers: str
+    ) -> Answer:
+        """One request, from an address of this machine."""
+        connection = HTTPSConnection(NAME, self.port, timeout=30, context=self.trust, source_address=(source, 0))
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            given |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.address}
+        connection.request(method, path, body, given)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        cookies = answer.headers.get_all("Set-Cookie") or []
+        return Answer(answer.status, dict(answer.headers.items()), cookies, text)
+
+    def log(self) -> str:
+        """All its logs."""
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+
+Running = Callable[[Path, int, int], AbstractContextManager[Proxy]]
+
+
+def _certificate(folder: Path) -> ssl.SSLContext:
+    authority = trustme.CA()
+    made = authority.issue_cert(NAME)
+    made.private_key_pem.write_to_path(folder / "key.pem")
+    for number, part in enumerate(made.cert_chain_pems):
+        part.write_to_path(folder / "certificate.pem", append=number > 0)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    return trust
+
+
+def _changed(text: str, *changes: tuple[str, str]) -> str:
+    """The shipped configuration with the names, paths and ports of a test; each change must find its place."""
+    for pattern, replacement in changes:
+        text, found = re.subn(pattern, replacement, text)
+        assert found, pattern
+    return text
+
+
+@contextmanager
+def _started(command: list[str], folder: Path, port: int, trust: ssl.SSLContext) -> Iterator[Proxy]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_DATA_HOME": str(folder / "data")}
+    out = (folder / "output.log").open("w")
+    with out, subprocess.Popen(command, env=environment, stdout=out, stderr=out) as process:
+        proxy = Proxy(port, trust, folder)
+        try:
+            deadline = time.monotonic() + 20
+            while not _listens(proxy):
+                assert process.poll() is None and time.monotonic() < deadline, proxy.log()
+            yield proxy
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _listens(proxy: Proxy) -> bool:
+    try:
+        return proxy.ask("GET", "/favicon.ico").status > 0
+    except OSError:
+        return False
+
+
+@contextmanager
+def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
+    """Debian's nginx with the shipped configuration, on ``port``, before the server on ``behind``."""
+    folder.mkdir()
+    trust = _certificate(folder)
+    server = _changed(
+        (SHIPPED / "nginx.conf").read_text(),
+        (r"listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
+        (r"register\.example\.org;", f"{NAME};"),
+        (r"/etc/ssl/register\.example\.org\.pem", f"{folder}/certificate.pem"),
+        (r"/etc/ssl/register\.example\.org\.key", f"{folder}/key.pem"),
+        (r"/var/log/nginx/", f"{folder}/"),
+        (r"127\.0\.0\.1:8000", f"127.0.0.1:{behind}"),
+    )
+    kept = "".join(
+        f"{what}_temp_path {folder}/{what};" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; error_log {folder}/error.log crit; worker_processes 1;\n"
+        f"events {{ worker_connections 512; }}\nhttp {{ {kept} access_log off;\n{server}\n}}\n"
+    )
+    for opened in (folder, *folder.parents):
+        if opened.is_relative_to(folder.parents[2]) and os.getuid() == 0:
+            opened.chmod(0o755)  # the worker of an nginx that root starts is another user
+    with _started(["nginx", "-p", str(folder), "-c", "nginx.conf"], folder, port, trust) as proxy:
+        yield proxy
+
+
+@contextmanager
+def caddy(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
+    """Debian's Caddy with the shipped configuration, on ``port``, before the server on ``behind``."""
+    folder.mkdir()
+    trust = _certificate(folder)
+    site = _changed(
+        (SHIPPED / "Caddyfile").read_text(),
+        (r"(?m)^register\.example\.org \{", f"{NAME}:{port} {{\n\ttls {folder}/certificate.pem {folder}/key.pem"),
+        (r"/var/log/caddy/", f"{folder}/"),
+        (r"127\.0\.0\.1:8000", f"127.0.0.1:{behind}"),
+    )
+    (folder / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + site)
+    command = ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    with _started(command, folder, port, trust) as proxy:
+        yield proxy

@@ -1,0 +1,17 @@
+"""Imported once by the process from which others are forked: somebody registers and cancels in a
+house that is thrown away. Tables are mapped and routes compiled then, and a process that is forked
+later begins at once."""
+
+import tempfile
+from pathlib import Path
+
+from eventreg.storage import checks
+from tests.support.factories import House, toml
+
+with tempfile.TemporaryDirectory() as _folder:
+    _house = House(Path(_folder))
+    with _house.app.app_context():
+        checks.make_tables()
+        _house.apply(toml(more="[waitlist]\nsize = 3"))
+        _house.cancel(_house.register("张桂芳", "王建国"))
+    _house.close()

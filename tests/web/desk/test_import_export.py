@@ -1,0 +1,335 @@
+"""Lists out and in: nothing in them runs, nothing is lost, nothing is half taken."""
+
+import codecs
+import csv
+import io
+import tempfile
+import unicodedata
+from datetime import timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from eventreg.core import invariants
+from eventreg.core.desk import check_in_list, import_file, imports
+from eventreg.storage.session import reading
+from tests.support.factories import House, local, toml
+from tests.support.pages import Page, get
+from tests.web.test_bad_input import INERT
+
+DESK = "/staff/events/small"
+
+
+@pytest.fixture
+def small(house: House) -> House:
+    """Ten seats, and everybody hired."""
+    house.apply(toml(capacity=10))
+    house.hire()
+    return house
+
+
+def exported(client: FlaskClient, address: str = "attendees.csv") -> list[dict[str, str]]:
+    """The rows of the CSV."""
+    answer = client.get(f"{DESK}/{address}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    text = answer.get_data()
+    assert text.startswith(codecs.BOM_UTF8)
+    return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))
+
+
+def sheet(client: FlaskClient, address: str = "attendees.xlsx") -> openpyxl.worksheet.worksheet.Worksheet:
+    """The page of the spreadsheet."""
+    return openpyxl.load_workbook(io.BytesIO(client.get(f"{DESK}/{address}").get_data())).worksheets[0]
+
+
+@pytest.mark.parametrize("name", INERT)
+def test_no_name_becomes_a_formula_and_none_is_changed(small: House, name: str) -> None:
+    small.register(name, phone="13800138000", contact="=HYPERLINK(1)")
+    olga = small.signed_in("olga")
+    row = exported(olga)[0]
+    assert not row["name"].startswith(check_in_list.FORMULA[:-1])
+    assert row["name"].removeprefix("'" if name.startswith(check_in_list.FORMULA) else "") == name
+    assert row["contact"] == "'=HYPERLINK(1)"
+    cell = sheet(olga)["A2"]
+    assert (cell.value, cell.data_type) == (name, "s")
+
+
+def test_cells_are_typed_and_numbers_are_text(small: House) -> None:
+    small.register("张桂芳", "王建国", phone="13800138000", wishes="wheelchair,front")
+    olga = small.signed_in("olga")
+    row = exported(olga)[0]
+    assert row["phone"] == "138 0013 8000", "with gaps, no spreadsheet counts with it"
+    assert row["registered_at"] == "2030-06-03 10:00"
+    page = sheet(olga)
+    head = [cell.value for cell in page[1]]
+    cells = dict(zip(head, page[2], strict=True))
+    assert cells["phone"].data_type == "s"
+    assert cells["code"].data_type == "s"
+    assert cells["party"].value == 1
+    assert cells["registered_at"].value == local("2030-06-03 10:00").replace(tzinfo=None)
+    assert cells["wishes"].value == "wheelchair,front"
+    assert page.max_row == 3
+
+
+def test_an_export_is_what_the_list_shows_and_is_written_down(small: House) -> None:
+    small.register("张桂芳")
+    small.register("王建国")
+    small.cancel(2)
+    olga = small.signed_in("olga")
+    assert [row["name"] for row in exported(olga, "attendees.csv?state=cancelled")] == ["王建国"]
+    assert [row["name"] for row in exported(olga, "attendees.csv?q=zgf")] == ["张桂芳"]
+    assert sheet(olga, "attendees.xlsx?q=zgf").max_row == 2
+    trail = get(olga, f"{DESK}/audit")
+    assert trail.html.count("list:attendees:exported") == 3
+    assert "olga 导出名单 1 人" in trail.text
+
+
+def test_the_desk_exports_without_whole_numbers(small: House) -> None:
+    small.register("张桂芳", phone="13800138000")
+    desmond = small.signed_in("desmond")
+    assert exported(desmond)[0]["phone"] == "138****8000"
+    assert sheet(desmond)["C2"].value == "138****8000"
+
+
+def test_an_old_sign_in_is_asked_for_the_password_first(small: House) -> None:
+    olga = small.signed_in("olga")
+    small.now += timedelta(minutes=11)
+    asked = olga.get(f"{DESK}/attendees.csv")
+    assert asked.status_code == 303
+    form = get(olga, asked.headers["Location"]).form("/password")
+    wrong = Page(olga.post(form.action, data={**form.fields, "password": "not it, not it at all"}))
+    assert wrong.status == 422
+    right = olga.post(form.action, data={**form.fields, "password": "宁波的夏天不冷"})
+    assert right.headers["Location"] == f"{DESK}/attendees.csv"
+    assert olga.get(f"{DESK}/attendees.csv").status_code == 200
+
+
+HEAD = "姓名,电话,同行\n"
+GOOD = HEAD + "张桂芳,13800138000,\n王建国,138 0013 8001,李秀英\n"
+
+
+def send(client: FlaskClient, content: bytes | str, name: str = "list.csv", **more: str) -> Page:
+    """Try a file."""
+    form = get(client, f"{DESK}/import").form()
+    body = content if isinstance(content, bytes) else content.encode()
+    # Encoded here: the test client would leave a temporary file open.
+    boundary, sent = encode_multipart({**form.fields, **more, "file": FileStorage(io.BytesIO(body), name)})
+    return Page(client.post(f"{DESK}/import", data=sent, content_type=f"multipart/form-data; boundary={boundary}"))
+
+
+def confirm(client: FlaskClient, tried: Page) -> Page:
+    """Take over what was tried."""
+    text = tried.html.partition('<textarea name="rows" hidden>')[2].partition("</textarea>")[0]
+    rows = text.replace("&#34;", '"').replace("&#39;", "'").replace("&amp;", "&")
+    form = tried.form()
+    return Page(client.post(f"{DESK}/import", data={**form.fields, "rows": rows, "confirmed": "yes"}))
+
+
+def as_xlsx(text: str) -> bytes:
+    """The same rows as a spreadsheet."""
+    book = openpyxl.Workbook()
+    for row in csv.reader(io.StringIO(text)):
+        book.active.append([int(cell) if cell.isdigit() else cell for cell in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD.encode(), codecs.BOM_UTF8 + GOOD.encode(), GOOD.encode("gbk"), GOOD.encode("utf-16"),
+        GOOD.encode("utf-16-le"), GOOD.encode("utf-16-be"),
+        GOOD.replace(",", ";").encode(), GOOD.replace(",", "\t").encode(), as_xlsx(GOOD),
+    ],
+    ids=["utf-8", "bom", "gbk", "utf-16", "utf-16 little", "utf-16 big", "semicolons", "tabs", "xlsx"],
+)  # fmt: skip
+def test_a_list_is_tried_and_then_taken(small: House, content: bytes) -> None:
+    desmond = small.signed_in("desmond")
+    tried = send(desmond, content)
+    assert (tried.status, tried.data["data-rows"], tried.data["data-faulty"]) == (200, "2", "0"), tried.text
+    assert small.seats().taken == 0, "a trial changes nothing"
+    done = confirm(desmond, tried)
+    assert done.data["data-done"] == "yes"
+    assert small.seats().taken == 3
+    assert "李秀英" in get(desmond, f"{DESK}/attendees").text
+    again = confirm(desmond, tried)
+    assert small.seats().taken == 3, "the same file again takes nobody twice"
+    assert again.status in {200, 422}
+    assert invariants.of_event(reading(), small.event(), now=small.now).holds
+
+
+def test_row_57_is_bad_and_nothing_is_changed(house: House) -> None:
+    house.apply(toml(capacity=100))
+    house.hire()
+    rows = [f"客人{chr(0x4E00 + n)},139{n:08}" for n in range(60)]
+    rows[55] = "客人坏,12345"
+    desmond = house.signed_in("desmond")
+    page = send(desmond, "name,phone\n" + "\n".join(rows))
+    assert (page.status, page.data["data-faulty"]) == (422, "1")
+    assert [attrs["data-row"] for attrs in page.having("data-row")] == ["57"]
+    assert "这个号码好像不对" in page.text
+    assert house.seats().taken == 0
+
+
+def test_the_cap_is_respected_and_waiting_places_are_asked_for(small: House) -> None:
+    desmond = small.signed_in("desmond")
+    rows = "name,phone\n" + "\n".join(f"客人{chr(0x4E00 + n)},139{n:08}" for n in range(12))
+    refused = send(desmond, rows)
+    assert refused.status == 422
+    assert "文件有 12 行，只放得下 10 行" in refused.text
+    tried = send(desmond, rows, waitlist="yes")
+    assert "有座位 10 人，候补 2 人。" in tried.text
+    confirm(desmond, tried)
+    assert (small.seats().taken, small.seats().waiting) == (10, 2)
+
+
+def test_what_is_wrong_is_told_row_by_row(small: House) -> None:
+    small.register("张桂芳", phone="13800138000")
+    desmond = small.signed_in("desmond")
+    page = send(desmond, HEAD + "张桂芳,13800138000\n,13800138001\n123,13800138002\n王建国,\n")
+    assert [attrs["data-row"] for attrs in page.having("data-row")] == ["3", "4"]
+    page = send(desmond, HEAD + "张桂芳,13800138000\n王建国,\n")
+    assert "已经报过名" in page.text
+    assert small.seats().taken == 1
+
+
+def test_more_people_than_seats_are_told_as_such_not_as_wrong_rows(small: House) -> None:
+    people = "".join(f"张{'甲乙丙丁戊己庚辛壬癸'[n // 10]}{n},138001380{n:02}\n" for n in range(60))
+    page = send(small.signed_in("desmond"), HEAD + people)
+    assert (page.status, page.data["data-faulty"]) == (422, "60")
+    assert "文件有 60 行，只放得下" in page.text
+    assert "行里有" not in page.text, "no row is wrong"
+    assert not page.having("data-row")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n\n", b"a,b\n1,2\n", b"\xff\xfe\x00", b"\x00\x01\x02\xff" * 50, b"PK\x03\x04 no zip at all", b"%PDF-1.7",
+     "姓名,姓名\n张,李\n".encode(), b'name,phone\n"' + b"a" * 200_000],
+    ids=["empty", "blank", "no head", "half utf-16", "binary", "no zip", "pdf", "head twice", "endless cell"],
+)  # fmt: skip
+def test_what_is_no_list_is_refused_in_words(small: House, content: bytes) -> None:
+    page = send(small.signed_in("desmond"), content)
+    assert (page.status, page.kind) == (422, "staff-import")
+    assert small.seats().taken == 0
+
+
+def test_a_hundred_thousand_rows_are_reported_on_quickly(small: House) -> None:
+    content = b"name,phone\n" + b"".join(b"\xe5\xbc\xa0%d,1\n" % n for n in range(100_000))
+    assert len(content) < 2 * 1024 * 1024
+    page = send(small.signed_in("desmond"), content)
+    assert (page.data["data-rows"], page.data["data-faulty"]) == ("100000", str(import_file.MOST_ROWS + 1))
+    assert "文件有 100000 行，只放得下 5000 行" in page.text
+    assert len(page.having("data-row")) == imports.MOST_TOLD - 1, "the first is about the whole file"
+    assert small.seats().taken == 0
+
+
+def test_more_than_two_megabytes_are_too_much(small: House) -> None:
+    page = send(small.signed_in("desmond"), b"name\n" + b"x" * (5 * 1024 * 1024))
+    assert page.status == 413
+
+
+ODD = [
+    "=A1+1",
+    "＝甲",
+    "＋甲",
+    "－甲",
+    "＠甲",
+    "﹢甲",
+    "−甲",
+    "'甲",
+    "_x0041_",
+    "张_x0041_x0042_三",
+    "__x000D_",
+    "_x0041",
+]
+
+
+def test_odd_names_come_back_from_both_files_as_they_were(small: House) -> None:
+    small.apply(toml(capacity=len(ODD)))
+    for number, name in enumerate(ODD):
+        small.register(name, phone=f"138{number:08d}")
+    olga = small.signed_in("olga")
+    for row in exported(olga):
+        assert unicodedata.normalize("NFKC", row["name"])[0] not in "=+-@−", "nothing that looks like a formula"
+    assert sorted(cell.value for cell in sheet(olga)["A"][1:]) == sorted(ODD), "as any program reads the spreadsheet"
+    for address in ("attendees.csv", "attendees.xlsx"):
+        lines = import_file.read(olga.get(f"{DESK}/{address}").get_data())
+        for read in (lines, import_file.read(imports.as_text(lines).encode())):  # tried, and then taken
+            _, good = imports.judge(small.event(), read, waitlist=False)
+            assert sorted(entry.names[0].typed for _, entry in good) == sorted(ODD), address
+
+
+@given(st.text(alphabet=st.sampled_from("=＝+＋-－−@＠﹢'＇ \u3000\u200b\t\r\nA甲1")))
+def test_no_cell_begins_a_formula_and_each_is_itself_again(text: str) -> None:
+    cell = check_in_list.inert(text)
+    assert cell == text or cell[1:] == text
+    seen = unicodedata.normalize("NFKC", cell.lstrip(" \u3000\u200b"))
+    assert not seen.startswith(("=", "+", "-", "−", "@", "\t", "\r", "\n"))
+    assert import_file._plain(cell) == text
+
+
+def test_what_excel_wrote_for_such_a_name_is_that_name(small: House) -> None:
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    book.worksheets[0].append(["name"])
+    book.worksheets[0].append(["_x005F_x0041_"])
+    book.save(file)
+    _, good = imports.judge(small.event(), import_file.read(file.getvalue()), waitlist=False)
+    assert [entry.names[0].typed for _, entry in good] == ["_x0041_"]
+
+
+def test_a_spreadsheet_that_is_only_asked_about_leaves_no_file(
+    olga: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "files"))
+    (tmp_path / "files").mkdir()
+    for ask in (olga.head, olga.get):
+        with ask(f"{DESK}/attendees.xlsx") as answer:
+            assert answer.status_code == 200
+        assert list((tmp_path / "files").iterdir()) == []
+
+
+def test_our_own_export_can_be_read_again(small: House) -> None:
+    small.register("=A1+1", phone="13800138000")
+    small.register("曾桂芳", phone="13800138001", wishes="front")
+    gone = small.register("走了", phone="13800138002")
+    small.cancel(gone)
+    olga = small.signed_in("olga")
+    for address in ("attendees.csv", "attendees.xlsx"):
+        listed = import_file.read(olga.get(f"{DESK}/{address}").get_data())
+        report, good = imports.judge(small.event(), listed, waitlist=False)
+        assert report.is_good
+        assert [entry.names[0].typed for _, entry in good] == ["=A1+1", "曾桂芳"]
+        assert good[1][1].wishes == "front"
+        assert good[1][1].phone.number == "+8613800138001"
+
+
+@pytest.mark.parametrize("name", ["字" * 40, "W" * 24, "𠮷𡈽𪚥", "مريم عبد الله", "阿卜杜热依木·买买提吐尔逊"])
+def test_names_of_every_kind_come_through_list_sheet_and_export(small: House, name: str) -> None:
+    small.register(name, phone="13800138000")
+    olga = small.signed_in("olga")
+    assert exported(olga)[0]["name"] == name
+    assert sheet(olga)["A2"].value == name
+    assert name in get(olga, f"{DESK}/attendees").text
+    assert name in get(olga, f"{DESK}/check-in-list").text
+
+
+def test_a_third_export_at_once_is_told_to_come_back(small: House) -> None:
+    small.apply(toml(capacity=500))
+    for number in range(250):  # more than one piece, so that the first two are not done at once
+        small.register(f"客人{chr(0x4E00 + number)}")
+    olga = small.signed_in("olga")
+    running = [olga.get(f"{DESK}/attendees.csv", buffered=False) for _ in range(2)]
+    for answer in running:
+        next(answer.iter_encoded())
+    assert olga.get(f"{DESK}/attendees.xlsx").status_code == 429
+    running[0].close()
+    assert olga.get(f"{DESK}/attendees.xlsx").status_code == 200
+    running[1].close()

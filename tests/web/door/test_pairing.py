@@ -1,0 +1,126 @@
+"""Pairing telephones of the door: whatever the events are called, and however many are paired at
+once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, build_opener
+
+import pytest
+from flask.testing import FlaskClient
+
+from eventreg.core import audit
+from eventreg.core.event import events
+from eventreg.core.models.staff import Role
+from eventreg.core.staff import accounts, pairing
+from eventreg.storage.session import reading, transaction
+from tests.server.test_server import hidden
+from tests.support.factories import House, toml
+from tests.support.pages import Page, get
+from tests.support.servers import running
+
+pytestmark = pytest.mark.both_databases
+LONG = "a-lecture-about-the-care-of-backs-and-necks"
+LIST = "姓名,电话\n张桂芳,13800138000\n王建国,13800138001\n"
+SLUGS = [f"{LONG}-in-spring", f"{LONG}-in-autumn", LONG[:40], LONG[:41], "s" * 80]
+
+
+class Stay(HTTPRedirectHandler):
+    """The answer itself, not the page that it leads to."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Lead nowhere."""
+
+
+def offered(house: House, slug: str) -> str:
+    """A token for one telephone."""
+    with transaction() as session:
+        event = events.get(session, slug)
+        return pairing.offer(session, event, by=house.desmond, now=house.now)
+
+
+def pair(client: FlaskClient, token: str) -> int:
+    """Press the button on the telephone."""
+    path = f"/staff/pair/{token}"
+    return client.post(path, data=get(client, path).form().fields).status_code
+
+
+def names(house: House, *slugs: str) -> list[str]:
+    """What the paired telephones of these events are called."""
+    reading().rollback()
+    found = [pairing.of_event(reading(), house.event(slug)) for slug in slugs]
+    return [one.username for of_one in found for one in of_one]
+
+
+def test_events_whose_names_begin_alike_each_have_their_telephones(house: House) -> None:
+    house.hire()
+    for slug in SLUGS:
+        house.apply(toml(slug=slug))
+    for slug in (*SLUGS, *SLUGS):
+        assert pair(house.client(), offered(house, slug)) == 303, slug
+    found = names(house, *SLUGS)
+    assert len(found) == len(set(found)) == 2 * len(SLUGS)
+    assert max(map(len, found)) <= 60
+
+
+def test_a_person_may_be_called_as_a_telephone_is(house: House) -> None:
+    house.apply(toml())
+    house.hire()
+    with transaction() as session:
+        accounts.add(session, "small ☎1", Role.DOOR, by=audit.SYSTEM, now=house.now)
+    assert pair(house.client(), offered(house, "small")) == 303
+    assert accounts.find(reading(), "small ☎1").event_id is None, "the name is the person's"
+
+
+def test_six_telephones_at_once_get_six_names(house: House, environment: dict[str, str]) -> None:
+    house.apply(toml())
+    house.hire()
+    tokens = [offered(house, "small") for _ in range(6)]
+    reading().rollback()
+    with running(house.settings.instance, **environment) as server:
+
+        def press(token: str) -> int:
+            address, telephone = (
+                f"{server.address}/staff/pair/{token}",
+                build_opener(Stay, HTTPCookieProcessor(CookieJar())),
+            )
+            with telephone.open(address, timeout=30) as page:
+                fields = hidden(page.read().decode())
+            try:
+                with telephone.open(address, urlencode(fields).encode(), timeout=30) as answer:
+                    return int(answer.status)
+            except HTTPError as answer:
+                return answer.code
+
+        with ThreadPoolExecutor(6) as threads:
+            assert list(threads.map(press, tokens)) == [303] * 6
+    assert sorted(names(house, "small")) == [f"small ☎{number}" for number in range(1, 7)]
+
+
+def test_one_form_or_list_sent_for_two_events_is_no_error(house: House) -> None:
+    """The family: what tells rows of one event apart must not clash with those of another."""
+    house.hire()
+    for slug in SLUGS[:2]:
+        house.apply(toml(slug=slug, capacity=5))
+    desmond = house.signed_in("desmond")
+    form = get(desmond, f"/staff/events/{SLUGS[0]}/registrations/new").form().fields
+    typed = {**form, "name": "李四", "phone": "13800138002"}
+    for slug, status in ((SLUGS[0], 303), (SLUGS[1], 422)):
+        sent = desmond.post(f"/staff/events/{slug}/registrations/new", data=typed)
+        assert sent.status_code == status
+    again = Page(sent).form().fields
+    assert desmond.post(f"/staff/events/{SLUGS[1]}/registrations/new", data=again).status_code == 303
+    for slug in SLUGS[:2]:
+        address = f"/staff/events/{slug}/import"
+        fields = {**get(desmond, address).form().fields, "confirmed": "yes", "rows": LIST}
+        assert desmond.post(address, data=fields).status_code in {200, 303}
+        assert house.seats(slug).taken == 3, "one typed in, two of the list"
+    guest = house.client()
+    address = f"/zh/events/{SLUGS[0]}/register"
+    fields = {**get(guest, address).form().fields, "name": "王五", "phone": "13800138005", "confirmed": "yes"}
+    assert guest.post(address, data=fields).status_code == 303
+    other = f"/zh/events/{SLUGS[1]}/register"
+    theirs = {**fields, "csrf_token": get(guest, other).form().fields["csrf_token"]}
+    assert guest.post(other, data=theirs).status_code == 303, "each page has a form of its own"

@@ -1,0 +1,100 @@
+"""A form that a guest was shown registers once, whoever sends it, and however often."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import form_keys
+from eventreg.storage.session import reading
+from eventreg.web import forms
+from tests.support.factories import House, toml
+from tests.support.pages import Page, book, fill, get
+
+REGISTER = "/zh/events/small/register"
+ZHANG = {"name": "张桂芳", "phone": "13800138000"}
+WANG = {"name": "王建国", "phone": "13900139000"}
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def guest(small: House) -> Any:
+    """A guest's browser."""
+    return small.client()
+
+
+def registered() -> int:
+    """How many registrations there are."""
+    return reading().query(Registration).count()
+
+
+def test_one_form_sent_with_twenty_five_couples_registers_one(house: House) -> None:
+    house.apply(toml(capacity=50))
+    guest = house.client()
+    form = get(guest, REGISTER).form("/register").fields
+    couples = [
+        {"name": f"王{n}甲", "companion-1": f"王{n}乙", "phone": f"138{n:08d}", "form_key": f"{n:032x}"}
+        for n in range(25)
+    ]
+    answers = [guest.post(REGISTER, data={**form, **couple, "confirmed": "yes"}).status_code for couple in couples]
+    assert answers == [303] + [422] * 24
+    assert (house.seats().taken, registered()) == (2, 1)
+
+
+def test_pressed_twice_reloaded_or_sent_again_after_a_lost_answer_it_leads_to_the_same_ticket(guest: Any) -> None:
+    checked = Page(fill(guest, REGISTER, **ZHANG)).form("/register").fields
+    first, again, later = (guest.post(REGISTER, data=checked) for _ in range(3))
+    unconfirmed = guest.post(REGISTER, data={**checked, "confirmed": ""})
+    tickets = {answer.headers["Location"].removesuffix("#main") for answer in (first, again, later, unconfirmed)}
+    assert (len(tickets), registered()) == (1, 1)
+
+
+def test_back_from_the_ticket_another_name_gets_a_form_of_its_own_and_a_way_on(guest: Any) -> None:
+    form = get(guest, REGISTER).form("/register").fields
+    checked = Page(guest.post(REGISTER, data={**form, **ZHANG})).form("/register").fields
+    ticket = guest.post(REGISTER, data=checked).headers["Location"]
+    back = Page(guest.post(REGISTER, data={**form, **WANG}))
+    assert (back.status, back.kind) == (422, "register")
+    assert "这张表已经报好一次了" in back.text
+    assert ticket.removeprefix("/T/") not in back.html, "the form alone opens nobody's ticket"
+    fresh = back.form("/register").fields
+    assert (fresh["name"], fresh["phone"]) == (WANG["name"], WANG["phone"])
+    assert fresh["csrf_token"] != form["csrf_token"]
+    checked = Page(guest.post(REGISTER, data=fresh)).form("/register").fields
+    other = guest.post(REGISTER, data=checked)
+    assert (other.status_code, registered()) == (303, 2)
+    assert other.headers["Location"] != ticket
+
+
+def test_back_from_the_ticket_to_the_check_page_of_another_is_no_dead_end_either(guest: Any) -> None:
+    form = get(guest, REGISTER).form("/register").fields
+    guest.post(REGISTER, data={**form, **ZHANG, "confirmed": "yes"})
+    back = Page(guest.post(REGISTER, data={**form, **WANG, "confirmed": "yes"}))
+    assert (back.status, back.kind, registered()) == (422, "register", 1)
+    assert Page(guest.post(REGISTER, data=back.form("/register").fields)).kind == "check"
+
+
+def test_a_family_opens_the_page_again_for_each_couple(house: House) -> None:
+    house.apply(toml(capacity=50))
+    guest = house.client()
+    for n in range(3):
+        answer = book(guest, name=f"王{n}甲", companion_1=f"王{n}乙", phone=f"1380013800{n}")
+        assert answer.status_code == 303
+    assert house.seats().taken == 6
+
+
+def test_the_choices_beside_a_full_event_are_one_form(house: House) -> None:
+    """Of the buttons "one now, the other waits" and "both wait" only one can be pressed."""
+    house.apply(toml(capacity=1))
+    guest = house.client()
+    full = Page(fill(guest, REGISTER, **ZHANG, companion_1="王建国"))
+    split, wait = (form for form in full.forms if {"split", "waitlist"} & set(form.fields))
+    first = guest.post(REGISTER, data={**split.fields, "confirmed": "yes"})
+    second = guest.post(REGISTER, data={**wait.fields, "confirmed": "yes"})
+    assert first.headers["Location"] == second.headers["Location"]
+
+
+def test_that_a_form_was_used_is_known_for_longer_than_the_form_lasts() -> None:
+    assert timedelta(seconds=forms.OLDEST + forms.SKEW) < form_keys.KEPT

@@ -1,0 +1,382 @@
+"""A form sent after its session had ended: kept if it is ours, shown before it is sent again, and
+never one that another page planted."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Window
+from pytest import MonkeyPatch
+
+from eventreg.core.desk import attendee_list
+from eventreg.core.models.staff import Role
+from eventreg.core.registration import identity
+from eventreg.core.staff import accounts
+from eventreg.core.staff.permissions import Permission
+from eventreg.storage.session import reading, transaction
+from eventreg.web import guard
+from eventreg.web.staff import kept_forms
+from tests.conftest import CHROMIUM
+from tests.support.factories import PASSWORD, House, toml
+from tests.support.pages import Page, get
+from tests.support.servers import running
+from tests.support.windows import LAPTOP, kind, window
+
+DESK = "/staff/events/small"
+NEW = f"{DESK}/registrations/new"
+TYPED = {"name": "张桂芳", "phone": "13800138000"}
+
+
+def end_sessions(name: str) -> None:
+    """Everywhere this account was signed in, it is not any more."""
+    with transaction() as session:
+        accounts.end_sessions(session, accounts.find(session, name))
+
+
+def sign_in_on(client: FlaskClient, page: Page, name: str) -> Page:
+    """Sign in on the page that asks for it instead of the one that was wanted."""
+    form = page.form("/sign-in")
+    typed = {**form.fields, "username": name, "password": PASSWORD}
+    return Page(client.post("/staff/sign-in", data=typed))
+
+
+def registered(house: House) -> int:
+    """How many registrations there are."""
+    reading().rollback()
+    return house.seats().taken
+
+
+def test_what_it_would_do_is_shown_in_words_and_done_by_one_press(small: House, desmond: FlaskClient) -> None:
+    form = get(desmond, NEW).form()
+    sent: Any = {
+        **form.fields,
+        **TYPED,
+        "name": "<b>张桂芳</b>",
+        "companion-1": "王建国",
+        "wish": ["wheelchair", "front"],
+    }
+    end_sessions("desmond")
+    asked = Page(desmond.post(NEW, data=sent))
+    assert (asked.status, asked.kind) == (401, "staff-sign-in")
+    assert "您填的都还在" in asked.text
+    assert "13800138000" not in asked.html, "the sign-in page does not say it"
+    offered = sign_in_on(desmond, asked, "desmond")
+    assert offered.kind == "staff-once-more"
+    shown_in_words = ("录入电话报名", "书法课", "王建国", "要轮椅位、要坐前排", "凭证用哪种语言 中文")
+    for shown in (*shown_in_words, "姓名 <b>张桂芳</b>", "13800138000"):
+        assert shown in offered.text, shown
+    assert "<b>" not in offered.html
+    again = offered.form("/registrations/new")
+    assert offered.html.count('name="wish"') == 2, "repeated fields are all kept"
+    answer = desmond.post(again.action, data={**again.fields, "name": "张桂芳"})
+    assert answer.status_code == 303
+    assert registered(small) == 2
+
+
+def test_people_are_named_and_what_asks_whether_one_is_sure_asks_again(small: House, desmond: FlaskClient) -> None:
+    first, second = small.register("张桂芳"), small.register("王建国")
+    token = get(desmond, NEW).form().fields["csrf_token"]
+    sent: Any = {
+        "csrf_token": token,
+        "act": "cancel",
+        "confirmed": "yes",
+        "registration": [str(first.id), str(second.id)],
+    }
+    end_sessions("desmond")
+    offered = sign_in_on(desmond, Page(desmond.post(f"{DESK}/attendees", data=sent)), "desmond")
+    for shown in ("书法课", "取消报名", "张桂芳", "王建国"):
+        assert shown in offered.text
+    assert "confirmed" not in offered.form("/attendees").fields
+    assert registered(small) == 2
+
+
+@pytest.mark.parametrize("page", ["list", "door", "sheet"])
+def test_people_are_named_whose_forms_name_them_as_the_pages_do(small: House, desmond: FlaskClient, page: str) -> None:
+    made = small.register("张桂芳")
+    person = attendee_list.of_registration(reading(), made.id)[0]
+    pages: dict[str, tuple[str, dict[str, str]]] = {
+        "list": (f"{DESK}/attendees", {"act": "cancel", "registration": f"{made.id}.{identity.mark(made)}"}),
+        "door": ("/door/small/check-ins", {"attendee": person.public_id, "tries": "0", "mark": identity.mark(made)}),
+        "sheet": (f"{DESK}/paper", {"arrived": person.public_id}),
+    }
+    address, sent = pages[page]
+    shown = desmond.get(address.removesuffix("check-ins")).get_data(as_text=True)
+    named = sent.get("registration") or person.public_id
+    assert named in shown, "this is how the page itself names them"
+    token = get(desmond, NEW).form().fields["csrf_token"]
+    end_sessions("desmond")
+    offered = sign_in_on(desmond, Page(desmond.post(address, data={**sent, "csrf_token": token})), "desmond")
+    assert offered.kind == "staff-once-more"
+    assert "张桂芳" in offered.text
+    assert named not in offered.text
+    assert identity.mark(made) not in offered.text
+
+
+def planted(client: FlaskClient, address: str, **fields: str) -> Page:
+    """A form that another page has this browser send."""
+    return Page(client.post(address, data={**TYPED, **fields}, headers={"Origin": "null"}))
+
+
+def test_a_planted_form_is_not_kept(small: House, desmond: FlaskClient) -> None:
+    stranger = small.client()
+    theirs = get(stranger, "/staff/sign-in").form().fields["csrf_token"]
+    doras = get(small.signed_in("dora"), "/staff/").form("/sign-out").fields["csrf_token"]
+    end_sessions("desmond")
+    for token in ("", "x", theirs, doras):
+        asked = planted(desmond, NEW, csrf_token=token)
+        assert (asked.status, asked.kind) == (401, "staff-sign-in")
+        assert "kept" not in asked.form("/sign-in").fields
+        assert "刚才填的没有保存" in asked.text
+    assert sign_in_on(desmond, asked, "desmond").status == 303
+    assert registered(small) == 0
+
+
+def test_a_browser_that_nobody_signed_in_with_keeps_nothing(small: House) -> None:
+    """Its own anonymous token is valid, and proves nothing."""
+    client = small.client()
+    token = get(client, "/staff/sign-in").form().fields["csrf_token"]
+    asked = planted(client, NEW, csrf_token=token)
+    assert "kept" not in asked.form("/sign-in").fields
+
+
+def test_without_the_look_at_the_token_it_would_be_kept(
+    small: House, desmond: FlaskClient, monkeypatch: MonkeyPatch
+) -> None:
+    """The negative control."""
+    end_sessions("desmond")
+    monkeypatch.setattr(kept_forms, "validate_csrf", lambda *_, **__: None)
+    offered = sign_in_on(desmond, planted(desmond, NEW), "desmond")
+    assert offered.kind == "staff-once-more"
+
+
+def test_it_is_offered_to_nobody_else(small: House, desmond: FlaskClient) -> None:
+    token = get(desmond, NEW).form().fields["csrf_token"]
+    end_sessions("desmond")
+    asked = planted(desmond, NEW, csrf_token=token)
+    assert "kept" in asked.form("/sign-in").fields
+    assert sign_in_on(desmond, asked, "olga").status == 303
+    other = small.client()
+    carried = {**get(other, "/staff/sign-in").form().fields}
+    carried["kept"] = asked.form("/sign-in").fields["kept"]
+    typed = {**carried, "username": "desmond", "password": PASSWORD}
+    small.now += timedelta(days=1, minutes=1)
+    assert other.post("/staff/sign-in", data=typed).status_code == 303, "for a day and no longer"
+
+
+def test_a_role_that_was_taken_away_is_offered_nothing(small: House, desmond: FlaskClient) -> None:
+    token = get(desmond, NEW).form().fields["csrf_token"]
+    with transaction() as session:
+        member = accounts.find(session, "desmond")
+        accounts.change_role(session, member, Role.DOOR, by=small.olga, now=small.now)
+    asked = planted(desmond, NEW, csrf_token=token)
+    assert sign_in_on(desmond, asked, "desmond").status == 303
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/staff/accounts", "/staff/accounts/1", "/staff/me/second-factor", "/staff/me/browsers", "/staff/password",
+     f"{DESK}/telephones", f"{DESK}/import", f"{DESK}/forget", f"{DESK}/registrations/1/erase", "/staff/events/apply"],
+)  # fmt: skip
+def test_accounts_and_what_cannot_be_taken_back_are_never_kept(small: House, olga: FlaskClient, address: str) -> None:
+    token = get(olga, "/staff/").form("/sign-out").fields["csrf_token"]
+    end_sessions("olga")
+    asked = planted(olga, address, csrf_token=token, username="eve", role="organiser")
+    assert (asked.status, "kept" in asked.form("/sign-in").fields) == (401, False)
+
+
+KEPT_FOR = {
+    Permission.REGISTER, Permission.CORRECT, Permission.TYPE_SHEET, Permission.CALL, Permission.CHECK_IN,
+    Permission.MANAGE_EVENTS,
+}  # fmt: skip
+FILES = {"organising.upload", "organising.apply"}
+"""One takes a file, the other makes an event as it was looked at: both begin anew."""
+
+
+def test_of_every_form_it_is_decided_whether_it_may_be_kept(small: House) -> None:
+    """The family: whoever adds a form finds it here, and decides."""
+    views = small.app.view_functions
+    forms = {rule.endpoint for rule in small.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    may_be = {
+        endpoint
+        for endpoint in forms
+        if getattr(views[endpoint], "needs", "") in KEPT_FOR and not getattr(views[endpoint], "wants_password", False)
+    }
+    scripts = {"desk.hint"}
+    assert set(kept_forms.ACTS) == may_be - FILES - scripts
+
+
+@pytest.mark.parametrize("size", [30_000, 60_000, 100_000])
+def test_a_long_form_is_kept_or_said_to_be_lost_and_never_an_error(small: House, olga: FlaskClient, size: int) -> None:
+    form = get(olga, f"{DESK}/edit").forms[-1]
+    sent = {**form.fields, "summary.zh": "字" * (size // 9)}
+    end_sessions("olga")
+    asked = Page(olga.post(f"{DESK}/edit", data=sent))
+    kept = "kept" in asked.form("/sign-in").fields
+    assert (asked.status, "您填的都还在" in asked.text) == (401, kept)
+    offered = sign_in_on(olga, asked, "olga")
+    assert (offered.status, offered.kind) == ((200, "staff-once-more") if kept else (303, ""))
+
+
+def test_a_body_that_is_too_large_without_a_session_is_no_error(small: House, desmond: FlaskClient) -> None:
+    end_sessions("desmond")
+    small.app.testing = False  # as a server, which answers 500 where a test would see the fault
+    for client in (desmond, small.client()):
+        asked = Page(client.post(NEW, data={"name": "x" * 100_000}))
+        assert (asked.status, asked.kind) == (401, "staff-sign-in")
+        assert "刚才填的没有保存" in asked.text
+
+
+OURS = "https://register.example.org"
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        (OURS, "register.example.org", 303),
+        (f"{OURS}:443", "register.example.org", 303),
+        (OURS, "register.example.org:8000", 303),
+        ("http://register.example.org:8000", "register.example.org:8000", 303),
+        ("null", "register.example.org", 303),
+        (f"{OURS}:8443", "register.example.org", 403),
+        ("http://register.example.org:8443", "register.example.org", 403),
+        ("http://register.example.org:9000", "register.example.org:8000", 403),
+        ("http://127.0.0.1:9000", "127.0.0.1:8000", 403),
+        ("http://127.0.0.1", "127.0.0.1:8000", 403),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000", 303),
+        ("http://localhost:8000", "127.0.0.1:8000", 403),
+        ("https://127.0.0.1:8000", "127.0.0.1:8000", 403),
+        ("http://[::1]:8000", "[::1]:8000", 303),
+        ("http://[::1]:8001", "[::1]:8000", 403),
+        ("http://register.example.org.evil.example", "register.example.org", 403),
+        ("http://eve@127.0.0.1:8000", "127.0.0.1:8000", 403),
+        ("http://127.0.0.1:99999", "127.0.0.1:8000", 403),
+        ("http://[", "127.0.0.1:8000", 403),
+        ("", "127.0.0.1:8000", 403),
+    ],
+)
+def test_only_a_page_of_this_very_server_may_post(folder: Path, origin: str, host: str, status: int) -> None:
+    house = House(folder, EVENTREG_PUBLIC_URL="http://unused.example.org")
+    object.__setattr__(house.app.extensions["settings"], "public_url", OURS)
+    with house.app.app_context():
+        house.hire()
+        client = house.client()
+        at = {"base_url": f"http://{host}"}
+        form = get(client, "/staff/sign-in", **at).form().fields
+        typed = {**form, "username": "olga", "password": PASSWORD}
+        answer = client.post("/staff/sign-in", data=typed, headers={"Origin": origin}, **at)
+    house.close()
+    assert answer.status_code == status
+
+
+def test_without_the_port_another_server_here_would_be_one_of_ours(house: House, monkeypatch: MonkeyPatch) -> None:
+    """The negative control."""
+    house.hire()
+    client = house.client()
+    monkeypatch.setattr(guard, "_is_own", lambda _: True)
+    form = get(client, "/staff/sign-in").form().fields
+    typed = {**form, "username": "olga", "password": PASSWORD}
+    answer = client.post("/staff/sign-in", data=typed, headers={"Origin": "http://localhost:9000"})
+    assert answer.status_code == 303
+
+
+NAME = "register.test"
+"""Plain http by a name, as in a hall's network: there browsers send no Sec-Fetch-Site."""
+
+
+@contextmanager
+def other_server(page: str) -> Iterator[int]:
+    """Another server on the same machine, with this one page; the port it is at."""
+
+    class Planting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Planting)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def trap(target: str, referrer: str) -> str:
+    """A page that sends a form to us as soon as it is opened."""
+    fields = "".join(f'<input name="{name}" value="{value}">' for name, value in TYPED.items())
+    return (
+        f'<!doctype html><meta charset="utf-8"><meta name="referrer" content="{referrer}">'
+        f'<form method="post" action="{target}">{fields}<button id="go">x</button></form>'
+    )
+
+
+def enter(page: Window) -> None:
+    """Type name and password on the sign-in page that is open."""
+    page.locator("#username").fill("desmond")
+    page.locator("#password").fill(PASSWORD)
+    with page.expect_navigation():
+        page.locator("button.main").click()
+
+
+def test_a_real_browser_cannot_be_made_to_save_what_another_server_planted(folder: Path, browser: Browser) -> None:
+    house = House(folder)
+    with house.app.app_context():
+        house.apply(toml())
+        house.hire()
+        mapped = browser.browser_type.launch(
+            executable_path="/usr/bin/chromium",
+            args=[*CHROMIUM, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"],
+        )
+        with running(folder, EVENTREG_PUBLIC_URL=f"http://{NAME}") as server:
+            ours = server.address.replace("127.0.0.1", NAME)
+            page = window(mapped, LAPTOP)
+            page.goto(f"{ours}/staff/sign-in")
+            enter(page)
+            end_sessions("desmond")
+            for referrer, answer in (("no-referrer", "staff-sign-in"), ("origin", "error")):
+                with other_server(trap(f"{ours}{NEW}", referrer)) as port:
+                    page.goto(f"http://{NAME}:{port}/")
+                    with page.expect_request(re.compile(re.escape(NEW))) as sent, page.expect_navigation():
+                        page.locator("#go").click()
+                    assert "sec-fetch-site" not in sent.value.all_headers(), "else this proves nothing"
+                    kind(page, answer)
+                if answer == "staff-sign-in":
+                    assert page.locator('input[name="kept"]').count() == 0
+                    enter(page)
+                    kind(page, "staff-home")
+                    end_sessions("desmond")
+            assert registered(house) == 0
+            page.goto(f"{ours}/staff/sign-in")
+            enter(page)
+            page.goto(f"{ours}{NEW}")
+            page.locator("#phone").fill(TYPED["phone"])
+            page.locator("#name").fill(TYPED["name"])
+            end_sessions("desmond")
+            with page.expect_navigation():
+                page.locator("button.main").click()
+            kind(page, "staff-sign-in")
+            enter(page)
+            kind(page, "staff-once-more")
+            assert TYPED["phone"] in page.locator("main").inner_text()
+            with page.expect_navigation():
+                page.locator("button.main").click()
+            kind(page, "staff-registration")
+            assert registered(house) == 1
+            page.context.close()
+        mapped.close()
+    house.close()

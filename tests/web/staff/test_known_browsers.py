@@ -1,0 +1,300 @@
+"""A stranger's wrong passwords, and the owner of the account: who has to wait, and who gets
+through."""
+
+import ast
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser
+from pytest import MonkeyPatch
+from sqlalchemy import func, select
+
+from eventreg.core.errors import FieldRefused
+from eventreg.core.models.staff import KnownBrowser, Role
+from eventreg.core.staff import accounts, known_browsers, passwords, second_factor
+from eventreg.core.values import usernames
+from eventreg.storage.session import reading, transaction
+from eventreg.web.limits import limits
+from tests.support.factories import LONG_PASSWORD, PASSWORD, ROOT, House, toml
+from tests.support.pages import Page, fill, sign_in
+from tests.support.servers import running
+from tests.support.windows import LAPTOP, kind, window
+
+SIGN_IN = "/staff/sign-in"
+WRONG = "wrong wrong wrong"
+
+
+@pytest.fixture
+def guarded(folder: Path, environment: dict[str, str]) -> Iterator[House]:
+    """A house with its limits on."""
+    house = House(folder, **{**environment, "EVENTREG_RATE_LIMITS": "on"})
+    with house.app.app_context():
+        house.apply(toml())
+        house.hire()
+        yield house
+    house.close()
+
+
+def guess(house: House, name: str, times: int, client: FlaskClient | None = None) -> list[int]:
+    """Somebody who does not know the password tries, by default in another browser each time."""
+    return [sign_in(client or house.client(), name, WRONG).status_code for _ in range(times)]
+
+
+def keep_out(house: House, name: str = "olga") -> None:
+    """A stranger has guessed for so long that the account has to wait for minutes, at this address
+    and any other."""
+    for _ in range(15):
+        house.app.extensions["limits"].sign_in_failed(name)
+    with suppress(limits.TooOften):
+        for _ in range(30):
+            house.app.extensions["limits"].hit("sign-in", limits.SIGN_IN, "127.0.0.1")
+
+
+def known_to(name: str) -> int:
+    """How many browsers the account knows."""
+    reading().rollback()
+    mine = KnownBrowser.staff_id == accounts.find(reading(), name).id
+    return reading().execute(select(func.count(KnownBrowser.id)).where(mine)).scalar_one()
+
+
+SPELLINGS = ["olga", "OLGA", " Olga ", "ｏｌｇａ", "ＯＬＧＡ", "\u3000olga\u3000", "ｏlga", "olgª"]
+
+
+def test_all_spellings_of_a_name_share_one_delay(guarded: House) -> None:
+    answers = [sign_in(guarded.client(), spelling, WRONG).status_code for spelling in SPELLINGS[:5]]
+    assert answers == [422] * 5
+    for _ in range(5):  # half a minute, which no slow machine outlasts
+        guarded.app.extensions["limits"].sign_in_failed("olga")
+    waiting = [sign_in(guarded.client(), spelling, WRONG).status_code for spelling in SPELLINGS]
+    assert waiting == [429] * len(SPELLINGS)
+
+
+def test_a_name_that_nobody_has_waits_too_and_a_long_one_is_no_500(guarded: House) -> None:
+    for name in ("nobody", "ﷺ" * 3000):
+        assert guess(guarded, name, 5) == [422] * 5
+        for _ in range(5):
+            key = usernames.fold(name)[: usernames.LONGEST]
+            guarded.app.extensions["limits"].sign_in_failed(key)
+        assert guess(guarded, name, 1) == [429]
+
+
+@pytest.mark.both_databases
+def test_a_name_that_folds_into_a_long_one_is_refused_in_words(house: House) -> None:
+    house.hire()
+    with transaction() as session:
+        accounts.add(session, "ＢＯＢ", Role.DESK, by=house.olga, now=house.now)
+    assert accounts.find(reading(), "bob").username == "ＢＯＢ"
+    for unfit in ("ﷺ" * 60, "x" * 61, "\u3000"):
+        with pytest.raises(FieldRefused), transaction() as session:
+            accounts.add(session, unfit, Role.DESK, by=house.olga, now=house.now)
+
+
+def test_pages_fold_no_names_by_themselves() -> None:
+    """The family: two ways to fold one identity are two identities. The core has one for each, and
+    pages use it."""
+    for path in sorted((ROOT / "eventreg" / "web").glob("*.py")):
+        calls = {
+            node.func.attr
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        }
+        assert not calls & {"casefold", "lower"}, path.name
+
+
+@pytest.mark.both_databases
+def test_the_owner_gets_through_where_she_signed_in_before(guarded: House) -> None:
+    olga = guarded.signed_in("olga")
+    keep_out(guarded)
+    stranger = sign_in(guarded.client(), "olga", PASSWORD)
+    assert stranger.status_code == 429, "no cookie, no way past the delay"
+    assert sign_in(olga, "ＯＬＧＡ", PASSWORD).status_code == 303
+    assert sign_in(guarded.client(), "olga", PASSWORD).status_code == 429, "for others the delay goes on"
+    assert sign_in(olga, "desmond", PASSWORD).status_code == 429, "it is hers and nobody else's"
+    assert known_to("olga") == 1
+
+
+def test_without_the_cookie_the_owner_would_be_kept_out(guarded: House, monkeypatch: MonkeyPatch) -> None:
+    """The negative control."""
+    olga = guarded.signed_in("olga")
+    keep_out(guarded)
+    monkeypatch.setattr(known_browsers, "knows", lambda *_, **__: False)
+    assert sign_in(olga, "olga", PASSWORD).status_code == 429
+
+
+def test_the_cookie_is_no_password(guarded: House) -> None:
+    olga = guarded.signed_in("olga")
+    assert guess(guarded, "olga", 1, olga) == [422]
+    cookie = olga.get_cookie(f"known-{guarded.olga.staff_id}")
+    assert cookie is not None
+    assert (cookie.http_only, cookie.same_site, cookie.path) == (True, "Lax", "/")
+    assert len(cookie.value) >= 22, "at least 128 bits"
+    stored = reading().scalars(select(KnownBrowser.token_digest)).all()
+    assert cookie.value not in stored
+
+
+@pytest.mark.both_databases
+def test_five_failures_of_its_own_end_it(guarded: House) -> None:
+    olga = guarded.signed_in("olga")
+    assert guess(guarded, "olga", 4, olga) == [422] * 4
+    assert sign_in(olga, "olga", PASSWORD).status_code == 303, "her own slips are forgotten"
+    keep_out(guarded)
+    assert guess(guarded, "olga", 5, olga) == [422] * 5
+    assert sign_in(olga, "olga", PASSWORD).status_code == 429
+
+
+def test_guesses_at_the_same_time_are_five_in_all(guarded: House) -> None:
+    olga = guarded.signed_in("olga")
+    keep_out(guarded)
+    cookie = olga.get_cookie(f"known-{guarded.olga.staff_id}")
+    assert cookie is not None
+    clients = [guarded.client() for _ in range(12)]
+    forms = []
+    for client in clients:
+        client.set_cookie(cookie.key, cookie.value)
+        forms.append(Page(client.get(SIGN_IN)).form().fields)
+
+    def one(place: int) -> int:
+        typed = {**forms[place], "username": "olga", "password": WRONG}
+        return clients[place].post(SIGN_IN, data=typed).status_code
+
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(one, range(12)))
+    assert answers.count(422) == 5
+    assert set(answers) == {422, 429}
+
+
+@pytest.mark.parametrize("end", ["password", "disabled"])
+def test_a_new_password_and_locking_end_it(guarded: House, end: str) -> None:
+    guarded.signed_in("olga")
+    assert known_to("olga") == 1
+    with transaction() as session:
+        member = accounts.find(session, "olga")
+        if end == "password":
+            accounts.set_password(session, member, LONG_PASSWORD, by=guarded.olga, now=guarded.now)
+        else:
+            accounts.disable(session, member, by=guarded.olga, now=guarded.now)
+    assert known_to("olga") == 0
+
+
+def test_it_lasts_half_a_year_from_the_last_time_and_ten_browsers_are_known(guarded: House) -> None:
+    olga = guarded.signed_in("olga")
+    guarded.now += timedelta(days=100)
+    assert sign_in(olga, "olga", PASSWORD).status_code == 303
+    for _ in range(12):
+        guarded.signed_in("olga")
+    assert known_to("olga") == 10
+    guarded.now += timedelta(days=179)
+    keep_out(guarded)
+    assert sign_in(olga, "olga", WRONG).status_code == 429, "the oldest one went"
+    guarded.now += timedelta(days=1)
+    with transaction() as session:
+        known_browsers.drop_old(session, now=guarded.now)
+    assert known_to("olga") == 0
+
+
+def test_on_a_shared_computer_each_clerk_is_known(guarded: House) -> None:
+    shared = guarded.client()
+    for name in ("olga", "desmond", "dora"):
+        assert sign_in(shared, name, PASSWORD).status_code == 303
+    for name in ("olga", "desmond", "dora"):
+        keep_out(guarded, name)
+        assert sign_in(shared, name, PASSWORD).status_code == 303
+
+
+def test_a_stranger_does_not_keep_somebody_out_who_is_signed_in(guarded: House) -> None:
+    olga = guarded.signed_in("olga")
+    keep_out(guarded)
+    again = fill(olga, "/staff/password", password=PASSWORD)
+    assert again.status_code == 303
+
+
+def test_one_answer_whatever_was_wrong(guarded: House) -> None:
+    secret = second_factor.new_secret()
+    making = pyotp.TOTP(secret)
+    with transaction() as session:
+        member = accounts.find(session, "olga")
+        at = guarded.now
+        second_factor.turn_on(session, member, secret, making.at(at), by=guarded.olga, now=at)
+    guarded.now += timedelta(seconds=30)
+    right = making.at(guarded.now)
+    tried = [
+        {"username": "olga", "password": PASSWORD, "code": "000000"},
+        {"username": "olga", "password": PASSWORD, "code": ""},
+        {"username": "olga", "password": WRONG, "code": right},
+        {"username": "olga", "password": WRONG, "code": ""},
+    ]
+    pages = [Page(fill(guarded.client(), SIGN_IN, **typed)) for typed in tried]
+    assert {(page.status, page.kind, page.text) for page in pages} == {(422, "staff-sign-in", pages[0].text)}
+    assert {tuple(sorted(page.form("/sign-in").fields)) for page in pages} == {
+        tuple(sorted(pages[0].form("/sign-in").fields))
+    }
+    typed = {"username": "olga", "password": PASSWORD, "code": right}
+    assert fill(guarded.client(), SIGN_IN, **typed).status_code == 303, "a wrong password uses no code up"
+
+
+def test_the_password_is_hashed_once_whatever_was_wrong(guarded: House, monkeypatch: MonkeyPatch) -> None:
+    """The time is that of one hash and one look at a code; counted rather than measured, so that a
+    slow machine agrees."""
+    done: list[str] = []
+    hashed, looked = passwords.verify, second_factor.check
+
+    def verify(*given: Any) -> None:
+        done.append("hash")
+        hashed(*given)
+
+    def check(*given: Any, **more: Any) -> None:
+        done.append("code")
+        looked(*given, **more)
+
+    monkeypatch.setattr(passwords, "verify", verify)
+    monkeypatch.setattr(second_factor, "check", check)
+    with transaction() as session:
+        accounts.find(session, "olga").totp_secret = second_factor.new_secret()
+    for name, password in (("olga", PASSWORD), ("olga", WRONG), ("desmond", WRONG), ("nobody", WRONG)):
+        done.clear()
+        typed = {"username": name, "password": password, "code": "000000"}
+        assert fill(guarded.client(), SIGN_IN, **typed).status_code == 422
+        assert done == ["hash", "code"], name
+
+
+def test_in_a_real_browser_signing_out_leaves_it_known(folder: Path, browser: Browser) -> None:
+    house = House(folder)
+    with house.app.app_context():
+        house.apply(toml())
+        house.hire()
+    house.close()
+    with running(folder, EVENTREG_RATE_LIMITS="on") as server:
+        page = window(browser, LAPTOP)
+
+        def enter() -> None:
+            page.goto(f"{server.address}{SIGN_IN}")
+            page.locator("#username").fill("desmond")
+            page.locator("#password").fill(PASSWORD)
+            with page.expect_navigation():
+                page.locator("button.main").click()
+
+        enter()
+        kind(page, "staff-home")
+        with page.expect_navigation():
+            page.locator("footer button").click()
+        kind(page, "staff-sign-in")
+        names = {str(cookie.get("name")) for cookie in page.context.cookies()}
+        assert any(name.startswith("known-") for name in names)
+        stranger = window(browser, LAPTOP)
+        stranger.goto(f"{server.address}{SIGN_IN}")
+        token = stranger.locator('meta[name="csrf-token"]').get_attribute("content")
+        for number in range(21):  # the whole network address has to wait, a quarter of an hour
+            typed: Any = {"csrf_token": str(token), "username": f"guess {number}", "password": WRONG}
+            answer = stranger.request.post(f"{server.address}{SIGN_IN}", form=typed)
+        assert answer.status == 429
+        enter()
+        kind(page, "staff-home")
+        stranger.context.close()
+        page.context.close()

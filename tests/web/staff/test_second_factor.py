@@ -1,0 +1,355 @@
+"""The second factor cannot be walked around, password and factor are changed only by who proves to be their owner, and what is
+shown once stands in no cookie."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pyotp
+import pytest
+from flask.testing import FlaskClient
+
+from eventreg.core import audit
+from eventreg.core.audit import Action
+from eventreg.core.models.audit import AuditEntry
+from eventreg.core.models.staff import Role, StaffMember, StaffSession
+from eventreg.core.staff import accounts, second_factor, session_notes, sessions
+from eventreg.storage.session import reading, transaction
+from tests.commands.test_commands import run
+from tests.support.factories import LONG_PASSWORD, PASSWORD, House, toml
+from tests.support.pages import Page, fill, get, sign_in
+from tests.web.staff.test_accounts import change, try_code, with_factor
+
+both = pytest.mark.both_databases
+FACTOR, OWN_PASSWORD = "/staff/me/second-factor", "/staff/me/password"
+
+
+@pytest.fixture
+def guarded(small: House) -> House:
+    """Otto is organiser, too."""
+    small.hired("otto", Role.ORGANISER)
+    return small
+
+
+@pytest.fixture
+def strict(folder: Path) -> Iterator[House]:
+    """A house that limits tries."""
+    made = House(folder, EVENTREG_RATE_LIMITS="on")
+    with made.app.app_context():
+        made.apply(toml())
+        made.hire()
+        yield made
+    made.close()
+
+
+def row(name: str) -> StaffMember:
+    """The account as it is now."""
+    reading().rollback()
+    return accounts.find(reading(), name)
+
+
+def whole(house: House, making: pyotp.TOTP) -> FlaskClient:
+    """Olga's browser, signed in with password and code, half a minute later."""
+    client = house.client()
+    assert try_code(house, making.at(house.now), client) == 303
+    house.now += timedelta(seconds=30)
+    return client
+
+
+def send(client: FlaskClient, address: str, **typed: str) -> Page:
+    """A form of one's own page."""
+    token = get(client, "/staff/").form("/sign-out").fields["csrf_token"]
+    return Page(client.post(address, data={"csrf_token": token, **{k.replace("_", "-"): v for k, v in typed.items()}}))
+
+
+WRONG = [("wrong wrong wrong", "right"), (PASSWORD, "000000"), ("", "right"), (PASSWORD, ""), ("", ""), ("x", "0")]
+
+
+@both
+@pytest.mark.parametrize("act", ["off", "replace", "password"])
+def test_a_browser_left_open_changes_nothing_without_password_and_code(guarded: House, act: str) -> None:
+    making, codes = with_factor(guarded)
+    client, mine = whole(guarded, making), second_factor.new_secret()
+    right, new_code = making.at(guarded.now), pyotp.TOTP(mine).at(guarded.now)
+    typed = {
+        "off": {"act": "off"},
+        "replace": {"secret": mine, "new_code": new_code},
+        "password": {"new_password": LONG_PASSWORD},
+    }
+    address = OWN_PASSWORD if act == "password" else FACTOR
+    before = (row("olga").totp_secret, row("olga").password_hash, row("olga").recovery_digests)
+    told = set()
+    for password, tried in [*WRONG, ("wrong wrong wrong", codes[0])]:
+        code = right if tried == "right" else tried
+        page = send(client, address, password=password, code=code, **typed[act])
+        told.add((page.status, *(text for text in ("密码或验证码不对。",) if text in page.text)))
+    assert told == {(422, "密码或验证码不对。")}, "one answer, whichever was wrong"
+    now = row("olga")
+    assert (now.totp_secret, now.password_hash, now.recovery_digests) == before
+    assert send(client, address, password=PASSWORD, code=right, **typed[act]).status == 303, "no try used the code up"
+    now = row("olga")
+    assert (now.totp_secret, now.password_hash, now.recovery_digests) != before
+
+
+def test_another_telephone_takes_over_with_a_recovery_code(guarded: House) -> None:
+    making, codes = with_factor(guarded)
+    client = whole(guarded, making)
+    form = next(form for form in get(client, "/staff/me").forms if "secret" in form.fields)
+    mine = pyotp.TOTP(form.fields["secret"])
+    typed = {**form.fields, "password": PASSWORD, "code": codes[0], "new-code": "000000"}
+    assert client.post(form.action, data=typed).status_code == 422, "the new telephone must have the secret"
+    typed["new-code"] = mine.at(guarded.now)
+    assert client.post(form.action, data=typed).status_code == 303
+    assert row("olga").totp_secret == mine.secret
+    assert get(client, "/staff/me").html.count('<li class="nowrap" translate="no">') == 8
+    assert send(client, FACTOR, password=PASSWORD, code=codes[1], act="off").status == 422, "codes of the old telephone"
+
+
+def test_turning_it_on_needs_the_password_too(guarded: House, olga: FlaskClient) -> None:
+    mine = pyotp.TOTP(second_factor.new_secret())
+    for password in ("", "wrong wrong wrong"):
+        page = send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=password)
+        assert page.status == 422
+        assert page.form("/second-factor").fields["secret"] == mine.secret
+        assert "密码不对" in page.text
+        assert "密码或验证码" not in page.text, "she was not asked for a code that could be wrong"
+    assert row("olga").totp_secret is None
+    assert send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=PASSWORD).status == 303
+
+
+def test_who_turns_it_off_is_told_so_and_who_fails_to_is_not_offered_another_telephone(guarded: House) -> None:
+    making, _ = with_factor(guarded)
+    client = whole(guarded, making)
+    assert "<details open" not in send(client, FACTOR, act="off", password="wrong", code="000000").html
+    mine = second_factor.new_secret()
+    assert "<details open" in send(client, FACTOR, secret=mine, new_code="1", password="wrong", code="1").html
+    assert send(client, FACTOR, act="off", password=PASSWORD, code=making.at(guarded.now)).status == 303
+    assert "两步验证已经关掉。" in get(client, "/staff/me").text
+
+
+@pytest.mark.parametrize("address", [FACTOR, OWN_PASSWORD, "other"])
+def test_guessing_at_ones_own_page_gets_slower_and_for_this_account_only(strict: House, address: str) -> None:
+    making, _ = with_factor(strict)
+    olga, desmond = whole(strict, making), strict.signed_in("desmond")
+    other = f"/staff/accounts/{row('olga').id}/second-factor"
+    typed = {"password": PASSWORD, "code": "000000", "act": "off", "new_password": LONG_PASSWORD}
+    pages = [send(olga, other if address == "other" else address, **typed).status for _ in range(8)]
+    assert (pages[:5], pages[-1]) == ([422] * 5, 429)
+    assert send(desmond, OWN_PASSWORD, password=PASSWORD, new_password=LONG_PASSWORD).status == 303
+
+
+def link_for(house: House, name: str) -> str:
+    """The address of a new one-time link."""
+    with transaction() as session:
+        return (
+            f"/staff/welcome/{accounts.make_link(session, accounts.find(session, name), by=house.olga, now=house.now)}"
+        )
+
+
+@both
+def test_a_one_time_link_asks_for_the_code_too(guarded: House) -> None:
+    making, codes = with_factor(guarded)
+    for right in (making.at(guarded.now), codes[0]):
+        address, thief = link_for(guarded, "olga"), guarded.client()
+        assert "code" in get(thief, address).form().fields
+        for code in ("", "000000", codes[0] + "0"):
+            page = Page(fill(thief, address, password=LONG_PASSWORD, code=code))
+            assert (page.status, page.kind) == (422, "staff-welcome")
+        assert thief.get("/staff/me").status_code == 303, "not signed in"
+        assert (row("olga").password_hash or "").startswith("$argon2id$v=19$m=64,"), "the password is the old one"
+        assert fill(guarded.client(), address, password=LONG_PASSWORD, code=right).headers["Location"] == "/staff/"
+        with transaction() as session:
+            accounts.find(session, "olga").password_hash = row("otto").password_hash
+
+
+@both
+def test_a_link_is_not_for_guessing_codes(guarded: House) -> None:
+    making, _ = with_factor(guarded)
+    address, thief = link_for(guarded, "olga"), guarded.client()
+    form = get(thief, address).form().fields
+    typed = {**form, "password": LONG_PASSWORD, "code": "000000"}
+    assert [thief.post(address, data=typed).status_code for _ in range(12)] == [422] * 9 + [404] * 3
+    assert thief.post(address, data={**typed, "code": making.at(guarded.now)}).status_code == 404
+
+
+def test_guessing_codes_with_a_link_gets_slower_before_that(strict: House) -> None:
+    with_factor(strict)
+    address, thief = link_for(strict, "olga"), strict.client()
+    typed = {**get(thief, address).form().fields, "password": LONG_PASSWORD, "code": "000000"}
+    answers = [thief.post(address, data=typed).status_code for _ in range(7)]
+    assert (answers[:5], answers[-1]) == ([422] * 5, 429)
+
+
+def test_a_password_that_cannot_be_does_not_tell_whether_the_code_was_right(guarded: House) -> None:
+    making, _ = with_factor(guarded)
+    address, client = link_for(guarded, "olga"), guarded.client()
+    pages = [
+        Page(fill(client, address, password="short", code=code)).text for code in ("000000", making.at(guarded.now))
+    ]
+    assert pages[0] == pages[1]
+    assert fill(client, address, password=LONG_PASSWORD, code=making.at(guarded.now)).status_code == 303
+
+
+def test_a_link_of_an_account_without_a_second_factor_asks_for_no_code(guarded: House) -> None:
+    address = link_for(guarded, "dora")
+    assert "code" not in get(guarded.client(), address).form().fields
+    assert fill(guarded.client(), address, password=LONG_PASSWORD).status_code == 303
+
+
+def in_cookie(house: House, client: FlaskClient) -> dict[str, object]:
+    """What anybody can read who holds the cookie."""
+    kept = client.get_cookie(house.app.config["SESSION_COOKIE_NAME"])
+    signer = house.app.session_interface.get_signing_serializer(house.app)  # type: ignore[attr-defined]
+    return dict(signer.loads(kept.value)) if kept else {}
+
+
+def test_the_cookie_holds_nothing_but_the_session_after_any_page(guarded: House) -> None:
+    """Through every page and button of staff that makes something secret or says something once."""
+    seen: set[str] = set()
+
+    class Watched(type(guarded.client())):  # type: ignore[misc]
+        def open(self, *args: object, **kwargs: object) -> object:
+            answer = super().open(*args, **kwargs)
+            seen.update(in_cookie(guarded, self))
+            return answer
+
+    guarded.app.test_client_class = Watched
+    olga = guarded.signed_in("olga")
+    for rule in guarded.app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and rule.rule.startswith(("/staff", "/door")):
+            path = rule.rule.replace("<slug>", "small").replace("<int:staff_id>", "2").replace("<token>", "x")
+            olga.get(f"{path}?lang=en")
+    olga = guarded.signed_in("olga")
+    form = next(form for form in get(olga, "/staff/accounts").forms if "username" in form.fields)
+    assert olga.post("/staff/accounts", data={**form.fields, "username": "dana", "role": "desk"}).status_code == 303
+    assert change(olga, "desmond", act="link") == 303
+    assert "/staff/welcome/" in get(olga, "/staff/accounts?lang=zh").html
+    form = get(olga, "/staff/me").form("/second-factor")
+    making = pyotp.TOTP(form.fields["secret"])
+    typed = {**form.fields, "password": PASSWORD, "code": making.at(guarded.now)}
+    assert olga.post(form.action, data=typed).status_code == 303
+    assert "备用码" in get(olga, "/staff/me").text
+    guarded.now += timedelta(seconds=30)
+    typed = {"password": PASSWORD, "code": making.at(guarded.now), "new_password": LONG_PASSWORD}
+    assert send(olga, OWN_PASSWORD, **typed).status == 303
+    get(olga, "/staff/me")
+    dana = guarded.client()
+    fill(dana, link_for(guarded, "dana"), password=LONG_PASSWORD)
+    dana.post("/staff/sign-out", data=get(dana, "/staff/").form("/sign-out").fields)
+    # whose: the number of the account, for a form that outlives its session
+    assert seen - {"whose"} == {"id", "language", "csrf_token"}
+
+
+@both
+def test_what_is_shown_once_lies_unreadable_in_the_database(small: House, olga: FlaskClient) -> None:
+    elsewhere = small.signed_in("olga")
+    assert change(olga, "desmond", act="link") == 303
+    stored = reading().query(StaffSession.note).filter(StaffSession.note.is_not(None)).scalar()
+    assert len(stored) > 100
+    for wrong in ("", "x" * 43):
+        assert b"welcome" not in session_notes._padded(wrong, bytes.fromhex(stored)[:16], bytes.fromhex(stored)[16:])
+    assert b"welcome" not in bytes.fromhex(stored)
+    get(olga, "/staff/me")
+    assert "/staff/welcome/" not in get(elsewhere, "/staff/accounts").html, "another browser"
+    page = get(olga, "/staff/accounts")
+    link = next(str(attrs["value"]) for attrs in page.having("readonly"))
+    assert small.client().get(link[link.index("/staff/") :]).status_code == 200
+    reading().rollback()
+    assert reading().query(StaffSession).filter(StaffSession.note.is_not(None)).count() == 0
+    assert "/staff/welcome/" not in get(olga, "/staff/accounts").html, "once"
+
+
+def resets() -> list[tuple[str, int | None]]:
+    """Who reset a factor, as the trail has it."""
+    reading().rollback()
+    found = reading().query(AuditEntry).filter(AuditEntry.action == Action.FACTOR_RESET).order_by(AuditEntry.id)
+    return [(entry.actor_kind, entry.actor_staff_id) for entry in found]
+
+
+@both
+def test_an_organiser_resets_a_colleagues_factor_and_its_owner_is_told(guarded: House) -> None:
+    making, _ = with_factor(guarded)
+    olga, otto = whole(guarded, making), guarded.signed_in("otto")
+    reset = f"/staff/accounts/{row('olga').id}/second-factor"
+    sign_in_page = get(otto, "/staff/password").form("/password")
+    otto.post(sign_in_page.action, data={**sign_in_page.fields, "password": PASSWORD})
+    assert reset in get(otto, "/staff/accounts").html
+    assert get(otto, reset).kind == "staff-reset-factor"
+    assert send(otto, reset, password="wrong wrong wrong").status == 422
+    assert row("olga").totp_secret is not None
+    assert send(otto, reset, password=PASSWORD).status == 303
+    assert "两步验证已经关掉。" in get(otto, "/staff/accounts").text
+    assert "两步验证已经关掉。" not in get(otto, "/staff/accounts").text, "once"
+    assert resets() == [("staff", row("otto").id)]
+    assert olga.get("/staff/me").status_code == 303, "signed out everywhere"
+    assert "关掉了您的两步验证" not in get(otto, "/staff/").text, "it is nobody else's notice"
+    olga = guarded.signed_in("olga")
+    for path, said in (
+        ("/staff/?lang=en", "otto turned your second factor off"),
+        ("/staff/me?lang=zh", "otto关掉了您的两步验证"),
+    ):
+        assert said in get(olga, path).text
+    form = get(olga, "/staff/").form("/me/factor-reset")
+    assert olga.post(form.action, data=form.fields).status_code == 303
+    assert "关掉了您的两步验证" not in get(olga, "/staff/").text
+    assert "关掉了您的两步验证" not in get(guarded.signed_in("olga"), "/staff/").text
+    assert send(otto, reset, password=PASSWORD).status == 409, "there is none any more"
+
+
+def test_an_organiser_who_has_a_factor_gives_its_code_to_reset_another(guarded: House) -> None:
+    making, _ = with_factor(guarded)
+    olga = whole(guarded, making)
+    with transaction() as session:
+        accounts.find(session, "otto").totp_secret = second_factor.new_secret()
+    reset = f"/staff/accounts/{row('otto').id}/second-factor"
+    assert "code" in get(olga, reset).form("/second-factor").fields
+    for code in ("", "000000", pyotp.TOTP(row("otto").totp_secret or "").at(guarded.now)):
+        assert send(olga, reset, password=PASSWORD, code=code).status == 422
+    assert send(olga, reset, password=PASSWORD, code=making.at(guarded.now)).status == 303
+    assert row("otto").totp_secret is None
+
+
+@both
+def test_a_sole_organiser_who_lost_everything_is_let_in_by_a_command(small: House) -> None:
+    with_factor(small)
+    for words, code in ((("olga",), 0), (("olga",), 1), (("nobody",), 1), ((), 2), (("olga", "otto"), 2)):
+        answer = run(small, "staff", "reset-factor", *words)
+        assert answer.exit_code == code, answer.output
+        assert len(answer.stderr.splitlines()) == (0 if code == 0 else 1) or code == 2
+    assert "Example: flask --app wsgi staff reset-factor" in run(small, "staff", "reset-factor", "--help").output
+    assert resets() == [("system", None)]
+    olga = small.client()
+    assert sign_in(olga, "olga", PASSWORD).status_code == 303, "the password stays"
+    assert "有人在服务器上关掉了您的两步验证" in get(olga, "/staff/").text
+
+
+@both
+def test_a_new_password_ends_other_browsers_and_renews_this_one(small: House, desmond: FlaskClient) -> None:
+    elsewhere, before = small.signed_in("desmond"), desmond.get_cookie("s")
+    assert before is not None
+    form = get(desmond, "/staff/me").form("/me/password")
+    typed = {**form.fields, "password": PASSWORD, "new-password": LONG_PASSWORD}
+    refused = Page(desmond.post(form.action, data={**typed, "new-password": "eventreg2030 lecture"}))
+    assert (refused.status, "太容易猜到" in refused.text) == (422, True)
+    assert elsewhere.get("/staff/me").status_code == 200
+    assert desmond.post(form.action, data=typed).status_code == 303
+    assert "密码已经改好" in get(desmond, "/staff/me").text
+    assert "密码已经改好" not in get(desmond, "/staff/me").text
+    assert elsewhere.get("/staff/me").status_code == 303
+    copied = small.client()
+    copied.set_cookie("s", before.value)
+    assert copied.get("/staff/me").status_code == 303, "the old id is worth nothing"
+    assert sign_in(small.client(), "desmond", PASSWORD).status_code == 422
+    assert sign_in(small.client(), "desmond", LONG_PASSWORD).status_code == 303
+
+
+def test_a_paired_telephone_has_no_password_to_change(small: House) -> None:
+    with transaction() as session:
+        member = accounts.add(session, "small ☎1", Role.DOOR, by=audit.SYSTEM, now=small.now)
+        member.event_id = small.event().id
+        token = sessions.open_for(session, member, now=small.now, until=small.now + timedelta(hours=1))
+    phone = small.client()
+    with phone.session_transaction() as cookie:
+        cookie["id"] = token
+    assert "new-password" not in get(phone, "/staff/me").html
+    assert send(phone, OWN_PASSWORD, password="", new_password=LONG_PASSWORD).status == 422

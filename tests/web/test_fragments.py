@@ -1,0 +1,85 @@
+"""Where a form leads in a real browser: a form that is sent to ``…#errors`` must not leave that in the ticket's address."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.factories import ROOT, SECRET, House, toml
+from tests.support.servers import Server, running
+from tests.support.windows import PHONE, kind, window
+
+SENT_TO_ERRORS = {"find.html", "change.html", "register.html", "full.html"}
+"""Each of these is walked below; what is asked on the waiting list's form leads where the form itself leads."""
+
+
+def test_every_form_that_is_sent_to_errors_is_walked_here() -> None:
+    found = {
+        path.name
+        for path in (ROOT / "templates").rglob("*.html")
+        if re.search(r'<form[^>]*action="[^"]*#', _calm(path))
+    }
+    assert found == SENT_TO_ERRORS
+
+
+def _calm(path: Path) -> str:
+    """A template with the quotes inside its expressions left out."""
+    return re.sub(r"\{\{.*?\}\}", "", path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with three seats."""
+    folder = tmp_path_factory.mktemp("fragments")
+    shutil.copy(migrated, folder / "eventreg.sqlite3")
+    house = House(folder)
+    with house.app.app_context():
+        house.apply(toml(capacity=3))
+    house.close()
+    with running(folder, EVENTREG_CLOCK="2030-06-03T10:00:00+08:00", EVENTREG_SECRET_KEY=SECRET) as made:
+        yield made
+
+
+def filled(page: Page, server: Server, token: str = "") -> str:
+    """The form, filled in for Zhang; with the token of a form that was sent before, or its own, which is returned."""
+    page.goto(f"{server.address}/zh/events/small/register")
+    own: str = page.locator("input[name=csrf_token]").input_value()
+    page.evaluate("token => document.querySelector('[name=csrf_token]').value = token", token or own)
+    page.locator("#name").fill("张桂芳")
+    page.locator("#phone").fill("13800138000")
+    page.locator("button.main").click()
+    return own
+
+
+@pytest.mark.browser
+def test_no_ticket_is_left_at_its_errors(browser: Browser, server: Server) -> None:
+    page = window(browser, PHONE)
+    token = filled(page, server)
+    kind(page, "check")
+    page.locator("button.main").click()
+    kind(page, "ticket")
+    ticket = page.url
+    assert "#" not in ticket, "the usual way"
+    code = str(page.locator("[data-code]").first.get_attribute("data-code"))
+
+    filled(page, server, token)
+    kind(page, "ticket")
+    assert page.url == f"{ticket}#main", "the same form, sent again"
+
+    page.goto(f"{server.address}/zh/find")
+    page.locator("button.main").click()
+    assert page.url.endswith("#errors"), "a mistake is still what is seen first"
+    for field, value in (("name", "张桂芳"), ("phone", "13800138000"), ("code", code)):
+        page.locator(f"#{field}").fill(value)
+    page.locator("button.main").click()
+    kind(page, "ticket")
+    assert page.url == f"{ticket}#main"
+
+    page.goto(f"{ticket}/change")
+    page.locator("#name").fill("张桂英")
+    page.locator("button.main").click()
+    kind(page, "ticket")
+    assert page.url == f"{ticket}#main"
