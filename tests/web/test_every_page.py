@@ -13,7 +13,7 @@ from eventreg.web.public import outage_page
 from tests.support.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.support.pages import Page, book, fill, get, sign_in
 
-FRAMES = {"base.html", "staff.html", "public/parts.html", "public/pictures.html", "desk/parts.html"}
+FRAMES = {"base.html", "staff.html", "public/parts.html", "public/pictures.html", "staff_parts.html"}
 """Parts of pages, which are no pages."""
 
 

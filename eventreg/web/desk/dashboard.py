@@ -95,7 +95,7 @@ def listed(slug: str) -> str:
         limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
     found = attendee_list.found(reading(), event, asked)
     return render_template(
-        "desk/attendees.html",
+        "desk/attendee_list.html",
         asked=asked,
         pages=-(-found // attendee_list.PAGE),
         first=(asked.page - 1) * attendee_list.PAGE + 1,

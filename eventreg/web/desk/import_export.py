@@ -152,4 +152,4 @@ def do_import(slug: str) -> Answer:
 
 def _page(event: Event, **more: object) -> str:
     known = {"said": "", "report": None, "done": False, "rows": "", "waitlist": request.form.get("waitlist") == "yes"}
-    return render_template("desk/import.html", **{**known, **more}, most=import_file.MOST_ROWS, **about(event))
+    return render_template("desk/import_export.html", **{**known, **more}, most=import_file.MOST_ROWS, **about(event))

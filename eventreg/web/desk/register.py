@@ -53,7 +53,7 @@ def _new(
     counted, ended = seats_now(event), g.now >= event.ends_at
     source = request.form.get("source", request.args.get("source", Source.PHONE))
     return render_template(
-        "desk/new.html",
+        "desk/register.html",
         form=form,
         problems=form.problems,
         said=said,

@@ -47,7 +47,7 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
     rows = _of(registration_id) if registration_id is not None else _found(event, query)
     companions = attendee_list.of_registration(reading(), told.registration_id) if told and told.registration_id else ()
     return render_template(
-        "door/door.html",
+        "door/check_in.html",
         presence=arrivals.presence(reading(), event),
         rows=[row for row in rows if query or registration_id or row.cancelled_at is None],
         query=query,

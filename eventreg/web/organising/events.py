@@ -42,7 +42,7 @@ def _typed() -> dict[str, str]:
 def _form_page(definition: Definition, typed: Mapping[str, str], **more: Any) -> str:
     known: dict[str, Any] = {"event": None, "mistakes": [], "from_slug": "", "slug": definition.slug}
     return render_template(
-        "desk/event_form.html",
+        "organising/form.html",
         facts=drafts.FACTS,
         lists=drafts.LISTS,
         rows={name: drafts.rows_of(typed, name) for name in drafts.LISTS},
@@ -58,7 +58,7 @@ def _choices(said: str = "", mistakes: Sequence[str] = ()) -> str:
     """Which event to copy, or which file to send; with what was wrong with the last one."""
     everything = events.all_events(reading())
     return render_template(
-        "desk/event_new.html", events=everything, define=events.definition, zone_of=events.zone, said=said,
+        "organising/new.html", events=everything, define=events.definition, zone_of=events.zone, said=said,
         mistakes=mistakes,
     )  # fmt: skip
 
@@ -149,7 +149,7 @@ def _check_page(event: Event | None, written: Definition, *, said: str = "") -> 
     changes = applying.differences(event, written)
     tell = bool(event and counted and counted.taken + counted.waiting and _TELLING & {key for key, _, _ in changes})
     page = render_template(
-        "desk/event_check.html",
+        "organising/check.html",
         written=written,
         toml=event_file.write(written),
         version=events.state_of(event) if event else "0",

@@ -100,7 +100,7 @@ def _rendered(found: Event, page: str, view: EventView) -> tuple[bytes, bytes]:
 def _made(found: Event, page: str, view: EventView) -> bytes:
     zone = events.zone(found)
     return render_template(
-        "public/event.html",
+        "public/event_page.html",
         page=page,
         view=view,
         is_today=found.starts_at.astimezone(zone).date() == view.today,

@@ -43,7 +43,7 @@ def _kept(language: str) -> Path:
 
 
 def _made(numbers: list[dict[str, str]]) -> str:
-    return render_template("public/trouble.html", numbers=[one for one in numbers if one])
+    return render_template("public/outage_page.html", numbers=[one for one in numbers if one])
 
 
 def _to_call(event: Event) -> dict[str, str]:

@@ -43,7 +43,7 @@ def listed() -> str:
 def _listed(problem: str = "", username: str = "") -> str:
     shown = {what: notes.take(what) for what in ("link", "done")}
     return render_template(
-        "desk/accounts.html",
+        "staff/accounts.html",
         members=accounts.all_members(reading()),
         roles=list(Role),
         own_id=access.actor().staff_id,
@@ -124,7 +124,7 @@ def me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str:
     may_have, held = member.role == Role.ORGANISER, bool(secret)
     secret = (secret or second_factor.new_secret()) if may_have else ""
     return render_template(
-        "desk/me.html",
+        "staff/me.html",
         member=member,
         browsers=sessions.of_account(reading(), member.id, now=g.now),
         here=signed_in.session_id if signed_in else 0,
@@ -165,7 +165,7 @@ def telephones(slug: str) -> str:
 def _telephones(slug: str, address: str) -> str:
     event = events.get(reading(), slug)
     return render_template(
-        "desk/telephones.html",
+        "door/telephones.html",
         paired=pairings.of_event(reading(), event),
         address=address,
         qr=ticket.qr(address) if address else "",
@@ -204,7 +204,7 @@ def pairing(token: str) -> str:
     with limits.secret_tried():
         found = pairings.offered(reading(), token, now=g.now)
     event = next(one for one in events.all_events(reading()) if one.id == found.event_id)
-    return render_template("desk/pair.html", token=token, **about(event))
+    return render_template("door/pairing.html", token=token, **about(event))
 
 
 @blueprint.post("/pair/<token>")

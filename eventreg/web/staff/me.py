@@ -108,7 +108,7 @@ def reset_form(staff_id: int) -> Answer:
 def _reset_page(staff_id: int, problem: str = "") -> str:
     member = accounts.get(reading(), staff_id)
     own = accounts.get(reading(), access.actor().staff_id or 0)
-    return render_template("desk/reset_factor.html", member=member, own=own, problem=problem)
+    return render_template("staff/reset_factor.html", member=member, own=own, problem=problem)
 
 
 @blueprint.post("/accounts/<id:staff_id>/second-factor")

@@ -63,7 +63,7 @@ def sign_in() -> str:
 
 def _sign_in_page(**more: Any) -> str:
     known = {"username": "", "problem": None, "next": "", "kept": ""}
-    return render_template("desk/sign_in.html", **{**known, **more})
+    return render_template("staff/sign_in.html", **{**known, **more})
 
 
 def signed_out_page() -> str:
@@ -109,7 +109,7 @@ def _go_on(member: StaffMember, onward: Response, signed: str) -> Response | tup
     if kept is None or not kept.is_for(member):
         return onward
     page = render_template(
-        "desk/once_more.html",
+        "staff/once_more.html",
         action=kept.action,
         fields=kept.fields,
         act=say(kept_forms.ACTS[kept.endpoint]),
@@ -126,7 +126,7 @@ def _go_on(member: StaffMember, onward: Response, signed: str) -> Response | tup
 @requires(Permission.STAFF_HOME)
 def password() -> str:
     """Ask for the password once more, before what cannot be taken back or leaves the house."""
-    return render_template("desk/password.html", next=request.args.get("next", ""), problem="")
+    return render_template("staff/password.html", next=request.args.get("next", ""), problem="")
 
 
 @blueprint.post("/password")
@@ -144,7 +144,7 @@ def do_password() -> Response | tuple[str, int]:
             accounts.verify(reading(), signed_in.actor.name, request.form.get("password", ""))
     except SignInFailed:
         counters.sign_in_failed(account)
-        return render_template("desk/password.html", next=target, problem=say("password_wrong")), 422
+        return render_template("staff/password.html", next=target, problem=say("password_wrong")), 422
     counters.sign_in_worked(account)
     with transaction() as writing:
         sessions.prove(writing, signed_in.session_id, now=g.now)
@@ -172,7 +172,7 @@ def welcome(token: str) -> str:
     """The page behind a one-time link."""
     with limits.secret_tried():
         owner = accounts.link_owner(reading(), token, now=g.now)
-    return render_template("desk/welcome.html", owner=owner, username="", problems={})
+    return render_template("staff/welcome.html", owner=owner, username="", problems={})
 
 
 @blueprint.post("/welcome/<token>")
@@ -191,7 +191,7 @@ def do_welcome(token: str) -> Response | tuple[str, int]:
             problems = {"code": say("refused_code_wrong")}
         else:
             problems = {"username": say("username_taken")}
-        return render_template("desk/welcome.html", owner=owner, username=username, problems=problems), 422
+        return render_template("staff/welcome.html", owner=owner, username=username, problems=problems), 422
     return begin_session(member, url_for("staff.home"))
 
 
@@ -223,4 +223,4 @@ def home() -> str:
     """The events, with what this role may do for each."""
     signed_in = access.current()
     shown = [one for one in events.all_events(reading()) if signed_in and signed_in.event_id in (None, one.id)]
-    return render_template("desk/home.html", events=shown, definition=events.definition)
+    return render_template("staff/home.html", events=shown, definition=events.definition)
