@@ -10,7 +10,8 @@ from threading import Event as Bell
 
 from flask import Flask
 
-from eventreg.clock import current_time, stopwatch
+from eventreg.app_clock import current_time
+from eventreg.clock import stopwatch
 from eventreg.core.desk import bursts
 from eventreg.core.errors import Busy
 from eventreg.core.registration import form_keys

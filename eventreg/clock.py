@@ -4,8 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 
-from flask import current_app
-
 Clock = Callable[[], datetime]
 
 
@@ -18,12 +16,6 @@ def starting_at(moment: datetime, since: datetime) -> Clock:
     """A clock that showed ``moment`` when the real one showed ``since``, and runs on from there."""
     offset = moment - since
     return lambda: utc_now() + offset
-
-
-def current_time() -> datetime:
-    """The present moment, by the clock of the running app."""
-    moment: datetime = current_app.extensions["clock"]()
-    return moment
 
 
 def stopwatch() -> float:

@@ -45,7 +45,7 @@ def test_the_core_knows_no_http(path: Path) -> None:
     wrong = [
         module
         for module in imports(TREES[path])
-        if re.match(r"(flask|werkzeug|wtforms|eventreg\.(web|app|db|cli))", module)
+        if re.match(r"(flask|werkzeug|wtforms|eventreg\.(web|app|storage|commands))", module)
     ]
     assert not wrong, "rules must work without a web server: the act belongs into core, its page into web"
 
@@ -88,6 +88,57 @@ def test_modules_import_each_other_in_no_circle() -> None:
         visit(module, ())
 
 
+FLOORS = (
+    "app_clock  clock  core.errors  proxies  rates",
+    "core.values  setting_types",
+    "core.models  settings  web.wire",
+    "core.audit  i18n  pdf  server  web.assets",
+    "core.audit_replay  core.event  core.outbox  web.tongues",
+    "core.deliveries  core.registration  core.staff",
+    "core.door  core.invariants  core.organising  storage  web.addresses",
+    "core.desk  web.language  web.limits",
+    "core.erasure  readers  web.access  web.event_facts  web.forms",
+    "mail  operations  web.door  web.guard",
+    "background  web.desk  web.public",
+    "commands  web.organising  web.staff",
+    "web.site",
+    "app",
+    "serve",
+)
+"""The rooms, from the ground up: a folder, or a file that stands alone. Also drawn in docs/architecture.md."""
+ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+
+
+def room_of(module: str) -> str:
+    """The room in which a module stands, such as ``core.registration`` or ``clock``."""
+    parts = module.split(".")[1:]
+    return next((".".join(parts[:depth]) for depth in (2, 1) if ".".join(parts[:depth]) in ROOMS), "")
+
+
+def test_arrows_between_rooms_only_go_down() -> None:
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): tree for path, tree in TREES.items()}
+    for module, tree in modules.items():
+        if module.endswith("__init__"):
+            continue
+        here = room_of(module)
+        assert here, f"{module} stands in no room: give it one in FLOORS, and in docs/architecture.md"
+        for other in set(imports(tree)) & modules.keys():
+            there = room_of(other)
+            assert here == there or ROOMS[there] < ROOMS[here], f"{module} -> {other} goes up: move the noun instead"
+
+
+def test_the_rooms_are_drawn_in_the_document() -> None:
+    drawing = (ROOT / "docs" / "architecture.md").read_text()
+    for floor in FLOORS:
+        assert floor in drawing, f"docs/architecture.md lacks the floor: {floor}"
+
+
+def test_a_folder_holds_at_most_fifteen_files() -> None:
+    for folder in {path.parent for path in PROGRAM}:
+        files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(files) <= 15, f"{name_of(folder)} holds {len(files)}: more than a reader keeps in mind"
+
+
 def calls(tree: ast.AST) -> set[str]:
     """Every attribute that is called, such as ``session.commit``."""
     return {
@@ -104,7 +155,7 @@ def test_only_the_clock_reads_the_clock() -> None:
 
 def test_only_the_edge_commits() -> None:
     for path, tree in TREES.items():
-        if path.name != "db.py":
+        if path.name != "session.py":
             assert "commit" not in calls(tree), f"{name_of(path)}: acts compose only if nobody commits below the edge"
 
 

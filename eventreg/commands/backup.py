@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from eventreg.clock import current_time
+from eventreg.app_clock import current_time
 from eventreg.commands.refusing import in_words, say_unfinished
 from eventreg.core.staff import sessions
 from eventreg.operations import forgetting

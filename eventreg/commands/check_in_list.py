@@ -8,7 +8,7 @@ from flask import current_app, g
 from flask.cli import with_appcontext
 
 from eventreg import pdf
-from eventreg.clock import current_time
+from eventreg.app_clock import current_time
 from eventreg.commands.event import both_titles
 from eventreg.commands.refusing import refuse, refusing
 from eventreg.core.desk import attendee_list, check_in_list

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from eventreg.clock import current_time
+from eventreg.app_clock import current_time
 from eventreg.commands.refusing import refuse, refusing
 from eventreg.core import audit
 from eventreg.core.desk.check_in_list import plain

@@ -5,7 +5,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from eventreg import background
-from eventreg.clock import current_time
+from eventreg.app_clock import current_time
 from eventreg.commands.refusing import refuse, say_unfinished
 from eventreg.core.errors import Busy
 from eventreg.operations import forgetting

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from flask import current_app
 
-from eventreg.clock import current_time
+from eventreg.app_clock import current_time
 from eventreg.core import deliveries
 from eventreg.core.deliveries import Delivery
 from eventreg.mail.compose import Unaddressable, compose

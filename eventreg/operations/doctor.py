@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flask import current_app
 
-from eventreg.clock import current_time
+from eventreg.app_clock import current_time
 from eventreg.core import invariants
 from eventreg.core.errors import Busy
 from eventreg.core.event import events

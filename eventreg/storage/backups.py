@@ -19,7 +19,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy import URL, Connection, inspect, text
 
-from eventreg.clock import current_time
+from eventreg.app_clock import current_time
 from eventreg.storage.session import db
 from eventreg.storage.sqlite_file import SqliteFile
 

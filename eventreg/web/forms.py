@@ -270,7 +270,7 @@ def file_sent() -> bytes:
 
 
 def mark_sent() -> str:
-    """Which registration the page was about, as ``whom.mark``; nothing for a form that does not say."""
+    """Which registration the page was about, as ``identity.mark``; nothing for a form that does not say."""
     return str(request.form.get("mark", ""))
 
 

@@ -11,7 +11,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
-from eventreg.clock import current_time
+from eventreg.app_clock import current_time
 from eventreg.settings import Settings
 from eventreg.web import access, assets, language
 from eventreg.web.wire import browser, request_log

@@ -34,7 +34,7 @@ class Task:
 
     registration_id: int
     mark: str
-    """Of the registration, as ``whom.mark`` makes it."""
+    """Of the registration, as ``identity.mark`` makes it."""
     people: tuple[tuple[str, str | None], ...]
     """Names with check-in codes; who waits has none."""
     phone_number: str

@@ -51,7 +51,7 @@ class Entry:
     contact: str | None = None
     """Whose number it is, where that is not a guest's own."""
     wishes: str = ""
-    """As ``wishes.join`` makes them."""
+    """As ``requests.join`` makes them."""
     name_unsure: bool = False
     beyond_limit: bool = False
     """The desk has seen the warning about ``max_per_phone`` and goes on."""

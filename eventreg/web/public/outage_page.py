@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import current_app, g, render_template
 
 from eventreg import i18n
-from eventreg.clock import current_time
+from eventreg.app_clock import current_time
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.storage.session import reading
