@@ -1,4 +1,5 @@
-"""The only place that builds the app for a server: ``wsgi:app``, and ``flask --app wsgi`` for the commands."""
+"""The only place that builds the app for a server: ``wsgi:app``, and ``flask --app wsgi`` for the
+commands."""
 
 import atexit
 import os
@@ -9,7 +10,8 @@ from eventreg.settings import SettingsInvalid, read
 from eventreg.storage.modes import OURS_ALONE
 from eventreg.storage.session import close
 
-os.umask(OURS_ALONE)  # for each command and server process, and for what they start: everything written is about people
+# For each command and server process, and for what they start: everything written is about people.
+os.umask(OURS_ALONE)
 try:
     app = create_app(read(os.environ))
 except SettingsInvalid as invalid:

@@ -1,1 +1,2 @@
-"""Measurements of eventreg against the limits of the machine it runs on. `make bench` runs them all."""
+"""Measurements of eventreg against the limits of the machine it runs on. `make bench` runs them
+all."""

@@ -1,4 +1,5 @@
-"""From 50 to 100,000 registrations: registering, lists, searches, the list as a file, check-ins, and what one seat costs."""
+"""From 50 to 100,000 registrations: registering, lists, searches, the list as a file, check-ins,
+and what one seat costs."""
 
 import sqlite3
 import statistics
@@ -49,25 +50,36 @@ def filled(people: int) -> Iterator[House]:
 def _fill(people: int) -> None:
     moment = A_WEEK_BEFORE.replace(tzinfo=None).isoformat(" ")
     registrations = (
-        "i, 1, printf('%032x', i), printf('%064x', i), 'confirmed', 'online', 'zh', printf('+86139%08d', i), "
-        f"printf('139%08d', i), printf('%04d', i % 10000), NULL, 1, '{moment}.000000', NULL, NULL, NULL"
+        "i, 1, printf('%032x', i), printf('%064x', i), 'confirmed', 'online', 'zh', "
+        "printf('+86139%08d', i), "
+        f"printf('139%08d', i), printf('%04d', i % 10000), NULL, 1, '{moment}.000000', NULL, "
+        "NULL, NULL"
     )
     given = "printf('%s %s', substr('zhangwanglizhaochenliuyang', 1 + (i * 7) % 20, 4), i)"
     people_of = (
-        f"i, 1, i, 1, {given}, {given}, {given}, {given}, 'Z', printf('+86139%08d', i), printf('%04d', i % 10000), "
+        f"i, 1, i, 1, {given}, {given}, {given}, {given}, 'Z', printf('+86139%08d', i), "
+        "printf('%04d', i % 10000), "
         "printf('%07d', 3000000 + i), NULL"
     )
     columns = (
-        "(id, event_id, ticket_seed, ticket_digest, state, source, locale, phone_number, phone_typed, phone_tail, email, "
+        "(id, event_id, ticket_seed, ticket_digest, state, source, locale, phone_number, "
+        "phone_typed, phone_tail, email, "
         "version, created_at, promoted_at, split_from_id, cancelled_at)"
     )
     named = (
-        "(id, event_id, registration_id, place, name, name_folded, sort_key, search_key, letter, phone_number, phone_tail, "
+        "(id, event_id, registration_id, place, name, name_folded, sort_key, search_key, letter, "
+        "phone_number, phone_tail, "
         "code, cancelled_at)"
     )
     with db.engine.begin() as connection:
-        connection.execute(text(_ROWS.format(people=people, into=f"registrations {columns}", columns=registrations)))
-        connection.execute(text(_ROWS.format(people=people, into=f"attendees {named}", columns=people_of)))
+        connection.execute(
+            text(
+                _ROWS.format(people=people, into=f"registrations {columns}", columns=registrations)
+            )
+        )
+        connection.execute(
+            text(_ROWS.format(people=people, into=f"attendees {named}", columns=people_of))
+        )
         connection.execute(text(f"UPDATE event_seats SET taken = {people}, capacity = 200000"))
         connection.execute(text("ANALYZE"))
 
@@ -88,10 +100,19 @@ def _measure(house: House) -> dict[str, float]:
     rows = len(attendee_list.listed(reading(), event, first))
     return {
         "register": milliseconds(lambda n: house.register(f"新人{n}"), 60),
-        "row of the first page": milliseconds(lambda _: attendee_list.listed(reading(), event, first), 30) / rows,
-        "number": milliseconds(lambda _: attendee_list.listed(reading(), event, Asked(query="0042")), 30),
-        "name": milliseconds(lambda _: attendee_list.listed(reading(), event, Asked(query="nobody")), 15),
-        "near": milliseconds(lambda _: attendee_list.near(reading(), event, Asked(query="wang")), 15),
+        "row of the first page": milliseconds(
+            lambda _: attendee_list.listed(reading(), event, first), 30
+        )
+        / rows,
+        "number": milliseconds(
+            lambda _: attendee_list.listed(reading(), event, Asked(query="0042")), 30
+        ),
+        "name": milliseconds(
+            lambda _: attendee_list.listed(reading(), event, Asked(query="nobody")), 15
+        ),
+        "near": milliseconds(
+            lambda _: attendee_list.near(reading(), event, Asked(query="wang")), 15
+        ),
         "same names": milliseconds(lambda _: duplicates.groups(reading(), event), 5),
         "tasks": milliseconds(lambda _: calls.tasks(reading(), event, now=house.now), 5),
     }
@@ -108,7 +129,10 @@ def growth() -> list[Figure]:
     return [
         *(
             Figure(
-                f"at 100,000 ÷ at 50 rows: {what}", large[what] / small[what], 1.5, at_most=True,
+                f"at 100,000 ÷ at 50 rows: {what}",
+                large[what] / small[what],
+                1.5,
+                at_most=True,
                 detail=f"{small[what]:.2f}, {by_size[5_000][what]:.2f}, {large[what]:.2f} ms",
             )
             for what in ("register", "row of the first page")
@@ -119,10 +143,13 @@ def growth() -> list[Figure]:
         Figure("people registered twice at 100,000, ms", large["same names"]),
         Figure("who is to be called at 100,000, ms", large["tasks"]),
         Figure(
-            "CSV of the list, streamed: us a row at 100,000 ÷ at 5,000", csv[100_000][0] / csv[5_000][0], 1.5, at_most=True,
+            "CSV of the list, streamed: us a row at 100,000 ÷ at 5,000",
+            csv[100_000][0] / csv[5_000][0],
+            1.5,
+            at_most=True,
             detail=f"{csv[100_000][0]:.1f} us a row, {csv[100_000][1]:.0f} MiB",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _export(house: House) -> tuple[float, float]:
@@ -151,51 +178,71 @@ def check_ins() -> list[Figure]:
         def arrive(number: int) -> object:
             return write(
                 lambda session: check_in.check_in(
-                    session, events.get(session, "small"), str(number + 1), anyway=True, by=house.dora, now=house.now
+                    session,
+                    events.get(session, "small"),
+                    str(number + 1),
+                    anyway=True,
+                    by=house.dora,
+                    now=house.now,
                 )
-            )  # fmt: skip
+            )
 
         first, again = milliseconds(arrive, 300), milliseconds(arrive, 300)
     return [
         Figure("check-ins/s, one by one, of 100,000", 1000 / first, detail=f"{first:.2f} ms"),
         Figure("the same again ÷ first", again / first, 0.5, at_most=True),
-    ]  # fmt: skip
+    ]
 
 
 def seat_transaction() -> list[Figure]:
-    """Processor time of our seat transaction against the three raw statements, both without the disk's share."""
+    """Processor time of our seat transaction against the three raw statements, both without the
+    disk's share."""
     with filled(50) as house:
-        event = availability.at(db.engine, None, "small", now=house.now).event  # as the pages know it
+        event = availability.at(
+            db.engine, None, "small", now=house.now
+        ).event  # as the pages know it
         filled_in = {number: make_entry(f"新人{number}") for number in range(-21, 400)}
 
         def register(number: int) -> None:
             entry = filled_in[number]
-            write(lambda s: registering.register(s, event, entry, secret_key=SECRET, by=REGISTRANT, now=house.now))
+            write(
+                lambda s: registering.register(
+                    s, event, entry, secret_key=SECRET, by=REGISTRANT, now=house.now
+                )
+            )
 
         ours = _cpu(register)
     with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:
         database = sqlite3.connect(str(Path(folder) / "raw.sqlite3"), isolation_level=None)
         for statement in (
-            "PRAGMA journal_mode=WAL", "CREATE TABLE seats (id INTEGER PRIMARY KEY, taken INTEGER)",
-            "INSERT INTO seats VALUES (1, 0)", "CREATE TABLE registrations (id INTEGER PRIMARY KEY, name, phone)",
+            "PRAGMA journal_mode=WAL",
+            "CREATE TABLE seats (id INTEGER PRIMARY KEY, taken INTEGER)",
+            "INSERT INTO seats VALUES (1, 0)",
+            "CREATE TABLE registrations (id INTEGER PRIMARY KEY, name, phone)",
             "CREATE TABLE audit (id INTEGER PRIMARY KEY, what)",
-        ):  # fmt: skip
+        ):
             database.execute(statement)
 
         def raw(number: int) -> None:
             database.execute("BEGIN IMMEDIATE")
             database.execute("UPDATE seats SET taken = taken + 1 WHERE id = 1 AND taken < 1000000")
-            database.execute("INSERT INTO registrations (name, phone) VALUES (?, ?)", (f"x{number}", "y"))
+            database.execute(
+                "INSERT INTO registrations (name, phone) VALUES (?, ?)", (f"x{number}", "y")
+            )
             database.execute("INSERT INTO audit (what) VALUES ('x')")
             database.execute("COMMIT")
 
         plain = _cpu(raw)
     return [
         Figure(
-            "CPU of a seat transaction ÷ of three raw statements", ours / plain, 5.5, at_most=True,
-            detail=f"{ours:.0f} and {plain:.0f} us; ours is eight statements, with codes, key and digests",
+            "CPU of a seat transaction ÷ of three raw statements",
+            ours / plain,
+            5.5,
+            at_most=True,
+            detail=f"{ours:.0f} and {plain:.0f} us; "
+            "ours is eight statements, with codes, key and digests",
         )
-    ]  # fmt: skip
+    ]
 
 
 def _cpu(act: Callable[[int], object], times: int = 400) -> float:

@@ -16,7 +16,8 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Figure:
-    """``reached`` is to be at least ``goal``, or at most where ``at_most``. Without a goal it is told for what it is."""
+    """``reached`` is to be at least ``goal``, or at most where ``at_most``. Without a goal it is
+    told for what it is."""
 
     name: str
     reached: float
@@ -30,7 +31,9 @@ class Figure:
         if self.goal is None:
             return ""
         return (
-            "reached" if (self.reached <= self.goal if self.at_most else self.reached >= self.goal) else "not reached"
+            "reached"
+            if (self.reached <= self.goal if self.at_most else self.reached >= self.goal)
+            else "not reached"
         )
 
 
@@ -47,17 +50,27 @@ def table(figures: Iterable[Figure]) -> str:
     """The figures as a Markdown table."""
     lines = ["| what | goal | reached | | |", "| --- | --- | --- | --- | --- |"]
     for figure in figures:
-        goal = "" if figure.goal is None else f"{'<=' if figure.at_most else '>='} {_number(figure.goal)}"
-        lines.append(f"| {figure.name} | {goal} | {_number(figure.reached)} | {figure.verdict} | {figure.detail} |")
+        goal = (
+            ""
+            if figure.goal is None
+            else f"{'<=' if figure.at_most else '>='} {_number(figure.goal)}"
+        )
+        lines.append(
+            f"| {figure.name} | {goal} | {_number(figure.reached)} | {figure.verdict} | "
+            f"{figure.detail} |"
+        )
     return "\n".join(lines)
 
 
 def about_the_machine() -> str:
     """What the figures were measured on: cores, memory and versions, nothing that names anybody."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {version(name)}" for name in ("Flask", "SQLAlchemy", "psycopg", "waitress"))
+    versions = ", ".join(
+        f"{name} {version(name)}" for name in ("Flask", "SQLAlchemy", "psycopg", "waitress")
+    )
     return (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}; Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}; Python "
+        f"{platform.python_version()}, "
         f"SQLite {sqlite3.sqlite_version}, {versions}"
     )
 
@@ -66,8 +79,11 @@ def keep(figures: Sequence[Figure], name: str) -> Path:
     """Write the table down, with the day, the machine and the versions."""
     RESULTS.mkdir(exist_ok=True)
     day = datetime.now(UTC).date().isoformat()
-    head = f"# {name}, {day}\n\n{about_the_machine()}. Written by `make bench`; medians, both sides in one run.\n\n"
+    head = f"# {name}, {day}\n\n{about_the_machine()}. "
+    head += "Written by `make bench`; medians, both sides in one run.\n\n"
     path = RESULTS / f"{day}-{name}.md"
     path.write_text(head + table(figures) + "\n")
-    path.with_suffix(".json").write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+    path.with_suffix(".json").write_text(
+        json.dumps([asdict(figure) for figure in figures], indent=1) + "\n"
+    )
     return path

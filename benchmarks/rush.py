@@ -1,4 +1,5 @@
-"""Pages and registrations over HTTP, against a bare page in the same server and against what the storage itself can do."""
+"""Pages and registrations over HTTP, against a bare page in the same server and against what the
+storage itself can do."""
 
 import multiprocessing
 import re
@@ -26,7 +27,8 @@ from tests.support.tokens import another
 
 BIG, TIMES = 100_000, 5
 ON_THE_DISK = Path.cwd() / "benchmarks"
-"""Where files are measured: on the disk of the checkout, since the temporary folder may be memory."""
+"""Where files are measured: on the disk of the checkout, since the temporary folder may be
+memory."""
 
 
 @contextmanager
@@ -47,10 +49,15 @@ def _middle(loads: list[Load], pick: Callable[[Load], float]) -> float:
     return statistics.median(pick(one) for one in loads)
 
 
-def _compare(environment: dict[str, str], folder: Path) -> tuple[list[Load], list[Load], list[Load]]:
+def _compare(
+    environment: dict[str, str], folder: Path
+) -> tuple[list[Load], list[Load], list[Load]]:
     """Bare page, event page and registrations, in turn, in one run."""
     bare, pages, booked = [], [], []
-    with hello() as (address, pid), ours(folder, EVENTREG_SECRET_KEY=SECRET, **environment) as server:
+    with (
+        hello() as (address, pid),
+        ours(folder, EVENTREG_SECRET_KEY=SECRET, **environment) as server,
+    ):
         page = f"{server.address}/zh/events/big"
         for turn in range(TIMES):
             bare.append(load(address, pid))
@@ -65,23 +72,44 @@ def pages_and_registrations() -> list[Figure]:
         bare, pages, booked = _compare({}, folder)
     rate = _middle(bare, lambda one: one.rate)
     return [
-        Figure("bare page/s, 2 processes of 2 threads", rate, detail=f"CPU {_middle(bare, lambda one: one.cpu):.2f} ms"),
         Figure(
-            "event page/s ÷ bare page/s", _middle(pages, lambda one: one.rate) / rate, 0.45,
-            detail=f"{_middle(pages, lambda one: one.rate):.0f}/s, CPU {_middle(pages, lambda one: one.cpu):.2f} ms",
+            "bare page/s, 2 processes of 2 threads",
+            rate,
+            detail=f"CPU {_middle(bare, lambda one: one.cpu):.2f} ms",
         ),
         Figure(
-            "register/s ÷ bare page/s, SQLite FULL", _middle(booked, lambda one: one.rate) / rate, 0.10,
-            detail=f"{_middle(booked, lambda one: one.rate):.0f}/s, p50 {_middle(booked, lambda one: one.p50):.0f} ms",
+            "event page/s ÷ bare page/s",
+            _middle(pages, lambda one: one.rate) / rate,
+            0.45,
+            detail=f"{_middle(pages, lambda one: one.rate):.0f}/s, "
+            f"CPU {_middle(pages, lambda one: one.cpu):.2f} ms",
+        ),
+        Figure(
+            "register/s ÷ bare page/s, SQLite FULL",
+            _middle(booked, lambda one: one.rate) / rate,
+            0.10,
+            detail=f"{_middle(booked, lambda one: one.rate):.0f}/s, "
+            f"p50 {_middle(booked, lambda one: one.p50):.0f} ms",
         ),
         Figure(
             "CPU of register ÷ of bare page",
-            _middle(booked, lambda one: one.cpu) / _middle(bare, lambda one: one.cpu), 8, at_most=True,
+            _middle(booked, lambda one: one.cpu) / _middle(bare, lambda one: one.cpu),
+            8,
+            at_most=True,
             detail=f"{_middle(booked, lambda one: one.cpu):.2f} ms",
         ),
-        Figure("p95 ÷ p50 of register, SQLite FULL", _middle(booked, lambda one: one.p95 / one.p50), 4, at_most=True),
-        Figure("register/s over HTTP ÷ raw seat tx/s", _middle(booked, lambda one: one.rate) / raw_sqlite(), 0.5),
-    ]  # fmt: skip
+        Figure(
+            "p95 ÷ p50 of register, SQLite FULL",
+            _middle(booked, lambda one: one.p95 / one.p50),
+            4,
+            at_most=True,
+        ),
+        Figure(
+            "register/s over HTTP ÷ raw seat tx/s",
+            _middle(booked, lambda one: one.rate) / raw_sqlite(),
+            0.5,
+        ),
+    ]
 
 
 def on_postgresql() -> list[Figure]:
@@ -97,11 +125,18 @@ def on_postgresql() -> list[Figure]:
     rate = _middle(booked, lambda one: one.rate)
     return [
         Figure(
-            "register/s ÷ bare page/s, PostgreSQL", rate / _middle(bare, lambda one: one.rate), 0.07,
+            "register/s ÷ bare page/s, PostgreSQL",
+            rate / _middle(bare, lambda one: one.rate),
+            0.07,
             detail=f"{rate:.0f}/s, server CPU {_middle(booked, lambda one: one.cpu):.2f} ms",
         ),
-        Figure("register/s over HTTP ÷ pgbench, 8 clients, durable", rate / limit, 0.3, detail=f"pgbench {limit:.0f}/s"),
-    ]  # fmt: skip
+        Figure(
+            "register/s over HTTP ÷ pgbench, 8 clients, durable",
+            rate / limit,
+            0.3,
+            detail=f"pgbench {limit:.0f}/s",
+        ),
+    ]
 
 
 _SCRIPT = """
@@ -119,26 +154,54 @@ def pgbench(cluster: Cluster) -> float:
     cluster.sql(
         "CREATE TABLE seats (id int PRIMARY KEY, taken int); INSERT INTO seats VALUES (1, 0);"
         "CREATE TABLE registrations (id serial PRIMARY KEY, name text, phone text);"
-        "CREATE TABLE audit (id serial PRIMARY KEY, what text)", "bare",
-    )  # fmt: skip
+        "CREATE TABLE audit (id serial PRIMARY KEY, what text)",
+        "bare",
+    )
     script = cluster.folder / "script.sql"
     script.write_text(_SCRIPT)
     script.chmod(0o644)
     said = subprocess.run(
-        [BINARIES / "pgbench", "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", "8", "-f", script, "-h", cluster.folder,
-         "-U", "eventreg", "bare"], user=USER, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        [
+            BINARIES / "pgbench",
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            "8",
+            "-j",
+            "2",
+            "-T",
+            "8",
+            "-f",
+            script,
+            "-h",
+            cluster.folder,
+            "-U",
+            "eventreg",
+            "bare",
+        ],
+        user=USER,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     return float(re.search(r"tps = ([\d.]+)", said)[1])  # type: ignore[index]
 
 
 def _raw_writer(file: str, seconds: float) -> int:
-    database, gate, done = sqlite3.connect(file, isolation_level=None), Gate(Path(file + ".lock")), 0
+    database, gate, done = (
+        sqlite3.connect(file, isolation_level=None),
+        Gate(Path(file + ".lock")),
+        0,
+    )
     database.execute("PRAGMA synchronous=FULL")
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         with gate():
             database.execute("BEGIN IMMEDIATE")
-            database.execute("UPDATE seats SET taken = taken + 1 WHERE id = 1 AND taken < 100000000")
+            database.execute(
+                "UPDATE seats SET taken = taken + 1 WHERE id = 1 AND taken < 100000000"
+            )
             database.execute("INSERT INTO registrations (name, phone) VALUES ('x', 'y')")
             database.execute("INSERT INTO audit (what) VALUES ('x')")
             database.execute("COMMIT")
@@ -153,7 +216,8 @@ def raw_sqlite(seconds: float = 8) -> float:
         database = sqlite3.connect(file)
         database.executescript(
             "PRAGMA journal_mode=WAL; CREATE TABLE seats (id INTEGER PRIMARY KEY, taken INTEGER);"
-            "INSERT INTO seats VALUES (1, 0); CREATE TABLE registrations (id INTEGER PRIMARY KEY, name, phone);"
+            "INSERT INTO seats VALUES (1, 0); CREATE TABLE registrations (id INTEGER PRIMARY "
+            "KEY, name, phone);"
             "CREATE TABLE audit (id INTEGER PRIMARY KEY, what);"
         )
         with multiprocessing.get_context("spawn").Pool(8) as pool:
@@ -166,13 +230,17 @@ def price_of_the_disk() -> list[Figure]:
     for fault in ("", "sync_normal"):
         with place() as folder, started(folder, fault, EVENTREG_SECRET_KEY=SECRET) as server:
             page = f"{server.address}/zh/events/big"
-            loads = [load(page, server.pid, script=registering(server, "big", turn * 200_000)) for turn in range(TIMES)]
+            loads = [
+                load(page, server.pid, script=registering(server, "big", turn * 200_000))
+                for turn in range(TIMES)
+            ]
             rates[fault] = _middle(loads, lambda one: one.rate)
     return [Figure("FULL ÷ NORMAL through HTTP", rates[""] / rates["sync_normal"], 0.7)]
 
 
 def storm(fault: str = "") -> tuple[int, int, float]:
-    """400 people at once for 50 seats, two servers. Returns tickets, refusals, and the seconds until the last ticket."""
+    """400 people at once for 50 seats, two servers. Returns tickets, refusals, and the seconds
+    until the last ticket."""
     with place(50) as folder:
         if fault:
             house = House(folder)
@@ -194,7 +262,9 @@ def _rush(servers: tuple[Server, Server]) -> tuple[int, int, float]:
         if number < 100 and together.wait() == 0:
             began = time.monotonic()
         typed = {"name": f"王{number}号", "phone": f"138{number:08d}", "confirmed": "yes"}
-        status, _, _ = ask(servers[number % 2], "POST", path, {**another(form, number), "waitlist": "", **typed})
+        status, _, _ = ask(
+            servers[number % 2], "POST", path, {**another(form, number), "waitlist": "", **typed}
+        )
         return status, time.monotonic()
 
     with ThreadPoolExecutor(100) as crowd:
@@ -208,7 +278,17 @@ def storms() -> list[Figure]:
     calm = [storm() for _ in range(3)]
     broken = storm("no_guard")
     return [
-        Figure("storm 400 for 50: seats sold off by, worst of 3", max(abs(n - 50) for n, _, _ in calm), 0, at_most=True),
-        Figure("storm: seconds until the last seat", statistics.median(seconds for *_, seconds in calm), 0.5, at_most=True),
+        Figure(
+            "storm 400 for 50: seats sold off by, worst of 3",
+            max(abs(n - 50) for n, _, _ in calm),
+            0,
+            at_most=True,
+        ),
+        Figure(
+            "storm: seconds until the last seat",
+            statistics.median(seconds for *_, seconds in calm),
+            0.5,
+            at_most=True,
+        ),
         Figure("control, guard taken out: sold too many", broken[0] - 50, 1),
-    ]  # fmt: skip
+    ]

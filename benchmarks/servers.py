@@ -1,4 +1,5 @@
-"""Servers to measure, and the one client that measures them: wrk, in C, so that it takes little of the two cores."""
+"""Servers to measure, and the one client that measures them: wrk, in C, so that it takes little of
+the two cores."""
 
 import os
 import re
@@ -23,7 +24,8 @@ FORMS = 40_000
 
 @dataclass(frozen=True)
 class Load:
-    """What a server did under load: answers a second, latencies in ms, its own processor time per answer in ms."""
+    """What a server did under load: answers a second, latencies in ms, its own processor time per
+    answer in ms."""
 
     rate: float
     p50: float
@@ -96,8 +98,11 @@ def memory_of_tree(pid: int) -> list[int]:
     return found
 
 
-def load(address: str, pid: int, *, connections: int = 8, seconds: float = SECONDS, script: str = "") -> Load:
-    """Ask an address as fast as it answers. ``script`` is Lua for wrk, for asking something else each time."""
+def load(
+    address: str, pid: int, *, connections: int = 8, seconds: float = SECONDS, script: str = ""
+) -> Load:
+    """Ask an address as fast as it answers. ``script`` is Lua for wrk, for asking something else
+    each time."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script + _REPORT)
         file.flush()
@@ -108,9 +113,12 @@ def load(address: str, pid: int, *, connections: int = 8, seconds: float = SECON
     numbers = {key: float(value) for key, value in re.findall(r"^= (\w+) ([\d.]+)$", said, re.M)}
     answers = numbers["requests"]
     return Load(
-        rate=answers / numbers["duration"] * 1e6, p50=numbers["p50"] / 1000, p95=numbers["p95"] / 1000,
-        cpu=used / answers * 1000, wrong=int(numbers["wrong"]),
-    )  # fmt: skip
+        rate=answers / numbers["duration"] * 1e6,
+        p50=numbers["p50"] / 1000,
+        p95=numbers["p95"] / 1000,
+        cpu=used / answers * 1000,
+        wrong=int(numbers["wrong"]),
+    )
 
 
 _REPORT = """
@@ -126,11 +134,14 @@ end
 
 
 def registering(server: Server, slug: str, first: int) -> str:
-    """A Lua script that registers another person with each request, starting with number ``first``. A form books once, so
-    each request sends a form of its own; they are signed beforehand, as if everybody had opened the page already."""
+    """A Lua script that registers another person with each request, starting with number ``first``.
+    A form books once, so each request sends a form of its own; they are signed beforehand, as if
+    everybody had opened the page already."""
     form = urllib.request.urlopen(f"{server.address}/zh/events/{slug}/register").read().decode()
     shown = {"csrf_token": re.search(r'name="csrf_token" value="([^"]+)"', form)[1]}  # type: ignore[index]
-    tokens = " ".join(another(shown, first + number)["csrf_token"] for number in range(1, FORMS + 1))
+    tokens = " ".join(
+        another(shown, first + number)["csrf_token"] for number in range(1, FORMS + 1)
+    )
     return f"""
 local n, tokens = {first}, {{}}
 for token in string.gmatch("{tokens}", "%S+") do table.insert(tokens, token) end

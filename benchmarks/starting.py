@@ -24,12 +24,16 @@ def starting() -> list[Figure]:
         workers = _of_workers(folder)
     return [
         Figure("start to first answer, s", statistics.median(seconds), 1, at_most=True),
-        Figure("memory of all its processes (PSS), MiB", statistics.median(memory), 120, at_most=True),
+        Figure(
+            "memory of all its processes (PSS), MiB", statistics.median(memory), 120, at_most=True
+        ),
         Figure("memory per worker (PSS), MiB", workers, 60, at_most=True),
     ]
 
 
 def _of_workers(folder: Path) -> float:
-    with started(folder, EVENTREG_SECRET_KEY=SECRET, EVENTREG_WORKERS="2", EVENTREG_THREADS="2") as server:
+    with started(
+        folder, EVENTREG_SECRET_KEY=SECRET, EVENTREG_WORKERS="2", EVENTREG_THREADS="2"
+    ) as server:
         load(f"{server.address}/zh/events/big", server.pid, seconds=1)
         return statistics.mean(sorted(memory_of_tree(server.pid))[-2:]) / 1024

@@ -50,7 +50,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=64 * 1024,
         MAX_FORM_PARTS=100,
         WTF_CSRF_TIME_LIMIT=None,  # the session ends, not the form
-        WTF_CSRF_SSL_STRICT=False,  # wants a Referer, which our no-referrer policy never sends; web.guard checks the origin
+        # wants a Referer, which our no-referrer policy never sends; web.guard checks the origin
+        WTF_CSRF_SSL_STRICT=False,
     )
     app.extensions["settings"] = settings
     app.extensions["clock"] = clock or settings.make_clock()

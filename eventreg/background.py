@@ -39,7 +39,12 @@ def purge() -> Purged:
     now = current_time()
 
     def drop_old(session: Session) -> None:
-        for kind in (form_keys.drop_old, known_browsers.drop_old, sessions.drop_ended, bursts.drop_old):
+        for kind in (
+            form_keys.drop_old,
+            known_browsers.drop_old,
+            sessions.drop_ended,
+            bursts.drop_old,
+        ):
             kind(session, now=now)
 
     write(drop_old)
@@ -54,7 +59,8 @@ HOUSEKEEPING = (PURGE, SCRUB)
 
 
 def run(app: Flask, jobs: Sequence[Job], bell: Bell) -> None:
-    """Do each of these jobs when it is due, until the bell rings. A job that fails is logged and stops no other."""
+    """Do each of these jobs when it is due, until the bell rings. A job that fails is logged and
+    stops no other."""
     due = dict.fromkeys(jobs, stopwatch())
     while not bell.is_set():
         for job in jobs:
@@ -69,13 +75,16 @@ def _do(app: Flask, job: Job) -> None:
         try:
             job.act()
         except (Busy, Unreachable, *AWAY) as error:
-            app.logger.warning("%s: %s", job.delayed, (str(error) or type(error).__name__).splitlines()[0])
+            app.logger.warning(
+                "%s: %s", job.delayed, (str(error) or type(error).__name__).splitlines()[0]
+            )
         except Exception:  # the others go on, and this one is tried again
             app.logger.exception("%s failed: %s", job.name, job.delayed)
 
 
 def stop_bell() -> Bell:
-    """An event that is set when somebody tells this process to stop; what is in hand is finished first."""
+    """An event that is set when somebody tells this process to stop; what is in hand is finished
+    first."""
     bell = Bell()
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: bell.set())

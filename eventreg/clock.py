@@ -19,5 +19,6 @@ def starting_at(moment: datetime, since: datetime) -> Clock:
 
 
 def stopwatch() -> float:
-    """Seconds since some moment in the past, for measuring how long something takes: setting the clock does not move it."""
+    """Seconds since some moment in the past, for measuring how long something takes: setting the
+    clock does not move it."""
     return monotonic()

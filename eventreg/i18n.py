@@ -1,6 +1,7 @@
 """Both languages: the catalogues, and dates as people of each language say them.
 
-Sentences have keys; `translations/` holds them in Chinese and English. A key without a sentence is an error, not a blank.
+Sentences have keys; `translations/` holds them in Chinese and English. A key without a sentence is
+an error, not a blank.
 """
 
 from datetime import date, datetime
@@ -64,13 +65,17 @@ def day(language: str, on: date, *, today: date) -> str:
     """A day with its weekday, and with its year where that is not the current one."""
     with_year = on.year != today.year
     if language == "zh":
-        return format_date(on, "y 年 M 月 d 日（EEEE）" if with_year else "M 月 d 日（EEEE）", locale="zh_Hans_CN")
+        return format_date(
+            on, "y 年 M 月 d 日（EEEE）" if with_year else "M 月 d 日（EEEE）", locale="zh_Hans_CN"
+        )
     return format_date(on, "EEEE, MMMM d, y" if with_year else "EEEE, MMMM d", locale="en")
 
 
 def weekday(language: str, number: int) -> str:
     """The name of a weekday, 1 for Monday."""
-    return format_date(date(2024, 1, number), "EEEE", locale="zh_Hans_CN" if language == "zh" else "en")
+    return format_date(
+        date(2024, 1, number), "EEEE", locale="zh_Hans_CN" if language == "zh" else "en"
+    )
 
 
 def time(moment: datetime | dt_time) -> str:
@@ -84,6 +89,12 @@ def half_of_day(moment: datetime) -> str:
 
 
 def spoken(language: str, moment: datetime) -> str:
-    """A time of day as it is said aloud, after the half of the day it is in: 8 点 45 分, 2 点; in English as it is written."""
+    """A time of day as it is said aloud, after the half of the day it is in: 8 点 45 分, 2 点; in
+    English as it is written."""
     hour = (moment.hour - 1) % 12 + 1 if language == "zh" else moment.hour
-    return sentence(language, "o_clock_minutes" if moment.minute else "o_clock", hour=hour, minutes=moment.minute)
+    return sentence(
+        language,
+        "o_clock_minutes" if moment.minute else "o_clock",
+        hour=hour,
+        minutes=moment.minute,
+    )

@@ -1,4 +1,5 @@
-"""A page as PDF, by WeasyPrint, in a process of its own with a time limit: what hangs or dies there hurts nobody else.
+"""A page as PDF, by WeasyPrint, in a process of its own with a time limit: what hangs or dies there
+hurts nobody else.
 
 ``python -m eventreg.pdf`` reads HTML and writes the PDF; it fetches nothing from anywhere.
 """
@@ -15,12 +16,17 @@ _PROGRAM = ("-m", "eventreg.pdf")
 
 
 def of(html: str) -> bytes:
-    """The PDF of one whole page, its style inside. ``PdfUnavailable`` where the machine has not what it takes."""
+    """The PDF of one whole page, its style inside. ``PdfUnavailable`` where the machine has not
+    what it takes."""
     try:
         made = subprocess.run(  # noqa: S603 - our own program, no shell
-            [sys.executable, *_PROGRAM], input=html.encode(), capture_output=True, timeout=_SECONDS,
-            cwd=ROOT, check=False,
-        )  # fmt: skip
+            [sys.executable, *_PROGRAM],
+            input=html.encode(),
+            capture_output=True,
+            timeout=_SECONDS,
+            cwd=ROOT,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise PdfUnavailable from error
     if made.returncode != 0:
@@ -35,7 +41,9 @@ def main() -> None:
         from weasyprint.urls import URLFetcher  # noqa: PLC0415 - as above
     except OSError:
         sys.exit(_NO_LIBRARY)
-    page = weasyprint.HTML(string=sys.stdin.buffer.read().decode(), url_fetcher=URLFetcher(allowed_protocols=()))
+    page = weasyprint.HTML(
+        string=sys.stdin.buffer.read().decode(), url_fetcher=URLFetcher(allowed_protocols=())
+    )
     page.write_pdf(sys.stdout.buffer)
 
 

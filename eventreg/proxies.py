@@ -19,14 +19,17 @@ _HOUSEHOLD = 64
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """The networks in a list such as "10.0.0.5, 192.168.0.0/16, ::1"; ``ValueError`` if one is no address or network."""
+    """The networks in a list such as "10.0.0.5, 192.168.0.0/16, ::1"; ``ValueError`` if one is no
+    address or network."""
     return tuple(ip_network(part, strict=False) for part in re.split(r"[\s,]+", text) if part)
 
 
 def parse_address(text: str) -> Address | None:
-    """The address in a text such as ``192.0.2.7``, ``192.0.2.7:51000`` or ``[2001:db8::7]:443``; ``None`` if there is none.
+    """The address in a text such as ``192.0.2.7``, ``192.0.2.7:51000`` or ``[2001:db8::7]:443``;
+    ``None`` if there is none.
 
-    An IPv4 address written as IPv6 (``::ffff:192.0.2.7``) is the IPv4 address: it is the same guest.
+    An IPv4 address written as IPv6 (``::ffff:192.0.2.7``) is the IPv4 address: it is the same
+    guest.
     """
     text = text.strip().strip('"')
     found = _WITH_PORT.fullmatch(text)
@@ -39,7 +42,8 @@ def parse_address(text: str) -> Address | None:
 
 
 def household(address: Address | None) -> str:
-    """The name under which limits count an address: all of one IPv6 /64 together, an IPv4 address alone."""
+    """The name under which limits count an address: all of one IPv6 /64 together, an IPv4 address
+    alone."""
     if address is None:
         return "unknown"
     if isinstance(address, IPv6Address):
@@ -59,8 +63,9 @@ class Proxies:
         return address is not None and any(address in network for network in self.networks)
 
     def client(self, peer: str, forwarded_for: str) -> Address | None:
-        """The address of whoever asks, from the peer of the connection and its ``X-Forwarded-For``. A step that is not an
-        address ends the walk at the proxy that wrote it. ``None`` if the peer itself has no address."""
+        """The address of whoever asks, from the peer of the connection and its ``X-Forwarded-For``.
+        A step that is not an address ends the walk at the proxy that wrote it. ``None`` if the peer
+        itself has no address."""
         address = parse_address(peer)
         steps = forwarded_for.split(",")
         for _ in range(self.count):

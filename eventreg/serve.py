@@ -1,5 +1,5 @@
-"""`make run`: everything ready, then a real server. The first start also applies the shipped event and makes a link for
-the first organiser."""
+"""`make run`: everything ready, then a real server. The first start also applies the shipped event
+and makes a link for the first organiser."""
 
 import logging
 import os
@@ -57,14 +57,17 @@ def main() -> None:
 
 
 def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Job]:
-    """What the processes of this server do: answer, erase what is past its time, and send the mails that are owed."""
+    """What the processes of this server do: answer, erase what is past its time, and send the mails
+    that are owed."""
 
     def answer(lifeline: int) -> None:
         server = listener.serve(app, listening, settings, lifeline)
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         server.run()
 
-    jobs = [Job(f"server {number + 1}", _closing(app, answer)) for number in range(settings.workers)]
+    jobs = [
+        Job(f"server {number + 1}", _closing(app, answer)) for number in range(settings.workers)
+    ]
     jobs.append(Job("housekeeping", _beside(app, listening, background.HOUSEKEEPING)))
     if settings.smtp_url:
         jobs.append(Job("mail sender", _beside(app, listening, [background.SEND_MAILS])))
@@ -81,7 +84,9 @@ def _closing(app: Flask, work: Callable[[int], None]) -> Callable[[int], None]:
     return closed_afterwards
 
 
-def _beside(app: Flask, listening: socket.socket, jobs: Sequence[background.Job]) -> Callable[[int], None]:
+def _beside(
+    app: Flask, listening: socket.socket, jobs: Sequence[background.Job]
+) -> Callable[[int], None]:
     """Work that goes on beside the server, until told to stop or until the parent is gone."""
 
     def beside(lifeline: int) -> None:
@@ -94,7 +99,9 @@ def _beside(app: Flask, listening: socket.socket, jobs: Sequence[background.Job]
 
 
 def _ring_when_closed(lifeline: int, bell: Bell) -> None:
-    select.select([lifeline], [], [])  # readable once the parent, which holds the other end, is gone
+    select.select(
+        [lifeline], [], []
+    )  # readable once the parent, which holds the other end, is gone
     bell.set()
 
 
@@ -116,15 +123,20 @@ def announce(settings: Settings, link: str | None) -> None:
     say(f"eventreg is ready: {settings.public_url}")
     if settings.on_this_machine_only and settings.listens_everywhere:
         say(
-            "EVENTREG_PUBLIC_URL is not set: links, QR codes and mails lead to an address that opens on this machine only."
+            "EVENTREG_PUBLIC_URL is not set: links, QR codes and mails lead to an address that "
+            "opens on this machine only."
         )
     if link:
-        say("The first organiser opens this link once, within a day, and chooses a name and a password:")
+        say(
+            "The first organiser opens this link once, within a day, and chooses a name and a "
+            "password:"
+        )
         say(f"{settings.public_url}/staff/welcome/{link}")
 
 
 def prepare(app: Flask) -> str | None:
-    """Bring the database up to date and, the first time, put the shipped event in. Returns the first organiser's token."""
+    """Bring the database up to date and, the first time, put the shipped event in. Returns the
+    first organiser's token."""
     clock = app.extensions["clock"]
     with app.app_context():
         check()
@@ -148,7 +160,8 @@ def _raise_file_limit() -> None:
     wanted = listener.MOST_CONNECTIONS + 400
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(
-            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+            resource.RLIMIT_NOFILE,
+            (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard),
         )
 
 
@@ -160,7 +173,10 @@ def _listen(settings: Settings) -> socket.socket:
         return listener.listen(settings.host, settings.port)
     except OSError as error:
         host = settings.host.strip("[]")
-        sys.exit(f"HOST, PORT: cannot listen on {host} port {settings.port}: {os.strerror(error.errno or 0)}")
+        sys.exit(
+            f"HOST, PORT: cannot listen on {host} port {settings.port}: "
+            f"{os.strerror(error.errno or 0)}"
+        )
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,5 @@
-"""How the text of a setting becomes its value. Each reader raises ``ValueError`` in words for a text that it cannot use."""
+"""How the text of a setting becomes its value. Each reader raises ``ValueError`` in words for a
+text that it cannot use."""
 
 import re
 from collections.abc import Callable
@@ -43,7 +44,9 @@ def web_address(text: str) -> str:
     """An http or https address without a path, without the slash at its end."""
     text = text.rstrip("/")
     parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query):
+    if text and (
+        parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query
+    ):
         raise ValueError("must be an address such as https://register.example.org, without a path")
     return text
 
@@ -67,7 +70,9 @@ def mail_server(text: str) -> str:
     except ValueError:  # a port that is no number
         right = False
     if text and (not right or parts.path.strip("/") or parts.query or parts.fragment):
-        raise ValueError("must be like smtp://name:password@host:587, or smtps:// for TLS from the first byte")
+        raise ValueError(
+            "must be like smtp://name:password@host:587, or smtps:// for TLS from the first byte"
+        )
     return text
 
 

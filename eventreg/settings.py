@@ -34,7 +34,8 @@ class SettingsInvalid(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table of settings; ``read`` makes the value of the text or raises ``ValueError`` in words."""
+    """One row of the table of settings; ``read`` makes the value of the text or raises
+    ``ValueError`` in words."""
 
     name: str
     default: str
@@ -50,61 +51,86 @@ def _mail_host(public_url: str) -> str:
 SETTINGS = (
     Setting("EVENTREG_INSTANCE", "instance", "Folder of everything that is written.", str),
     Setting(
-        "EVENTREG_DATABASE_URL", "",
-        "Database, such as postgresql+psycopg://name@host/database; without it, an SQLite file in the instance folder.",
+        "EVENTREG_DATABASE_URL",
+        "",
+        "Database, such as postgresql+psycopg://name@host/database; without it, an SQLite file "
+        "in the instance folder.",
         setting_types.database,
     ),
     Setting(
-        "EVENTREG_SECRET_KEY", "",
-        "Key behind ticket links and sessions; without it, one is made once and kept in the instance folder.", setting_types.secret,
+        "EVENTREG_SECRET_KEY",
+        "",
+        "Key behind ticket links and sessions; without it, one is made once and kept in the "
+        "instance folder.",
+        setting_types.secret,
     ),
     Setting(
-        "EVENTREG_PUBLIC_URL", "", "Address for links and QR codes; without it, that of HOST and PORT.",
+        "EVENTREG_PUBLIC_URL",
+        "",
+        "Address for links and QR codes; without it, that of HOST and PORT.",
         setting_types.web_address,
     ),
     Setting(
-        "EVENTREG_CLOCK", "", "An ISO date-time with offset: the clock starts there and runs on. For rehearsals.",
+        "EVENTREG_CLOCK",
+        "",
+        "An ISO date-time with offset: the clock starts there and runs on. For rehearsals.",
         setting_types.moment,
     ),
     Setting(
-        "EVENTREG_RATE_LIMITS", "on", "Limits on registering, signing in and searching: on or off.",
+        "EVENTREG_RATE_LIMITS",
+        "on",
+        "Limits on registering, signing in and searching: on or off.",
         setting_types.switch,
     ),
     Setting(
-        "EVENTREG_PEOPLE_PER_ADDRESS", "10/minute, 40/hour", "How many people may be registered online from one address.",
+        "EVENTREG_PEOPLE_PER_ADDRESS",
+        "10/minute, 40/hour",
+        "How many people may be registered online from one address.",
         rates.read,
     ),
     Setting(
-        "EVENTREG_REDIS_URL", "", "Rate limits shared by several processes, such as redis://127.0.0.1:6379/0.",
+        "EVENTREG_REDIS_URL",
+        "",
+        "Rate limits shared by several processes, such as redis://127.0.0.1:6379/0.",
         setting_types.scheme("redis", "rediss", "redis+unix"),
     ),
     Setting(
-        "EVENTREG_SMTP_URL", "",
-        "Mail server for notices, such as smtp://name:password@mail.example.org:587; without it, none are sent.",
+        "EVENTREG_SMTP_URL",
+        "",
+        "Mail server for notices, such as smtp://name:password@mail.example.org:587; without it, "
+        "none are sent.",
         setting_types.mail_server,
     ),
     Setting(
-        "EVENTREG_MAIL_FROM", "", "Address that mails come from; without it, eventreg at the host of the public address.",
+        "EVENTREG_MAIL_FROM",
+        "",
+        "Address that mails come from; without it, eventreg at the host of the public address.",
         setting_types.mail_address,
     ),
     Setting(
-        "EVENTREG_TRUSTED_PROXIES", "0",
-        "How many proxies stand in front, one behind the other; with 0, what a proxy says of the guest is ignored.",
+        "EVENTREG_TRUSTED_PROXIES",
+        "0",
+        "How many proxies stand in front, one behind the other; with 0, what a proxy says of the "
+        "guest is ignored.",
         setting_types.count(0, 10),
     ),
     Setting(
-        "EVENTREG_PROXY_ADDRESSES", "127.0.0.0/8, ::1",
-        "Addresses and networks of these proxies: what anybody else says of the guest counts for nothing.",
+        "EVENTREG_PROXY_ADDRESSES",
+        "127.0.0.0/8, ::1",
+        "Addresses and networks of these proxies: what anybody else says of the guest counts for "
+        "nothing.",
         setting_types.networks,
     ),
     Setting(
-        "EVENTREG_WORKERS", "1",
-        "Server processes; more than one needs EVENTREG_REDIS_URL, or EVENTREG_RATE_LIMITS=off.", setting_types.count(1, 32),
+        "EVENTREG_WORKERS",
+        "1",
+        "Server processes; more than one needs EVENTREG_REDIS_URL, or EVENTREG_RATE_LIMITS=off.",
+        setting_types.count(1, 32),
     ),
     Setting("EVENTREG_THREADS", "8", "Threads of each server process.", setting_types.count(1, 64)),
     Setting("HOST", "127.0.0.1", "Where to listen.", setting_types.host),
     Setting("PORT", "8000", "Where to listen.", setting_types.count(1, 65535)),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -150,12 +176,21 @@ class Settings:
 
     @cached_property
     def _names(self) -> frozenset[str | None]:
-        return frozenset({urlsplit(self.public_url).hostname, self.host.strip("[]"), "127.0.0.1", "localhost", "::1"})
+        return frozenset(
+            {
+                urlsplit(self.public_url).hostname,
+                self.host.strip("[]"),
+                "127.0.0.1",
+                "localhost",
+                "::1",
+            }
+        )
 
     @property
     def listens_everywhere(self) -> bool:
         """Whether the server answers at every address of this machine."""
-        return self.host.strip("[]") in {"0.0.0.0", "::"}  # noqa: S104 - asked whether it is so, not made so
+        # asked whether it is so, not made so
+        return self.host.strip("[]") in {"0.0.0.0", "::"}  # noqa: S104
 
     def is_ours(self, host: str) -> bool:
         """Whether a Host header, without its port, names us."""
@@ -196,7 +231,8 @@ def read(environment: Mapping[str, str]) -> Settings:
     in_memory = values.get("EVENTREG_RATE_LIMITS") and not values.get("EVENTREG_REDIS_URL")
     if values.get("EVENTREG_WORKERS", 1) > 1 and in_memory:
         faults.append(
-            "EVENTREG_WORKERS: more than one process cannot share limits kept in memory; set EVENTREG_REDIS_URL, or "
+            "EVENTREG_WORKERS: more than one process cannot share limits kept in memory; set "
+            "EVENTREG_REDIS_URL, or "
             "EVENTREG_RATE_LIMITS=off"
         )
     if faults:
@@ -205,7 +241,8 @@ def read(environment: Mapping[str, str]) -> Settings:
     public_url = values["EVENTREG_PUBLIC_URL"] or own_address(values["HOST"], values["PORT"])
     return Settings(
         instance=instance,
-        database_url=values["EVENTREG_DATABASE_URL"] or f"sqlite:///{instance / 'eventreg.sqlite3'}",
+        database_url=values["EVENTREG_DATABASE_URL"]
+        or f"sqlite:///{instance / 'eventreg.sqlite3'}",
         secret_key=values["EVENTREG_SECRET_KEY"],
         public_url=public_url,
         clock=values["EVENTREG_CLOCK"],
@@ -230,7 +267,8 @@ def make_instance(folder: Path) -> None:
 
 
 def kept_secret(folder: Path) -> str:
-    """The secret key of this instance, made once. Two processes that start together agree on one."""
+    """The secret key of this instance, made once. Two processes that start together agree on
+    one."""
     path = folder / "secret-key"
     if not path.exists():
         draft = folder / f".secret-key.{secrets.token_hex(4)}"

@@ -1,4 +1,5 @@
-"""Alembic's way into our database. `flask --app wsgi db upgrade` runs it; `make run` does so by itself."""
+"""Alembic's way into our database. `flask --app wsgi db upgrade` runs it; `make run` does so by
+itself."""
 
 from alembic import context
 from flask import current_app

@@ -1,9 +1,11 @@
-"""`make lighthouse`: what each public page weighs, how soon it is there on a slow network, and what axe and a ruler find; what
-Lighthouse says of event, form and ticket on a phone; and html-validate of every state.
+"""`make lighthouse`: what each public page weighs, how soon it is there on a slow network, and what
+axe and a ruler find; what Lighthouse says of event, form and ticket on a phone; and html-validate
+of every state.
 
-Lighthouse and html-validate come from npm, are no part of what the tests need, and go to a folder that git does not keep. Each page
-three times, the median counts. Ends with 1 where a goal is missed: 10 kB, one request, three seconds, no fault, performance 0.98,
-accessibility 1, best practices 1, no message of html-validate.
+Lighthouse and html-validate come from npm, are no part of what the tests need, and go to a folder
+that git does not keep. Each page three times, the median counts. Ends with 1 where a goal is
+missed: 10 kB, one request, three seconds, no fault, performance 0.98, accessibility 1, best
+practices 1, no message of html-validate.
 """
 
 import json
@@ -72,13 +74,22 @@ def _install() -> None:
             sys.exit("make lighthouse needs Node 18 or newer, with npm")
         TOOLS.mkdir(exist_ok=True)
         (TOOLS / "package.json").write_text("{}")
-        command = ["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+        command = [
+            "npm",
+            "install",
+            "--no-save",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--silent",
+        ]
         subprocess.run([*command, LIGHTHOUSE, HTML_VALIDATE], cwd=TOOLS, check=True)
 
 
 def _weighed(address: str, paths: dict[str, str]) -> list[str]:
-    """Bytes on the wire with their heads, requests, seconds at 400 kbit/s, 2 s latency and a processor six times slower, and
-    what axe, a ruler and the keyboard's targets find; of every page that has an address."""
+    """Bytes on the wire with their heads, requests, seconds at 400 kbit/s, 2 s latency and a
+    processor six times slower, and what axe, a ruler and the keyboard's targets find; of every page
+    that has an address."""
     missed = []
     print(f"{'page':<24}{'bytes':>7}{'requests':>10}{'seconds':>9}{'faults':>8}")
     with sync_playwright() as playwright:
@@ -88,11 +99,16 @@ def _weighed(address: str, paths: dict[str, str]) -> list[str]:
         for name, url, wrong in found:
             size, asked, seconds = _slowly(browser, url)
             posted = (
-                "" if name not in {"problems", "check", "full-couple", "already-registered", "find-problems"} else " *"
+                ""
+                if name
+                not in {"problems", "check", "full-couple", "already-registered", "find-problems"}
+                else " *"
             )
             print(f"{name + posted:<24}{size:>7}{asked:>10}{seconds:>9.2f}{wrong:>8}", flush=True)
             if wrong or asked != 1 or size > _MOST_BYTES or seconds > _MOST_SECONDS:
-                missed.append(f"{name}: {size} bytes, {asked} requests, {seconds:.2f} s, {wrong} faults")
+                missed.append(
+                    f"{name}: {size} bytes, {asked} requests, {seconds:.2f} s, {wrong} faults"
+                )
         browser.close()
     print("* what was posted there is not weighed; the page at its address is")
     return missed
@@ -115,7 +131,11 @@ def _slowly(browser: Browser, url: str) -> tuple[int, int, float]:
 def _judged(address: str, paths: dict[str, str], temporary: Path) -> list[str]:
     """Three pages, three times each."""
     missed = []
-    pages = {"event": "/zh/events/open", "form": "/zh/events/open/register", "ticket": paths["couple"]}
+    pages = {
+        "event": "/zh/events/open",
+        "form": "/zh/events/open/register",
+        "ticket": paths["couple"],
+    }
     for name, path in pages.items():
         reports = [_report(address + path, temporary / "report.json") for _ in range(TIMES)]
         said = []
@@ -123,10 +143,14 @@ def _judged(address: str, paths: dict[str, str], temporary: Path) -> list[str]:
             score = statistics.median(report["categories"][category]["score"] for report in reports)
             said.append(f"{category} {score:.2f}")
             if score < goal:
-                missed.append(f"{name}: {category} {score}, goal {goal}: {', '.join(_low(reports[-1], category))}")
+                missed.append(
+                    f"{name}: {category} {score}, goal {goal}: "
+                    f"{', '.join(_low(reports[-1], category))}"
+                )
         for audit in ("largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift"):
             said.append(
-                f"{audit} {statistics.median(report['audits'][audit]['numericValue'] for report in reports):.3g}"
+                f"{audit} "
+                f"{statistics.median(one['audits'][audit]['numericValue'] for one in reports):.3g}"
             )
         print(f"{name:<8}{' · '.join(said)}", flush=True)
     return missed
@@ -134,14 +158,25 @@ def _judged(address: str, paths: dict[str, str], temporary: Path) -> list[str]:
 
 def _report(address: str, file: Path) -> dict[str, Any]:
     """One report; a trace that went wrong, which happens on a busy machine, is taken again."""
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    flags = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+        "--disable-background-networking"
+    )
     command = [
-        str(TOOLS / "node_modules" / ".bin" / "lighthouse"), address, "--quiet", "--output=json",
-        f"--output-path={file}", f"--chrome-flags={flags} --disable-component-update --disable-sync",
-    ]  # fmt: skip
+        str(TOOLS / "node_modules" / ".bin" / "lighthouse"),
+        address,
+        "--quiet",
+        "--output=json",
+        f"--output-path={file}",
+        f"--chrome-flags={flags} --disable-component-update --disable-sync",
+    ]
     for _ in range(TIMES):
         done = subprocess.run(
-            command, env={**os.environ, "CHROME_PATH": "/usr/bin/chromium"}, capture_output=True, text=True, check=False
+            command,
+            env={**os.environ, "CHROME_PATH": "/usr/bin/chromium"},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode == 0:
             report: dict[str, Any] = json.loads(file.read_text())
@@ -151,7 +186,11 @@ def _report(address: str, file: Path) -> dict[str, Any]:
 
 def _low(report: dict[str, Any], category: str) -> list[str]:
     """What costs a page its score."""
-    audits = [report["audits"][one["id"]] for one in report["categories"][category]["auditRefs"] if one["weight"]]
+    audits = [
+        report["audits"][one["id"]]
+        for one in report["categories"][category]["auditRefs"]
+        if one["weight"]
+    ]
     return [audit["id"] for audit in audits if (audit["score"] or 0) < 1]
 
 
@@ -173,14 +212,20 @@ def _validated(address: str, paths: dict[str, str], temporary: Path) -> list[str
             answers: list[Response] = []
             guest.page.on("response", _keep(answers))
             for name, _ in guest.states():
-                answer = [one for one in answers if one.request.resource_type == "document" and one.status != 303][-1]
+                answer = [
+                    one
+                    for one in answers
+                    if one.request.resource_type == "document" and one.status != 303
+                ][-1]
                 (pages / f"{name}.{language}.html").write_text(answer.text(), encoding="utf-8")
         browser.close()
     (pages / ".htmlvalidate.json").write_text(json.dumps(_RULES))
     done = subprocess.run(
         [str(TOOLS / "node_modules" / ".bin" / "html-validate"), "--formatter", "text", str(pages)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     said = [line.replace(str(pages), "") for line in done.stdout.splitlines() if line.strip()]
     print(f"html-validate: {len(list(pages.glob('*.html')))} pages, {len(said)} messages")
     return said

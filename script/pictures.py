@@ -1,7 +1,8 @@
-"""Screenshots of all screens, and of what is printed, made by a browser on a real server with made-up people.
+"""Screenshots of all screens, and of what is printed, made by a browser on a real server with
+made-up people.
 
-All go to pictures/, which git does not keep; those that the README shows go to docs/pictures/ as well. pictures/states/ has
-every state that a guest can get into, in both languages, light and dark.
+All go to pictures/, which git does not keep; those that the README shows go to docs/pictures/ as
+well. pictures/states/ has every state that a guest can get into, in both languages, light and dark.
 """
 
 import re
@@ -20,9 +21,12 @@ from tests.support.windows import Visitor
 
 EVENT = "june-10-self-care"
 PEOPLE = (
-    "张桂芳 王建国 曾秀英 单玉兰 仇国强 陈美康 李翠花 黄志明 吴桂珍 胡阿根 欧阳淑贤 周月仙 徐宝娣 朱根娣 邬阿毛 "
-    "竺小妹 励定国 忻惠珍 俞阿兴 毛菊英 沈玉珍 林福根 何美凤 郑阿彩 谢国平 冯秀珍 董志强 史桂花 戴阿宝 翟明德 "
-    "解春梅 查文斌 覃玉凤 朴顺姬 区少华 盖新民 缪秋月 任建平 乐国华 尹素芬 Margaret·Johnson 阿卜杜拉·买买提"
+    "张桂芳 王建国 曾秀英 单玉兰 仇国强 陈美康 李翠花 黄志明 吴桂珍 胡阿根 欧阳淑贤 周月仙 "
+    "徐宝娣 朱根娣 邬阿毛 "
+    "竺小妹 励定国 忻惠珍 俞阿兴 毛菊英 沈玉珍 林福根 何美凤 郑阿彩 谢国平 冯秀珍 董志强 史桂花 "
+    "戴阿宝 翟明德 "
+    "解春梅 查文斌 覃玉凤 朴顺姬 区少华 盖新民 缪秋月 任建平 乐国华 尹素芬 Margaret·Johnson "
+    "阿卜杜拉·买买提"
 ).split()
 PHONES = {"width": 360, "height": 780}
 LAPTOP = {"width": 1280, "height": 800}
@@ -54,7 +58,15 @@ class Album:
             page.screenshot(path=self.folder / f"{name}-top.png")
 
 
-def guests(album: Album, size: dict[str, int], language: str, names: tuple[str, str], number: str, *, tag: str) -> None:
+def guests(
+    album: Album,
+    size: dict[str, int],
+    language: str,
+    names: tuple[str, str],
+    number: str,
+    *,
+    tag: str,
+) -> None:
     """The way of a guest, in one language."""
     page = album.page(size)
     page.goto(f"{album.address}/{language}/events/{EVENT}")
@@ -148,14 +160,22 @@ def signed_in(album: Album, size: dict[str, int]) -> Page:
 
 
 def after(album: Album) -> None:
-    """The call desk on the working day before, the sheet typed back, the report, and the organiser's pages."""
+    """The call desk on the working day before, the sheet typed back, the report, and the
+    organiser's pages."""
     page = signed_in(album, LAPTOP)
     desk = f"/staff/events/{EVENT}"
     pages = {
-        "calls": f"{desk}/calls?anyway=yes", "paper": f"{desk}/paper", "edit": f"{desk}/edit",
-        "accounts": "/staff/accounts", "import": f"{desk}/import", "audit": f"{desk}/audit", "numbers": f"{desk}/numbers",
-        "telephones": f"{desk}/telephones", "duplicates": f"{desk}/duplicates", "me": "/staff/me",
-    }  # fmt: skip
+        "calls": f"{desk}/calls?anyway=yes",
+        "paper": f"{desk}/paper",
+        "edit": f"{desk}/edit",
+        "accounts": "/staff/accounts",
+        "import": f"{desk}/import",
+        "audit": f"{desk}/audit",
+        "numbers": f"{desk}/numbers",
+        "telephones": f"{desk}/telephones",
+        "duplicates": f"{desk}/duplicates",
+        "me": "/staff/me",
+    }
     for name, path in pages.items():
         page.goto(album.address + path)
         album.take(page, name)
@@ -212,7 +232,9 @@ def main(folder: Path) -> None:
         with started(instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00") as server:
             album.address = server.address
             guests(album, PHONES, "zh", ("张桂芳", "王建国"), "138 0013 8000", tag="zh")
-            guests(album, PHONES, "en", ("Margaret Chen", "Henry Chen"), "+44 20 7946 0018", tag="en")
+            guests(
+                album, PHONES, "en", ("Margaret Chen", "Henry Chen"), "+44 20 7946 0018", tag="en"
+            )
             guests(album, LAPTOP, "en", ("Anna Lin", "Otto Lin"), "139 0013 8001", tag="en-laptop")
             staff(album, server.link)
         with started(instance, EVENTREG_CLOCK="2030-06-07T10:00:00+08:00") as server:

@@ -20,9 +20,14 @@ ROOM = 3 * 2**30
 
 
 def work_in_memory() -> None:
-    """Keep the tests' files in memory where there is room. The program asks for the same syncs there, and a test does
-    not wait for the disk, which takes longer than the rest of it. A TMPDIR that is set is kept."""
-    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    """Keep the tests' files in memory where there is room. The program asks for the same syncs
+    there, and a test does not wait for the disk, which takes longer than the rest of it. A TMPDIR
+    that is set is kept."""
+    if (
+        "TMPDIR" not in os.environ
+        and os.access(MEMORY, os.W_OK)
+        and shutil.disk_usage(MEMORY).free > ROOM
+    ):
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
@@ -42,7 +47,9 @@ CHROMIUM = [
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test marked so runs on SQLite and on PostgreSQL."""
-    if "engine" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+    if "engine" in metafunc.fixturenames and metafunc.definition.get_closest_marker(
+        "both_databases"
+    ):
         metafunc.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
 
 
@@ -96,7 +103,9 @@ def folder(migrated: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(engine: str, request: pytest.FixtureRequest) -> dict[str, str]:
     """What a program must be told to find the test's database."""
-    return {} if engine == "sqlite" else {"EVENTREG_DATABASE_URL": request.getfixturevalue("database")}
+    return (
+        {} if engine == "sqlite" else {"EVENTREG_DATABASE_URL": request.getfixturevalue("database")}
+    )
 
 
 @pytest.fixture

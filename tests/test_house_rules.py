@@ -47,13 +47,17 @@ def test_the_core_knows_no_http(path: Path) -> None:
         for module in imports(TREES[path])
         if re.match(r"(flask|werkzeug|wtforms|eventreg\.(web|app|storage|commands))", module)
     ]
-    assert not wrong, "rules must work without a web server: the act belongs into core, its page into web"
+    assert not wrong, (
+        "rules must work without a web server: the act belongs into core, its page into web"
+    )
 
 
 def test_the_web_knows_no_sql() -> None:
     for path in (ROOT / "eventreg" / "web").rglob("*.py"):
         wrong = [module for module in imports(TREES[path]) if module.startswith("sqlalchemy")]
-        assert not wrong, f"{name_of(path)}: a query belongs into core, under a name that says what it asks"
+        assert not wrong, (
+            f"{name_of(path)}: a query belongs into core, under a name that says what it asks"
+        )
 
 
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)
@@ -70,12 +74,17 @@ def test_our_own_modules_are_imported_at_the_top(path: Path) -> None:
 
 def test_modules_import_each_other_in_no_circle() -> None:
     graph = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): set(imports(tree))
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): set(
+            imports(tree)
+        )
         for path, tree in TREES.items()
     }
     done: set[str] = set()
     # `from eventreg.web import x` runs the package too, but the packages hold no code.
-    graph = {module: others - {"eventreg", "eventreg.core", "eventreg.web"} for module, others in graph.items()}
+    graph = {
+        module: others - {"eventreg", "eventreg.core", "eventreg.web"}
+        for module, others in graph.items()
+    }
 
     def visit(module: str, above: tuple[str, ...]) -> None:
         assert module not in above, f"a circle: {' -> '.join([*above, module])}"
@@ -105,26 +114,35 @@ FLOORS = (
     "app",
     "serve",
 )
-"""The rooms, from the ground up: a folder, or a file that stands alone. Also drawn in docs/architecture.md."""
+"""The rooms, from the ground up: a folder, or a file that stands alone. Also drawn in
+docs/architecture.md."""
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 
 
 def room_of(module: str) -> str:
     """The room in which a module stands, such as ``core.registration`` or ``clock``."""
     parts = module.split(".")[1:]
-    return next((".".join(parts[:depth]) for depth in (2, 1) if ".".join(parts[:depth]) in ROOMS), "")
+    return next(
+        (".".join(parts[:depth]) for depth in (2, 1) if ".".join(parts[:depth]) in ROOMS), ""
+    )
 
 
 def test_arrows_between_rooms_only_go_down() -> None:
-    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): tree for path, tree in TREES.items()}
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): tree for path, tree in TREES.items()
+    }
     for module, tree in modules.items():
         if module.endswith("__init__"):
             continue
         here = room_of(module)
-        assert here, f"{module} stands in no room: give it one in FLOORS, and in docs/architecture.md"
+        assert here, (
+            f"{module} stands in no room: give it one in FLOORS, and in docs/architecture.md"
+        )
         for other in set(imports(tree)) & modules.keys():
             there = room_of(other)
-            assert here == there or ROOMS[there] < ROOMS[here], f"{module} -> {other} goes up: move the noun instead"
+            assert here == there or ROOMS[there] < ROOMS[here], (
+                f"{module} -> {other} goes up: move the noun instead"
+            )
 
 
 def test_the_rooms_are_drawn_in_the_document() -> None:
@@ -136,27 +154,35 @@ def test_the_rooms_are_drawn_in_the_document() -> None:
 def test_a_folder_holds_at_most_fifteen_files() -> None:
     for folder in {path.parent for path in PROGRAM}:
         files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
-        assert len(files) <= 15, f"{name_of(folder)} holds {len(files)}: more than a reader keeps in mind"
+        assert len(files) <= 15, (
+            f"{name_of(folder)} holds {len(files)}: more than a reader keeps in mind"
+        )
 
 
 def calls(tree: ast.AST) -> set[str]:
     """Every attribute that is called, such as ``session.commit``."""
     return {
-        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
 
 
 def test_only_the_clock_reads_the_clock() -> None:
     for path, tree in TREES.items():
         if path.name not in {"clock.py"}:
-            assert not calls(tree) & {"utcnow", "today", "now"}, f"{name_of(path)}: take `now` from whoever calls you"
+            assert not calls(tree) & {"utcnow", "today", "now"}, (
+                f"{name_of(path)}: take `now` from whoever calls you"
+            )
             assert "time" not in imports(tree), f"{name_of(path)}: the clock is eventreg/clock.py"
 
 
 def test_only_the_edge_commits() -> None:
     for path, tree in TREES.items():
         if path.name != "session.py":
-            assert "commit" not in calls(tree), f"{name_of(path)}: acts compose only if nobody commits below the edge"
+            assert "commit" not in calls(tree), (
+                f"{name_of(path)}: acts compose only if nobody commits below the edge"
+            )
 
 
 def test_numbers_from_outside_are_read_in_one_place() -> None:
@@ -167,12 +193,17 @@ def test_numbers_from_outside_are_read_in_one_place() -> None:
         assert "type=int" not in text, (
             f"{name_of(path)}: int() takes ٣, and numbers of any length; see web/wire/sent.py"
         )
-        assert "<int:" not in text, f"{name_of(path)}: <id:...> ends where the column does; see web/wire/sent.py"
+        assert "<int:" not in text, (
+            f"{name_of(path)}: <id:...> ends where the column does; see web/wire/sent.py"
+        )
         for node in ast.walk(tree):
-            makes_numbers = any(isinstance(one, ast.Name) and one.id == "int" for one in ast.walk(node))
+            makes_numbers = any(
+                isinstance(one, ast.Name) and one.id == "int" for one in ast.walk(node)
+            )
             both = isinstance(node, ast.FunctionDef) and makes_numbers and "isdigit" in calls(node)
             assert not both, (
-                f"{name_of(path)}: '²'.isdigit() is true, and int('²') raises; see core/values/whole_numbers.py"
+                f"{name_of(path)}: '²'.isdigit() is true, and int('²') raises; see "
+                "core/values/whole_numbers.py"
             )
 
 
@@ -194,7 +225,17 @@ def test_what_is_public_says_its_promise(path: Path) -> None:
 
 
 def test_no_file_is_a_drawer() -> None:
-    drawers = {"util", "utils", "helpers", "common", "manager", "service", "services", "constants", "misc"}
+    drawers = {
+        "util",
+        "utils",
+        "helpers",
+        "common",
+        "manager",
+        "service",
+        "services",
+        "constants",
+        "misc",
+    }
     assert not drawers & {path.stem for path in PROGRAM}, "a drawer is no noun"
 
 
@@ -222,7 +263,10 @@ def test_every_recorded_act_of_a_registration_has_two_sentences() -> None:
 def test_the_settings_in_the_document_are_those_in_the_code() -> None:
     document = (ROOT / "docs" / "settings.md").read_text()
     rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", document, re.M)
-    ours = [(setting.name, f"`{setting.default}`" if setting.default else "", setting.help) for setting in SETTINGS]
+    ours = [
+        (setting.name, f"`{setting.default}`" if setting.default else "", setting.help)
+        for setting in SETTINGS
+    ]
     assert rows == ours
 
 
@@ -263,7 +307,10 @@ def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
     }
     facts |= {text for key in ("title", "theme", "summary") for text in shipped[key].values()}
     facts |= {
-        text for key in ("place", "speaker", "gift") for table in shipped[key].values() for text in table.values()
+        text
+        for key in ("place", "speaker", "gift")
+        for table in shipped[key].values()
+        for text in table.values()
     }
     places = [
         *PROGRAM,
@@ -280,9 +327,13 @@ def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
 
 def test_nothing_names_a_package_host_or_a_path_of_this_machine() -> None:
     tracked = (
-        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+        .stdout.decode()
+        .split("\0")
     )
-    telling = re.compile(r"--(extra-)?index-url|--find-links|\"resolved\": *\"http|" + re.escape(f"{ROOT}/"))
+    telling = re.compile(
+        r"--(extra-)?index-url|--find-links|\"resolved\": *\"http|" + re.escape(f"{ROOT}/")
+    )
     for name in filter(None, tracked):
         path = ROOT / name
         if path.suffix in {".png"} or path.name == Path(__file__).name or not path.is_file():
@@ -291,17 +342,22 @@ def test_nothing_names_a_package_host_or_a_path_of_this_machine() -> None:
 
 
 @pytest.mark.both_databases
-def test_the_migrations_make_the_tables_of_the_models(house: House, environment: dict[str, str]) -> None:
+def test_the_migrations_make_the_tables_of_the_models(
+    house: House, environment: dict[str, str]
+) -> None:
     flask = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "check"]
     given = bare_environment(EVENTREG_INSTANCE=str(house.settings.instance), **environment)
-    checked = subprocess.run(flask, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        flask, cwd=ROOT, env=given, capture_output=True, text=True, check=False
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_the_addresses_in_the_document_are_those_of_the_code(house: House) -> None:
     document = (ROOT / "docs" / "addresses.md").read_text()
     documented = {
-        (address, who) for address, who in re.findall(r"^\| `([A-Z]+ /[^`]*)` \| ([\w-]+) \|", document, re.M)
+        (address, who)
+        for address, who in re.findall(r"^\| `([A-Z]+ /[^`]*)` \| ([\w-]+) \|", document, re.M)
     }
     ours = {
         (f"{method} {rule.rule}", str(need_of(rule.endpoint)))
@@ -318,7 +374,9 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 def test_make_help_lists_every_command() -> None:
-    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     for target in ("run", "test", "check", "proofs", "bench", "pictures"):
         assert f"make {target} " in told
 

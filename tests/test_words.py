@@ -17,7 +17,10 @@ from tests.support.factories import ROOT, SHIPPED, toml
 HAN = re.compile(r"[\u3400-\u9fff]")
 AGREED = {
     "check_heading": ("还差一步：请核对", "One more step: check your details"),
-    "check_explained": ("按“确认报名”，才算报好。", "Your seat is booked when you press “Book this seat”."),
+    "check_explained": (
+        "按“确认报名”，才算报好。",
+        "Your seat is booked when you press “Book this seat”.",
+    ),
     "ticket_heading": ("报名成功", "Your seat is booked"),
     "ticket_whose_code": ("的签到码", "’s check-in code"),
     "ticket_any_way": (
@@ -28,14 +31,23 @@ AGREED = {
         "把这一页截图，或者抄下签到码。忘了也没关系。",
         "Take a screenshot, or write the code down. It is all right to forget it.",
     ),
-    "ticket_nothing_else": ("已经报好了，您不用再做别的。", "You are booked. There is nothing else to do."),
+    "ticket_nothing_else": (
+        "已经报好了，您不用再做别的。",
+        "You are booked. There is nothing else to do.",
+    ),
     "cancel_ask": ("要退掉这个名额吗？", "Give up this seat?"),
     "cancel_what_happens": ("退掉以后，座位会安排给其他人。", "Somebody else will get it."),
     "keep_seat": ("保留名额", "Keep my seat"),
     "give_up": ("退掉名额", "Give up my seat"),
     "cancelled_heading": ("报名已取消。谢谢您告诉我们", "Cancelled. Thank you for telling us"),
-    "waitlisted_position": ("您排在候补第 {position} 位。", "You are number {position} on the waiting list."),
-    "waitlisted_call": ("有了空位，我们会打 {number} 告诉您。", "If a seat becomes free we will phone {number}."),
+    "waitlisted_position": (
+        "您排在候补第 {position} 位。",
+        "You are number {position} on the waiting list.",
+    ),
+    "waitlisted_call": (
+        "有了空位，我们会打 {number} 告诉您。",
+        "If a seat becomes free we will phone {number}.",
+    ),
     "waitlisted_no_call": (
         "没接到电话，也可以当天到现场等，但不一定有座位。",
         "No call? You may still come and wait, but a seat is not certain.",
@@ -71,7 +83,8 @@ AGREED = {
     "full_all_wait": ("两位一起候补", "Both wait"),
     "release_notice": (
         "请在 {start} 前到。{release} 以后，没到的座位会让给现场等候的人。",
-        "Please come before {start}. After {release}, seats of people who have not come go to those waiting at the door.",
+        "Please come before {start}. After {release}, seats of people who have not come go to "
+        "those waiting at the door.",
     ),
     "closed_come_anyway": (
         "也可以直接来现场，有空位就安排。",
@@ -81,7 +94,8 @@ AGREED = {
     "calls_later": ("现在不是接听时间，请在{when} 以后打", "Not answered now; call from {when}"),
     "trouble_later": (
         "如果刚才正在报名，请过几分钟再打开看看，不会重复报名。",
-        "If you were registering, open this page again in a few minutes. You will not be registered twice.",
+        "If you were registering, open this page again in a few minutes. You will not be "
+        "registered twice.",
     ),
 }
 """The sentences that an editor and somebody who has run such mornings agreed upon."""
@@ -122,7 +136,10 @@ def test_both_catalogues_have_the_same_keys_and_placeholders() -> None:
     for key in chinese:
         in_chinese = set().union(*map(placeholders, chinese[key]))
         in_english = set().union(*map(placeholders, english[key]))
-        optional = {"count", "half"}  # "one seat" needs no number, and only Chinese says which half of the day
+        optional = {
+            "count",
+            "half",
+        }  # "one seat" needs no number, and only Chinese says which half of the day
         assert in_chinese - optional == in_english - optional, key
 
 
@@ -136,7 +153,8 @@ def test_no_sentence_is_empty_or_fuzzy(language: str) -> None:
 
 
 def texts(language: str) -> Iterator[tuple[str, str]]:
-    """Everything a person reads in that language, with where it stands: catalogue, mails, the shipped event."""
+    """Everything a person reads in that language, with where it stands: catalogue, mails, the
+    shipped event."""
     for key, forms in sentences(language).items():
         yield from ((key, text) for text in forms)
     for path in sorted((ROOT / "templates" / "mail").glob(f"*.{language}.txt")):
@@ -199,11 +217,14 @@ def test_an_event_file_with_such_signs_and_words_is_warned_of() -> None:
 
 
 def keys_used() -> set[str]:
-    """Every key that code and templates ask for by name, and the stems of those they put together."""
+    """Every key that code and templates ask for by name, and the stems of those they put
+    together."""
     found: set[str] = set()
     for path in [*(ROOT / "eventreg").rglob("*.py"), *(ROOT / "templates").rglob("*.*")]:
         text = path.read_text()
-        found |= set(re.findall(r'"([a-z][a-z_]{2,})"', text)) | set(re.findall(r"f\"([a-z]+_)\{", text))
+        found |= set(re.findall(r'"([a-z][a-z_]{2,})"', text)) | set(
+            re.findall(r"f\"([a-z]+_)\{", text)
+        )
         found |= set(re.findall(r'"([a-z_]+_)" ~', text))
     return found
 
@@ -230,7 +251,9 @@ def test_fonts_and_colours_keep_their_contrast() -> None:
         for colour in ("amber", "red", "green"):
             assert contrast(token[colour], token[f"{colour}-wash"]) >= 7
         assert contrast(token["on-brand"], token["brand"]) >= 7
-        assert min(contrast(token["line"], token[ground]) for ground in ("paper", "card", "tint")) >= 3
+        assert (
+            min(contrast(token["line"], token[ground]) for ground in ("paper", "card", "tint")) >= 3
+        )
 
 
 def contrast(one: str, other: str) -> float:
@@ -243,12 +266,20 @@ def luminance(colour: str) -> float:
     """The relative luminance of WCAG 2."""
     digits = colour[1:] if len(colour) == 7 else "".join(c * 2 for c in colour[1:])
     parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_style_sheets_use_only_tokens_for_colour() -> None:
     for name in ("public.css", "staff.css"):
         css = Path(ROOT / "static" / name).read_text()
-        outside = [line for line in css.splitlines() if re.search(r"#[0-9a-f]{3,6}\b", line) and ".panel" not in line]
-        assert outside == [], "the door's panels keep their own colours in both themes; everything else uses tokens"
+        outside = [
+            line
+            for line in css.splitlines()
+            if re.search(r"#[0-9a-f]{3,6}\b", line) and ".panel" not in line
+        ]
+        assert outside == [], (
+            "the door's panels keep their own colours in both themes; everything else uses tokens"
+        )

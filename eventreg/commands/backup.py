@@ -26,9 +26,12 @@ def create(file: Path) -> None:
     """
     manifest = backups.create(file)
     rows = manifest.rows
-    click.echo(f"{file}: {rows['registrations']} registrations, {rows['attendees']} attendees, checked")
     click.echo(
-        "The secret key is not in it. Keep secret-key of the instance folder too: without it no ticket link opens."
+        f"{file}: {rows['registrations']} registrations, {rows['attendees']} attendees, checked"
+    )
+    click.echo(
+        "The secret key is not in it. Keep secret-key of the instance folder too: without it no "
+        "ticket link opens."
     )
 
 
@@ -41,7 +44,9 @@ def verify(file: Path) -> None:
     Example: flask --app wsgi backup verify backups/before-the-day.zip
     """
     manifest = backups.verify(file)
-    click.echo(f"{file}: whole. {manifest.engine}, made {manifest.made_at}, tables {manifest.schema}")
+    click.echo(
+        f"{file}: whole. {manifest.engine}, made {manifest.made_at}, tables {manifest.schema}"
+    )
     for table, rows in sorted(manifest.rows.items()):
         click.echo(f"{rows:>9} {table}")
 
@@ -50,7 +55,8 @@ def verify(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @in_words
 def restore(file: Path) -> None:
-    """Make the database what the backup FILE holds; what is there now is backed up first. Then ask doctor.
+    """Make the database what the backup FILE holds; what is there now is backed up first. Then ask
+    doctor.
 
     Example: flask --app wsgi backup restore backups/before-the-day.zip
     """
@@ -60,6 +66,10 @@ def restore(file: Path) -> None:
     write(sessions.end_all)
     done = forgetting.look(now=current_time())
     outage_page.write()
-    click.echo("Everybody signs in again, telephones are paired again, and one-time links are made again.")
-    click.echo(f"{file}: restored. {manifest.rows['registrations']} registrations as of {manifest.made_at}")
+    click.echo(
+        "Everybody signs in again, telephones are paired again, and one-time links are made again."
+    )
+    click.echo(
+        f"{file}: restored. {manifest.rows['registrations']} registrations as of {manifest.made_at}"
+    )
     say_unfinished(done)

@@ -24,7 +24,9 @@ from eventreg.web.desk import paper
 
 def _as_html(event: Event, rows: Sequence[Row]) -> str:
     """The page the desk prints, whole in one file."""
-    with current_app.test_request_context("/", base_url=current_app.extensions["settings"].public_url):
+    with current_app.test_request_context(
+        "/", base_url=current_app.extensions["settings"].public_url
+    ):
         g.now, g.language, g.signed_in = current_time(), "zh", None
         return paper.check_in_list_page(event, paper.Sheets(Part.ALL, rows), one_file=True)
 
@@ -32,8 +34,16 @@ def _as_html(event: Event, rows: Sequence[Row]) -> str:
 @click.command("check-in-list")
 @with_appcontext
 @click.argument("slug")
-@click.option("--format", "as_", type=click.Choice(["text", "html", "pdf", "csv"]), default="text", show_default=True)
-@click.option("--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
+@click.option(
+    "--format",
+    "as_",
+    type=click.Choice(["text", "html", "pdf", "csv"]),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal."
+)
 @refusing
 def print_check_in_list(slug: str, as_: str, output: str | None) -> None:
     """Print the check-in list of the event SLUG.

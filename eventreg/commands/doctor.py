@@ -13,7 +13,8 @@ from eventreg.operations.doctor import findings
 @with_appcontext
 @in_words
 def doctor() -> None:
-    """Check every invariant, the database's settings and the file modes; exit 1 if one does not hold. Safe on a live system.
+    """Check every invariant, the database's settings and the file modes; exit 1 if one does not
+    hold. Safe on a live system.
 
     Example: flask --app wsgi doctor
     """

@@ -68,7 +68,10 @@ def apply(file: str) -> None:
     done = "created" if applied.created else "changed" if applied.changes else "unchanged"
     over = f", over by {applied.seats.over}" if applied.seats.over else ""
     waiting = f", {applied.seats.waiting} waiting" if applied.seats.waiting else ""
-    click.echo(f"{found.slug}: {done}. {applied.seats.taken} of {applied.seats.capacity} seats taken{over}{waiting}")
+    click.echo(
+        f"{found.slug}: {done}. {applied.seats.taken} of {applied.seats.capacity} seats "
+        f"taken{over}{waiting}"
+    )
 
 
 @event_commands.command("list")
@@ -82,7 +85,9 @@ def list_events() -> None:
         counted = seats.count(reading(), event.id, now=current_time())
         begins = event.starts_at.astimezone(events.zone(event))
         title = both_titles(event)
-        click.echo(f"{event.slug}\t{begins:%Y-%m-%d %H:%M}\t{counted.taken}/{counted.capacity}\t{title}")
+        click.echo(
+            f"{event.slug}\t{begins:%Y-%m-%d %H:%M}\t{counted.taken}/{counted.capacity}\t{title}"
+        )
 
 
 def both_titles(event: Event) -> str:
@@ -115,7 +120,8 @@ def show(slug: str) -> None:
         "ends": f"{event.ends_at.astimezone(zone):%Y-%m-%d %H:%M}",
         "registration closes": f"{event.registration_closes_at.astimezone(zone):%Y-%m-%d %H:%M}",
         "check-in": (
-            f"{event.check_in_opens_at.astimezone(zone):%H:%M} to {event.check_in_closes_at.astimezone(zone):%H:%M}"
+            f"{event.check_in_opens_at.astimezone(zone):%H:%M} to "
+            f"{event.check_in_closes_at.astimezone(zone):%H:%M}"
         ),
         "place": plain(events.definition(event).place.name.zh),
         "state": events.phase(event, current_time()).value,

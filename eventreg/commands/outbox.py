@@ -1,7 +1,7 @@
 """The commands about mails: `outbox deliver` and `outbox list`."""
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from eventreg import background
@@ -24,7 +24,8 @@ def deliver(forever: bool) -> None:
     if not current_app.extensions["settings"].smtp_url:
         refuse(f"EVENTREG_SMTP_URL is not set; {deliveries.owed(reading())} mails wait")
     if forever:
-        background.run(current_app._get_current_object(), [background.SEND_MAILS], background.stop_bell())  # type: ignore[attr-defined]
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        background.run(app, [background.SEND_MAILS], background.stop_bell())
         return
     try:
         done = deliver_due()

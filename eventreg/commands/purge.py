@@ -1,7 +1,7 @@
 """The command `purge`."""
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from eventreg import background
@@ -23,12 +23,15 @@ def purge(dry_run: bool, forever: bool) -> None:
     """
     try:
         if forever:
-            background.run(current_app._get_current_object(), background.HOUSEKEEPING, background.stop_bell())  # type: ignore[attr-defined]
+            app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+            background.run(app, background.HOUSEKEEPING, background.stop_bell())
             return
         done = forgetting.due(now=current_time()) if dry_run else background.purge()
     except (Busy, *AWAY):
         refuse("the database cannot be asked")
     for one in done.found:
         click.echo(f"{one.slug}: {one.stage}: {one.registrations} registrations")
-    click.echo("nothing is due" if not done.found else "would be forgotten" if dry_run else "forgotten")
+    click.echo(
+        "nothing is due" if not done.found else "would be forgotten" if dry_run else "forgotten"
+    )
     say_unfinished(done)

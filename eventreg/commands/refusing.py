@@ -28,7 +28,10 @@ def refuse(line: str) -> NoReturn:
 
 def say_unfinished(done: Purged) -> None:
     """What could not be forgotten yet, and 1; nothing where all was."""
-    lines = [*(f"event {slug}: could not be purged; the log says why" for slug in done.failed), *done.owed]
+    lines = [
+        *(f"event {slug}: could not be purged; the log says why" for slug in done.failed),
+        *done.owed,
+    ]
     if lines:
         refuse("\n".join(lines))
 
@@ -53,7 +56,8 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def _with_tables() -> None:
-    """A command may be the first thing anybody does here, before any start: then it makes the tables."""
+    """A command may be the first thing anybody does here, before any start: then it makes the
+    tables."""
     if not inspect(db.engine).has_table("events"):
         checks.make_tables()
 
@@ -71,7 +75,10 @@ def refusing(command: Callable[P, R]) -> Callable[P, R]:
         except UnicodeEncodeError:
             refuse("An argument is no text in UTF-8")
         except Refusal as refusal:
-            refuse(sentence("en", f"refused_{refusal.code}") + (f" ({refusal})" if str(refusal) else ""))
+            refuse(
+                sentence("en", f"refused_{refusal.code}")
+                + (f" ({refusal})" if str(refusal) else "")
+            )
         except AWAY as error:
             refuse(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}")
 

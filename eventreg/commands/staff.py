@@ -31,7 +31,11 @@ def _print_link(token: str) -> None:
 @staff_commands.command("add")
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of making a link.")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Read the password from standard input instead of making a link.",
+)
 @refusing
 def add(name: str, role: str, password_stdin: bool) -> None:
     """Add the account NAME; without a password, print the one-time link to choose one.
@@ -61,7 +65,13 @@ def list_staff() -> None:
     Example: flask --app wsgi staff list
     """
     for member in accounts.all_members(reading()):
-        state = "disabled" if member.disabled_at else "active" if member.password_hash else "waits for its link"
+        state = (
+            "disabled"
+            if member.disabled_at
+            else "active"
+            if member.password_hash
+            else "waits for its link"
+        )
         click.echo(f"{plain(member.username)}\t{member.role}\t{state}")
 
 
@@ -83,7 +93,8 @@ def disable(name: str) -> None:
 @click.argument("name", required=False)
 @refusing
 def link(name: str | None) -> None:
-    """Print a new one-time link for NAME, to choose a new password; without NAME, for the first organiser.
+    """Print a new one-time link for NAME, to choose a new password; without NAME, for the first
+    organiser.
 
     Example: flask --app wsgi staff link desmond
     """
@@ -102,7 +113,8 @@ def link(name: str | None) -> None:
 @click.argument("name")
 @refusing
 def reset_factor(name: str) -> None:
-    """Turn off the second factor of NAME, whose telephone and recovery codes are lost; the password stays.
+    """Turn off the second factor of NAME, whose telephone and recovery codes are lost; the password
+    stays.
 
     NAME is signed out everywhere, and is told at the next sign-in.
 

@@ -59,7 +59,8 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever caused an act: a staff member, a registrant, or the system (a command on the machine itself)."""
+    """Whoever caused an act: a staff member, a registrant, or the system (a command on the machine
+    itself)."""
 
     kind: str
     staff_id: int | None = None
@@ -96,7 +97,8 @@ def record(
     attendee_id: int | None = None,
     **details: object,
 ) -> None:
-    """Write one line. ``details`` are field names and counts; a name, number or code has no place there."""
+    """Write one line. ``details`` are field names and counts; a name, number or code has no place
+    there."""
     connection = session.connection() if isinstance(session, Session) else session
     connection.execute(
         _insert,
@@ -116,14 +118,20 @@ def record(
 _LOOKS_COUNT_ONCE = timedelta(hours=1)
 
 
-def is_first_look(session: Session, action: Action, by: Actor, subject: int, *, now: datetime) -> bool:
-    """Whether this person has not looked at this within the hour: looking again says nothing new. The subject is a
-    registration, or for what concerns all of them an event."""
-    about = AuditEntry.registration_id if action.startswith("registration:") else AuditEntry.event_id
+def is_first_look(
+    session: Session, action: Action, by: Actor, subject: int, *, now: datetime
+) -> bool:
+    """Whether this person has not looked at this within the hour: looking again says nothing new.
+    The subject is a registration, or for what concerns all of them an event."""
+    about = (
+        AuditEntry.registration_id if action.startswith("registration:") else AuditEntry.event_id
+    )
     seen = select(AuditEntry.id).where(
-        about == subject, AuditEntry.action == action, AuditEntry.actor_staff_id == by.staff_id,
+        about == subject,
+        AuditEntry.action == action,
+        AuditEntry.actor_staff_id == by.staff_id,
         AuditEntry.at > now - _LOOKS_COUNT_ONCE,
-    )  # fmt: skip
+    )
     return session.scalar(seen.limit(1)) is None
 
 
@@ -141,7 +149,8 @@ class EventLine:
 
 
 def of_event(session: Session, event_id: int, *, before: int = 0, most: int) -> Sequence[EventLine]:
-    """What happened at an event and to accounts, the latest first; ``before`` is the id of the last line already seen."""
+    """What happened at an event and to accounts, the latest first; ``before`` is the id of the last
+    line already seen."""
     about = (AuditEntry.event_id == event_id) | AuditEntry.event_id.is_(None)
     rows = (
         select(AuditEntry, StaffMember.username)
@@ -152,11 +161,16 @@ def of_event(session: Session, event_id: int, *, before: int = 0, most: int) -> 
     )
     return [
         EventLine(
-            entry.id, entry.at, Action(entry.action), username or "", entry.actor_kind, entry.registration_id,
+            entry.id,
+            entry.at,
+            Action(entry.action),
+            username or "",
+            entry.actor_kind,
+            entry.registration_id,
             entry.details,
         )
         for entry, username in session.execute(rows)
-    ]  # fmt: skip
+    ]
 
 
 _history = (

@@ -1,4 +1,5 @@
-"""The audit trail, folded from its beginning: what the counter and every registration must then be."""
+"""The audit trail, folded from its beginning: what the counter and every registration must then
+be."""
 
 from dataclasses import dataclass, field
 
@@ -32,7 +33,9 @@ _entries = (
 )
 _rows = (
     select(Registration.id, Registration.state, func.count(Attendee.id))
-    .outerjoin(Attendee, (Attendee.registration_id == Registration.id) & Attendee.cancelled_at.is_(None))
+    .outerjoin(
+        Attendee, (Attendee.registration_id == Registration.id) & Attendee.cancelled_at.is_(None)
+    )
     .where(Registration.event_id == bindparam("event"))
     .group_by(Registration.id, Registration.state)
 )
@@ -60,7 +63,9 @@ def _tell(told: Folded, action: str, who: int, details: dict[str, int]) -> None:
             told.held += details.get("held", 0)
         case Action.SEATS_TAKEN | Action.WAITLIST_JOINED:
             taken = action == Action.SEATS_TAKEN
-            told.states[who] = RegistrationState.CONFIRMED if taken else RegistrationState.WAITLISTED
+            told.states[who] = (
+                RegistrationState.CONFIRMED if taken else RegistrationState.WAITLISTED
+            )
             told.people[who] = people
             told.held -= details.get("from_held", 0)
         case Action.PROMOTED:

@@ -1,7 +1,8 @@
 """Deliveries: taking owed mails in hand one by one, and what became of each.
 
-A sender takes a mail in hand by moving its next try away; when the sender dies, somebody else takes it later and sends the same
-message with the same id. One bad mail waits its turn and holds up nobody (promise P10).
+A sender takes a mail in hand by moving its next try away; when the sender dies, somebody else takes
+it later and sends the same message with the same id. One bad mail waits its turn and holds up
+nobody (promise P10).
 """
 
 from dataclasses import dataclass
@@ -60,7 +61,9 @@ _due = (
     .with_for_update(of=OutboxMessage, skip_locked=True)
 )
 _owed = select(func.count(OutboxMessage.id)).where(
-    OutboxMessage.channel == Channel.MAIL, OutboxMessage.settled_at.is_(None), OutboxMessage.failed_at.is_(None)
+    OutboxMessage.channel == Channel.MAIL,
+    OutboxMessage.settled_at.is_(None),
+    OutboxMessage.failed_at.is_(None),
 )
 _failed = (
     select(Event.slug, OutboxMessage.registration_id, OutboxMessage.kind, OutboxMessage.failure)
@@ -72,8 +75,8 @@ _change = update(OutboxMessage).where(OutboxMessage.id == bindparam("message"))
 
 
 def take(session: Session, *, now: datetime) -> Delivery | None:
-    """Take the mail that has been owed longest in hand; ``None`` where none is due. What is no longer true is dropped on the
-    way and never sent."""
+    """Take the mail that has been owed longest in hand; ``None`` where none is due. What is no
+    longer true is dropped on the way and never sent."""
     while row := session.execute(_due, {"now": now}).first():
         message, registration, event = row
         if _is_stale(message, registration, event, now):
@@ -84,14 +87,25 @@ def take(session: Session, *, now: datetime) -> Delivery | None:
         message.attempts += 1
         session.flush()
         return Delivery(
-            message.id, MessageKind(message.kind), registration.id, event.slug, message.created_at, message.attempts
+            message.id,
+            MessageKind(message.kind),
+            registration.id,
+            event.slug,
+            message.created_at,
+            message.attempts,
         )
     return None
 
 
-def _is_stale(message: OutboxMessage, registration: Registration, event: Event, now: datetime) -> bool:
-    """Whether the event is over, the address gone, or a place on the waiting list has become a seat."""
-    has_seat = message.kind == MessageKind.WAITLISTED and registration.state != RegistrationState.WAITLISTED
+def _is_stale(
+    message: OutboxMessage, registration: Registration, event: Event, now: datetime
+) -> bool:
+    """Whether the event is over, the address gone, or a place on the waiting list has become a
+    seat."""
+    has_seat = (
+        message.kind == MessageKind.WAITLISTED
+        and registration.state != RegistrationState.WAITLISTED
+    )
     return now >= event.ends_at or registration.email is None or has_seat
 
 
@@ -106,8 +120,11 @@ def put_back(session: Session, delivery: Delivery, *, now: datetime) -> None:
     session.execute(_change.values(values), {"message": delivery.message_id})
 
 
-def failed(session: Session, delivery: Delivery, reason: str, *, for_good: bool, now: datetime) -> bool:
-    """Try again later, each time after a longer wait; or give up, which is returned: then somebody is to call instead."""
+def failed(
+    session: Session, delivery: Delivery, reason: str, *, for_good: bool, now: datetime
+) -> bool:
+    """Try again later, each time after a longer wait; or give up, which is returned: then somebody
+    is to call instead."""
     wait = min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
     gives_up = for_good or now + wait > delivery.owed_since + GIVE_UP_AFTER
     values = {

@@ -1,16 +1,19 @@
-"""Every way the core can say no. One refusal, one class with a stable code; ``web`` turns the code into a page, once."""
+"""Every way the core can say no. One refusal, one class with a stable code; ``web`` turns the code
+into a page, once."""
 
 from datetime import datetime
 
 
 class Refusal(Exception):
-    """Somebody asked for what cannot be given. Nothing was changed; the caller's transaction is to be rolled back."""
+    """Somebody asked for what cannot be given. Nothing was changed; the caller's transaction is to
+    be rolled back."""
 
     code = "refused"
 
 
 class FieldRefused(Refusal):
-    """What was typed in one field cannot be accepted. ``reason`` is the key of the sentence, ``values`` fill it in."""
+    """What was typed in one field cannot be accepted. ``reason`` is the key of the sentence,
+    ``values`` fill it in."""
 
     code = "field_refused"
 
@@ -38,7 +41,8 @@ class EventFull(Refusal):
 
 
 class WaitlistFull(Refusal):
-    """The waiting list is full, or the event has none; ``left`` seats are free, fewer than the party needs."""
+    """The waiting list is full, or the event has none; ``left`` seats are free, fewer than the
+    party needs."""
 
     code = "waitlist_full"
 
@@ -48,17 +52,20 @@ class WaitlistFull(Refusal):
 
 
 class SeatsRaced(Exception):
-    """Somebody took, freed or changed seats between a look and the take. No refusal: the act is to be tried again."""
+    """Somebody took, freed or changed seats between a look and the take. No refusal: the act is to
+    be tried again."""
 
 
 class Busy(Refusal):
-    """So many want to write, or the database is away, that waiting longer would help nobody. Nothing was changed."""
+    """So many want to write, or the database is away, that waiting longer would help nobody.
+    Nothing was changed."""
 
     code = "busy"
 
 
 class RegistrationClosed(Refusal):
-    """Registering is not possible at this time; ``phase`` says why (a value of ``events.Phase``)."""
+    """Registering is not possible at this time; ``phase`` says why (a value of
+    ``events.Phase``)."""
 
     code = "registration_closed"
 
@@ -68,7 +75,8 @@ class RegistrationClosed(Refusal):
 
 
 class AlreadyRegistered(Refusal):
-    """A person of this name is registered under this number. The staff pages may open ``registration_id``."""
+    """A person of this name is registered under this number. The staff pages may open
+    ``registration_id``."""
 
     code = "already_registered"
 
@@ -78,7 +86,8 @@ class AlreadyRegistered(Refusal):
 
 
 class PhoneAtLimit(Refusal):
-    """So many people are registered under this number already that the party would pass ``max_per_phone``."""
+    """So many people are registered under this number already that the party would pass
+    ``max_per_phone``."""
 
     code = "phone_at_limit"
 
@@ -112,7 +121,8 @@ class NotWaiting(Refusal):
 
 
 class CheckedInAlready(Refusal):
-    """Somebody of the party is in the room; who has come cannot give the seat back by the ticket link."""
+    """Somebody of the party is in the room; who has come cannot give the seat back by the ticket
+    link."""
 
     code = "checked_in_already"
 

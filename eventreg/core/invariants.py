@@ -1,5 +1,5 @@
-"""What must hold of every event at every moment, looked up in the rows themselves. ``doctor``, the dashboard and every storm
-in the tests ask this."""
+"""What must hold of every event at every moment, looked up in the rows themselves. ``doctor``, the
+dashboard and every storm in the tests ask this."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Sum:
-    """capacity + over = confirmed + free + held, counted from the rows; and whether counter and audit trail say the same."""
+    """capacity + over = confirmed + free + held, counted from the rows; and whether counter and
+    audit trail say the same."""
 
     capacity: int
     confirmed: int
@@ -44,12 +45,25 @@ class Sum:
         return all(finding.holds for finding in self.findings)
 
 
-_most_under_a_number = select(func.coalesce(func.max(select(func.count())
-    .select_from(Attendee)
-    .join(Registration, Registration.id == Attendee.registration_id)
-    .where(Attendee.event_id == bindparam("event"), Attendee.cancelled_at.is_(None), Attendee.phone_number != "")
-    .group_by(Attendee.phone_number)
-    .having(func.max(cast(Registration.over_limit, Integer)) == 0).subquery().c[0]), 0))  # fmt: skip
+_most_under_a_number = select(
+    func.coalesce(
+        func.max(
+            select(func.count())
+            .select_from(Attendee)
+            .join(Registration, Registration.id == Attendee.registration_id)
+            .where(
+                Attendee.event_id == bindparam("event"),
+                Attendee.cancelled_at.is_(None),
+                Attendee.phone_number != "",
+            )
+            .group_by(Attendee.phone_number)
+            .having(func.max(cast(Registration.over_limit, Integer)) == 0)
+            .subquery()
+            .c[0]
+        ),
+        0,
+    )
+)
 _wrong_codes = (
     select(func.count())
     .select_from(Attendee)
@@ -70,22 +84,28 @@ _untold = (
     select(func.count())
     .select_from(Registration)
     .outerjoin(
-        OutboxMessage, (OutboxMessage.registration_id == Registration.id) & (OutboxMessage.kind == "promoted")
+        OutboxMessage,
+        (OutboxMessage.registration_id == Registration.id) & (OutboxMessage.kind == "promoted"),
     )
     .where(
-        Registration.event_id == bindparam("event"), Registration.promoted_at.is_not(None), OutboxMessage.id.is_(None)
+        Registration.event_id == bindparam("event"),
+        Registration.promoted_at.is_not(None),
+        OutboxMessage.id.is_(None),
     )
-)  # fmt: skip
+)
 _in_without_a_seat = (
     select(func.count())
     .select_from(CheckIn)
     .join(Attendee, Attendee.id == CheckIn.attendee_id)
-    .where(CheckIn.event_id == bindparam("event"), CheckIn.undone_at.is_(None), Attendee.code.is_(None))
+    .where(
+        CheckIn.event_id == bindparam("event"), CheckIn.undone_at.is_(None), Attendee.code.is_(None)
+    )
 )
 
 
 def of_event(session: Session, event: Event, *, now: datetime, from_the_trail: bool = True) -> Sum:
-    """Count one event anew. Without ``from_the_trail`` the audit trail, which may be long, is left closed."""
+    """Count one event anew. Without ``from_the_trail`` the audit trail, which may be long, is left
+    closed."""
     counted = seats.count(session, event.id, now=now)
     found = audit_replay.rows(session, event.id)
     confirmed = found.seats_in(RegistrationState.CONFIRMED)
@@ -96,26 +116,36 @@ def of_event(session: Session, event: Event, *, now: datetime, from_the_trail: b
         *(_of_trail(session, event, counted, found) if from_the_trail else ()),
     ]
     return Sum(
-        counted.capacity, confirmed, max(0, counted.capacity - confirmed - counted.held), counted.held, waiting,
-        counted.over, findings,
-    )  # fmt: skip
+        counted.capacity,
+        confirmed,
+        max(0, counted.capacity - confirmed - counted.held),
+        counted.held,
+        waiting,
+        counted.over,
+        findings,
+    )
 
 
 def _of_counter(counted: SeatCount, confirmed: int, waiting: int) -> Iterator[Finding]:
     same = counted.taken == confirmed
     yield Finding("seats taken are the people confirmed", same, f"{counted.taken} and {confirmed}")
     yield Finding(
-        "seats waited for are the people waiting", counted.waiting == waiting, f"{counted.waiting} and {waiting}"
+        "seats waited for are the people waiting",
+        counted.waiting == waiting,
+        f"{counted.waiting} and {waiting}",
     )
     total = counted.taken + counted.left + counted.held
     yield Finding(
-        "capacity is confirmed, free and held", total == counted.capacity + counted.over,
+        "capacity is confirmed, free and held",
+        total == counted.capacity + counted.over,
         f"{counted.taken} + {counted.left} + {counted.held} = {counted.capacity}"
         + (f", over by {counted.over}" if counted.over else ""),
-    )  # fmt: skip
+    )
 
 
-def _of_rows(session: Session, event: Event, counted: SeatCount, now: datetime) -> Iterator[Finding]:
+def _of_rows(
+    session: Session, event: Event, counted: SeatCount, now: datetime
+) -> Iterator[Finding]:
     fitting = waitlist.first_fitting(session, event, counted, now=now)
     yield Finding(
         "nobody waits who could sit",
@@ -124,7 +154,9 @@ def _of_rows(session: Session, event: Event, counted: SeatCount, now: datetime) 
     )
     most: int = session.execute(_most_under_a_number, {"event": event.id}).scalar_one()
     yield Finding(
-        "no number holds more people than allowed", most <= event.max_per_phone, f"{most} of {event.max_per_phone}"
+        "no number holds more people than allowed",
+        most <= event.max_per_phone,
+        f"{most} of {event.max_per_phone}",
     )
     for name, statement in {
         "who has a seat has a code, who waits has none": _wrong_codes,
@@ -136,20 +168,30 @@ def _of_rows(session: Session, event: Event, counted: SeatCount, now: datetime) 
         yield Finding(name, wrong == 0, f"{wrong} wrong" if wrong else "all")
 
 
-def _of_trail(session: Session, event: Event, counted: SeatCount, found: audit_replay.Folded) -> Iterator[Finding]:
+def _of_trail(
+    session: Session, event: Event, counted: SeatCount, found: audit_replay.Folded
+) -> Iterator[Finding]:
     told = audit_replay.fold(session, event.id)
-    # A party's people are compared where somebody is left: a cancelled registration has none on both sides.
+    # A party's people are compared where somebody is left: a cancelled registration has none on
+    # both sides.
     others = [who for who in found.states.keys() | told.states.keys() if _differs(who, found, told)]
     yield Finding(
-        "the audit trail gives the same registrations", not others,
-        f"{len(found.states)} registrations" if not others else f"{len(others)} differ, such as {min(others)}",
-    )  # fmt: skip
+        "the audit trail gives the same registrations",
+        not others,
+        f"{len(found.states)} registrations"
+        if not others
+        else f"{len(others)} differ, such as {min(others)}",
+    )
     held = seats.stored_held(session, event.id)
     yield Finding(
-        "the audit trail gives the same limits", (told.capacity, told.held) == (counted.capacity, held),
+        "the audit trail gives the same limits",
+        (told.capacity, told.held) == (counted.capacity, held),
         f"capacity {told.capacity} and {counted.capacity}, held {told.held} and {held}",
-    )  # fmt: skip
+    )
 
 
 def _differs(who: int, found: audit_replay.Folded, told: audit_replay.Folded) -> bool:
-    return (found.states.get(who), found.people.get(who)) != (told.states.get(who), told.people.get(who))
+    return (found.states.get(who), found.people.get(who)) != (
+        told.states.get(who),
+        told.people.get(who),
+    )

@@ -1,5 +1,6 @@
-"""What people are to be told: one row each, written beside the change it speaks of. Mails are sent by whoever takes them in hand
-(``deliveries``); a person who telephones settles a row by saying so."""
+"""What people are to be told: one row each, written beside the change it speaks of. Mails are sent
+by whoever takes them in hand (``deliveries``); a person who telephones settles a row by saying
+so."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +20,9 @@ _settle = update(OutboxMessage).where(_unsettled).execution_options(synchronize_
 _of_one = (
     select(OutboxMessage.kind)
     .where(
-        OutboxMessage.registration_id == bindparam("registration"), OutboxMessage.channel == Channel.CALL, _unsettled
+        OutboxMessage.registration_id == bindparam("registration"),
+        OutboxMessage.channel == Channel.CALL,
+        _unsettled,
     )
     .order_by(OutboxMessage.id)
 )
@@ -34,7 +37,13 @@ _NOTICES = {
 
 
 def enqueue(
-    session: Session, event: Event, registration_id: int, kind: MessageKind, *, email: str | None, now: datetime
+    session: Session,
+    event: Event,
+    registration_id: int,
+    kind: MessageKind,
+    *,
+    email: str | None,
+    now: datetime,
 ) -> None:
     """Owe a mail about this to a registration that has an address; without one, nothing."""
     if email:
@@ -42,33 +51,52 @@ def enqueue(
 
 
 def enqueue_call(
-    session: Session, event: Event, registration_id: int, kind: MessageKind, *, email: str | None, now: datetime
+    session: Session,
+    event: Event,
+    registration_id: int,
+    kind: MessageKind,
+    *,
+    email: str | None,
+    now: datetime,
 ) -> None:
-    """Owe a telephone call about this, which stays owed until somebody was reached; and a mail, if there is an address."""
+    """Owe a telephone call about this, which stays owed until somebody was reached; and a mail, if
+    there is an address."""
     session.execute(_add, _row(event, registration_id, kind, Channel.CALL, now))
     enqueue(session, event, registration_id, kind, email=email, now=now)
 
 
-def _row(event: Event, registration_id: int, kind: MessageKind, channel: Channel, now: datetime) -> dict[str, object]:
+def _row(
+    event: Event, registration_id: int, kind: MessageKind, channel: Channel, now: datetime
+) -> dict[str, object]:
     return {
-        "event_id": event.id, "registration_id": registration_id, "kind": kind, "channel": channel,
-        "event_version": event.version, "created_at": now,
-    }  # fmt: skip
+        "event_id": event.id,
+        "registration_id": registration_id,
+        "kind": kind,
+        "channel": channel,
+        "event_version": event.version,
+        "created_at": now,
+    }
 
 
 def call_instead(session: Session, mail: OutboxMessage, *, now: datetime) -> None:
-    """Owe a call about what a mail could not tell, unless one is owed, or was made, already. Not about a cancellation: whoever
-    asked for it knows."""
+    """Owe a call about what a mail could not tell, unless one is owed, or was made, already. Not
+    about a cancellation: whoever asked for it knows."""
     if mail.kind == MessageKind.CANCELLED:
         return
-    same = {"registration_id": mail.registration_id, "kind": mail.kind, "event_version": mail.event_version}
+    same = {
+        "registration_id": mail.registration_id,
+        "kind": mail.kind,
+        "event_version": mail.event_version,
+    }
     if session.scalar(select(OutboxMessage.id).filter_by(**same, channel=Channel.CALL)) is None:
-        session.execute(_add, {**same, "event_id": mail.event_id, "channel": Channel.CALL, "created_at": now})
+        session.execute(
+            _add, {**same, "event_id": mail.event_id, "channel": Channel.CALL, "created_at": now}
+        )
 
 
 def announce(session: Session, event: Event, *, now: datetime) -> int:
-    """Owe the event's notice to everybody who has a seat or waits; what an older notice still owed is dropped. Returns to
-    how many registrations."""
+    """Owe the event's notice to everybody who has a seat or waits; what an older notice still owed
+    is dropped. Returns to how many registrations."""
     older = OutboxMessage.kind.in_(_NOTICES.values())
     session.execute(_settle.where(OutboxMessage.event_id == event.id, older).values(settled_at=now))
     if event.notice is None:
@@ -81,21 +109,31 @@ def announce(session: Session, event: Event, *, now: datetime) -> int:
 
 def withdraw(session: Session, registration_id: int, *, now: datetime) -> None:
     """Nothing more is owed to a registration that was cancelled."""
-    session.execute(_settle.where(OutboxMessage.registration_id == registration_id).values(settled_at=now))
+    session.execute(
+        _settle.where(OutboxMessage.registration_id == registration_id).values(settled_at=now)
+    )
 
 
 def settle(session: Session, registration: Registration, *, by: Actor, now: datetime) -> None:
-    """Somebody was reached and told: no call is owed to this registration any more. Twice is once."""
+    """Somebody was reached and told: no call is owed to this registration any more. Twice is
+    once."""
     settled = session.execute(
-        _settle.where(OutboxMessage.registration_id == registration.id, OutboxMessage.channel == Channel.CALL)
+        _settle.where(
+            OutboxMessage.registration_id == registration.id, OutboxMessage.channel == Channel.CALL
+        )
         .values(settled_at=now, settled_by_staff_id=by.staff_id)
         .returning(OutboxMessage.id)
     ).all()
     if settled:
         audit.record(
-            session, Action.TOLD, by, now=now, event_id=registration.event_id, registration_id=registration.id,
+            session,
+            Action.TOLD,
+            by,
+            now=now,
+            event_id=registration.event_id,
+            registration_id=registration.id,
             messages=len(settled),
-        )  # fmt: skip
+        )
 
 
 def unsettled_calls(session: Session, event_id: int) -> Sequence[tuple[int, str]]:
@@ -107,4 +145,6 @@ def unsettled_calls(session: Session, event_id: int) -> Sequence[tuple[int, str]
 
 def owed_calls(session: Session, registration_id: int) -> Sequence[MessageKind]:
     """What one registration is still to be told by telephone."""
-    return [MessageKind(kind) for kind in session.scalars(_of_one, {"registration": registration_id})]
+    return [
+        MessageKind(kind) for kind in session.scalars(_of_one, {"registration": registration_id})
+    ]

@@ -1,4 +1,5 @@
-"""Mails: an owed message becomes a text in the language of its registration, with the calendar entry beside it."""
+"""Mails: an owed message becomes a text in the language of its registration, with the calendar
+entry beside it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,9 +42,12 @@ class _About:
 
 
 def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
-    """The whole mail. The same delivery always has the same Message-ID, so that a mail sent twice is seen once.
-    Raises ``Unaddressable``."""
-    registration, event = lookup.get(reading(), delivery.registration_id), events.get(reading(), delivery.slug)
+    """The whole mail. The same delivery always has the same Message-ID, so that a mail sent twice
+    is seen once. Raises ``Unaddressable``."""
+    registration, event = (
+        lookup.get(reading(), delivery.registration_id),
+        events.get(reading(), delivery.slug),
+    )
     settings: Settings = current_app.extensions["settings"]
     about = _About(delivery.kind, registration, event, settings)
     g.now, g.language = now, registration.locale
@@ -78,15 +82,18 @@ def _text(about: _About) -> str:
 
 
 def _attach_calendar(mail: EmailMessage, about: _About) -> None:
-    """The entry of the event, for those who have a seat, and for everybody where the event itself has changed."""
+    """The entry of the event, for those who have a seat, and for everybody where the event itself
+    has changed."""
     if about.kind in _WITHOUT_CALENDAR or about.registration.state == RegistrationState.WAITLISTED:
         return
     event, language = about.event, about.registration.locale
     mail.add_attachment(
         calendar.entry(event, language, page=addresses.event_page(event.slug, language)),
-        maintype="text", subtype="calendar", filename=f"{event.slug}.ics",
+        maintype="text",
+        subtype="calendar",
+        filename=f"{event.slug}.ics",
         params={"charset": "utf-8", "method": "PUBLISH"},
-    )  # fmt: skip
+    )
 
 
 def _recipient(registration: Registration) -> Address:

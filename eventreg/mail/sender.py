@@ -39,7 +39,8 @@ class Round:
 
 
 class Refused(Exception):
-    """The mail server, or the address, would not have this mail; ``for_good`` where asking again is no use."""
+    """The mail server, or the address, would not have this mail; ``for_good`` where asking again is
+    no use."""
 
     def __init__(self, reason: str, *, for_good: bool) -> None:
         super().__init__(reason)
@@ -48,11 +49,13 @@ class Refused(Exception):
 
 
 def deliver_due() -> Round:
-    """Send everything that is due, one mail in hand at a time. Raises ``Unreachable`` where the server is not there; the
-    mail that was in hand then stays owed and has lost nothing."""
+    """Send everything that is due, one mail in hand at a time. Raises ``Unreachable`` where the
+    server is not there; the mail that was in hand then stays owed and has lost nothing."""
     done = Round()
     with _Line(current_app.extensions["settings"].smtp_url) as line:
-        while (delivery := write(lambda session: deliveries.take(session, now=current_time()))) is not None:
+        while (
+            delivery := write(lambda session: deliveries.take(session, now=current_time()))
+        ) is not None:
             _deliver(line, delivery, done)
     return done
 
@@ -68,7 +71,11 @@ def _deliver(line: "_Line", delivery: Delivery, done: Round) -> None:
     except Refused as refused:
         reason, for_good = refused.reason, refused.for_good
         _log(delivery, reason)
-        if write(lambda session: deliveries.failed(session, delivery, reason, for_good=for_good, now=current_time())):
+        if write(
+            lambda session: deliveries.failed(
+                session, delivery, reason, for_good=for_good, now=current_time()
+            )
+        ):
             done.given_up += 1
         else:
             done.later += 1
@@ -90,11 +97,14 @@ def _send(line: "_Line", delivery: Delivery) -> None:
 
 def _log(delivery: Delivery, reason: str) -> None:
     """Never with an address or a name."""
-    current_app.logger.warning("mail %s (%s) not sent: %s", delivery.message_id, delivery.kind, reason)
+    current_app.logger.warning(
+        "mail %s (%s) not sent: %s", delivery.message_id, delivery.kind, reason
+    )
 
 
 class _Line:
-    """A connection to the mail server, made when the first mail needs it and made anew where it broke."""
+    """A connection to the mail server, made when the first mail needs it and made anew where it
+    broke."""
 
     def __init__(self, url: str) -> None:
         self._url: SplitResult = urlsplit(url)
@@ -123,7 +133,9 @@ class _Line:
         safe = ssl.create_default_context()
         try:
             if self._url.scheme == "smtps":
-                server: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=PATIENCE, context=safe)
+                server: smtplib.SMTP = smtplib.SMTP_SSL(
+                    host, port or 465, timeout=PATIENCE, context=safe
+                )
             else:
                 server = smtplib.SMTP(host, port or 25, timeout=PATIENCE)
         except (smtplib.SMTPException, OSError) as error:
@@ -136,11 +148,16 @@ class _Line:
         return server
 
     def _introduce(self, server: smtplib.SMTP, safe: ssl.SSLContext) -> None:
-        """To TLS where the server can, then name and password, which go through no open line to another machine."""
+        """To TLS where the server can, then name and password, which go through no open line to
+        another machine."""
         server.ehlo()
         if self._url.scheme != "smtps" and server.has_extn("starttls"):
             server.starttls(context=safe)
-        elif self._url.scheme != "smtps" and self._url.username and self._url.hostname not in _OWN_HOSTS:
+        elif (
+            self._url.scheme != "smtps"
+            and self._url.username
+            and self._url.hostname not in _OWN_HOSTS
+        ):
             raise smtplib.SMTPException("offers no TLS, so the password was not sent")
         if self._url.username:
             server.login(unquote(self._url.username), unquote(self._url.password or ""))
@@ -158,13 +175,15 @@ def _first_line(error: Exception) -> str:
 
 
 def _refusal(error: Exception) -> Refused:
-    """What the server's answer means for this mail: 5yz is for good (RFC 5321, 4.2.1). Without its words, which may hold the
-    address."""
+    """What the server's answer means for this mail: 5yz is for good (RFC 5321, 4.2.1). Without its
+    words, which may hold the address."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = next(iter(error.recipients.values()))[0]
         return Refused(f"recipient refused, {code}", for_good=code >= 500)
     if isinstance(error, smtplib.SMTPSenderRefused):
-        return Refused(f"sender refused, {error.smtp_code}", for_good=False)  # our fault, and may be mended
+        return Refused(
+            f"sender refused, {error.smtp_code}", for_good=False
+        )  # our fault, and may be mended
     if isinstance(error, smtplib.SMTPResponseException):
         return Refused(f"refused, {error.smtp_code}", for_good=error.smtp_code >= 500)
     return Refused(type(error).__name__, for_good=isinstance(error, smtplib.SMTPNotSupportedError))

@@ -1,9 +1,11 @@
-"""Whom we have forgotten, in a file beside the database: a backup that is brought back is from before, so these are forgotten
-once more. The file must be kept beside the database, as the secret key is.
+"""Whom we have forgotten, in a file beside the database: a backup that is brought back is from
+before, so these are forgotten once more. The file must be kept beside the database, as the secret
+key is.
 
-Each line is the digest of a ticket, which never comes again and opens nothing. Older lists hold row numbers, which do come
-again after a restore: such a line erases nobody. Once it is certain whose it was, a line ``number=digest`` is added for it.
-Lines are only ever added, so that two processes lose nothing of each other's.
+Each line is the digest of a ticket, which never comes again and opens nothing. Older lists hold row
+numbers, which do come again after a restore: such a line erases nobody. Once it is certain whose it
+was, a line ``number=digest`` is added for it. Lines are only ever added, so that two processes lose
+nothing of each other's.
 """
 
 import os
@@ -36,17 +38,21 @@ def unsure() -> list[int]:
     """The row numbers in a list of before of which nobody knows whose they were."""
     lines = _lines()
     settled = {line["settled"] for line in lines}
-    return sorted({int(line["number"]) for line in lines if line["number"] and line["number"] not in settled})
+    return sorted(
+        {int(line["number"]) for line in lines if line["number"] and line["number"] not in settled}
+    )
 
 
 def remember(digests: Iterable[str]) -> None:
-    """Write down that the people with these tickets were forgotten; on the disk when this returns."""
+    """Write down that the people with these tickets were forgotten; on the disk when this
+    returns."""
     known = everybody()
     _add(sorted(set(digests) - known))
 
 
 def settle(certain: Mapping[int, str]) -> None:
-    """Say of row numbers in a list of before whose they certainly were: the tickets' digests by number."""
+    """Say of row numbers in a list of before whose they certainly were: the tickets' digests by
+    number."""
     _add([f"{number}={certain[number]}" for number in unsure() if number in certain])
 
 

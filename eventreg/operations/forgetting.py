@@ -1,8 +1,10 @@
-"""The one home of forgetting. Whoever forgets somebody does it here: the rows are overwritten, it is remembered for the next
-restore, and the database's files are scrubbed of what stood there. Nothing of it can be left out by a caller.
+"""The one home of forgetting. Whoever forgets somebody does it here: the rows are overwritten, it
+is remembered for the next restore, and the database's files are scrubbed of what stood there.
+Nothing of it can be left out by a caller.
 
-If the last part cannot be done at once, it stays owed: a file ``scrub-owed.…`` in the instance folder says so, and the
-housekeeper tries again. The file is made before anything is overwritten, so that a crash loses nothing.
+If the last part cannot be done at once, it stays owed: a file ``scrub-owed.…`` in the instance
+folder says so, and the housekeeper tries again. The file is made before anything is overwritten, so
+that a crash loses nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,12 +32,14 @@ from eventreg.storage.session import AWAY, Session, reading, write
 
 T = TypeVar("T")
 _OVERDUE = timedelta(days=1)
-"""After which doctor finds that names stand longer than promised; the housekeeper looks once an hour."""
+"""After which doctor finds that names stand longer than promised; the housekeeper looks once an
+hour."""
 
 
 @dataclass
 class Purged:
-    """What a purge did: of which event what, which events it could not do, and what is still to be done."""
+    """What a purge did: of which event what, which events it could not do, and what is still to be
+    done."""
 
     found: list[Due] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -43,7 +47,8 @@ class Purged:
 
 
 def erase(slug: str, registration_id: int, mark: str, *, by: Actor, now: datetime) -> None:
-    """Forget the people of one registration, named by number and mark. Doing it again changes nothing."""
+    """Forget the people of one registration, named by number and mark. Doing it again changes
+    nothing."""
 
     def act(session: Session) -> str:
         event = events.get(session, slug)
@@ -58,7 +63,8 @@ def erase(slug: str, registration_id: int, mark: str, *, by: Actor, now: datetim
 
 
 def due(*, now: datetime) -> Purged:
-    """What a purge at this moment would forget, and of which events nobody can tell. Changes nothing."""
+    """What a purge at this moment would forget, and of which events nobody can tell. Changes
+    nothing."""
     told = Purged()
     for slug in _slugs():
         with _alone(slug, told):
@@ -78,8 +84,8 @@ def purge(*, by: Actor, now: datetime) -> Purged:
 
 
 def look(*, now: datetime) -> Purged:
-    """What is to be done once an hour and after a restore: forget what is due, and whoever was forgotten and stands there
-    again; finish what is owed."""
+    """What is to be done once an hour and after a restore: forget what is due, and whoever was
+    forgotten and stands there again; finish what is owed."""
     note()
     done = purge(by=audit.SYSTEM, now=now)
     ids = erasure.back_again(reading(), erasure_log.everybody())
@@ -91,7 +97,8 @@ def look(*, now: datetime) -> Purged:
 
 @contextmanager
 def _alone(slug: str, done: Purged) -> Iterator[None]:
-    """Whatever is wrong with this event, the others are not to wait for it. A database that is away is no event's fault."""
+    """Whatever is wrong with this event, the others are not to wait for it. A database that is away
+    is no event's fault."""
     try:
         yield
     except (Busy, *AWAY):
@@ -107,24 +114,29 @@ def _slugs() -> list[str]:
 
 
 def before_restore() -> None:
-    """Write down whom this database knows to be erased, as long as it is there. One that is damaged is no hindrance."""
+    """Write down whom this database knows to be erased, as long as it is there. One that is damaged
+    is no hindrance."""
     try:
         if checks.has_column("registrations", "erased_at"):
             note()
     except DBAPIError:
-        current_app.logger.warning("the database cannot be read; who was erased is known from the list alone")
+        current_app.logger.warning(
+            "the database cannot be read; who was erased is known from the list alone"
+        )
     finally:
         reading().rollback()
 
 
 def note() -> None:
-    """Write down everybody whom the database knows to be erased: also by another machine, or just before a crash. Numbers
-    in a list of before become tickets, if it is certain whose they are."""
+    """Write down everybody whom the database knows to be erased: also by another machine, or just
+    before a crash. Numbers in a list of before become tickets, if it is certain whose they are."""
     certain = erasure.certainly_erased(reading())
     erasure_log.remember(certain.values())
     erasure_log.settle(certain)
     if numbers := erasure_log.unsure():
-        current_app.logger.warning("forgotten.txt names %d registrations by number alone; see doctor", len(numbers))
+        current_app.logger.warning(
+            "forgotten.txt names %d registrations by number alone; see doctor", len(numbers)
+        )
 
 
 def is_owed() -> bool:
@@ -147,7 +159,9 @@ def finish() -> bool:
         why = "somebody reads"
     except (Busy, *AWAY) as error:
         why = type(error.__cause__ or error).__name__
-    current_app.logger.warning("what was erased still stands in the database's files (%s); tried again soon", why)
+    current_app.logger.warning(
+        "what was erased still stands in the database's files (%s); tried again soon", why
+    )
     return False
 
 
@@ -160,13 +174,16 @@ def _overwriting(act: Callable[[Session], T]) -> T:
 
 
 def _finish_all(now: datetime) -> list[str]:
-    """The rest: files of the database, then automatic backups. Returns what could not be done, in words."""
+    """The rest: files of the database, then automatic backups. Returns what could not be done, in
+    words."""
     if not finish():
         return ["the database's files are still to be scrubbed"]
     try:
         old_backups.let_go(now=now, purged_at=erasure.purged_at(reading()))
     except (BackupRefused, OSError, Busy, *AWAY) as error:
-        current_app.logger.error("no fresh backup: the old automatic ones are kept: %s", type(error).__name__)
+        current_app.logger.error(
+            "no fresh backup: the old automatic ones are kept: %s", type(error).__name__
+        )
         return ["no fresh backup could be made: automatic backups from before still hold names"]
     finally:
         reading().rollback()
@@ -185,20 +202,31 @@ def findings(*, now: datetime) -> Iterator[Finding]:
     """What doctor asks of forgetting."""
     unsure = erasure_log.unsure()
     yield Finding(
-        "who was erased is known by ticket", not unsure,
-        f"forgotten.txt names registrations {', '.join(map(str, unsure))} by number alone, which erases nobody: erase them "
-        "on their pages once more if they are to stay erased, or take the lines out" if unsure else "no number alone",
-    )  # fmt: skip
+        "who was erased is known by ticket",
+        not unsure,
+        f"forgotten.txt names registrations {', '.join(map(str, unsure))} by number alone, which "
+        "erases nobody: erase them "
+        "on their pages once more if they are to stay erased, or take the lines out"
+        if unsure
+        else "no number alone",
+    )
     yield Finding("nothing is left to scrub", not is_owed(), "owed" if is_owed() else "nothing")
     late = _late(now)
-    yield Finding("names go when their time is over", not late, ", ".join(late) or "none stands longer")
+    yield Finding(
+        "names go when their time is over", not late, ", ".join(late) or "none stands longer"
+    )
     old = old_backups.to_let_go(now=now, purged_at=erasure.purged_at(reading()))
     yield Finding(
-        "automatic backups hold nobody whose time is over", not old, ", ".join(path.name for path in old) or "none"
+        "automatic backups hold nobody whose time is over",
+        not old,
+        ", ".join(path.name for path in old) or "none",
     )
 
 
 def _late(now: datetime) -> list[str]:
-    """Events of which something should have been forgotten a day ago, or of which nobody can tell."""
+    """Events of which something should have been forgotten a day ago, or of which nobody can
+    tell."""
     told = due(now=now - _OVERDUE)
-    return sorted({one.slug for one in told.found} | {f"{slug} (cannot be read)" for slug in told.failed})
+    return sorted(
+        {one.slug for one in told.found} | {f"{slug} (cannot be read)" for slug in told.failed}
+    )

@@ -30,7 +30,8 @@ def _answer(status: str, words: str, *more: str) -> bytes:
 
 
 TOO_SLOW = _answer(
-    "408 Request Timeout", "网络太慢，没收全，请再试一次。 The request came too slowly. Please try again."
+    "408 Request Timeout",
+    "网络太慢，没收全，请再试一次。 The request came too slowly. Please try again.",
 )
 STOPPING = _answer(
     "503 Service Unavailable",
@@ -41,7 +42,8 @@ STOPPING = _answer(
 
 @dataclass(frozen=True)
 class Peer:
-    """The other end of a connection: its address as limits count it, and whether it is a proxy of ours."""
+    """The other end of a connection: its address as limits count it, and whether it is a proxy of
+    ours."""
 
     household: str
     is_proxy: bool
@@ -74,7 +76,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return more
 
     def is_served(self, *, last: bool) -> None:
-        """A whole request goes to a thread; it is the ``last`` one of this connection if the process stops."""
+        """A whole request goes to a thread; it is the ``last`` one of this connection if the
+        process stops."""
         self.was_asked = True
         self.quiet_since = self.last_activity
         if last:
@@ -93,7 +96,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     @property
     def usefulness(self) -> tuple[bool, float]:
-        """The least useful connections sort first: those at rest after an answer, then the oldest."""
+        """The least useful connections sort first: those at rest after an answer, then the
+        oldest."""
         return not self.was_asked or self.request is not None, self.quiet_since
 
     def waits_too_long(self, now: float) -> bool:

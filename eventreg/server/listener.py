@@ -1,8 +1,9 @@
-"""The HTTP server of one process: waitress, with what keeps slow or greedy clients from stopping the others.
+"""The HTTP server of one process: waitress, with what keeps slow or greedy clients from stopping
+the others.
 
-Waitress reads a whole request before a thread sees it, so half a request costs memory and no thread.
-Here each request gets a total time limit for its head and its body, each address a limit of open
-connections, and each process an end at which everything that was received is still answered.
+Waitress reads a whole request before a thread sees it, so half a request costs memory and no
+thread. Here each request gets a total time limit for its head and its body, each address a limit of
+open connections, and each process an end at which everything that was received is still answered.
 """
 
 import logging
@@ -31,14 +32,17 @@ DRAIN_SECONDS = 30
 _NEWCOMER_SECONDS = 2
 """A connection this young may still send its first request while the process stops."""
 _HELD_FOR_EACH_ACCEPTED = 8
-"""A process accepts one connection at a time, so that each process gets its share; the more it holds, the slower its turns and
-the more it accepts in one."""
+"""A process accepts one connection at a time, so that each process gets its share; the more it
+holds, the slower its turns and the more it accepts in one."""
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
-    """The server of one process on a socket that is already listening, perhaps for other processes too."""
+    """The server of one process on a socket that is already listening, perhaps for other processes
+    too."""
 
-    def __init__(self, app: Flask, listening: socket.socket, threads: int, proxies: Proxies) -> None:
+    def __init__(
+        self, app: Flask, listening: socket.socket, threads: int, proxies: Proxies
+    ) -> None:
         self._proxies = proxies
         self._of_peer: defaultdict[Peer, set[Channel]] = defaultdict(set)
         self._accepted = 0
@@ -68,7 +72,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.pull_trigger()
 
     def watch(self, lifeline: int) -> None:
-        """Stop as well when the other end of this pipe is closed: whoever started the process is gone."""
+        """Stop as well when the other end of this pipe is closed: whoever started the process is
+        gone."""
         _Lifeline(self, lifeline)
 
     def add_task(self, task: Channel) -> None:
@@ -114,7 +119,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     @staticmethod
     def _ends_one_of(channels: Iterable[Channel]) -> bool:
-        least = min((one for one in channels if one.can_go), key=lambda one: one.usefulness, default=None)
+        least = min(
+            (one for one in channels if one.can_go), key=lambda one: one.usefulness, default=None
+        )
         if least is None:
             return False
         least.handle_close()
@@ -150,7 +157,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
 
 class _Lifeline(wasyncore.file_dispatcher):  # type: ignore[misc]  # waitress has no types
-    """The read end of a pipe whose other end only the parent holds: it becomes readable when that is gone."""
+    """The read end of a pipe whose other end only the parent holds: it becomes readable when that
+    is gone."""
 
     def __init__(self, listener: Listener, descriptor: int) -> None:
         self._listener = listener
@@ -175,7 +183,8 @@ def _adjustments(listening: socket.socket, threads: int) -> Adjustments:
         cleanup_interval=1,
         max_request_header_size=8 * 1024,
         max_request_body_size=4 * 1024 * 1024,
-        clear_untrusted_proxy_headers=False,  # the application minds who is trusted, and clears them
+        # the application minds who is trusted, and clears them
+        clear_untrusted_proxy_headers=False,
         log_socket_errors=False,
         ident=None,
     )

@@ -1,4 +1,5 @@
-"""The parent of all processes of a server. It forks them, starts again what dies, and stops them in order.
+"""The parent of all processes of a server. It forks them, starts again what dies, and stops them in
+order.
 
 The parent itself has no threads and no connection to the database, so that each child starts clean.
 """
@@ -26,7 +27,8 @@ _SHORT_LIFE = 1.0
 
 @dataclass(frozen=True)
 class Job:
-    """What one child does. ``work`` gets the read end of a pipe that is closed when the parent is gone."""
+    """What one child does. ``work`` gets the read end of a pipe that is closed when the parent is
+    gone."""
 
     name: str
     work: Callable[[int], None]
@@ -35,7 +37,9 @@ class Job:
 class Family:
     """The children, and what becomes of them."""
 
-    def __init__(self, jobs: Sequence[Job], log: logging.Logger, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], log: logging.Logger, on_stop: Callable[[], None]
+    ) -> None:
         self._jobs = jobs
         self._log = log
         self._on_stop = on_stop
@@ -59,7 +63,8 @@ class Family:
         signal.alarm(0)
 
     def _told(self, _signal: int, _frame: FrameType | None) -> None:
-        """The first time all are asked to stop; the second time, or after ``STOP_SECONDS``, they are killed."""
+        """The first time all are asked to stop; the second time, or after ``STOP_SECONDS``, they
+        are killed."""
         kill = self._stopping
         for child in self._born:
             os.kill(child, signal.SIGKILL if kill else signal.SIGTERM)
@@ -93,7 +98,8 @@ class Family:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """No signal is handled inside: a child that the parent has not noted would never be told to stop."""
+    """No signal is handled inside: a child that the parent has not noted would never be told to
+    stop."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _TOLD)
     try:
         yield

@@ -1,6 +1,8 @@
-"""Backups of both databases: made online, checked before they are called finished, never written over another.
+"""Backups of both databases: made online, checked before they are called finished, never written
+over another.
 
-A backup is one zip file: the database as its own tool writes it, and a manifest with checksum, schema and row counts.
+A backup is one zip file: the database as its own tool writes it, and a manifest with checksum,
+schema and row counts.
 """
 
 import hashlib
@@ -46,7 +48,8 @@ class Manifest:
 
 
 def create(target: Path) -> Manifest:
-    """Back the running database up into a new file, which appears only when it is whole, checked and on the disk."""
+    """Back the running database up into a new file, which appears only when it is whole, checked
+    and on the disk."""
     if target.exists():
         raise BackupRefused(f"{target}: exists already; a backup is never written over another")
     if not target.parent.is_dir():
@@ -109,12 +112,18 @@ def _read_sqlite(body: Path) -> tuple[str, dict[str, int]]:
             sound = [row[0] for row in copy.execute("PRAGMA integrity_check")]
             orphans = copy.execute("PRAGMA foreign_key_check").fetchall()
             if sound != ["ok"] or orphans:
-                raise BackupRefused(f"the copy is damaged: {'; '.join(sound)}, {len(orphans)} orphan rows")
+                raise BackupRefused(
+                    f"the copy is damaged: {'; '.join(sound)}, {len(orphans)} orphan rows"
+                )
             tables = [
-                row[0] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+                row[0]
+                for row in copy.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+                )
             ]
             rows = {
-                table: copy.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608 - our own tables
+                # our own tables
+                table: copy.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608
                 for table in tables
                 if not table.startswith("sqlite_")
             }
@@ -126,31 +135,49 @@ def _read_sqlite(body: Path) -> tuple[str, dict[str, int]]:
 def _dump_postgresql(body: Path) -> tuple[str, dict[str, int]]:
     """pg_dump's own format. Rows are counted in the very moment that is dumped."""
     with db.engine.connect() as connection:
-        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0"))
+        connection.execute(
+            text(
+                "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0"
+            )
+        )
         snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
-        _tool("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", f"--file={body}")
+        _tool(
+            "pg_dump",
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            f"--snapshot={snapshot}",
+            f"--file={body}",
+        )
         schema = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         return schema, _rows(connection)
 
 
 def _rows(connection: Connection) -> dict[str, int]:
     tables = sorted(inspect(connection).get_table_names())
-    counted = {name: text(f'SELECT count(*) FROM "{name}"') for name in tables}  # noqa: S608 - our own tables
+    # our own tables
+    counted = {name: text(f'SELECT count(*) FROM "{name}"') for name in tables}  # noqa: S608
     return {name: connection.execute(statement).scalar_one() for name, statement in counted.items()}
 
 
 def _tool(program: str, *arguments: str, url: URL | None = None) -> str:
-    """Run one of PostgreSQL's programs against our database; its password goes by the environment, where no list of
-    processes shows it."""
+    """Run one of PostgreSQL's programs against our database; its password goes by the environment,
+    where no list of processes shows it."""
     url = (url or db.engine.url).set(drivername="postgresql")
     environment = {**os.environ, "PGPASSWORD": url.password or ""}
     target = () if program == "pg_restore" else ("--dbname", _bare(url))
     try:
         done = subprocess.run(  # noqa: S603 - no shell, our own arguments
-            [program, *arguments, *target], env=environment, capture_output=True, text=True, check=False
+            [program, *arguments, *target],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except FileNotFoundError as missing:
-        raise BackupRefused(f"{program} is not installed; it comes with PostgreSQL's client programs") from missing
+        raise BackupRefused(
+            f"{program} is not installed; it comes with PostgreSQL's client programs"
+        ) from missing
     if done.returncode:
         raise BackupRefused(f"{program}: {(done.stderr.strip().splitlines() or ['failed'])[0]}")
     return done.stdout
@@ -172,7 +199,9 @@ def _unpacked(source: Path, folder: Path) -> tuple[Manifest, Path]:
             manifest = Manifest(**json.loads(packed.read(_MANIFEST)))
             body = Path(packed.extract(_BODIES[manifest.engine], folder))
     except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        raise BackupRefused(f"{source}: is no whole backup of eventreg ({type(error).__name__})") from error
+        raise BackupRefused(
+            f"{source}: is no whole backup of eventreg ({type(error).__name__})"
+        ) from error
     if _sha256(body) != manifest.sha256:
         raise BackupRefused(f"{source}: the checksum is wrong")
     if manifest.engine == "sqlite":
@@ -184,12 +213,15 @@ def _unpacked(source: Path, folder: Path) -> tuple[Manifest, Path]:
 
 
 def restore(source: Path) -> Manifest:
-    """Make the database what the backup holds. What was there before is backed up beside it first."""
+    """Make the database what the backup holds. What was there before is backed up beside it
+    first."""
     engine = db.engine.dialect.name
     with workshop(Path(tempfile.gettempdir())) as folder:
         manifest, body = _unpacked(source, folder)
         if manifest.engine != engine:
-            raise BackupRefused(f"{source}: is a backup of {manifest.engine}, and this database is {engine}")
+            raise BackupRefused(
+                f"{source}: is a backup of {manifest.engine}, and this database is {engine}"
+            )
         if engine == "sqlite":
             _file().make(anew=True)
         if inspect(db.engine).has_table(_VERSION_TABLE):
@@ -205,7 +237,8 @@ def restore(source: Path) -> Manifest:
 
 
 def _restore_sqlite(body: Path) -> None:
-    """Written into the live file as one transaction, so that a running server goes on with the restored state."""
+    """Written into the live file as one transaction, so that a running server goes on with the
+    restored state."""
     with current_app.extensions["gate"](), closing(_file().open()) as live:
         live.execute("PRAGMA synchronous=FULL")
         with closing(sqlite3.connect(body)) as copy:
@@ -225,14 +258,23 @@ def _restore_postgresql(body: Path, script: Path) -> None:
     with script.open("w", encoding="utf-8") as file:
         file.writelines(f"DROP TABLE IF EXISTS {table} CASCADE;\n" for table in tables)
         file.write(_tool("pg_restore", "--no-owner", "--file=-", str(body)))
-    _tool("psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={script}")
+    _tool(
+        "psql",
+        "--no-psqlrc",
+        "--quiet",
+        "--single-transaction",
+        "--set=ON_ERROR_STOP=1",
+        f"--file={script}",
+    )
 
 
 def _compare(manifest: Manifest) -> None:
     with db.engine.connect() as connection:
         rows = _rows(connection)
     if rows != manifest.rows:
-        raise BackupRefused("the restored database holds other rows than the backup; it is not to be used")
+        raise BackupRefused(
+            "the restored database holds other rows than the backup; it is not to be used"
+        )
 
 
 def before_upgrade(schema: str) -> None:
@@ -246,7 +288,8 @@ def automatic() -> Path:
 
 
 def keep(name: str) -> None:
-    """Make an automatic backup; the moment is part of its name, from which ``old_backups`` knows its age."""
+    """Make an automatic backup; the moment is part of its name, from which ``old_backups`` knows
+    its age."""
     automatic().mkdir(mode=0o700, exist_ok=True)
     now = current_time()
     create(automatic() / f"{name}-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.zip")

@@ -1,5 +1,6 @@
-"""Whether the database can keep our promises on this machine: where the file lies, which SQLite it is, what PostgreSQL was
-told, and whether the tables are those of this program. Asked at the start, and again by ``doctor``."""
+"""Whether the database can keep our promises on this machine: where the file lies, which SQLite it
+is, what PostgreSQL was told, and whether the tables are those of this program. Asked at the start,
+and again by ``doctor``."""
 
 import shutil
 import sqlite3
@@ -19,9 +20,30 @@ from eventreg.storage import backups, modes, sqlite_file
 from eventreg.storage.session import PRAGMAS, SESSION, alone, db
 from eventreg.storage.sqlite_file import SqliteFile
 
-_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "ncpfs", "fuse.sshfs",
-            "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "vboxsf", "drvfs"}  # fmt: skip
-_LAST_TICKET = select(Registration.ticket_seed, Registration.ticket_digest).order_by(Registration.id.desc()).limit(1)
+_NETWORK = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "9p",
+    "afs",
+    "ceph",
+    "glusterfs",
+    "lustre",
+    "ncpfs",
+    "fuse.sshfs",
+    "fuse.glusterfs",
+    "fuse.rclone",
+    "fuse.s3fs",
+    "vboxsf",
+    "drvfs",
+}
+_LAST_TICKET = (
+    select(Registration.ticket_seed, Registration.ticket_digest)
+    .order_by(Registration.id.desc())
+    .limit(1)
+)
 _KEPT_TRUE = ("fsync", "full_page_writes")
 
 
@@ -42,7 +64,8 @@ def mode() -> str:
     if fixed_since(sqlite3.sqlite_version_info):
         return f"SQLite {sqlite3.sqlite_version}: WAL, synchronous FULL, fair queue of writers"
     return (
-        f"SQLite {sqlite3.sqlite_version}, older than the repair of its log: WAL, synchronous FULL, and all writes and "
+        f"SQLite {sqlite3.sqlite_version}, older than the repair of its log: WAL, synchronous "
+        "FULL, and all writes and "
         "checkpoints behind one file lock"
     )
 
@@ -59,11 +82,13 @@ def file_system(path: Path, mounts: str) -> str:
 
 
 def check_file(path: Path, mounts: str) -> None:
-    """``Unsafe`` for an SQLite file on a network file system, whose locks may not hold between machines."""
+    """``Unsafe`` for an SQLite file on a network file system, whose locks may not hold between
+    machines."""
     kind = file_system(path.resolve(), mounts)
     if kind in _NETWORK:
         raise Unsafe(
-            f"EVENTREG_INSTANCE: {path.parent} is on a network file system ({kind}), whose locks SQLite cannot trust; "
+            f"EVENTREG_INSTANCE: {path.parent} is on a network file system ({kind}), whose locks "
+            "SQLite cannot trust; "
             "use a local disk, or PostgreSQL"
         )
 
@@ -91,13 +116,15 @@ def sqlite_damage() -> str:
 
 
 def lost_file() -> str:
-    """What is wrong with the place of the SQLite file; empty where nothing is, or where there is no such file."""
+    """What is wrong with the place of the SQLite file; empty where nothing is, or where there is no
+    such file."""
     file: SqliteFile | None = current_app.extensions["sqlite_file"]
     return file.fault(db.engine) if file else ""
 
 
 def left_over() -> Path | None:
-    """The log of a database file that was replaced, if one is kept: it may hold people who are in no other file."""
+    """The log of a database file that was replaced, if one is kept: it may hold people who are in
+    no other file."""
     file: SqliteFile | None = current_app.extensions["sqlite_file"]
     return file.left_over if file and file.left_over.exists() else None
 
@@ -113,11 +140,12 @@ _PATIENCE = 1000
 
 
 def scrub() -> bool:
-    """After something was erased: leave it in no part of the database's files either. SQLite overwrites what is deleted
-    (``secure_delete``), but its log still holds the pages as they were; PostgreSQL keeps old rows until it is told.
+    """After something was erased: leave it in no part of the database's files either. SQLite
+    overwrites what is deleted (``secure_delete``), but its log still holds the pages as they were;
+    PostgreSQL keeps old rows until it is told.
 
-    Says whether all is done: the log cannot be cut while somebody still reads what was there before. ``Busy`` where it
-    cannot be done now, since the disk is full or the file locked.
+    Says whether all is done: the log cannot be cut while somebody still reads what was there
+    before. ``Busy`` where it cannot be done now, since the disk is full or the file locked.
     """
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -154,13 +182,16 @@ def check_schema() -> None:
     scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
     found, _ = schema()
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise Unsafe(f"the database is of a newer eventreg ({found}); start that one, or restore an older backup")
+        raise Unsafe(
+            f"the database is of a newer eventreg ({found}); start that one, or restore an older "
+            "backup"
+        )
 
 
 def make_tables(*, keep: bool = True) -> None:
-    """Bring the tables up to date, one process at a time; what is there is backed up first, unless it was just restored from a
-    backup. An upgrade that was cut short is
-    run again from where it was."""
+    """Bring the tables up to date, one process at a time; what is there is backed up first, unless
+    it was just restored from a backup. An upgrade that was cut short is run again from where it
+    was."""
     found, head = schema()
     if found == head:
         return
@@ -173,21 +204,26 @@ def make_tables(*, keep: bool = True) -> None:
 
 
 def knows_the_key() -> bool:
-    """Whether our secret key is the one with which the tickets in the database were made; true where there are none."""
+    """Whether our secret key is the one with which the tickets in the database were made; true
+    where there are none."""
     with db.engine.connect() as connection:
         last = connection.execute(_LAST_TICKET).first()
     key = current_app.config["SECRET_KEY"]
-    return last is None or tickets.digest(tickets.token(key, last.ticket_seed)) == last.ticket_digest
+    return (
+        last is None or tickets.digest(tickets.token(key, last.ticket_seed)) == last.ticket_digest
+    )
 
 
 def check_key() -> None:
-    """``Unsafe`` where the tickets were made with another key: on PostgreSQL, another machine has it, and the two would hand
-    out links that the other does not know. On a file the key was lost, which is said and nothing more can be done about."""
+    """``Unsafe`` where the tickets were made with another key: on PostgreSQL, another machine has
+    it, and the two would hand out links that the other does not know. On a file the key was lost,
+    which is said and nothing more can be done about."""
     if knows_the_key():
         return
     if db.engine.dialect.name == "postgresql":
         raise Unsafe(
-            "EVENTREG_SECRET_KEY: the tickets in this database were made with another key; every machine needs that"
+            "EVENTREG_SECRET_KEY: the tickets in this database were made with another key; every "
+            "machine needs that"
         )
     current_app.logger.warning(
         "the secret key is not the one of the tickets in the database: their links no longer open"
@@ -195,7 +231,8 @@ def check_key() -> None:
 
 
 def check() -> None:
-    """``Unsafe`` where this is no place to begin. What others on the machine could read is closed to them."""
+    """``Unsafe`` where this is no place to begin. What others on the machine could read is closed
+    to them."""
     modes.close(current_app.extensions["settings"])
     file = db.engine.url.database if db.engine.dialect.name == "sqlite" else None
     mounts = Path("/proc/self/mountinfo")

@@ -1,5 +1,6 @@
-"""An SQLite connection that knows which files it has open. SQLite goes on writing into a file, or a log (``-wal``), that was
-deleted: the program sees its own writes, and the next program none of them."""
+"""An SQLite connection that knows which files it has open. SQLite goes on writing into a file, or a
+log (``-wal``), that was deleted: the program sees its own writes, and the next program none of
+them."""
 
 import os
 import sqlite3
@@ -29,7 +30,8 @@ class State(Enum):
 def inode(path: str) -> Inode:
     """Which file has that name."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - three times a request, and a Path costs as much again
+        # three times a request, and a Path costs as much again
+        found = os.stat(path)  # noqa: PTH116
     except OSError:
         return None
     return found.st_dev, found.st_ino
@@ -57,8 +59,8 @@ class FileConnection(sqlite3.Connection):
     is_closed = False
 
     def take_note(self, path: str, opened: Inode, log: Log) -> None:
-        """After the first statements, which open the log: remember which files these are. ``FileLost`` if they are not the
-        ones that had these names before."""
+        """After the first statements, which open the log: remember which files these are.
+        ``FileLost`` if they are not the ones that had these names before."""
         self.path, self.opened = path, opened
         self.execute("PRAGMA schema_version").fetchone()
         self.log = log_of(path)
@@ -80,8 +82,9 @@ class FileConnection(sqlite3.Connection):
         return State.IN_PLACE if log_of(self.path) == self.log else State.LOG_GONE
 
     def save_log(self) -> bool:
-        """Only at the gate, outside a transaction. Bring what stands in a log that has lost its name, or its index, into the
-        file; whether that was done. It is not if another log was begun meanwhile: whoever did has saved the old one."""
+        """Only at the gate, outside a transaction. Bring what stands in a log that has lost its
+        name, or its index, into the file; whether that was done. It is not if another log was begun
+        meanwhile: whoever did has saved the old one."""
         with suppress(OSError):
             if inode(f"{self.path}-wal") != self.log[0] and Path(f"{self.path}-wal").stat().st_size:
                 return False

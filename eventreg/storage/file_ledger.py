@@ -1,8 +1,9 @@
-"""Which database file was written last, and how much is in it, in a small file beside it. So no program takes an empty
-file, an older copy, or somebody else's file for the one that has the people in it.
+"""Which database file was written last, and how much is in it, in a small file beside it. So no
+program takes an empty file, an older copy, or somebody else's file for the one that has the people
+in it.
 
-Each act that is written has a number. It stands in the database (``user_version``), and here. A file whose number is lower
-than the one here lacks what somebody was promised.
+Each act that is written has a number. It stands in the database (``user_version``), and here. A
+file whose number is lower than the one here lacks what somebody was promised.
 """
 
 import fcntl
@@ -13,18 +14,21 @@ from pathlib import Path
 from eventreg.storage.file_connection import log_of
 
 _USER_VERSION = 60
-"""Where it stands in the file, four bytes, the highest first (https://www.sqlite.org/fileformat2.html, 1.3)."""
+"""Where it stands in the file, four bytes, the highest first
+(https://www.sqlite.org/fileformat2.html, 1.3)."""
 _SPOILED = 1 << 32
 """A number that no file has."""
 _WIDTH = 160
 """Bytes. The line is always as long, so that a new one covers the old one whole."""
 _SHARED = (510, 0x40000002)
-"""The bytes of its file that SQLite locks as long as a connection is open: how many, and from where."""
+"""The bytes of its file that SQLite locks as long as a connection is open: how many, and from
+where."""
 
 
 class Heads:
-    """Reads the number in the head of the database file. The descriptor stays open: to close it would give up the locks that
-    SQLite holds on the same file in this process (https://www.sqlite.org/howtocorrupt.html, 2.2)."""
+    """Reads the number in the head of the database file. The descriptor stays open: to close it
+    would give up the locks that SQLite holds on the same file in this process
+    (https://www.sqlite.org/howtocorrupt.html, 2.2)."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -58,9 +62,11 @@ class FileLedger:
         self._before = ""
         self._heads = Heads(path)
         self.written = 0
-        """Inside the gate: the number of the last act of which somebody was told that it is written."""
+        """Inside the gate: the number of the last act of which somebody was told that it is
+        written."""
         self.is_strange = False
-        """Inside the gate: whether the file is another than was written last, or was written past the gate."""
+        """Inside the gate: whether the file is another than was written last, or was written past
+        the gate."""
 
     @property
     def name(self) -> str:
@@ -72,15 +78,19 @@ class FileLedger:
         self._before = self.remembered()
         self.written = _numbers(self._before)[1]
         self.is_strange = bool(self._before) and not _same(self._before, self.present())
-        if self.is_strange and self.head_went_back():  # before SQLite mixes the old content with what stands in the log
+        if (
+            self.is_strange and self.head_went_back()
+        ):  # before SQLite mixes the old content with what stands in the log
             self._remember(f"{' '.join(self._before.split()[:6])} {_SPOILED} {self.written}")
 
     def accept(self, written: int) -> None:
-        """The strange file is sound, ours, and lacks nothing: this is the file from now on, with that many acts."""
+        """The strange file is sound, ours, and lacks nothing: this is the file from now on, with
+        that many acts."""
         self.is_strange, self._before, self.written = False, "", written
 
     def leaving(self) -> None:
-        """Remember the file as it is now, unless it is a strange one, or has become another meanwhile."""
+        """Remember the file as it is now, unless it is a strange one, or has become another
+        meanwhile."""
         present = self.present()
         if self.is_strange or not present:
             return
@@ -121,8 +131,9 @@ class FileLedger:
         return self._heads.number(self.present())
 
     def head_went_back(self) -> bool:
-        """Whether the file alone holds less than it did: it was written over with an older copy. From then on it is not used,
-        whatever is written into it; another file in its place may be."""
+        """Whether the file alone holds less than it did: it was written over with an older copy.
+        From then on it is not used, whatever is written into it; another file in its place may
+        be."""
         return not self.was_replaced() and self.head() < _numbers(self.remembered())[0]
 
     def close(self) -> None:
@@ -130,8 +141,8 @@ class FileLedger:
         self._heads.close()
 
     def present(self) -> str:
-        """The file as it is: which it is, when it was written, how long (only a checkpoint at the gate changes that), and
-        which log and index lie beside it."""
+        """The file as it is: which it is, when it was written, how long (only a checkpoint at the
+        gate changes that), and which log and index lie beside it."""
         try:
             found = self._path.stat()
         except OSError:
@@ -142,17 +153,23 @@ class FileLedger:
     def fault(self) -> str:
         """What is wrong with a file that is there; empty where nothing is."""
         before, now = self.remembered(), self.present()
-        return f"{self._path} is not as it was last written" if before and now and not _same(before, now) else ""
+        return (
+            f"{self._path} is not as it was last written"
+            if before and now and not _same(before, now)
+            else ""
+        )
 
     def log_is_left_over(self) -> bool:
-        """Whether another file has come into the place of the one that was written last, and the log of that one is still
-        there. SQLite would take it for the log of the new file, and spoil it."""
+        """Whether another file has come into the place of the one that was written last, and the
+        log of that one is still there. SQLite would take it for the log of the new file, and spoil
+        it."""
         before, now = self._both()
         return self.was_replaced() and before[4] == now[4] != "-"
 
     def log_was_removed(self) -> bool:
-        """Whether the log of the file has gone while another program has the file open, so that what it wrote last is in
-        nobody else's reach. Only for a program that has no connection yet: asking would give up its locks."""
+        """Whether the log of the file has gone while another program has the file open, so that
+        what it wrote last is in nobody else's reach. Only for a program that has no connection yet:
+        asking would give up its locks."""
         before, now = self._both()
         if before[:2] != now[:2] or before[4] == "-" or before[4:] == now[4:]:
             return False
@@ -176,6 +193,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _numbers(line: str) -> tuple[int, int]:
-    """Of a remembered line: the number in the file alone, and that of the last act. 0 if an older version wrote the line."""
+    """Of a remembered line: the number in the file alone, and that of the last act. 0 if an older
+    version wrote the line."""
     numbers = line.split()[6:]
     return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else (0, 0)

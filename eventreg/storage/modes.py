@@ -1,5 +1,5 @@
-"""Who else on this machine may read what we keep: nobody. Mended at each start of a server, and told by
-``doctor``."""
+"""Who else on this machine may read what we keep: nobody. Mended at each start of a server, and
+told by ``doctor``."""
 
 import os
 import stat
@@ -14,13 +14,14 @@ OURS_ALONE = 0o077
 
 
 def open_to_others(settings: Settings) -> list[Path]:
-    """Every folder and file of the instance, and the database wherever it is, that others may read, write or enter."""
+    """Every folder and file of the instance, and the database wherever it is, that others may read,
+    write or enter."""
     return [path for path in _everything(settings) if _mode(path) & OURS_ALONE]
 
 
 def close(settings: Settings) -> None:
-    """Take from others what they may do with them, also with files that an older version made. What belongs to somebody else
-    stays as it is; ``doctor`` names it."""
+    """Take from others what they may do with them, also with files that an older version made. What
+    belongs to somebody else stays as it is; ``doctor`` names it."""
     for path in open_to_others(settings):
         with suppress(OSError):
             path.chmod(_mode(path) & ~OURS_ALONE)

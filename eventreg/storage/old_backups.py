@@ -1,5 +1,6 @@
-"""Automatic backups that may no longer be kept: those with names past their keeping time, and those older than the privacy page
-says. Only files with a name that this program makes; what an operator puts into the folder is never touched."""
+"""Automatic backups that may no longer be kept: those with names past their keeping time, and those
+older than the privacy page says. Only files with a name that this program makes; what an operator
+puts into the folder is never touched."""
 
 import re
 import shutil
@@ -12,7 +13,9 @@ from eventreg.storage import backups
 
 KEPT = timedelta(days=35)
 """The privacy page says so."""
-_OURS = re.compile(r"(?P<kind>before-upgrade-\w+|before-restore|after-purge)-(?P<made>\d{8}T\d{12})\.zip")
+_OURS = re.compile(
+    r"(?P<kind>before-upgrade-\w+|before-restore|after-purge)-(?P<made>\d{8}T\d{12})\.zip"
+)
 _AFTER = "after-purge"
 _STRAY = 24 * 60 * 60
 """Seconds after which an unfinished backup has no maker any more."""
@@ -47,8 +50,8 @@ def to_let_go(*, now: datetime, purged_at: datetime | None) -> list[Path]:
 
 
 def let_go(*, now: datetime, purged_at: datetime | None) -> None:
-    """Delete them. Before those go that are only too old for the event that was purged last, a fresh one is made and
-    verified; if that fails, they are kept and the error is raised."""
+    """Delete them. Before those go that are only too old for the event that was purged last, a
+    fresh one is made and verified; if that fails, they are kept and the error is raised."""
     holding = [one for one in _all() if one.holds_purged(purged_at)]
     for one in _all():
         if now - one.made > KEPT:
@@ -65,7 +68,9 @@ def _sweep() -> None:
     stray = list(backups.automatic().glob(f"{backups.WORKSHOP}*"))
     if not stray:
         return
-    with backups.workshop(backups.automatic()) as fresh:  # the disk's own time, by which the others were made
+    with backups.workshop(
+        backups.automatic()
+    ) as fresh:  # the disk's own time, by which the others were made
         limit = fresh.stat().st_mtime - _STRAY
         for folder in stray:
             if folder.stat().st_mtime < limit:

@@ -1,8 +1,10 @@
-"""The database: one session a request, one way to write, and both databases made to keep their word.
+"""The database: one session a request, one way to write, and both databases made to keep their
+word.
 
-Nothing else commits. ``with transaction() as session:`` is a write transaction from its first statement on; ``write(act)``
-runs an act in one, again where the database says that another try may succeed. On SQLite, writers queue in order at a gate;
-on PostgreSQL they meet at rows, under short time limits (PERFORMANCE.md 7).
+Nothing else commits. ``with transaction() as session:`` is a write transaction from its first
+statement on; ``write(act)`` runs an act in one, again where the database says that another try may
+succeed. On SQLite, writers queue in order at a gate; on PostgreSQL they meet at rows, under short
+time limits (PERFORMANCE.md 7).
 """
 
 from collections.abc import Callable, Iterator
@@ -59,18 +61,28 @@ def init_app(app: Flask) -> None:
     """Bind the database to the app."""
     url: str = app.config["SQLALCHEMY_DATABASE_URI"]
     is_file = url.startswith("sqlite:///")
-    file = SqliteFile(Path(app.instance_path, url.removeprefix("sqlite:///")), PRAGMAS, app.logger) if is_file else None
+    file = (
+        SqliteFile(Path(app.instance_path, url.removeprefix("sqlite:///")), PRAGMAS, app.logger)
+        if is_file
+        else None
+    )
     app.extensions["sqlite_file"] = file
     app.extensions["gate"] = file.gate if file else Gate(None)
     threads = app.extensions["settings"].threads
     # hide_parameters: an error in the log must not quote a name or a number
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"max_overflow": 0, "hide_parameters": True, "pool_timeout": 5} | (
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "max_overflow": 0,
+        "hide_parameters": True,
+        "pool_timeout": 5,
+    } | (
         {"pool_size": max(8, threads), "creator": file.open}
         if file
         else {
             "pool_size": _POSTGRESQL_POOL,
-            "pool_pre_ping": True,  # after a restart of the database nobody meets a dead connection
-            "isolation_level": "REPEATABLE READ",  # a page is one moment; transaction() writes otherwise
+            # after a restart of the database nobody meets a dead connection
+            "pool_pre_ping": True,
+            # a page is one moment; transaction() writes otherwise
+            "isolation_level": "REPEATABLE READ",
             "connect_args": {
                 "connect_timeout": 3,
                 "application_name": "eventreg",
@@ -87,7 +99,8 @@ def init_app(app: Flask) -> None:
 
 
 def close(app: Flask) -> None:
-    """Give all connections back. Done in order, since the last one to an SQLite file writes its log back into it."""
+    """Give all connections back. Done in order, since the last one to an SQLite file writes its log
+    back into it."""
     with app.app_context():
         db.engine.dispose()
     if file := app.extensions["sqlite_file"]:
@@ -95,8 +108,8 @@ def close(app: Flask) -> None:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    # The driver was told to begin nothing by itself; only then is a transaction what the code says it is, on every
-    # Python (PERFORMANCE.md 7.2).
+    # The driver was told to begin nothing by itself; only then is a transaction what the code says
+    # it is, on every Python (PERFORMANCE.md 7.2).
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         write = connection.get_execution_options().get("write")
@@ -105,7 +118,8 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Nobody else upgrades or starts up on this database meanwhile, from whatever machine; not for use in a request."""
+    """Nobody else upgrades or starts up on this database meanwhile, from whatever machine; not for
+    use in a request."""
     with current_app.extensions["gate"]():
         if db.engine.dialect.name != "postgresql":
             yield
@@ -127,7 +141,8 @@ def reading() -> Session:
 
 @contextmanager
 def apart(engine: Engine) -> Iterator[Session]:
-    """A session of its own, for looking, where an answer is still being read after its request is over."""
+    """A session of its own, for looking, where an answer is still being read after its request is
+    over."""
     with Session(engine) as session:
         yield session
 
@@ -166,7 +181,8 @@ def transaction() -> Iterator[Session]:
 
 
 def _ready_to_write(session: Session) -> AbstractContextManager[None]:
-    """Look whether this may be written at all, and begin. Returns what the commit is to be done in."""
+    """Look whether this may be written at all, and begin. Returns what the commit is to be done
+    in."""
     file: SqliteFile | None = current_app.extensions["sqlite_file"]
     if file:
         file.may_write(db.engine, db.metadata)
@@ -184,13 +200,18 @@ def _as_statement() -> Iterator[None]:
         raise OperationalError("the file", None, lost) from lost
 
 
-_WRITING: dict[str, dict[str, Any]] = {"sqlite": {"write": True}, "postgresql": {"isolation_level": "READ COMMITTED"}}
+_WRITING: dict[str, dict[str, Any]] = {
+    "sqlite": {"write": True},
+    "postgresql": {"isolation_level": "READ COMMITTED"},
+}
 
 
 def write(act: Callable[[Session], T]) -> T:
-    """Do ``act`` in a transaction of its own, again where somebody else was in the way; ``Busy`` where that does not help.
+    """Do ``act`` in a transaction of its own, again where somebody else was in the way; ``Busy``
+    where that does not help.
 
-    An act may run several times, so it must do nothing but read and write in its session. Refusals pass through.
+    An act may run several times, so it must do nothing but read and write in its session. Refusals
+    pass through.
     """
     for left in reversed(range(_TRIES)):
         try:

@@ -1,5 +1,6 @@
-"""The database file under a running program. Somebody may delete it, put another in its place, or write over it: then nothing is
-written, and nobody is promised a seat in a file that nobody will read again."""
+"""The database file under a running program. Somebody may delete it, put another in its place, or
+write over it: then nothing is written, and nobody is promised a seat in a file that nobody will
+read again."""
 
 import logging
 import os
@@ -15,7 +16,15 @@ from weakref import WeakSet
 from sqlalchemy import Engine, MetaData, event, select, text
 from sqlalchemy.exc import DatabaseError, InvalidatePoolError
 
-from eventreg.storage.file_connection import FileConnection, FileLost, Inode, Log, State, inode, log_of
+from eventreg.storage.file_connection import (
+    FileConnection,
+    FileLost,
+    Inode,
+    Log,
+    State,
+    inode,
+    log_of,
+)
 from eventreg.storage.file_ledger import FileLedger
 from eventreg.storage.write_queue import Gate, gated
 
@@ -40,13 +49,14 @@ class SqliteFile:
     @property
     def _gone(self) -> str:
         return (
-            f"the database file is gone: {self.path}; put it back, bring a backup back with backup restore, or remove "
+            f"the database file is gone: {self.path}; put it back, bring a backup back with "
+            "backup restore, or remove "
             f"{self.ledger.name} beside it to begin with an empty one"
         )
 
     def make(self, *, anew: bool = False) -> None:
-        """Make an empty file where there has never been one; ``anew``, also where one was lost, and whatever file is there
-        may be opened, since it is about to be restored."""
+        """Make an empty file where there has never been one; ``anew``, also where one was lost, and
+        whatever file is there may be opened, since it is about to be restored."""
         self._is_to_be_restored = anew
         if self.path.exists() or (self.ledger.remembered() and not anew):
             return
@@ -54,8 +64,8 @@ class SqliteFile:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def open(self) -> FileConnection:
-        """A connection to the file that is there, with the same log as all others. It never makes a file: ``FileLost`` if it
-        is gone, or is no database."""
+        """A connection to the file that is there, with the same log as all others. It never makes a
+        file: ``FileLost`` if it is gone, or is no database."""
         name = str(self.path)
         opened = inode(name)
         if opened is None:
@@ -71,9 +81,12 @@ class SqliteFile:
             with self._opening:
                 log = self._log_to_open(opened)
                 made = sqlite3.connect(
-                    f"file:{quote(name)}?mode=rw", uri=True, factory=gated(self.gate, FileConnection),
-                    check_same_thread=False, isolation_level=None,
-                )  # fmt: skip
+                    f"file:{quote(name)}?mode=rw",
+                    uri=True,
+                    factory=gated(self.gate, FileConnection),
+                    check_same_thread=False,
+                    isolation_level=None,
+                )
                 for pragma, value in self._pragmas.items():
                     made.execute(f"PRAGMA {pragma}={value}")
                 made.take_note(name, opened, log)
@@ -84,7 +97,11 @@ class SqliteFile:
         except sqlite3.DatabaseError as error:
             if made is not None:
                 made.close()
-            raise error if isinstance(error, sqlite3.OperationalError) else FileLost(f"{name}: {error}") from error
+            raise (
+                error
+                if isinstance(error, sqlite3.OperationalError)
+                else FileLost(f"{name}: {error}")
+            ) from error
         return made
 
     def _check_for_acts(self, acts: int) -> None:
@@ -98,15 +115,21 @@ class SqliteFile:
         lacking = max(self.ledger.acts_written() - acts, 1)
         return (
             f"the database file was replaced by an older one, which lacks the last {lacking} acts: "
-            f"{self.path}; move the right one to its place, bring a backup back with backup restore, or remove "
+            f"{self.path}; move the right one to its place, bring a backup back with backup "
+            "restore, or remove "
             f"{self.ledger.name} beside it to go on with this one"
         )
 
     def _log_to_open(self, opened: Inode) -> Log:
-        """The log by its name, if it is the one that all who are connected have open: two logs of one file would spoil it."""
+        """The log by its name, if it is the one that all who are connected have open: two logs of
+        one file would spoil it."""
         living, log = self._living(), log_of(str(self.path))
         for one in living:
-            if one.opened == opened and one.log != log and not (one.is_old and one.log[1] == log[1]):
+            if (
+                one.opened == opened
+                and one.log != log
+                and not (one.is_old and one.log[1] == log[1])
+            ):
                 raise FileLost(f"the log of the database was removed: {self.path}-wal")
         if not living and self.ledger.log_was_removed():
             raise FileLost(self._log_removed)
@@ -132,23 +155,26 @@ class SqliteFile:
                     connection.close()
 
     def may_write(self, engine: Engine, tables: MetaData) -> None:
-        """Only at the gate. If the file is another than was written last, or was written past the gate: look whether it is
-        sound and ours, and raise ``FileLost`` if not."""
+        """Only at the gate. If the file is another than was written last, or was written past the
+        gate: look whether it is sound and ours, and raise ``FileLost`` if not."""
         if not self.ledger.is_strange:
             return
-        engine.dispose()  # what old connections remember of the old content must not be mixed with it
+        # what old connections remember of the old content must not be mixed with it
+        engine.dispose()
         wrong = self._wrong(engine, tables) if self.path.exists() else self._gone
         if wrong:
             self._say(wrong)
             raise FileLost(wrong)
         self._logger.warning(
-            "the database file is another than before; it is sound, and used from now on: %s", self.path
+            "the database file is another than before; it is sound, and used from now on: %s",
+            self.path,
         )
         self.ledger.accept(_acts(engine))
         self._said = ""
 
     def _wrong(self, engine: Engine, tables: MetaData) -> str:
-        """Why the file that is there is not to be used; empty if it is sound, ours, and lacks nothing."""
+        """Why the file that is there is not to be used; empty if it is sound, ours, and lacks
+        nothing."""
         if wrong := _unsound(engine, tables):
             return wrong
         acts = _acts(engine)
@@ -157,17 +183,20 @@ class SqliteFile:
         return self._older(self.ledger.head()) if self.ledger.head_went_back() else ""
 
     def restored(self, connection: FileConnection) -> None:
-        """Only at the gate. What that connection has just written is the database from now on, whatever was there before."""
+        """Only at the gate. What that connection has just written is the database from now on,
+        whatever was there before."""
         self.ledger.accept(connection.acts())
 
     def check(self, connection: FileConnection) -> None:
-        """Only at the gate, before and after a commit: ``FileLost`` if it would go, or went, where nobody reads it."""
+        """Only at the gate, before and after a commit: ``FileLost`` if it would go, or went, where
+        nobody reads it."""
         if (state := connection.state()) is not State.IN_PLACE:
             raise FileLost(f"the database file is not in its place: {self.path} ({state.name})")
 
     def committing(self, connection: FileConnection) -> AbstractContextManager[None]:
-        """Only at the gate, from the begin of a transaction on. Commit inside the block: the act gets its number before, if it
-        changes anything, and counts as written after. ``FileLost`` if it would go, or went, where nobody reads it."""
+        """Only at the gate, from the begin of a transaction on. Commit inside the block: the act
+        gets its number before, if it changes anything, and counts as written after. ``FileLost`` if
+        it would go, or went, where nobody reads it."""
         return self._committing(connection, connection.total_changes)
 
     @contextmanager
@@ -190,10 +219,13 @@ class SqliteFile:
             self.ledger.close()
 
     def fault(self, engine: Engine) -> str:
-        """For ``doctor``: what is wrong with the file's place, or lacking in it; empty if nothing is."""
+        """For ``doctor``: what is wrong with the file's place, or lacking in it; empty if nothing
+        is."""
         if fault := self._fault_of_place():
             return fault
-        written = self.ledger.acts_written()  # before the acts are counted: meanwhile there may be more
+        written = (
+            self.ledger.acts_written()
+        )  # before the acts are counted: meanwhile there may be more
         acts = _acts(engine)
         return self._older(acts) if acts < written else ""
 
@@ -213,14 +245,19 @@ class SqliteFile:
 
     @property
     def _log_removed(self) -> str:
-        return f"{self.path}-wal was removed while another program writes; that one saves it with its next act"
+        return (
+            f"{self.path}-wal was removed while another program writes; "
+            "that one saves it with its next act"
+        )
 
     def _put_log_aside(self) -> None:
         if self.ledger.log_is_left_over():
             aside = self.left_over
             self.path.with_name(f"{self.path.name}-wal").replace(aside)
             self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
-            self._logger.error("the log of the database file that was there before is kept as %s", aside)
+            self._logger.error(
+                "the log of the database file that was there before is kept as %s", aside
+            )
 
     def _lost(self, connection: FileConnection, state: State) -> None:
         """Say so; and if it is the log alone that was removed, save what stands in it."""
@@ -232,12 +269,17 @@ class SqliteFile:
             if connection.is_old:  # somebody else has just saved it
                 return
             saved = connection.save_log()
-            what = "what stood in it is in the database file" if saved else "another program has begun a new one"
+            what = (
+                "what stood in it is in the database file"
+                if saved
+                else "another program has begun a new one"
+            )
             self._say(f"the log of the database was removed under us: {self.path}-wal; {what}")
             self._give_up(connection.log)
 
     def _give_up(self, log: Log) -> None:
-        """No connection with that log is used again: those that nobody has in hand are closed, the others when they come back."""
+        """No connection with that log is used again: those that nobody has in hand are closed, the
+        others when they come back."""
         for one in self._living():
             with self._hand:
                 if one.log == log:
@@ -260,7 +302,9 @@ def damage(engine: Engine) -> str:
     with engine.connect() as connection:
         found = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
         orphans = len(connection.execute(text("PRAGMA foreign_key_check")).all())
-    return "" if found == ["ok"] and not orphans else f"{'; '.join(found[:3])}; {orphans} orphan rows"
+    return (
+        "" if found == ["ok"] and not orphans else f"{'; '.join(found[:3])}; {orphans} orphan rows"
+    )
 
 
 def _acts(engine: Engine) -> int:
@@ -276,5 +320,6 @@ def _unsound(engine: Engine, tables: MetaData) -> str:
                 connection.execute(select(table).limit(0))
         found = damage(engine)
     except DatabaseError as error:
-        return f"the database file was replaced, and is not to be used: {str(error.__cause__ or error).splitlines()[0]}"
+        why = str(error.__cause__ or error).splitlines()[0]
+        return f"the database file was replaced, and is not to be used: {why}"
     return f"the database file was written over, and is damaged: {found}" if found else ""

@@ -1,7 +1,8 @@
-"""A fair queue of writers before an SQLite file: first come first served among threads, then a file lock among processes.
+"""A fair queue of writers before an SQLite file: first come first served among threads, then a file
+lock among processes.
 
-SQLite's own waiting sleeps and looks again, so that on a busy file one writer may starve for seconds. Nobody waits here
-longer than ``PATIENCE`` for either: then it is ``Busy``.
+SQLite's own waiting sleeps and looks again, so that on a busy file one writer may starve for
+seconds. Nobody waits here longer than ``PATIENCE`` for either: then it is ``Busy``.
 """
 
 import fcntl
@@ -35,9 +36,12 @@ class Ledger(Protocol):
 
 
 class Gate:
-    """The queue before one file. A database that is no file has no gate; inside, the same thread passes freely."""
+    """The queue before one file. A database that is no file has no gate; inside, the same thread
+    passes freely."""
 
-    def __init__(self, path: Path | None, patience: float = PATIENCE, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self, path: Path | None, patience: float = PATIENCE, ledger: Ledger | None = None
+    ) -> None:
         self._path = path
         self._patience = patience
         self._ledger = ledger
@@ -48,7 +52,8 @@ class Gate:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Wait for one's turn; ``Busy`` where it does not come, ``FileLost`` if there is no place for the lock."""
+        """Wait for one's turn; ``Busy`` where it does not come, ``FileLost`` if there is no place
+        for the lock."""
         if self._path is None or self._inside == get_ident():
             yield
             return
@@ -112,7 +117,8 @@ class Gate:
 
 
 class _Patient(Thread):
-    """Stands in the kernel's queue for a file lock, which knows no time limit, so that the writer may give up."""
+    """Stands in the kernel's queue for a file lock, which knows no time limit, so that the writer
+    may give up."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(daemon=True)
@@ -141,7 +147,8 @@ class _Patient(Thread):
 
 
 def gated(gate: Gate, kind: type[C]) -> type[C]:
-    """SQLite connections that close behind the gate, since the last one to close writes its log back into the file."""
+    """SQLite connections that close behind the gate, since the last one to close writes its log
+    back into the file."""
 
     class GatedConnection(kind):  # type: ignore[valid-type,misc]
         def close(self) -> None:

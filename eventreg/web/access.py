@@ -29,7 +29,8 @@ def anyone(view: View) -> View:
 
 
 def requires(permission: Permission, *, password: bool = False) -> Callable[[View], View]:
-    """This page is for staff whose role has that permission; with ``password``, who has given it in the last ten minutes."""
+    """This page is for staff whose role has that permission; with ``password``, who has given it in
+    the last ten minutes."""
 
     def marked(view: View) -> View:
         view.needs = permission  # type: ignore[attr-defined]
@@ -40,7 +41,8 @@ def requires(permission: Permission, *, password: bool = False) -> Callable[[Vie
 
 
 def need_of(endpoint: str) -> Permission | str | None:
-    """What a route asks for: a permission, ``EVERYBODY``, or nothing, which is a mistake in the house."""
+    """What a route asks for: a permission, ``EVERYBODY``, or nothing, which is a mistake in the
+    house."""
     if endpoint == "static":
         return EVERYBODY
     return getattr(current_app.view_functions[endpoint], "needs", None)
@@ -72,7 +74,10 @@ def check() -> Response | None:
 def is_for(signed_in: SignedIn, slug: str | None = None) -> bool:
     """Whether this page, or that event, is for this browser: a paired telephone knows one event."""
     named = slug or (request.view_args or {}).get("slug")
-    return None in (signed_in.event_id, named) or events.get(reading(), str(named)).id == signed_in.event_id
+    return (
+        None in (signed_in.event_id, named)
+        or events.get(reading(), str(named)).id == signed_in.event_id
+    )
 
 
 def _proved(signed_in: SignedIn) -> bool:
@@ -95,7 +100,8 @@ def current() -> SignedIn | None:
 
 
 def _drop_if_ended(token: str) -> None:
-    """A session that has run out goes at sight; if the database is busy, the hourly work finds it."""
+    """A session that has run out goes at sight; if the database is busy, the hourly work finds
+    it."""
     now = g.now
     if sessions.has_ended(reading(), token, now=now):
         with suppress(Busy):

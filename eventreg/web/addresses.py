@@ -1,4 +1,5 @@
-"""Addresses that pages of several audiences lead to, and this page's own in another language or text size."""
+"""Addresses that pages of several audiences lead to, and this page's own in another language or
+text size."""
 
 from urllib.parse import quote, urlencode
 
@@ -10,7 +11,8 @@ from eventreg.core.registration import tickets
 from eventreg.core.registration.register import Made
 
 MAIN = "#main"
-"""After a redirect from a form that is sent to ``…#errors``: a browser carries a fragment on where it is given none."""
+"""After a redirect from a form that is sent to ``…#errors``: a browser carries a fragment on where
+it is given none."""
 
 
 def ticket(registration: Registration | Made) -> str:
@@ -24,10 +26,15 @@ def event_page(slug: str, language: str) -> str:
 
 
 def to(path: str) -> str:
-    """A path of ours as a public page links to it: with the text size, where no cookie keeps it, and between the pages of
-    one ticket with the language, where it is not the registration's own."""
+    """A path of ours as a public page links to it: with the text size, where no cookie keeps it,
+    and between the pages of one ticket with the language, where it is not the registration's
+    own."""
     carried = {}
-    if path.startswith("/T/") and request.args.get("lang") in i18n.LANGUAGES and request.path.startswith("/T/"):
+    if (
+        path.startswith("/T/")
+        and request.args.get("lang") in i18n.LANGUAGES
+        and request.path.startswith("/T/")
+    ):
         carried["lang"] = g.language
     if g.get("size_is_carried"):
         carried["size"] = g.size

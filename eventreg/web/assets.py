@@ -1,4 +1,5 @@
-"""Style sheets and scripts: public pages carry theirs inside, allowed by their hashes; staff pages fetch theirs once."""
+"""Style sheets and scripts: public pages carry theirs inside, allowed by their hashes; staff pages
+fetch theirs once."""
 
 import base64
 import hashlib
@@ -33,9 +34,12 @@ def own_css(filename: str) -> str:
 
 @cache
 def public_js() -> str:
-    """The script inside every public page, which none of them needs; without comments and indents."""
+    """The script inside every public page, which none of them needs; without comments and
+    indents."""
     lines = ((_STATIC / "public.js").read_text()).splitlines()
-    return "\n".join(line.strip() for line in lines if line.strip() and not line.strip().startswith("//"))
+    return "\n".join(
+        line.strip() for line in lines if line.strip() and not line.strip().startswith("//")
+    )
 
 
 def _hashed(text: str) -> str:
@@ -44,7 +48,8 @@ def _hashed(text: str) -> str:
 
 @cache
 def staff_css() -> str:
-    """What stands in the ``<style>`` of every staff page: one request less, on the bad network of a hall."""
+    """What stands in the ``<style>`` of every staff page: one request less, on the bad network of a
+    hall."""
     return _squeezed("".join((_STATIC / name).read_text() for name in ("tokens.css", "staff.css")))
 
 

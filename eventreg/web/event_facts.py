@@ -23,7 +23,8 @@ from eventreg.web.language import hour, say
 
 @dataclass(frozen=True)
 class DayCalls:
-    """The number of the day: as it is shown and dialled, its hours, and whether now is one of them."""
+    """The number of the day: as it is shown and dialled, its hours, and whether now is one of
+    them."""
 
     shown: str
     dial: str
@@ -33,8 +34,8 @@ class DayCalls:
 
 @dataclass(frozen=True)
 class Calls:
-    """The telephone line at this moment: whether it is a time for calls, and if not, when the next one begins; and from
-    the evening before, the number of the day, if there is one."""
+    """The telephone line at this moment: whether it is a time for calls, and if not, when the next
+    one begins; and from the evening before, the number of the day, if there is one."""
 
     line: PhoneLine
     answered: bool
@@ -55,7 +56,10 @@ def calls(event: Event) -> Calls | None:
         return None
     local = g.now.astimezone(events.zone(event))
     return Calls(
-        line, phone_hours.is_answered(line, local), phone_hours.next_opening(line, local), _on_the_day(event, local)
+        line,
+        phone_hours.is_answered(line, local),
+        phone_hours.next_opening(line, local),
+        _on_the_day(event, local),
     )
 
 
@@ -78,7 +82,8 @@ def look(slug: str) -> Glance:
 
 
 def seats_now(event: Event, counted: SeatCount | None = None) -> SeatCount:
-    """The counter. Where seats held until now have come free by the clock, the waiting get them first."""
+    """The counter. Where seats held until now have come free by the clock, the waiting get them
+    first."""
     counted = counted or look(event.slug).counted
     if not counted.waiting or not waitlist.is_due(reading(), event, counted, now=g.now):
         return counted
@@ -97,16 +102,24 @@ def area_code(event: Event) -> str | None:
 def about(event: Event) -> dict[str, Any]:
     """For the templates of every page about an event."""
     definition, zone = events.definition(event), events.zone(event)
-    return {"event": event, "definition": definition, "zone": zone, "release_notice": _release_notice(event)}
+    return {
+        "event": event,
+        "definition": definition,
+        "zone": zone,
+        "release_notice": _release_notice(event),
+    }
 
 
 def _release_notice(event: Event) -> str:
-    """That seats of people who have not come are given away, and when; nothing where they are not."""
+    """That seats of people who have not come are given away, and when; nothing where they are
+    not."""
     definition, zone = events.definition(event), events.zone(event)
     release = definition.aware(definition.check_in.release_at)
     if release is None:
         return ""
-    return say("release_notice", start=hour(event.check_in_closes_at, zone), release=hour(release, zone))
+    return say(
+        "release_notice", start=hour(event.check_in_closes_at, zone), release=hour(release, zone)
+    )
 
 
 def facts(event: Event) -> dict[str, Any]:
@@ -115,5 +128,6 @@ def facts(event: Event) -> dict[str, Any]:
 
 
 def of_the_next(coming: Sequence[Event]) -> dict[str, Any]:
-    """The facts of the event that is next, for the telephone number on a page that has no event of its own."""
+    """The facts of the event that is next, for the telephone number on a page that has no event of
+    its own."""
     return facts(coming[0]) if coming else {}

@@ -1,4 +1,5 @@
-"""The forms. What is typed goes through the core's own parsers; their refusals become sentences at the fields."""
+"""The forms. What is typed goes through the core's own parsers; their refusals become sentences at
+the fields."""
 
 import re
 import secrets
@@ -21,19 +22,21 @@ from eventreg.core.registration.corrections import Notes
 from eventreg.core.registration.register import Entry
 from eventreg.core.registration.waitlist import OverReason
 from eventreg.core.values import emails, names, phones, requests, whole_numbers
-from eventreg.web.language import say
+from eventreg.web.language import say_refusal
 from eventreg.web.limits import limits
 
 YOUNGEST, OLDEST = 2, 24 * 60 * 60
-"""Seconds between showing a public form and sending it: no person is faster, and a day is long enough."""
+"""Seconds between showing a public form and sending it: no person is faster, and a day is long
+enough."""
 SKEW = 60
 """Seconds by which the clocks of two servers behind one address may differ."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
 class FormToken(CSRF):  # type: ignore[misc]
-    """The public form's token: signed, bound to the event and to this kind of form, and in need of no cookie, since the
-    browsers inside chat apps drop them. It holds the form's key, so nobody chooses keys and a form books once."""
+    """The public form's token: signed, bound to the event and to this kind of form, and in need of
+    no cookie, since the browsers inside chat apps drop them. It holds the form's key, so nobody
+    chooses keys and a form books once."""
 
     def setup_form(self, form: FlaskForm) -> Any:
         """Remember for which event the form is."""
@@ -46,7 +49,11 @@ class FormToken(CSRF):  # type: ignore[misc]
 
     def fresh(self) -> str:
         """A new token."""
-        return str(_signer(current_app.config["SECRET_KEY"]).dumps([self.event, int(g.now.timestamp()), new_key()]))
+        return str(
+            _signer(current_app.config["SECRET_KEY"]).dumps(
+                [self.event, int(g.now.timestamp()), new_key()]
+            )
+        )
 
     def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:  # noqa: ARG002
         """Ours, for this event, and neither too young nor too old."""
@@ -55,7 +62,8 @@ class FormToken(CSRF):  # type: ignore[misc]
             raise ValidationError("token")
 
     def shown(self, token: str | None) -> "Shown | None":
-        """What a token says of its form; ``None`` where it is forged, another event's, or too old."""
+        """What a token says of its form; ``None`` where it is forged, another event's, or too
+        old."""
         try:
             event, made, key = _signer(current_app.config["SECRET_KEY"]).loads(token or "")
         except (BadSignature, ValueError, TypeError):
@@ -85,13 +93,16 @@ def new_key() -> str:
 
 
 def _by_core(parse: Callable[[str, str], Any]) -> Callable[[FlaskForm, Field], None]:
-    """A WTForms validator made of one of the core's parsers; the parsed value is kept at the field."""
+    """A WTForms validator made of one of the core's parsers; the parsed value is kept at the
+    field."""
 
     def validate(form: FlaskForm, field: Field) -> None:
         try:
-            field.parsed = parse(field.data or "", form.area_code if field.name == "phone" else field.name)
+            field.parsed = parse(
+                field.data or "", form.area_code if field.name == "phone" else field.name
+            )
         except FieldRefused as refusal:
-            raise ValidationError(say(refusal.reason, **refusal.values)) from refusal
+            raise ValidationError(say_refusal(refusal)) from refusal
 
     return validate
 
@@ -99,7 +110,9 @@ def _by_core(parse: Callable[[str, str], Any]) -> Callable[[FlaskForm, Field], N
 def _phone_or_none(typed: str, area_code: str) -> phones.Phone:
     """At the desk somebody may have no number; that is said by a tick, not by leaving it out."""
     return (
-        phones.NONE if request.form.get("no_phone") == "yes" and not typed.strip() else phones.parse(typed, area_code)
+        phones.NONE
+        if request.form.get("no_phone") == "yes" and not typed.strip()
+        else phones.parse(typed, area_code)
     )
 
 
@@ -108,7 +121,8 @@ def _companion(typed: str, field: str) -> Any:
 
 
 class RegistrationForm(FlaskForm):  # type: ignore[misc]
-    """What guests and the desk fill in alike. ``of`` adds the companions' fields that an event allows."""
+    """What guests and the desk fill in alike. ``of`` adds the companions' fields that an event
+    allows."""
 
     name = StringField(validators=[_by_core(names.parse)])
     phone = StringField(validators=[_by_core(phones.parse)])
@@ -129,7 +143,11 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
     @property
     def problems(self) -> dict[str, str]:
         """The first complaint of each field; the token is no field that a person could mend."""
-        return {field.name: field.errors[0] for field in self if field.errors and field.name != "csrf_token"}
+        return {
+            field.name: field.errors[0]
+            for field in self
+            if field.errors and field.name != "csrf_token"
+        }
 
     @property
     def key(self) -> str:
@@ -161,19 +179,35 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
         """Whether one seat now and waiting places for the others will do."""
         return request.form.get("split") == "one-now" and self.people > 1
 
-    def entry(self, locale: str, source: Source, notes: Notes | None = None, over: OverReason | None = None) -> Entry:
+    def entry(
+        self,
+        locale: str,
+        source: Source,
+        notes: Notes | None = None,
+        over: OverReason | None = None,
+    ) -> Entry:
         """The valid form as the core takes it, with what the desk noted beside it."""
         noted = notes or Notes()
         return Entry(
-            self.party(), self["phone"].parsed, locale, source, self.key, waitlist=self.wants_waitlist,
-            split=self.wants_split, email=noted.email, contact=noted.contact, wishes=noted.wishes,
-            name_unsure=noted.name_unsure, beyond_limit=noted.beyond_limit, over=over,
-        )  # fmt: skip
+            self.party(),
+            self["phone"].parsed,
+            locale,
+            source,
+            self.key,
+            waitlist=self.wants_waitlist,
+            split=self.wants_split,
+            email=noted.email,
+            contact=noted.contact,
+            wishes=noted.wishes,
+            name_unsure=noted.name_unsure,
+            beyond_limit=noted.beyond_limit,
+            over=over,
+        )
 
     def blame(self, refusal: FieldRefused) -> None:
         """Put a refusal of the core at its field."""
         field = self[refusal.field] if refusal.field in self else self["name"]
-        field.errors = [*field.errors, say(refusal.reason, **refusal.values)]
+        field.errors = [*field.errors, say_refusal(refusal)]
 
 
 class _DeskForm(RegistrationForm):
@@ -198,7 +232,8 @@ class _PublicForm(RegistrationForm):
 
     @cached_property
     def token(self) -> str:
-        """The token to put on the page: the one that was sent while it lasts, so that its age is that of the form."""
+        """The token to put on the page: the one that was sent while it lasts, so that its age is
+        that of the form."""
         field = self.csrf_token
         sent: str | None = field.data
         good = sent if field.csrf_impl.shown(sent) is not None else None
@@ -217,14 +252,16 @@ class _PublicForm(RegistrationForm):
 
     @property
     def token_is_good(self) -> bool:
-        """Whether the form is ours and fresh, and was filled in by a person. Only after ``validate``."""
+        """Whether the form is ours and fresh, and was filled in by a person. Only after
+        ``validate``."""
         return not self.csrf_token.errors and not self.website.data
 
 
 @cache
 def _with_companions(form: type[RegistrationForm], companions: int) -> type[RegistrationForm]:
     fields = {
-        f"companion-{place}": StringField(validators=[_by_core(_companion)]) for place in range(1, companions + 1)
+        f"companion-{place}": StringField(validators=[_by_core(_companion)])
+        for place in range(1, companions + 1)
     }
     return type(form.__name__, (form,), fields)
 
@@ -240,7 +277,8 @@ def of(event: Event, area_code: str | None, *, public: bool) -> Any:
 
 
 def notes_sent() -> Notes:
-    """What the desk noted beside names and number; ``FieldRefused`` for a contact or an address that cannot be one."""
+    """What the desk noted beside names and number; ``FieldRefused`` for a contact or an address
+    that cannot be one."""
     contact = request.form.get("contact", "").strip()
     return Notes(
         contact=names.parse(contact, "contact").typed if contact else None,
@@ -252,8 +290,8 @@ def notes_sent() -> Notes:
 
 
 def registrations_sent() -> dict[int, str]:
-    """The registrations that were ticked: each number with the mark that stood beside it, if one did. What is no number is
-    left out."""
+    """The registrations that were ticked: each number with the mark that stood beside it, if one
+    did. What is no number is left out."""
     sent = (one.partition(".") for one in request.values.getlist("registration"))
     numbered = ((whole_numbers.parse(number), mark) for number, _, mark in sent)
     return {number: mark for number, mark in numbered if number is not None}
@@ -270,7 +308,8 @@ def file_sent() -> bytes:
 
 
 def mark_sent() -> str:
-    """Which registration the page was about, as ``identity.mark``; nothing for a form that does not say."""
+    """Which registration the page was about, as ``identity.mark``; nothing for a form that does not
+    say."""
     return str(request.form.get("mark", ""))
 
 

@@ -1,4 +1,5 @@
-"""What holds for every request and every answer: whose host, whose page asks, which headers go out (PROMISES 3.1, 3.3)."""
+"""What holds for every request and every answer: whose host, whose page asks, which headers go out
+(PROMISES 3.1, 3.3)."""
 
 import gzip
 import re
@@ -20,8 +21,10 @@ csrf = CSRFProtect()
 
 _LONGEST_ADDRESS = 2048
 _POLICY = (
-    "default-src 'none'; script-src 'self' {script}; style-src 'self' {styles}; img-src 'self'; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "default-src 'none'; script-src 'self' {script}; style-src 'self' {styles}; img-src 'self'; "
+    "font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; "
     "base-uri 'none'; object-src 'none'"
 )
 _HEADERS = {
@@ -38,7 +41,8 @@ _INDEXED = {"public.event", "public.start"}
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """Flask's own sessions, with the signer made once and not for each request, most of which have no cookie."""
+    """Flask's own sessions, with the signer made once and not for each request, most of which have
+    no cookie."""
 
     _made: Any = None
 
@@ -50,7 +54,8 @@ class _Sessions(SecureCookieSessionInterface):
 
 
 def init_app(app: Flask) -> None:
-    """Register the checks. One function each way: Flask asks of every one it calls what kind of function it is."""
+    """Register the checks. One function each way: Flask asks of every one it calls what kind of
+    function it is."""
     app.session_interface = _Sessions()
     request_log.init_app(app)
     app.before_request(_before)
@@ -88,8 +93,13 @@ def _begin() -> None:
     g.size, g.size_is_carried = browser.text_size()
 
 
-_FILES = {"desk.do_import": 4 * 1024 * 1024, "organising.apply": 512 * 1024, "organising.upload": 512 * 1024,
-          "organising.change": 256 * 1024, "organising.draft": 256 * 1024}  # fmt: skip
+_FILES = {
+    "desk.do_import": 4 * 1024 * 1024,
+    "organising.apply": 512 * 1024,
+    "organising.upload": 512 * 1024,
+    "organising.change": 256 * 1024,
+    "organising.draft": 256 * 1024,
+}
 """Pages that take more than a form: a list of 2 MiB, or the same typed into a field."""
 
 
@@ -109,8 +119,8 @@ def _host_without_port(host: str) -> str:
 
 
 def _is_for_us() -> None:
-    """A Host header that is not ours would put a foreign name into links; an endless address serves nobody, and no page
-    of ours has a NUL in its address."""
+    """A Host header that is not ours would put a foreign name into links; an endless address serves
+    nobody, and no page of ours has a NUL in its address."""
     if not settings().is_ours(_host_without_port(request.environ.get("HTTP_HOST", ""))):
         abort(400)
     if len(request.environ["PATH_INFO"]) + len(request.environ["QUERY_STRING"]) > _LONGEST_ADDRESS:
@@ -120,9 +130,11 @@ def _is_for_us() -> None:
 
 
 def _is_from_us() -> None:
-    """No other site's page may post here. Older browsers say nothing about it; there the form's token decides.
+    """No other site's page may post here. Older browsers say nothing about it; there the form's
+    token decides.
 
-    ``Origin: null`` is what browsers send under our own no-referrer policy, so it alone is no ground to refuse.
+    ``Origin: null`` is what browsers send under our own no-referrer policy, so it alone is no
+    ground to refuse.
     """
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
@@ -135,7 +147,8 @@ def _is_from_us() -> None:
 
 
 def _is_own(origin: str) -> bool:
-    """Whether the page that posts is one of ours: at the public address, or at the one this request came to.
+    """Whether the page that posts is one of ours: at the public address, or at the one this request
+    came to.
 
     Another port of the same machine is another server, and not ours.
     """
@@ -151,7 +164,13 @@ def _place(origin: str) -> tuple[str, str, int] | None:
     except ValueError:  # a port that is no number, or half an address in brackets
         return None
     usual = {"http": 80, "https": 443}.get(parts.scheme)
-    if usual is None or not parts.hostname or parts.username is not None or parts.path or parts.query:
+    if (
+        usual is None
+        or not parts.hostname
+        or parts.username is not None
+        or parts.path
+        or parts.query
+    ):
         return None
     return parts.scheme, parts.hostname, usual if port is None else port
 
@@ -169,7 +188,11 @@ def _always(https: bool, indexed: bool) -> list[tuple[str, str]]:
 def _headers(response: Response) -> Response:
     headers = response.headers
     headers.extend(_always(settings().https, request.endpoint in _INDEXED))
-    kept = request.endpoint == "static" and request.method in {"GET", "HEAD"} and response.status_code == 200
+    kept = (
+        request.endpoint == "static"
+        and request.method in {"GET", "HEAD"}
+        and response.status_code == 200
+    )
     if kept and request.args.get("v") == assets.version(str((request.view_args or {})["filename"])):
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
     elif kept or "Cache-Control" not in headers:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g, request, session
 
 from eventreg import i18n
+from eventreg.core.errors import FieldRefused
 from eventreg.core.event.definition import Words
 from eventreg.core.values import phones
 from eventreg.web import addresses, assets
@@ -20,7 +21,8 @@ def guess() -> str:
 
 
 def of_request() -> str:
-    """The language in the address; on staff pages, the one chosen there; else what the browser prefers."""
+    """The language in the address; on staff pages, the one chosen there; else what the browser
+    prefers."""
     address = request.path.split("/", 2)
     if len(address) > 1 and address[1] in i18n.LANGUAGES:
         return address[1]
@@ -34,7 +36,10 @@ def of_request() -> str:
 
 def wants_page() -> bool:
     """Whether the answer is to be a page, and not JSON; a page where the request does not say."""
-    return request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html") == "text/html"
+    return (
+        request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
+        == "text/html"
+    )
 
 
 def say(key: str, **values: object) -> str:
@@ -42,8 +47,14 @@ def say(key: str, **values: object) -> str:
     return i18n.sentence(g.language, key, **values)
 
 
+def say_refusal(refusal: FieldRefused) -> str:
+    """Why a field was refused, in the language of the page."""
+    return say(refusal.reason, **refusal.values)
+
+
 def in_chinese(key: str) -> str:
-    """The sentence of that key in Chinese, for paper that is read at the door whatever the page speaks."""
+    """The sentence of that key in Chinese, for paper that is read at the door whatever the page
+    speaks."""
     return i18n.sentence("zh", key)
 
 
@@ -76,7 +87,11 @@ def stamp(moment: datetime, zone: ZoneInfo) -> str:
     """Day and time in figures, for lists: 06-10 8:47, with the year where it is not this one."""
     local = moment.astimezone(zone)
     this_year = local.year == g.now.astimezone(zone).year
-    return f"{local:%m-%d}" + f" {i18n.time(local)}" if this_year else f"{local:%Y-%m-%d} {i18n.time(local)}"
+    return (
+        f"{local:%m-%d}" + f" {i18n.time(local)}"
+        if this_year
+        else f"{local:%Y-%m-%d} {i18n.time(local)}"
+    )
 
 
 def weekdays(numbers: Sequence[int]) -> str:
@@ -88,7 +103,8 @@ def weekdays(numbers: Sequence[int]) -> str:
 
 
 def soon(moment: datetime, zone: ZoneInfo) -> str:
-    """A moment to come, the way people say it: today 9:00, Monday 9:00, and further away with its date."""
+    """A moment to come, the way people say it: today 9:00, Monday 9:00, and further away with its
+    date."""
     local, now = moment.astimezone(zone), g.now.astimezone(zone)
     days = (local.date() - now.date()).days
     if days == 0:
@@ -119,16 +135,39 @@ def init_app(app: Flask) -> None:
     def spoken() -> dict[str, Any]:
         speaks = g.get("language", "zh")
         return {
-            "language": speaks, "tag": i18n.TAGS[speaks], "other": i18n.other(speaks), "own_names": i18n.OWN_NAMES,
-            "tags": i18n.TAGS, "size": g.get("size", "standard"),
-        }  # fmt: skip
+            "language": speaks,
+            "tag": i18n.TAGS[speaks],
+            "other": i18n.other(speaks),
+            "own_names": i18n.OWN_NAMES,
+            "tags": i18n.TAGS,
+            "size": g.get("size", "standard"),
+        }
 
     app.jinja_env.globals.update(
-        t=say, n=count, words=words, day=day, hour=hour, stamp=stamp, clock_time=i18n.time,
-        masked_phone=phones.masked, whole_phone=phones.shown, in_chinese=in_chinese,
-        public_css=assets.public_css, staff_css=assets.staff_css, own_css=assets.own_css, public_js=assets.public_js,
-        version=assets.version, weekdays=weekdays, soon=soon, date=date, spoken_time=spoken_time,
-        to=addresses.to, event_page=addresses.event_page, in_other_language=addresses.in_other_language,
-        in_size=addresses.in_size, sizes=browser.SIZES,
-        in_chat_app=browser.in_chat_app, in_sentences=in_sentences,
-    )  # fmt: skip
+        t=say,
+        n=count,
+        words=words,
+        day=day,
+        hour=hour,
+        stamp=stamp,
+        clock_time=i18n.time,
+        masked_phone=phones.masked,
+        whole_phone=phones.shown,
+        in_chinese=in_chinese,
+        public_css=assets.public_css,
+        staff_css=assets.staff_css,
+        own_css=assets.own_css,
+        public_js=assets.public_js,
+        version=assets.version,
+        weekdays=weekdays,
+        soon=soon,
+        date=date,
+        spoken_time=spoken_time,
+        to=addresses.to,
+        event_page=addresses.event_page,
+        in_other_language=addresses.in_other_language,
+        in_size=addresses.in_size,
+        sizes=browser.SIZES,
+        in_chat_app=browser.in_chat_app,
+        in_sentences=in_sentences,
+    )

@@ -22,9 +22,8 @@ from eventreg.web.public import pages as public_pages
 from eventreg.web.public import register as public_register
 from eventreg.web.staff import accounts, me, sign_in
 from eventreg.web.wire import sent
+from eventreg.web.wire.answers import Answer
 from eventreg.web.wire.forwarded import Forwarded
-
-Answer = tuple[str | Response, int] | tuple[str | Response, int, dict[str, str]]
 
 STATUS = {
     "refused": 409,
@@ -61,7 +60,8 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
 }
-"""Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both complete."""
+"""Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both
+complete."""
 
 _DESK = (dashboard, desk_register, registration, bursts, calls, import_export, report, paper)
 """The desk has one blueprint; each of these files adds its pages to it."""
@@ -109,13 +109,17 @@ def init_app(app: Flask) -> None:
 
 def _refused(refusal: Refusal) -> Answer:
     """The page of a refusal that no view had more to say about."""
-    page, status = _page(STATUS[refusal.code], language.say(f"refused_{refusal.code}"), refusal.code)
+    page, status = _page(
+        STATUS[refusal.code], language.say(f"refused_{refusal.code}"), refusal.code
+    )
     return page, status, {"Retry-After": "5"} if status in {429, 503} else {}
 
 
 def _away(error: Exception) -> Answer:
     """The database could not be asked. The log says why; the visitor, when to come back."""
-    current_app.logger.error("database: %s in %s", type(error.__cause__ or error).__name__, request.endpoint)
+    current_app.logger.error(
+        "database: %s in %s", type(error.__cause__ or error).__name__, request.endpoint
+    )
     return _refused(Busy())
 
 
@@ -134,7 +138,13 @@ def _http(error: HTTPException) -> Answer | HTTPException:
     if code == 401 and language.wants_page():
         return sign_in.signed_out_page(), 401
     kept = {name: value for name, value in error.get_headers() if name == "Allow"}
-    said = language.say("signed_out" if code == 401 else f"http_{code}" if code in _SAID else f"http_{code // 100}00")
+    said = language.say(
+        "signed_out"
+        if code == 401
+        else f"http_{code}"
+        if code in _SAID
+        else f"http_{code // 100}00"
+    )
     page, status = _page(code, said, f"http_{code}")
     return page, status, kept
 

@@ -1,7 +1,8 @@
-"""Chinese inside English: a screen reader needs to know that it should read the name of a bridge with its Chinese voice.
+"""Chinese inside English: a screen reader needs to know that it should read the name of a bridge
+with its Chinese voice.
 
-Every English page goes through here once it is rendered, so that no template has to think of it. Chinese pages do not: a Chinese
-voice reads the few Latin words in them well enough.
+Every English page goes through here once it is rendered, so that no template has to think of it.
+Chinese pages do not: a Chinese voice reads the few Latin words in them well enough.
 """
 
 import re
@@ -35,7 +36,8 @@ class _Place:
         return str(self._within[-1][1]).startswith("en")
 
     def passes(self, piece: str) -> None:
-        """A tag: elements with a language of their own, or that hold only text, are remembered until they end."""
+        """A tag: elements with a language of their own, or that hold only text, are remembered
+        until they end."""
         found = _TAG.match(piece)
         if found is None:
             return

@@ -40,7 +40,9 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.String(length=200), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("role IN ('organiser', 'desk', 'door')", name=op.f("ck_staff_members_role_known")),
+        sa.CheckConstraint(
+            "role IN ('organiser', 'desk', 'door')", name=op.f("ck_staff_members_role_known")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_members")),
         sa.UniqueConstraint("username_folded", name=op.f("uq_staff_members_username_folded")),
     )
@@ -51,9 +53,15 @@ def upgrade() -> None:
         sa.Column("allowed_over", sa.Integer(), nullable=False),
         sa.Column("taken", sa.Integer(), nullable=False),
         sa.Column("waiting", sa.Integer(), nullable=False),
-        sa.CheckConstraint("capacity >= 0 AND allowed_over >= 0", name=op.f("ck_event_seats_limits_not_negative")),
-        sa.CheckConstraint("taken <= capacity + allowed_over", name=op.f("ck_event_seats_never_more_than_allowed")),
-        sa.CheckConstraint("taken >= 0 AND waiting >= 0", name=op.f("ck_event_seats_counts_not_negative")),
+        sa.CheckConstraint(
+            "capacity >= 0 AND allowed_over >= 0", name=op.f("ck_event_seats_limits_not_negative")
+        ),
+        sa.CheckConstraint(
+            "taken <= capacity + allowed_over", name=op.f("ck_event_seats_never_more_than_allowed")
+        ),
+        sa.CheckConstraint(
+            "taken >= 0 AND waiting >= 0", name=op.f("ck_event_seats_counts_not_negative")
+        ),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_event_seats_event_id")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_event_seats")),
     )
@@ -72,19 +80,28 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("source IN ('online', 'phone', 'walk-in')", name=op.f("ck_registrations_source_known")),
         sa.CheckConstraint(
-            "state IN ('confirmed', 'waitlisted', 'cancelled')", name=op.f("ck_registrations_state_known")
+            "source IN ('online', 'phone', 'walk-in')", name=op.f("ck_registrations_source_known")
         ),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_registrations_event_id")),
+        sa.CheckConstraint(
+            "state IN ('confirmed', 'waitlisted', 'cancelled')",
+            name=op.f("ck_registrations_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_registrations_event_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registrations")),
         sa.UniqueConstraint("ticket_digest", name=op.f("uq_registrations_ticket_digest")),
     )
     with op.batch_alter_table("registrations", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_registrations_event_id_phone_number"), ["event_id", "phone_number"], unique=False
+            batch_op.f("ix_registrations_event_id_phone_number"),
+            ["event_id", "phone_number"],
+            unique=False,
         )
-        batch_op.create_index(batch_op.f("ix_registrations_event_id_state"), ["event_id", "state"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_registrations_event_id_state"), ["event_id", "state"], unique=False
+        )
 
     op.create_table(
         "staff_sessions",
@@ -93,7 +110,9 @@ def upgrade() -> None:
         sa.Column("token_digest", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["staff_id"], ["staff_members.id"], name=op.f("fk_staff_sessions_staff_id")),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_members.id"], name=op.f("fk_staff_sessions_staff_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_sessions")),
         sa.UniqueConstraint("token_digest", name=op.f("uq_staff_sessions_token_digest")),
     )
@@ -107,7 +126,9 @@ def upgrade() -> None:
         sa.Column("token_digest", sa.String(length=64), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["staff_id"], ["staff_members.id"], name=op.f("fk_welcome_links_staff_id")),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_members.id"], name=op.f("fk_welcome_links_staff_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_welcome_links")),
         sa.UniqueConstraint("token_digest", name=op.f("uq_welcome_links_token_digest")),
     )
@@ -127,15 +148,23 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=12), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_attendees_event_id")),
-        sa.ForeignKeyConstraint(["registration_id"], ["registrations.id"], name=op.f("fk_attendees_registration_id")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registrations.id"], name=op.f("fk_attendees_registration_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attendees")),
     )
     with op.batch_alter_table("attendees", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_attendees_event_id_phone_tail"), ["event_id", "phone_tail"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_attendees_event_id_sort_key_id"), ["event_id", "sort_key", "id"], unique=False
+            batch_op.f("ix_attendees_event_id_phone_tail"), ["event_id", "phone_tail"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_attendees_registration_id"), ["registration_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_attendees_event_id_sort_key_id"),
+            ["event_id", "sort_key", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_attendees_registration_id"), ["registration_id"], unique=False
+        )
         batch_op.create_index(
             "uq_attendees_live_code",
             ["event_id", "code"],
@@ -159,7 +188,9 @@ def upgrade() -> None:
         sa.Column("registration_id", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_form_keys_event_id")),
-        sa.ForeignKeyConstraint(["registration_id"], ["registrations.id"], name=op.f("fk_form_keys_registration_id")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registrations.id"], name=op.f("fk_form_keys_registration_id")
+        ),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_form_keys")),
     )
     with op.batch_alter_table("form_keys", schema=None) as batch_op:
@@ -176,17 +207,27 @@ def upgrade() -> None:
         sa.Column("registration_id", sa.Integer(), nullable=True),
         sa.Column("attendee_id", sa.Integer(), nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["actor_staff_id"], ["staff_members.id"], name=op.f("fk_audit_entries_actor_staff_id")),
-        sa.ForeignKeyConstraint(["attendee_id"], ["attendees.id"], name=op.f("fk_audit_entries_attendee_id")),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_audit_entries_event_id")),
+        sa.ForeignKeyConstraint(
+            ["actor_staff_id"], ["staff_members.id"], name=op.f("fk_audit_entries_actor_staff_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["attendee_id"], ["attendees.id"], name=op.f("fk_audit_entries_attendee_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_audit_entries_event_id")
+        ),
         sa.ForeignKeyConstraint(
             ["registration_id"], ["registrations.id"], name=op.f("fk_audit_entries_registration_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
     )
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_audit_entries_event_id_id"), ["event_id", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_entries_registration_id"), ["registration_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_audit_entries_event_id_id"), ["event_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_audit_entries_registration_id"), ["registration_id"], unique=False
+        )
 
     op.create_table(
         "check_ins",
@@ -200,11 +241,17 @@ def upgrade() -> None:
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undone_by_staff_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["attendee_id"], ["attendees.id"], name=op.f("fk_check_ins_attendee_id")),
-        sa.ForeignKeyConstraint(["by_staff_id"], ["staff_members.id"], name=op.f("fk_check_ins_by_staff_id")),
+        sa.ForeignKeyConstraint(
+            ["attendee_id"], ["attendees.id"], name=op.f("fk_check_ins_attendee_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["by_staff_id"], ["staff_members.id"], name=op.f("fk_check_ins_by_staff_id")
+        ),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_check_ins_event_id")),
         sa.ForeignKeyConstraint(
-            ["undone_by_staff_id"], ["staff_members.id"], name=op.f("fk_check_ins_undone_by_staff_id")
+            ["undone_by_staff_id"],
+            ["staff_members.id"],
+            name=op.f("fk_check_ins_undone_by_staff_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_check_ins")),
     )

@@ -12,10 +12,14 @@ down_revision = "2026_11_22_first"
 
 def upgrade() -> None:
     # Plain additions: rewriting `events` or `registrations` would need their children's foreign keys switched off.
-    op.add_column("events", sa.Column("held_seats", sa.Integer(), server_default="0", nullable=False))
+    op.add_column(
+        "events", sa.Column("held_seats", sa.Integer(), server_default="0", nullable=False)
+    )
     op.add_column("events", sa.Column("held_until", sa.DateTime(timezone=True), nullable=True))
     op.add_column("registrations", sa.Column("email", sa.String(length=254), nullable=True))
-    op.add_column("registrations", sa.Column("promoted_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "registrations", sa.Column("promoted_at", sa.DateTime(timezone=True), nullable=True)
+    )
     op.add_column("registrations", sa.Column("split_from_id", sa.Integer(), nullable=True))
     with op.batch_alter_table("event_seats") as batch_op:
         batch_op.add_column(sa.Column("held", sa.Integer(), server_default="0", nullable=False))
@@ -33,17 +37,25 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_by_staff_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("channel IN ('call', 'mail')", name=op.f("ck_outbox_messages_channel_known")),
+        sa.CheckConstraint(
+            "channel IN ('call', 'mail')", name=op.f("ck_outbox_messages_channel_known")
+        ),
         sa.CheckConstraint(
             "kind IN ('registered', 'waitlisted', 'promoted', 'cancelled', 'event-moved', 'event-cancelled', 'speaker-replaced')",
             name=op.f("ck_outbox_messages_kind_known"),
         ),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_outbox_messages_event_id")),
         sa.ForeignKeyConstraint(
-            ["registration_id"], ["registrations.id"], name=op.f("fk_outbox_messages_registration_id")
+            ["event_id"], ["events.id"], name=op.f("fk_outbox_messages_event_id")
         ),
         sa.ForeignKeyConstraint(
-            ["settled_by_staff_id"], ["staff_members.id"], name=op.f("fk_outbox_messages_settled_by_staff_id")
+            ["registration_id"],
+            ["registrations.id"],
+            name=op.f("fk_outbox_messages_registration_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["settled_by_staff_id"],
+            ["staff_members.id"],
+            name=op.f("fk_outbox_messages_settled_by_staff_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_messages")),
     )
@@ -54,12 +66,16 @@ def upgrade() -> None:
             unique=True,
         )
         batch_op.create_index(
-            batch_op.f("ix_outbox_messages_event_id_settled_at"), ["event_id", "settled_at"], unique=False
+            batch_op.f("ix_outbox_messages_event_id_settled_at"),
+            ["event_id", "settled_at"],
+            unique=False,
         )
     if op.get_context().dialect.name == "postgresql":
         # Sorted byte by byte, as SQLite does; and room on the page of the one row that everybody writes.
         for column in ("sort_key", "search_key"):
-            op.alter_column("attendees", column, type_=sa.Text(collation="C"), existing_nullable=False)
+            op.alter_column(
+                "attendees", column, type_=sa.Text(collation="C"), existing_nullable=False
+            )
         op.execute("ALTER TABLE event_seats SET (fillfactor = 50)")
 
 

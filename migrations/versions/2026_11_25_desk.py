@@ -34,7 +34,9 @@ _COLUMNS = {
 }
 
 
-def _id_of(table: str, column: str, other: str, *, nullable: bool = False) -> tuple[sa.Column, sa.ForeignKeyConstraint]:
+def _id_of(
+    table: str, column: str, other: str, *, nullable: bool = False
+) -> tuple[sa.Column, sa.ForeignKeyConstraint]:
     name = op.f(f"fk_{table}_{column}")
     return sa.Column(column, sa.Integer(), nullable=nullable), sa.ForeignKeyConstraint(
         [column], [f"{other}.id"], name=name
@@ -44,7 +46,11 @@ def _id_of(table: str, column: str, other: str, *, nullable: bool = False) -> tu
 def upgrade() -> None:
     for table, columns in _COLUMNS.items():
         for name, kind, default in columns:
-            given = {"nullable": True} if default is None else {"nullable": False, "server_default": default}
+            given = (
+                {"nullable": True}
+                if default is None
+                else {"nullable": False, "server_default": default}
+            )
             op.add_column(table, sa.Column(name, kind, **given))
     op.create_table(
         "calls",
@@ -85,7 +91,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_gifts_attendee_id"), "gifts", ["attendee_id"])
     standing = sa.text("undone_at IS NULL")
     op.create_index(
-        "uq_gifts_standing", "gifts", ["attendee_id"], unique=True, sqlite_where=standing, postgresql_where=standing
+        "uq_gifts_standing",
+        "gifts",
+        ["attendee_id"],
+        unique=True,
+        sqlite_where=standing,
+        postgresql_where=standing,
     )
     op.create_table(
         "pairings",

@@ -13,7 +13,9 @@ _AFTER = [*_BEFORE, "search_key", "name_folded"]
 
 
 def upgrade() -> None:
-    op.create_index(op.f("ix_attendees_event_id_sort_key_id_search_key_name_folded"), "attendees", _AFTER)
+    op.create_index(
+        op.f("ix_attendees_event_id_sort_key_id_search_key_name_folded"), "attendees", _AFTER
+    )
     op.drop_index(op.f("ix_attendees_event_id_sort_key_id"), "attendees")
 
 

@@ -18,7 +18,10 @@ BEGIN UPDATE attendees SET public_id = lower(hex(randomblob(16))) WHERE id = NEW
 
 def upgrade() -> None:
     by_default = sa.text("replace(gen_random_uuid()::text, '-', '')") if _on_postgresql() else None
-    op.add_column("attendees", sa.Column("public_id", sa.String(length=32), nullable=True, server_default=by_default))
+    op.add_column(
+        "attendees",
+        sa.Column("public_id", sa.String(length=32), nullable=True, server_default=by_default),
+    )
     if not _on_postgresql():
         op.execute("UPDATE attendees SET public_id = lower(hex(randomblob(16)))")
         op.execute(_TRIGGER)

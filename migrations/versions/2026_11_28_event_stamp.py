@@ -13,7 +13,9 @@ down_revision = "2026_11_27_opaque_ids"
 
 
 def upgrade() -> None:
-    op.add_column("events", sa.Column("stamp", sa.String(length=32), nullable=False, server_default=""))
+    op.add_column(
+        "events", sa.Column("stamp", sa.String(length=32), nullable=False, server_default="")
+    )
     connection = op.get_bind()
     events = sa.table("events", sa.column("id", sa.Integer), sa.column("stamp", sa.String))
     for event_id in connection.scalars(sa.select(events.c.id)).all():

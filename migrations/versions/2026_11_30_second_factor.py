@@ -19,7 +19,9 @@ _COLUMNS = (
 
 def upgrade() -> None:
     for table, name, kind, default in _COLUMNS:
-        op.add_column(table, sa.Column(name, kind, nullable=default is None, server_default=default))
+        op.add_column(
+            table, sa.Column(name, kind, nullable=default is None, server_default=default)
+        )
 
 
 def downgrade() -> None:

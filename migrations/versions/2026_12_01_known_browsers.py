@@ -22,11 +22,15 @@ def upgrade() -> None:
             sa.Column("failures", sa.Integer(), nullable=False),
             sa.Column("created_at", _MOMENT, nullable=False),
             sa.Column("seen_at", _MOMENT, nullable=False),
-            sa.ForeignKeyConstraint(["staff_id"], ["staff_members.id"], name=op.f("fk_known_browsers_staff_id")),
+            sa.ForeignKeyConstraint(
+                ["staff_id"], ["staff_members.id"], name=op.f("fk_known_browsers_staff_id")
+            ),
             sa.PrimaryKeyConstraint("id", name=op.f("pk_known_browsers")),
             sa.UniqueConstraint("token_digest", name=op.f("uq_known_browsers_token_digest")),
         )
-    op.create_index(op.f("ix_known_browsers_staff_id"), "known_browsers", ["staff_id"], if_not_exists=True)
+    op.create_index(
+        op.f("ix_known_browsers_staff_id"), "known_browsers", ["staff_id"], if_not_exists=True
+    )
 
 
 def downgrade() -> None:

@@ -18,14 +18,23 @@ from tests.support.factories import LONG_PASSWORD, ROOT, SHIPPED, House, bare_en
 from tests.support.pages import get
 
 COMMANDS = [
-    ["event", "check"], ["event", "apply"], ["event", "list"], ["event", "show"], ["staff", "add"], ["staff", "list"],
-    ["staff", "disable"], ["staff", "link"], ["check-in-list"],
-]  # fmt: skip
+    ["event", "check"],
+    ["event", "apply"],
+    ["event", "list"],
+    ["event", "show"],
+    ["staff", "add"],
+    ["staff", "list"],
+    ["staff", "disable"],
+    ["staff", "link"],
+    ["check-in-list"],
+]
 
 
 def run(house: House, *words: str, typed: str | None = None) -> Result:
     """Run a command in the house."""
-    result = contextvars.Context().run(house.app.test_cli_runner().invoke, args=list(words), input=typed)
+    result = contextvars.Context().run(
+        house.app.test_cli_runner().invoke, args=list(words), input=typed
+    )
     reading().rollback()
     return result
 
@@ -52,15 +61,25 @@ def test_the_operators_guide_lists_every_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["event", "frobnicate"], ["event", "apply"], ["staff", "add", "x", "--role", "king"], ["check-in-list"]]
+    "words",
+    [
+        ["event", "frobnicate"],
+        ["event", "apply"],
+        ["staff", "add", "x", "--role", "king"],
+        ["check-in-list"],
+    ],
 )
 def test_wrong_usage_is_2(house: House, words: list[str]) -> None:
     assert run(house, *words).exit_code == 2
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("words", [["event", "show"], ["check-in-list"], ["staff", "disable"], ["staff", "link"]])
-def test_a_byte_that_is_no_text_in_an_argument_is_refused_in_one_line(house: House, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words", [["event", "show"], ["check-in-list"], ["staff", "disable"], ["staff", "link"]]
+)
+def test_a_byte_that_is_no_text_in_an_argument_is_refused_in_one_line(
+    house: House, words: list[str]
+) -> None:
     refused = run(house, *words, os.fsdecode(b"a\xff"))
     assert (refused.exit_code, refused.stderr) == (1, "An argument is no text in UTF-8\n")
 
@@ -72,7 +91,9 @@ def test_a_file_is_checked_without_changing_anything(house: House) -> None:
     assert events.all_events(reading()) == []
 
 
-def test_a_wrong_file_is_refused_with_every_mistake_and_nothing_changed(house: House, file: Path) -> None:
+def test_a_wrong_file_is_refused_with_every_mistake_and_nothing_changed(
+    house: House, file: Path
+) -> None:
     assert run(house, "event", "apply", str(file)).exit_code == 0
     file.write_text(toml(capacity=-1, head="colour = 1"), encoding="utf-8")
     for command in ("check", "apply"):
@@ -139,7 +160,16 @@ def test_an_account_is_added_with_a_link_alone_on_its_line(house: House) -> None
 
 
 def test_an_account_is_added_with_a_password_from_standard_input(house: House) -> None:
-    result = run(house, "staff", "add", "dora", "--role", "door", "--password-stdin", typed=f"{LONG_PASSWORD}\n")
+    result = run(
+        house,
+        "staff",
+        "add",
+        "dora",
+        "--role",
+        "door",
+        "--password-stdin",
+        typed=f"{LONG_PASSWORD}\n",
+    )
     assert (result.exit_code, result.output) == (0, "dora: added as door\n")
     assert accounts.verify(reading(), "dora", LONG_PASSWORD).username == "dora"
     weak = run(house, "staff", "add", "eve", "--role", "door", "--password-stdin", typed="short\n")
@@ -171,7 +201,10 @@ def test_the_check_in_list_comes_as_text_page_and_spreadsheet(house: House, tmp_
     assert "<link" not in page
     assert page.count("□") == 2 * 21
     target = tmp_path / "list.csv"
-    assert run(house, "check-in-list", "small", "--format", "csv", "--output", str(target)).exit_code == 0
+    assert (
+        run(house, "check-in-list", "small", "--format", "csv", "--output", str(target)).exit_code
+        == 0
+    )
     assert target.read_bytes().startswith("\ufeffnumber,letter,name".encode())
     for words in (["nothing"], ["small", "--output", str(tmp_path / "no" / "where")]):
         refused = run(house, "check-in-list", *words)
@@ -194,7 +227,9 @@ def test_a_command_may_come_before_the_first_start(tmp_path: Path) -> None:
     environment = bare_environment(EVENTREG_INSTANCE=str(tmp_path / "new"))
 
     def flask_says(*words: str) -> str:
-        done = subprocess.run([*flask, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [*flask, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
         return done.stdout
 
     assert flask_says("event", "list") == ""
@@ -204,11 +239,20 @@ def test_a_command_may_come_before_the_first_start(tmp_path: Path) -> None:
 
 def test_a_wrong_setting_stops_every_command_with_one_line_each(tmp_path: Path) -> None:
     environment = bare_environment(
-        EVENTREG_INSTANCE=str(tmp_path), PORT="http", EVENTREG_RATE_LIMITS="maybe", EVENTREG_CLOCK="2030-06-10"
+        EVENTREG_INSTANCE=str(tmp_path),
+        PORT="http",
+        EVENTREG_RATE_LIMITS="maybe",
+        EVENTREG_CLOCK="2030-06-10",
     )
     flask = [sys.executable, "-m", "flask", "--app", "wsgi", "event", "list"]
-    done = subprocess.run(flask, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        flask, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     lines = done.stderr.splitlines()
-    assert sorted(line.split(":")[0] for line in lines) == ["EVENTREG_CLOCK", "EVENTREG_RATE_LIMITS", "PORT"]
+    assert sorted(line.split(":")[0] for line in lines) == [
+        "EVENTREG_CLOCK",
+        "EVENTREG_RATE_LIMITS",
+        "PORT",
+    ]
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,5 @@
-"""The whole journey in a real browser: on a phone and on a laptop, with scripts and without, to the desk, the door and the printed
-list."""
+"""The whole journey in a real browser: on a phone and on a laptop, with scripts and without, to the
+desk, the door and the printed list."""
 
 import re
 import subprocess
@@ -19,7 +19,13 @@ from tests.support.windows import LAPTOP, PHONE, kind, settle, window
 
 pytestmark = pytest.mark.browser
 EVENT = "june-10-self-care"
-LONGEST = ("阿卜杜热依木·买买提吐尔逊", "Wolfeschlegelsteinhausenbergerdorff", "字" * 40, "W" * 40, "王")
+LONGEST = (
+    "阿卜杜热依木·买买提吐尔逊",
+    "Wolfeschlegelsteinhausenbergerdorff",
+    "字" * 40,
+    "W" * 40,
+    "王",
+)
 
 
 @pytest.fixture
@@ -36,7 +42,9 @@ def instance(folder: Path) -> Path:
 @pytest.fixture
 def before(instance: Path) -> Iterator[Server]:
     """The Wednesday before."""
-    with running(instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00", EVENTREG_SECRET_KEY="k" * 20) as server:
+    with running(
+        instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00", EVENTREG_SECRET_KEY="k" * 20
+    ) as server:
         yield server
 
 
@@ -67,8 +75,12 @@ BOTH = [(PHONE, True), (LAPTOP, False)]
 """In `make proofs` also a phone without scripts, and a laptop with them."""
 
 
-@pytest.mark.parametrize(("shape", "scripts"), [*BOTH, (PHONE, False), (LAPTOP, True)] if WHOLE else BOTH)
-def test_from_the_first_click_to_the_chair(browser: Browser, instance: Path, shape: Any, scripts: bool) -> None:
+@pytest.mark.parametrize(
+    ("shape", "scripts"), [*BOTH, (PHONE, False), (LAPTOP, True)] if WHOLE else BOTH
+)
+def test_from_the_first_click_to_the_chair(
+    browser: Browser, instance: Path, shape: Any, scripts: bool
+) -> None:
     secret = {"EVENTREG_SECRET_KEY": "k" * 20}
     with running(instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00", **secret) as server:
         code = register(window(browser, shape, scripts=scripts), server, "张桂芳", "138 0013 8000")
@@ -97,7 +109,10 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
     register(window(browser, PHONE), before, "张桂芳", "13800138000")
     sign_in(page, before, "olga")
     options = {
-        "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+        "runOnly": {
+            "type": "tag",
+            "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+        },
         "resultTypes": ["violations"],
     }
     desk = f"/staff/events/{EVENT}"
@@ -128,7 +143,9 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         faults = Axe().run(page, options=options).response["violations"]
         assert [(fault["id"], fault["nodes"][0]["html"]) for fault in faults] == [], path
         page.set_viewport_size({"width": 360, "height": 640})
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{path} scrolls sideways"
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (
+            f"{path} scrolls sideways"
+        )
         page.set_viewport_size({"width": 1280, "height": 800})
 
 
@@ -140,7 +157,11 @@ def test_pages_ask_for_nothing_but_themselves(browser: Browser, before: Server) 
     page.on("console", lambda message: said.append(message.text))
     register(page, before, "张桂芳", "13800138000")
     assert all(url.startswith(before.address) for url in asked)
-    assert [url for url in asked if not re.search(r"/(zh/|T/)", url) and not url.endswith("/favicon.ico")] == []
+    assert [
+        url
+        for url in asked
+        if not re.search(r"/(zh/|T/)", url) and not url.endswith("/favicon.ico")
+    ] == []
     assert said == [], "the policy lets through everything that the pages need"
     assert page.context.cookies() == []
     fonts = page.context.new_cdp_session(page)
@@ -148,8 +169,13 @@ def test_pages_ask_for_nothing_but_themselves(browser: Browser, before: Server) 
     fonts.send("CSS.enable")
     root = fonts.send("DOM.getDocument")["root"]["nodeId"]
     node = fonts.send("DOM.querySelector", {"nodeId": root, "selector": "h1"})["nodeId"]
-    used = {font["familyName"] for font in fonts.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]}
-    assert any("CJK" in family for family in used), f"without a Chinese font these tests look at boxes: {used}"
+    used = {
+        font["familyName"]
+        for font in fonts.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+    }
+    assert any("CJK" in family for family in used), (
+        f"without a Chinese font these tests look at boxes: {used}"
+    )
 
 
 def fill_up(instance: Path, people: int) -> None:
@@ -167,19 +193,27 @@ def test_the_list_prints_twenty_five_to_a_side(
     browser: Browser, instance: Path, tmp_path: Path, people: int, pages: int
 ) -> None:
     fill_up(instance, people)
-    with running(instance, EVENTREG_CLOCK="2030-06-07T16:30:00+08:00", EVENTREG_SECRET_KEY="k" * 20) as server:
+    with running(
+        instance, EVENTREG_CLOCK="2030-06-07T16:30:00+08:00", EVENTREG_SECRET_KEY="k" * 20
+    ) as server:
         page = window(browser, {**LAPTOP, "color_scheme": "dark"})
         sign_in(page, server, "desmond")
         page.goto(f"{server.address}/staff/events/{EVENT}/check-in-list")
         expect(page.locator("#print")).to_be_visible()
         paper = tmp_path / "list.pdf"
         page.pdf(path=paper, prefer_css_page_size=True)
-    info = subprocess.run(["pdfinfo", str(paper)], capture_output=True, text=True, check=True).stdout
+    info = subprocess.run(
+        ["pdfinfo", str(paper)], capture_output=True, text=True, check=True
+    ).stdout
     assert re.search(rf"^Pages: +{pages}$", info, re.M), info
     assert "A4" in info
     sides = [side_of(paper, side) for side in range(1, pages + 1)]
     rows = [side.count("□") // 2 for side in sides]
-    assert rows == [*(25 for _ in range(people // 25)), *([people % 25] if people % 25 or not people else []), 20]
+    assert rows == [
+        *(25 for _ in range(people // 25)),
+        *([people % 25] if people % 25 or not people else []),
+        20,
+    ]
     assert f"第 {pages} 面，共 {pages} 面" in sides[-1]
 
 

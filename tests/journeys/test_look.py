@@ -1,4 +1,5 @@
-"""How the public pages look and behave in a real browser: sizes, contrast, keyboard, bytes, paper (UX.md section 9)."""
+"""How the public pages look and behave in a real browser: sizes, contrast, keyboard, bytes, paper
+(UX.md section 9)."""
 
 import math
 import os
@@ -39,15 +40,28 @@ from tests.support.windows import (
 
 pytestmark = pytest.mark.browser
 WHOLE = os.environ.get("EVENTREG_PROOFS") == "whole"
-ALL_WAYS = [(language, scheme, size) for language in ("zh", "en") for scheme in ("light", "dark") for size in SIZES]
+ALL_WAYS = [
+    (language, scheme, size)
+    for language in ("zh", "en")
+    for scheme in ("light", "dark")
+    for size in SIZES
+]
 TWO_WAYS = [("zh", "light", "standard"), ("en", "dark", "largest")]
-MORE_WAYS = [("zh", "dark", "large"), ("en", "light", "large"), ("zh", "light", "largest"), ("en", "dark", "standard")]
-"""With the two, each language is met with each scheme and each size, and each scheme with each size."""
+MORE_WAYS = [
+    ("zh", "dark", "large"),
+    ("en", "light", "large"),
+    ("zh", "light", "largest"),
+    ("en", "dark", "standard"),
+]
+"""With the two, each language is met with each scheme and each size, and each scheme with each
+size."""
 ARIA = ROOT / "tests" / "aria"
 
 
 @pytest.fixture(scope="module")
-def site(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
+def site(
+    migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, dict[str, str]]]:
     """A server with the whole cast, on the morning of June 10, and the tickets."""
     folder = tmp_path_factory.mktemp("look")
     shutil.copy(migrated, folder / "eventreg.sqlite3")
@@ -56,7 +70,9 @@ def site(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
         yield server, paths
 
 
-def visitor(browser: Browser, site: tuple[Server, dict[str, str]], shape: Any, way: tuple[str, str, str]) -> Visitor:
+def visitor(
+    browser: Browser, site: tuple[Server, dict[str, str]], shape: Any, way: tuple[str, str, str]
+) -> Visitor:
     """Somebody who reads in that language, scheme and size."""
     language, scheme, size = way
     made = Visitor(window(browser, shape, scheme=scheme), site[0].address, language, site[1])
@@ -66,12 +82,15 @@ def visitor(browser: Browser, site: tuple[Server, dict[str, str]], shape: Any, w
 
 
 def in_turn(guest: Visitor, place: int) -> Iterator[tuple[str, Page]]:
-    """All states in `make proofs`; in `make test` every second one, and the others in the other way."""
+    """All states in `make proofs`; in `make test` every second one, and the others in the other
+    way."""
     return guest.states() if WHOLE else guest.states(*list(guest.shows())[place::2])
 
 
 @pytest.mark.parametrize("way", ALL_WAYS if WHOLE else TWO_WAYS, ids="-".join)
-def test_every_state_can_be_read_and_pressed(browser: Browser, site: Any, way: tuple[str, str, str]) -> None:
+def test_every_state_can_be_read_and_pressed(
+    browser: Browser, site: Any, way: tuple[str, str, str]
+) -> None:
     guest = visitor(browser, site, PHONE, way)
     place = (ALL_WAYS if WHOLE else TWO_WAYS).index(way)
     found = [fault for name, page in in_turn(guest, place) for fault in faults(name, page)]
@@ -79,14 +98,18 @@ def test_every_state_can_be_read_and_pressed(browser: Browser, site: Any, way: t
 
 
 @pytest.mark.parametrize("way", ALL_WAYS if WHOLE else [*TWO_WAYS, *MORE_WAYS], ids="-".join)
-def test_event_form_and_ticket_in_every_way(browser: Browser, site: Any, way: tuple[str, str, str]) -> None:
+def test_event_form_and_ticket_in_every_way(
+    browser: Browser, site: Any, way: tuple[str, str, str]
+) -> None:
     guest = visitor(browser, site, PHONE, way)
     found = [fault for name, page in guest.main_states() for fault in faults(name, page)]
     assert found == []
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_nothing_sticks_out_of_the_smallest_screen(browser: Browser, site: Any, language: str) -> None:
+def test_nothing_sticks_out_of_the_smallest_screen(
+    browser: Browser, site: Any, language: str
+) -> None:
     guest = visitor(browser, site, SMALLEST, (language, "light", "standard"))
     found = [fault for name, page in guest.states() for fault in sideways(name, page)]
     assert found == []
@@ -101,7 +124,9 @@ def test_and_of_no_larger_one(browser: Browser, site: Any, shape: Any) -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("slug", ["open", "few"])
-def test_the_button_is_seen_without_scrolling(browser: Browser, site: Any, language: str, slug: str) -> None:
+def test_the_button_is_seen_without_scrolling(
+    browser: Browser, site: Any, language: str, slug: str
+) -> None:
     page = visitor(browser, site, PHONE, (language, "light", "standard")).event(slug)
     box = page.locator("a.button").bounding_box()
     assert box is not None
@@ -116,7 +141,8 @@ def test_a_finding_is_found(browser: Browser, site: Any) -> None:
         "too small to press": "document.querySelector('a.button').style.minHeight = '40px'",
         "too small to read": "document.querySelector('.small').style.fontSize = '14px'",
         "sideways": "document.querySelector('h1').style.width = '600px'",
-        "too close": "document.querySelector('.button').after(document.querySelector('.button').cloneNode(true)); "
+        "too close": "const first = document.querySelector('.button'); "
+        "first.after(first.cloneNode(true)); "
         "document.querySelectorAll('.button')[1].style.margin = 0",
     }
     for found, spoil in spoilt.items():
@@ -152,7 +178,9 @@ def test_the_tab_key_goes_down_the_page_and_its_ring_is_seen(browser: Browser, s
         assert all(ring >= 2 for _, ring in found), f"{name}: a focus that cannot be seen is lost"
 
 
-def test_complaints_come_first_have_the_focus_and_lead_to_their_fields(browser: Browser, site: Any) -> None:
+def test_complaints_come_first_have_the_focus_and_lead_to_their_fields(
+    browser: Browser, site: Any
+) -> None:
     guest = visitor(browser, site, PHONE, ("zh", "light", "standard"))
     page = guest.fill("open", "", "1380013800")
     expect(page.locator("#errors")).to_be_focused()
@@ -164,7 +192,9 @@ def test_complaints_come_first_have_the_focus_and_lead_to_their_fields(browser: 
     for field in ("name", "phone"):
         page.locator(f"#errors a[href='#{field}']").click()
         expect(page.locator(f"#{field}")).to_be_focused()
-        expect(page.locator(f"#{field}")).to_have_attribute("aria-describedby", re.compile(f"{field}-problem"))
+        expect(page.locator(f"#{field}")).to_have_attribute(
+            "aria-describedby", re.compile(f"{field}-problem")
+        )
     assert page.locator("#phone").input_value() == "1380013800"
 
 
@@ -176,7 +206,9 @@ def heard(page: Page) -> str:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_screen_readers_are_told_what_the_files_say(browser: Browser, site: Any, language: str) -> None:
+def test_screen_readers_are_told_what_the_files_say(
+    browser: Browser, site: Any, language: str
+) -> None:
     guest = visitor(browser, site, PHONE, (language, "light", "standard"))
     wanted = {
         "event-open",
@@ -190,7 +222,9 @@ def test_screen_readers_are_told_what_the_files_say(browser: Browser, site: Any,
     for name, page in guest.states(*wanted):
         wanted.remove(name)
         kept = ARIA / f"{name}.{language}.yml"
-        assert heard(page) == kept.read_text(encoding="utf-8"), f"{kept.name}: if this is meant, write it to the file"
+        assert heard(page) == kept.read_text(encoding="utf-8"), (
+            f"{kept.name}: if this is meant, write it to the file"
+        )
     assert wanted == set()
 
 
@@ -202,7 +236,9 @@ def test_without_scripts_staff_see_no_button_that_does_nothing(browser: Browser,
     expect(page.locator("[data-show]")).to_be_hidden()
 
 
-def test_from_the_form_to_the_cancelled_seat_without_scripts_and_by_keyboard(browser: Browser, site: Any) -> None:
+def test_from_the_form_to_the_cancelled_seat_without_scripts_and_by_keyboard(
+    browser: Browser, site: Any
+) -> None:
     page = window(browser, PHONE, scripts=False)
     page.goto(f"{site[0].address}/zh/events/open/register")
     settle(page)
@@ -249,7 +285,10 @@ def test_a_page_is_one_request_of_less_than_ten_kilobytes(browser: Browser, site
         wire.send("Network.enable")
         came: list[float] = []
         asked: list[str] = []
-        wire.on("Network.loadingFinished", lambda event, came=came: came.append(event["encodedDataLength"]))
+        wire.on(
+            "Network.loadingFinished",
+            lambda event, came=came: came.append(event["encodedDataLength"]),
+        )
         page.on("request", note(asked))
         page.goto(server.address + path, wait_until="networkidle")
         assert [url for url in asked if not url.endswith("/favicon.ico")] == [server.address + path]
@@ -258,7 +297,9 @@ def test_a_page_is_one_request_of_less_than_ten_kilobytes(browser: Browser, site
         page.context.close()
 
 
-def test_on_a_slow_network_and_an_old_phone_the_event_is_there_in_three_seconds(browser: Browser, site: Any) -> None:
+def test_on_a_slow_network_and_an_old_phone_the_event_is_there_in_three_seconds(
+    browser: Browser, site: Any
+) -> None:
     soonest = math.inf
     for _ in range(3):  # a busy machine has three tries
         page = window(browser, PHONE)
@@ -281,17 +322,22 @@ def test_the_script_is_small_and_of_2017() -> None:
 
 
 VOICE = """(() => { const said = []; window.said = said;
-  window.speechSynthesis.getVoices = () => [{lang: 'zh-CN', name: 'a'}, {lang: 'en-GB', name: 'b'}].filter(v => HAS);
+  window.speechSynthesis.getVoices = () =>
+    [{lang: 'zh-CN', name: 'a'}, {lang: 'en-GB', name: 'b'}].filter(v => HAS);
   window.SpeechSynthesisUtterance = function (text) { this.text = text; };
-  window.speechSynthesis.speak = one => { said.push(one.text, one.lang, one.rate); window.last = one; };
+  window.speechSynthesis.speak = one => {
+    said.push(one.text, one.lang, one.rate); window.last = one; };
   window.speechSynthesis.cancel = () => window.last.onend(); })()"""
 
 
-@pytest.mark.parametrize(("language", "label", "voice"), [("zh", "朗读", "zh-CN"), ("en", "Listen", "en-GB")])
+@pytest.mark.parametrize(
+    ("language", "label", "voice"), [("zh", "朗读", "zh-CN"), ("en", "Listen", "en-GB")]
+)
 def test_the_page_is_read_aloud_where_the_browser_has_a_voice(
     browser: Browser, site: Any, language: str, label: str, voice: str
 ) -> None:
-    """No browser here has a voice, so the voices are ours; the button, and what it says, are the page's."""
+    """No browser here has a voice, so the voices are ours; the button, and what it says, are the
+    page's."""
     page = window(browser, PHONE)
     page.context.add_init_script(VOICE.replace("HAS", "true"))
     page.goto(f"{site[0].address}{site[1]['couple']}?lang={language}")
@@ -315,7 +361,9 @@ def test_where_there_is_no_voice_nothing_is_offered(browser: Browser, site: Any)
     expect(page.locator("#listen")).to_be_hidden()
 
 
-def test_a_ticket_is_sent_to_the_family_where_the_browser_can_share(browser: Browser, site: Any) -> None:
+def test_a_ticket_is_sent_to_the_family_where_the_browser_can_share(
+    browser: Browser, site: Any
+) -> None:
     page = window(browser, PHONE)
     page.context.add_init_script(
         "navigator.share = what => { window.shared = what; return Promise.resolve(); };"
@@ -323,7 +371,10 @@ def test_a_ticket_is_sent_to_the_family_where_the_browser_can_share(browser: Bro
     )
     page.goto(f"{site[0].address}{site[1]['ticket']}#x")
     page.locator("#share").click()
-    assert page.evaluate("window.shared") == {"title": "报名成功", "url": f"{site[0].address}{site[1]['ticket']}"}
+    assert page.evaluate("window.shared") == {
+        "title": "报名成功",
+        "url": f"{site[0].address}{site[1]['ticket']}",
+    }
     page.locator("#print").click()
     assert page.evaluate("window.printed") == 1
 
@@ -355,7 +406,9 @@ def printed(page: Page, folder: Path) -> tuple[int, Path]:
     """Print a page: how many sides, and a picture of the first."""
     paper = folder / "paper.pdf"
     page.pdf(path=paper, prefer_css_page_size=True)
-    info = subprocess.run(["pdfinfo", str(paper)], capture_output=True, text=True, check=True).stdout
+    info = subprocess.run(
+        ["pdfinfo", str(paper)], capture_output=True, text=True, check=True
+    ).stdout
     assert "A4" in info
     subprocess.run(["pdftoppm", "-r", "100", "-png", str(paper), str(folder / "side")], check=True)
     sides = re.search(r"^Pages: +(\d+)$", info, re.M)
@@ -363,7 +416,9 @@ def printed(page: Page, folder: Path) -> tuple[int, Path]:
     return int(sides[1]), sorted(folder.glob("side*.png"))[0]
 
 
-@pytest.mark.parametrize("way", [("zh", "dark", "largest"), ("en", "light", "standard")], ids="-".join)
+@pytest.mark.parametrize(
+    "way", [("zh", "dark", "largest"), ("en", "light", "standard")], ids="-".join
+)
 def test_the_ticket_prints_on_one_side_black_on_white(
     browser: Browser, site: Any, way: tuple[str, str, str], tmp_path: Path
 ) -> None:
@@ -375,7 +430,9 @@ def test_the_ticket_prints_on_one_side_black_on_white(
     expect(page.locator("nav.sizes")).to_be_hidden()
     sides, picture = printed(page, tmp_path)
     assert sides == 1
-    assert decoded(picture) == f"{site[0].address}{site[1]['couple']}".upper(), "the code is read from paper, too"
+    assert decoded(picture) == f"{site[0].address}{site[1]['couple']}".upper(), (
+        "the code is read from paper, too"
+    )
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

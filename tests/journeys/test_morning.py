@@ -1,6 +1,8 @@
-"""A clerk's morning from the first call to the day on which everybody is forgotten, in a real browser, with the keyboard alone.
+"""A clerk's morning from the first call to the day on which everybody is forgotten, in a real
+browser, with the keyboard alone.
 
-Keys are counted: a Chinese name costs its pinyin and one key to choose it. The figures are printed with ``-rP``.
+Keys are counted: a Chinese name costs its pinyin and one key to choose it. The figures are printed
+with ``-rP``.
 """
 
 import time
@@ -23,10 +25,17 @@ from tests.web.desk.test_paper import rows_on, sides_of
 pytestmark = pytest.mark.browser
 DESK = "/staff/events/small"
 CALLERS = {
-    "张桂芳": "13800138001", "王建国": "13800138002", "李秀英": "13800138003", "陈美康": "13800138004",
-    "黄阿宝": "13800138005", "吴水娣": "13800138006", "胡根生": "13800138007", "何菊花": "13800138008",
-    "徐文龙": "13800138009", "许阿毛": "13800138010",
-}  # fmt: skip
+    "张桂芳": "13800138001",
+    "王建国": "13800138002",
+    "李秀英": "13800138003",
+    "陈美康": "13800138004",
+    "黄阿宝": "13800138005",
+    "吴水娣": "13800138006",
+    "胡根生": "13800138007",
+    "何菊花": "13800138008",
+    "徐文龙": "13800138009",
+    "许阿毛": "13800138010",
+}
 
 
 @dataclass
@@ -45,7 +54,8 @@ class Clerk:
             self.keys += 1
 
     def types(self, text: str) -> None:
-        """Type letters and figures; Chinese as an input method does, at the price of its pinyin and one key."""
+        """Type letters and figures; Chinese as an input method does, at the price of its pinyin and
+        one key."""
         if text.isascii():
             self.page.keyboard.type(text)
             self.keys += len(text)
@@ -113,7 +123,8 @@ def at_the_desk(browser: Browser, server: Server, name: str = "desmond") -> Cler
 
 
 def take_a_call(clerk: Clerk, name: str, phone: str) -> None:
-    """Number, name, Enter; then what is to be read back. Where the room is full, Enter is the waiting list."""
+    """Number, name, Enter; then what is to be read back. Where the room is full, Enter is the
+    waiting list."""
     assert clerk.kind == "staff-new"
     clerk.types(phone)
     clerk.press("Tab")
@@ -126,7 +137,9 @@ def folder_with_eight_seats(folder: Path) -> Path:
     """Eight seats, and everybody hired."""
     house = House(folder)
     with house.app.app_context():
-        house.apply(toml(capacity=8, more='[gift]\ntext = { zh = "礼品", en = "Gift" }\nstock = 20'))
+        house.apply(
+            toml(capacity=8, more='[gift]\ntext = { zh = "礼品", en = "Gift" }\nstock = 20')
+        )
         house.hire()
     house.close()
     return folder
@@ -151,7 +164,8 @@ def test_a_clerks_morning(browser: Browser, folder_with_eight_seats: Path, tmp_p
     with running(folder, EVENTREG_CLOCK="2030-07-11T09:00:00+08:00") as server:
         nobody_is_remembered(at_the_desk(browser, server, "olga"), folder)
     for name, (keys, seconds) in tasks.items():
-        print(f"{name}: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201 - the figures of UX.md 8
+        # the figures of UX.md 8
+        print(f"{name}: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201
 
 
 def ten_calls_come_in(clerk: Clerk) -> None:
@@ -229,7 +243,8 @@ def the_report_is_printed(clerk: Clerk, tmp_path: Path) -> None:
 
 
 def nobody_is_remembered(clerk: Clerk, folder: Path) -> None:
-    """After thirty days nobody: the server has seen to it by itself, or the organiser does. The counts are still there."""
+    """After thirty days nobody: the server has seen to it by itself, or the organiser does. The
+    counts are still there."""
     clerk.goes(f"{DESK}/forget")
     if clerk.data("due") != "0":
         clerk.presses("button.danger")
@@ -237,7 +252,9 @@ def nobody_is_remembered(clerk: Clerk, folder: Path) -> None:
     clerk.goes(f"{DESK}/report")
     assert (clerk.data("registered"), clerk.data("came"), clerk.data("gifts")) == ("8", "7", "6")
     kept = bytes_of(folder)
-    assert [name for name, phone in CALLERS.items() if name.encode() in kept or phone.encode() in kept] == []
+    assert [
+        name for name, phone in CALLERS.items() if name.encode() in kept or phone.encode() in kept
+    ] == []
 
 
 def test_an_organiser_copies_the_lecture_to_next_month(browser: Browser, folder: Path) -> None:
@@ -261,7 +278,8 @@ def test_an_organiser_copies_the_lecture_to_next_month(browser: Browser, folder:
             clerk.on_to("Enter")
         assert clerk.page.url.endswith("/staff/events/july-8-self-care")
         keys, seconds = clerk.tasks["copy of an event"]
-        print(f"copy of an event: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201 - a figure of the note
+        # a figure of the note
+        print(f"copy of an event: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201
         assert keys < 60, "at two keys a second, half a minute"
 
 
@@ -282,5 +300,6 @@ def test_fifty_lines_are_typed_back_with_fifty_keys(browser: Browser, folder: Pa
             clerk.on_to("Enter")
         assert (clerk.data("came"), clerk.data("gifts")) == ("40", "30")
         keys, seconds = clerk.tasks["fifty lines"]
-        print(f"fifty lines: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201 - a figure of the note
+        # a figure of the note
+        print(f"fifty lines: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201
         assert keys == 52

@@ -20,25 +20,40 @@ def test_the_june_10_lecture(house: House) -> None:
 
     # In the week before, people register online, some with a companion ...
     for couple in range(20):
-        answer = book(daughter, EVENT, name=f"王桂{couple}", companion_1=f"陈阿{couple}", phone=f"138{couple:08d}")
+        answer = book(
+            daughter,
+            EVENT,
+            name=f"王桂{couple}",
+            companion_1=f"陈阿{couple}",
+            phone=f"138{couple:08d}",
+        )
         assert answer.status_code == 303
     # ... and by telephone, where Desmond writes them down.
     sign_in(desmond, "desmond", PASSWORD)
     for caller in range(9):
-        taken = fill(desmond, f"{DESK}/registrations/new", name=f"曾秀{caller}", phone=f"139{caller:08d}")
+        taken = fill(
+            desmond, f"{DESK}/registrations/new", name=f"曾秀{caller}", phone=f"139{caller:08d}"
+        )
         assert get(desmond, taken.headers["Location"]).text.count("报好了") == 1
-    assert get(daughter, f"/zh/events/{EVENT}").having("data-seats-left")[0]["data-seats-left"] == "1"
+    assert (
+        get(daughter, f"/zh/events/{EVENT}").having("data-seats-left")[0]["data-seats-left"] == "1"
+    )
     assert "还剩 1 个名额" in get(daughter, "/zh/").text
 
     # Otto opens the form while one seat is left, and is called away from it.
     guest_form = house.client()
     open_form = get(guest_form, f"/en/events/{EVENT}/register").form("/register").fields
 
-    # A couple tries for the last single seat: nobody is booked, nothing is lost, and they hear what they can do.
+    # A couple tries for the last single seat: nobody is booked, nothing is lost, and they hear what
+    # they can do.
     couple_page = Page(book(daughter, EVENT, name="张桂芳", companion_1="李国强", phone="56116778"))
     assert (couple_page.status, couple_page.kind) == (409, "full")
     assert "现在只剩 1 个座位" in couple_page.text
-    alone = next(form for form in couple_page.forms if form.method == "post" and "companion-1" not in form.fields)
+    alone = next(
+        form
+        for form in couple_page.forms
+        if form.method == "post" and "companion-1" not in form.fields
+    )
     checked = Page(daughter.post(alone.action, data=alone.fields))
     booked = daughter.post(alone.action, data=checked.form("/register").fields)
     ticket = get(daughter, booked.headers["Location"])
@@ -47,7 +62,10 @@ def test_the_june_10_lecture(house: House) -> None:
 
     # Otto comes back: the fifty-first person is told so, with the telephone number.
     late = Page(
-        guest_form.post(f"/en/events/{EVENT}/register", data={**open_form, "name": "Otto Lin", "phone": "56116779"})
+        guest_form.post(
+            f"/en/events/{EVENT}/register",
+            data={**open_form, "name": "Otto Lin", "phone": "56116779"},
+        )
     )
     assert (late.status, late.kind) == (409, "full")
     assert late.form("/register").fields["name"] == "Otto Lin"
@@ -64,7 +82,10 @@ def test_the_june_10_lecture(house: House) -> None:
     assert paper.html.count("□") == 2 * (50 + 20)
     assert "第 2 面，共 3 面" in paper.text
     assert (
-        paper.text.index("陈阿0") < paper.text.index("王桂0") < paper.text.index("曾秀0") < paper.text.index("张桂芳")
+        paper.text.index("陈阿0")
+        < paper.text.index("王桂0")
+        < paper.text.index("曾秀0")
+        < paper.text.index("张桂芳")
     )
 
     # Monday, 8:46: Dora checks in Zhang Guifang by her code, then a couple together.

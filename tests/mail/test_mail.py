@@ -1,4 +1,5 @@
-"""Notices by mail: for those whose address staff were given, through the outbox, to a real mail server."""
+"""Notices by mail: for those whose address staff were given, through the outbox, to a real mail
+server."""
 
 import re
 import ssl
@@ -32,7 +33,15 @@ from tests.support.servers import free_port, running
 
 KEPT = ROOT / "tests" / "mail"
 NOTICE = '[notice]\nkind = "{kind}"\ntext = {{ zh = "{zh}", en = "{en}" }}\n'
-KINDS = ("registered", "waitlisted", "promoted", "cancelled", "event-moved", "event-cancelled", "speaker-replaced")
+KINDS = (
+    "registered",
+    "waitlisted",
+    "promoted",
+    "cancelled",
+    "event-moved",
+    "event-cancelled",
+    "speaker-replaced",
+)
 
 
 @pytest.fixture
@@ -53,7 +62,10 @@ def box(post: tuple[Postbox, int]) -> Postbox:
 @pytest.fixture
 def house(folder: Path, environment: dict[str, str], post: tuple[Postbox, int]) -> Iterator[House]:
     """A house with a mail server and a small event that begins at nine."""
-    given = {"EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{post[1]}", "EVENTREG_PUBLIC_URL": "https://lecture.example.org"}
+    given = {
+        "EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{post[1]}",
+        "EVENTREG_PUBLIC_URL": "https://lecture.example.org",
+    }
     made = House(folder, **{**given, **environment})
     with made.app.app_context():
         made.apply(toml(capacity=2, more=FOOT))
@@ -65,10 +77,16 @@ FOOT = '[site]\nshort_name = { zh = "社区书法", en = "Calligraphy in town" }
 
 
 def happen(house: House, kind: str, language: str) -> Registration:
-    """Let that happen to a couple whose address we have, which makes a mail of that kind the last one."""
+    """Let that happen to a couple whose address we have, which makes a mail of that kind the last
+    one."""
     others = house.register("李一", "李二") if kind in {"waitlisted", "promoted"} else None
     couple = house.register(
-        "张桂芳", "Margaret Chen", phone="13800138000", email="gui@example.org", waitlist=True, locale=language
+        "张桂芳",
+        "Margaret Chen",
+        phone="13800138000",
+        email="gui@example.org",
+        waitlist=True,
+        locale=language,
     )
     if kind == "promoted" and others:
         house.cancel(others)
@@ -99,7 +117,9 @@ def as_kept(mail: EmailMessage, made: Registration) -> str:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_mail_says_what_its_file_says(house: House, box: Postbox, kind: str, language: str) -> None:
+def test_each_mail_says_what_its_file_says(
+    house: House, box: Postbox, kind: str, language: str
+) -> None:
     made = happen(house, kind, language)
     assert deliver_due().given_up == 0
     said = as_kept(box.mails[-1], lookup.get(reading(), made.id))
@@ -110,7 +130,9 @@ def test_each_mail_says_what_its_file_says(house: House, box: Postbox, kind: str
 
 
 @pytest.mark.both_databases
-def test_a_guest_with_an_address_gets_the_ticket_once_and_one_without_gets_none(house: House, box: Postbox) -> None:
+def test_a_guest_with_an_address_gets_the_ticket_once_and_one_without_gets_none(
+    house: House, box: Postbox
+) -> None:
     made = house.register("张桂芳", email="gui@example.org")
     house.register("王建国")
     assert deliver_due().sent == 1
@@ -132,7 +154,9 @@ def test_the_calendar_entry_is_attached_and_can_be_read(house: House, box: Postb
     assert entry["UID"] == "small@lecture.example.org"
 
 
-def test_a_mail_refused_for_good_is_given_up_and_holds_up_nobody(house: House, box: Postbox) -> None:
+def test_a_mail_refused_for_good_is_given_up_and_holds_up_nobody(
+    house: House, box: Postbox
+) -> None:
     box.refuses_recipient["gone@example.org"] = "550 no such person"
     bad = house.register("张桂芳", email="gone@example.org")
     house.register("王建国", email="jian@example.org")
@@ -142,7 +166,11 @@ def test_a_mail_refused_for_good_is_given_up_and_holds_up_nobody(house: House, b
     house.now += timedelta(days=1)
     assert deliver_due().idle
     (failed,) = deliveries.given_up(reading())
-    assert (failed.slug, failed.registration_id, failed.reason) == ("small", bad.id, "recipient refused, 550")
+    assert (failed.slug, failed.registration_id, failed.reason) == (
+        "small",
+        bad.id,
+        "recipient refused, 550",
+    )
 
 
 @pytest.mark.both_databases
@@ -188,17 +216,26 @@ def test_a_mail_server_that_is_away_costs_no_mail_its_turn(
             with pytest.raises(Unreachable):
                 deliver_due()
             house.now += timedelta(minutes=2)
-    (row,) = reading().scalars(select(OutboxMessage).where(OutboxMessage.registration_id == made.id)).all()
+    (row,) = (
+        reading()
+        .scalars(select(OutboxMessage).where(OutboxMessage.registration_id == made.id))
+        .all()
+    )
     assert (row.attempts, row.settled_at, row.failed_at) == (0, None, None)
     reading().rollback()
     assert deliver_due().sent == 1
     assert box.recipients == ["gui@example.org"]
 
 
-def test_a_password_goes_through_no_open_line_to_another_machine(house: House, box: Postbox) -> None:
+def test_a_password_goes_through_no_open_line_to_another_machine(
+    house: House, box: Postbox
+) -> None:
     with closing_mail_server("127.0.0.2") as (other, port):
         house.register("张桂芳", email="gui@example.org")
-        with sending_to(house, f"smtp://me:secret@127.0.0.2:{port}"), pytest.raises(Unreachable, match="offers no TLS"):
+        with (
+            sending_to(house, f"smtp://me:secret@127.0.0.2:{port}"),
+            pytest.raises(Unreachable, match="offers no TLS"),
+        ):
             deliver_due()
     assert (other.mails, box.mails) == ([], [])
 
@@ -206,7 +243,9 @@ def test_a_password_goes_through_no_open_line_to_another_machine(house: House, b
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.filterwarnings("ignore:Session.login_data is deprecated")
 @pytest.mark.parametrize(("password", "reaches"), [("r%20ight", True), ("wrong", False)])
-def test_the_sender_signs_in_where_the_mail_server_wants_it(house: House, password: str, reaches: bool) -> None:
+def test_the_sender_signs_in_where_the_mail_server_wants_it(
+    house: House, password: str, reaches: bool
+) -> None:
     with closing_mail_server("127.0.0.1", password="r ight") as (other, port):
         house.register("张桂芳", email="gui@example.org")
         with (
@@ -259,7 +298,9 @@ def sending_to(house: House, url: str) -> Iterator[None]:
 
 
 @pytest.mark.both_databases
-def test_a_mail_sent_by_a_sender_that_died_comes_again_with_the_same_id(house: House, box: Postbox) -> None:
+def test_a_mail_sent_by_a_sender_that_died_comes_again_with_the_same_id(
+    house: House, box: Postbox
+) -> None:
     house.register("张桂芳", email="gui@example.org")
     box.answers["gui@example.org"] = "keep and hang up"
     assert deliver_due().later == 1, "it was kept, but we were not told"
@@ -292,7 +333,9 @@ def test_nothing_is_sent_that_is_no_longer_so(house: House, box: Postbox) -> Non
     house.register("张桂芳", email="gui@example.org", waitlist=True)
     house.cancel(others, lookup.party(reading(), others)[0].id)
     deliver_due()
-    assert [mail["Subject"] for mail in box.mails] == ["有座位了：书法课"], "she need not read first that she waits"
+    assert [mail["Subject"] for mail in box.mails] == ["有座位了：书法课"], (
+        "she need not read first that she waits"
+    )
     house.cancel(others)
     gone = house.register("王建国", email="jian@example.org")
     house.cancel(gone)
@@ -303,7 +346,9 @@ def test_nothing_is_sent_that_is_no_longer_so(house: House, box: Postbox) -> Non
     assert deliver_due().idle, "after the event nobody is invited"
 
 
-@pytest.mark.parametrize("name", ["Eve\r\nBcc: all@example.org", "<b>Eve</b> {{ 7*7 }} {0}", "=cmd|' /C calc'!A0"])
+@pytest.mark.parametrize(
+    "name", ["Eve\r\nBcc: all@example.org", "<b>Eve</b> {{ 7*7 }} {0}", "=cmd|' /C calc'!A0"]
+)
 def test_no_name_breaks_a_mail(house: House, box: Postbox, name: str) -> None:
     made = house.register("张桂芳", email="gui@example.org")
     with transaction() as session:
@@ -359,7 +404,9 @@ def test_whom_no_mail_reached_is_to_be_called_once(house: House, box: Postbox) -
     desmond = house.client()
     sign_in(desmond, "desmond", PASSWORD)
     page = Page(desmond.get("/staff/events/small"))
-    assert "要打电话：1 家" in page.text, "one call tells both: that she waits, and that she has a seat now"
+    assert "要打电话：1 家" in page.text, (
+        "one call tells both: that she waits, and that she has a seat now"
+    )
     assert "有座位了、" in page.text
     assert "在候补名单上，邮件没有送到" in page.text
     told = Page(desmond.get(f"/staff/events/small/registrations/{made.id}")).form("/told")
@@ -367,7 +414,9 @@ def test_whom_no_mail_reached_is_to_be_called_once(house: House, box: Postbox) -
     assert "要打电话" not in Page(desmond.get("/staff/events/small")).text
 
 
-def test_nobody_is_called_about_a_cancellation_that_no_mail_could_tell(house: House, box: Postbox) -> None:
+def test_nobody_is_called_about_a_cancellation_that_no_mail_could_tell(
+    house: House, box: Postbox
+) -> None:
     made = house.register("张桂芳", email="gone@example.org")
     deliver_due()
     box.refuses_recipient["gone@example.org"] = "550 no"
@@ -404,14 +453,19 @@ def raising_once(error: Exception) -> Any:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_server_with_a_mail_server_sends_by_itself(folder: Path, post: tuple[Postbox, int], workers: str) -> None:
+def test_a_server_with_a_mail_server_sends_by_itself(
+    folder: Path, post: tuple[Postbox, int], workers: str
+) -> None:
     box, port = post
     house = House(folder)
     with house.app.app_context():
         house.apply(toml())
         house.register("张桂芳", email="gui@example.org")
     house.close()
-    given = {"EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{port}", "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00"}
+    given = {
+        "EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{port}",
+        "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00",
+    }
     more = {"EVENTREG_WORKERS": workers} if workers != "1" else {}
     with running(folder, EVENTREG_SECRET_KEY=SECRET, **more, **given):
         assert box.arrived.wait(30)
@@ -422,9 +476,14 @@ def test_a_server_with_a_mail_server_sends_by_itself(folder: Path, post: tuple[P
 def test_senders_that_are_killed_lose_no_mail(
     folder: Path, environment: dict[str, str], post: tuple[Postbox, int]
 ) -> None:
-    """Two at work are killed in the middle; a third comes later. What arrives twice has the same id."""
+    """Two at work are killed in the middle; a third comes later. What arrives twice has the same
+    id."""
     box, port = post
-    given = {"EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{port}", "EVENTREG_SECRET_KEY": SECRET, **environment}
+    given = {
+        "EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{port}",
+        "EVENTREG_SECRET_KEY": SECRET,
+        **environment,
+    }
     house = House(folder, **given)
     with house.app.app_context():
         house.apply(toml(capacity=40))
@@ -451,7 +510,9 @@ def test_senders_that_are_killed_lose_no_mail(
     assert len(ids) <= 42, "at most the one that each had in hand comes twice"
 
 
-def test_settings_for_mail_that_are_wrong_stop_the_start_without_telling_the_password(folder: Path) -> None:
+def test_settings_for_mail_that_are_wrong_stop_the_start_without_telling_the_password(
+    folder: Path,
+) -> None:
     given = {
         "EVENTREG_SMTP_URL": "smtp://me:geheim@host:x",
         "EVENTREG_MAIL_FROM": "nobody",

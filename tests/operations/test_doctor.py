@@ -66,10 +66,19 @@ DAMAGE = [
     ("UPDATE event_seats SET taken = 1", "seats taken are the people confirmed"),
     ("UPDATE event_seats SET waiting = 0", "seats waited for are the people waiting"),
     ("UPDATE event_seats SET capacity = 3", "nobody waits who could sit"),
-    ("UPDATE attendees SET phone_number = '+8613800000000'", "no number holds more people than allowed"),
+    (
+        "UPDATE attendees SET phone_number = '+8613800000000'",
+        "no number holds more people than allowed",
+    ),
     ("UPDATE attendees SET code = NULL WHERE code IS NOT NULL", "who has a seat has a code"),
-    ("UPDATE registrations SET state = 'waitlisted' WHERE state = 'confirmed'", "the audit trail gives the same"),
-    ("DELETE FROM audit_entries WHERE action = 'registration:seats:taken'", "the audit trail gives the same"),
+    (
+        "UPDATE registrations SET state = 'waitlisted' WHERE state = 'confirmed'",
+        "the audit trail gives the same",
+    ),
+    (
+        "DELETE FROM audit_entries WHERE action = 'registration:seats:taken'",
+        "the audit trail gives the same",
+    ),
     (
         "UPDATE registrations SET promoted_at = created_at WHERE state = 'waitlisted'",
         "whoever was promoted is to be told",
@@ -84,7 +93,9 @@ def test_doctor_finds_what_does_not_hold(small: House, statement: str, broken: s
     damage(statement)
     said = run(small, "doctor")
     assert said.exit_code == 1
-    assert any(line.startswith("NO") and broken in line for line in said.output.splitlines()), said.output
+    assert any(line.startswith("NO") and broken in line for line in said.output.splitlines()), (
+        said.output
+    )
 
 
 def test_doctor_finds_files_that_others_may_read(small: House, engine: str) -> None:
@@ -125,7 +136,9 @@ def test_after_a_restore_the_pages_say_what_was_restored(small: House, tmp_path:
     reading().rollback()
     backups.restore(file)
     assert "All seats are taken" in get(guest, address).text
-    assert "2 seats" in get(guest, address).text, "and the words that the organiser had written then"
+    assert "2 seats" in get(guest, address).text, (
+        "and the words that the organiser had written then"
+    )
 
 
 def test_a_backup_is_never_written_over_another(small: House, tmp_path: Path) -> None:
@@ -173,7 +186,9 @@ def test_a_backup_that_is_not_whole_is_refused_and_nothing_is_restored(
     assert small.seats().taken == 2
 
 
-def test_a_backup_of_the_other_database_is_refused(small: House, tmp_path: Path, engine: str) -> None:
+def test_a_backup_of_the_other_database_is_refused(
+    small: House, tmp_path: Path, engine: str
+) -> None:
     file = tmp_path / "before.zip"
     backups.create(file)
     other = "postgresql" if engine == "sqlite" else "sqlite"
@@ -203,7 +218,9 @@ def test_an_upgrade_keeps_everybody_and_is_backed_up_first(small: House) -> None
     assert (small.seats().taken, small.seats().waiting) == (2, 1)
     ids = reading().execute(text("SELECT public_id FROM attendees")).scalars().all()
     assert len(ids) == len(set(ids)) == 4
-    assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids), "each has a random id of the same form as a new one"
+    assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids), (
+        "each has a random id of the same form as a new one"
+    )
     (kept,) = (small.settings.instance / "backups").glob(f"before-upgrade-{FIRST}-*.zip")
     assert backups.verify(kept).schema == FIRST
 
@@ -258,20 +275,28 @@ def test_the_program_before_runs_on_the_tables_of_this_one(small: House) -> None
         connection.execute(text("UPDATE event_seats SET capacity = 3, taken = taken + 1"))
         connection.execute(
             text(
-                "INSERT INTO registrations (event_id, ticket_seed, ticket_digest, state, source, locale, phone_number, "
-                "phone_typed, phone_tail, version, created_at) SELECT event_id, 'x', 'x', state, source, locale, "
-                "'+8613900000000', phone_typed, '0000', 1, created_at FROM registrations WHERE id = 1"
+                "INSERT INTO registrations (event_id, ticket_seed, ticket_digest, state, source, "
+                "locale, phone_number, "
+                "phone_typed, phone_tail, version, created_at) SELECT event_id, 'x', 'x', state, "
+                "source, locale, "
+                "'+8613900000000', phone_typed, '0000', 1, created_at FROM registrations WHERE "
+                "id = 1"
             )
         )
         for _ in range(2):
             connection.execute(
                 text(
-                    "INSERT INTO attendees (event_id, registration_id, place, name, name_folded, sort_key, search_key, letter, "
-                    "phone_number, phone_tail, cancelled_at) SELECT event_id, registration_id, place, name, name_folded, "
-                    "sort_key, search_key, letter, phone_number, phone_tail, '2030-06-01 00:00:00' FROM attendees WHERE id = 1"
+                    "INSERT INTO attendees (event_id, registration_id, place, name, name_folded, "
+                    "sort_key, search_key, letter, "
+                    "phone_number, phone_tail, cancelled_at) SELECT event_id, registration_id, "
+                    "place, name, name_folded, "
+                    "sort_key, search_key, letter, phone_number, phone_tail, '2030-06-01 "
+                    "00:00:00' FROM attendees WHERE id = 1"
                 )
             )
         ids = connection.execute(text("SELECT public_id FROM attendees")).scalars().all()
         assert len(set(ids)) == 6
-        assert all(re.fullmatch("[0-9a-f]{32}", str(one)) for one in ids), "the database gives them their ids"
+        assert all(re.fullmatch("[0-9a-f]{32}", str(one)) for one in ids), (
+            "the database gives them their ids"
+        )
     assert small.seats().taken == 3

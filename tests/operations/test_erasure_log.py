@@ -1,4 +1,5 @@
-"""Who was erased stays erased whatever backup is brought back, and nobody else is erased in their place."""
+"""Who was erased stays erased whatever backup is brought back, and nobody else is erased in their
+place."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -71,7 +72,9 @@ def doctor(house: House) -> str:
     return next(line for line in lines if "is known by ticket" in line)
 
 
-def test_a_guest_who_gets_the_number_of_somebody_erased_is_not_erased(small: House, tmp_path: Path) -> None:
+def test_a_guest_who_gets_the_number_of_somebody_erased_is_not_erased(
+    small: House, tmp_path: Path
+) -> None:
     nobody = backup(small, tmp_path / "nobody.zip")
     anna = small.register(ANNA).id
     with_anna = backup(small, tmp_path / "anna.zip")
@@ -99,7 +102,9 @@ def old_list(house: House, *numbers: int) -> None:
 
 
 @pytest.mark.parametrize("started_before", [True, False])
-def test_an_older_list_is_understood_where_it_is_certain(small: House, tmp_path: Path, started_before: bool) -> None:
+def test_an_older_list_is_understood_where_it_is_certain(
+    small: House, tmp_path: Path, started_before: bool
+) -> None:
     anna = small.register(ANNA).id
     with_anna = backup(small, tmp_path / "anna.zip")
     press_erase(small.signed_in("olga"), anna)
@@ -137,7 +142,7 @@ def test_whom_only_an_older_list_erased_may_be_a_stranger(small: House, tmp_path
     with transaction() as session:
         erasure.erase(
             session, *with_event(session, lookup.get(session, carl)), by=audit.SYSTEM, now=small.now
-        )  # fmt: skip
+        )
     run(small, "purge")
     assert doctor(small).startswith("NO")
     restore(small, with_carl)
@@ -148,7 +153,9 @@ def test_whom_only_an_older_list_erased_may_be_a_stranger(small: House, tmp_path
     assert CARL not in names()
 
 
-def test_what_the_database_knows_makes_up_for_a_list_that_was_lost(small: House, tmp_path: Path) -> None:
+def test_what_the_database_knows_makes_up_for_a_list_that_was_lost(
+    small: House, tmp_path: Path
+) -> None:
     """Or that another machine has written."""
     anna = small.register(ANNA).id
     with_anna = backup(small, tmp_path / "anna.zip")
@@ -163,7 +170,9 @@ def test_what_the_database_knows_makes_up_for_a_list_that_was_lost(small: House,
     assert mark in the_list(small).read_text()
 
 
-def test_a_database_that_was_brought_back_by_hand_is_looked_through_within_the_hour(small: House) -> None:
+def test_a_database_that_was_brought_back_by_hand_is_looked_through_within_the_hour(
+    small: House,
+) -> None:
     anna = small.register(ANNA)
     erasure_log.remember([anna.ticket_digest])
     run(small, "purge")
@@ -194,4 +203,6 @@ def test_the_list_opens_no_ticket_names_nobody_and_is_closed_to_others(small: Ho
     assert the_list(small).read_text().split() == [line], "noted once"
     the_list(small).write_text(f"{line}\nhalf a li")
     erasure_log.remember(["0" * 64])
-    assert erasure_log.everybody() == {line, "0" * 64}, "a line that was cut short swallows no other"
+    assert erasure_log.everybody() == {line, "0" * 64}, (
+        "a line that was cut short swallows no other"
+    )

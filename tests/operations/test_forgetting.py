@@ -1,4 +1,5 @@
-"""Forgetting: one person on request, everybody when their time is over, and after it not a byte of them anywhere."""
+"""Forgetting: one person on request, everybody when their time is over, and after it not a byte of
+them anywhere."""
 
 import json
 import logging
@@ -27,9 +28,14 @@ from tests.support.servers import answers, running
 
 DESK = "/staff/events/small"
 PEOPLE = {
-    "name": "慕容翠花", "companion": "端木阿根", "phone": "13711112222", "email": "cuihua@example.org",
-    "contact": "澹台小妹", "waiting": "闻人三", "cancelled": "公孙四",
-}  # fmt: skip
+    "name": "慕容翠花",
+    "companion": "端木阿根",
+    "phone": "13711112222",
+    "email": "cuihua@example.org",
+    "contact": "澹台小妹",
+    "waiting": "闻人三",
+    "cancelled": "公孙四",
+}
 
 
 @pytest.fixture
@@ -38,9 +44,13 @@ def small(house: House) -> House:
     house.apply(toml(capacity=2))
     house.hire()
     house.register(
-        PEOPLE["name"], PEOPLE["companion"], phone=PEOPLE["phone"], email=PEOPLE["email"], contact=PEOPLE["contact"],
+        PEOPLE["name"],
+        PEOPLE["companion"],
+        phone=PEOPLE["phone"],
+        email=PEOPLE["email"],
+        contact=PEOPLE["contact"],
         wishes="wheelchair",
-    )  # fmt: skip
+    )
     house.register(PEOPLE["waiting"], phone="13711113333", waitlist=True)
     gone = house.register(PEOPLE["cancelled"], phone="13711114444", waitlist=True)
     house.cancel(gone)
@@ -72,10 +82,17 @@ def test_each_thing_is_forgotten_when_its_time_is_over(small: House) -> None:
     small.now = local("2030-07-10 11:00")
     assert purge(small) == [("everybody", 1)], "and after keep_days everybody"
     assert names_left(small) == {erasure.NOBODY}
-    assert reading().execute(text("SELECT count(*) FROM form_keys")).scalar_one() == 0, "digests of names and numbers"
+    assert reading().execute(text("SELECT count(*) FROM form_keys")).scalar_one() == 0, (
+        "digests of names and numbers"
+    )
     assert purge(small) == [], "twice is once"
     figures = reports.figures(reading(), small.event())
-    assert (figures.registered, figures.no_show, figures.waiting, figures.cancelled) == (2, 2, 1, 1), "counts remain"
+    assert (figures.registered, figures.no_show, figures.waiting, figures.cancelled) == (
+        2,
+        2,
+        1,
+        1,
+    ), "counts remain"
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
@@ -85,9 +102,11 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(small: House) -> None:
     runner = small.app.test_cli_runner()
     said = runner.invoke(args=["purge", "--dry-run"]).output
     assert said.splitlines() == [
-        "small: wishes: 1 registrations", "small: unseated: 2 registrations", "small: everybody: 3 registrations",
+        "small: wishes: 1 registrations",
+        "small: unseated: 2 registrations",
+        "small: everybody: 3 registrations",
         "would be forgotten",
-    ]  # fmt: skip
+    ]
     assert PEOPLE["name"] in names_left(small)
     assert "forgotten" in runner.invoke(args=["purge"]).output
     assert runner.invoke(args=["purge"]).output == "nothing is due\n"
@@ -99,11 +118,18 @@ def bytes_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def test_after_a_purge_no_byte_of_anybody_is_left(small: House, caplog: pytest.LogCaptureFixture) -> None:
+def test_after_a_purge_no_byte_of_anybody_is_left(
+    small: House, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     olga = small.signed_in("olga")
     get(olga, f"{DESK}/registrations/1")
-    for address in ("attendees.csv", "attendees.xlsx", "check-in-list", "registrations/1/data.json"):
+    for address in (
+        "attendees.csv",
+        "attendees.xlsx",
+        "check-in-list",
+        "registrations/1/data.json",
+    ):
         olga.get(f"{DESK}/{address}").close()
     for number in range(40):  # some pages of the file are written, freed and written again
         small.cancel(small.register(f"临时{number}", waitlist=True))
@@ -128,8 +154,14 @@ def test_without_scrubbing_the_log_of_the_database_would_still_tell(
 
 
 SOUGHT = [
-    PEOPLE["name"], PEOPLE["companion"], PEOPLE["phone"], PEOPLE["email"], PEOPLE["contact"], "murong", "11112222",
-]  # fmt: skip
+    PEOPLE["name"],
+    PEOPLE["companion"],
+    PEOPLE["phone"],
+    PEOPLE["email"],
+    PEOPLE["contact"],
+    "murong",
+    "11112222",
+]
 """All by which the first registration's people could be known."""
 
 
@@ -144,7 +176,9 @@ def left_of(sought: list[str], searched: bytes) -> list[str]:
     return [one for one in sought if one.encode() in searched]
 
 
-def test_after_one_erasure_on_the_page_no_byte_of_them_is_left(small: House, caplog: pytest.LogCaptureFixture) -> None:
+def test_after_one_erasure_on_the_page_no_byte_of_them_is_left(
+    small: House, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     olga = small.signed_in("olga")
     for address in (
@@ -171,7 +205,11 @@ def test_nor_on_a_running_server(folder: Path) -> None:
         house.apply(toml(capacity=2))
         house.hire()
         house.register(
-            PEOPLE["name"], PEOPLE["companion"], phone=PEOPLE["phone"], email=PEOPLE["email"], contact=PEOPLE["contact"]
+            PEOPLE["name"],
+            PEOPLE["companion"],
+            phone=PEOPLE["phone"],
+            email=PEOPLE["email"],
+            contact=PEOPLE["contact"],
         )
         churn(house)
         assert left_of(SOUGHT, bytes_of(folder)) == SOUGHT
@@ -183,7 +221,10 @@ def test_nor_on_a_running_server(folder: Path) -> None:
             """Open a page; or fill in its form and send it."""
             with olga.open(server.address + path) as answer:
                 text: str = answer.read().decode()
-            fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text)) | typed
+            fields = (
+                dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text))
+                | typed
+            )
             if not typed:
                 return text
             with olga.open(server.address + path, urlencode(fields).encode()) as answer:
@@ -197,7 +238,9 @@ def test_nor_on_a_running_server(folder: Path) -> None:
         assert left_of(SOUGHT, bytes_of(folder) + log.read_bytes()) == []
 
 
-def test_while_somebody_reads_for_long_the_scrubbing_waits_and_is_not_forgotten(small: House) -> None:
+def test_while_somebody_reads_for_long_the_scrubbing_waits_and_is_not_forgotten(
+    small: House,
+) -> None:
     olga, folder = small.signed_in("olga"), small.settings.instance
     with closing(sqlite3.connect(folder / "eventreg.sqlite3", isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -207,7 +250,10 @@ def test_while_somebody_reads_for_long_the_scrubbing_waits_and_is_not_forgotten(
         assert time.monotonic() - began < 4, "and the page does not wait for the reader"
         assert left_of(SOUGHT, bytes_of(folder)), "what the reader sees is still there"
         said = small.app.test_cli_runner().invoke(args=["doctor"])
-        assert (said.exit_code, "NO forgetting: nothing is left to scrub (owed)" in said.output) == (1, True)
+        assert (
+            said.exit_code,
+            "NO forgetting: nothing is left to scrub (owed)" in said.output,
+        ) == (1, True)
         assert not forgetting.finish()
         reader.execute("ROLLBACK")
     reading().rollback()
@@ -221,7 +267,9 @@ class PowerCut(BaseException):
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("part", ["eventreg.operations.erasure_log.remember", "eventreg.storage.checks.scrub"])
+@pytest.mark.parametrize(
+    "part", ["eventreg.operations.erasure_log.remember", "eventreg.storage.checks.scrub"]
+)
 def test_a_program_that_ends_in_the_middle_of_forgetting_leaves_no_part_out(
     small: House, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,7 +320,11 @@ def test_one_person_is_erased_on_request_and_the_seat_goes_on(small: House) -> N
     assert PEOPLE["name"] not in page.html
     assert PEOPLE["phone"] not in page.html
     assert lookup.get(reading(), 2).state == "confirmed", "who waited has the seat"
-    left = reading().execute(text("SELECT count(*) FROM form_keys WHERE registration_id = 1")).scalar_one()
+    left = (
+        reading()
+        .execute(text("SELECT count(*) FROM form_keys WHERE registration_id = 1"))
+        .scalar_one()
+    )
     assert left == 0, "nor a digest of name and number"
     assert press_erase(olga, 1).status == 200, "twice is once"
     assert "删除个人信息" in get(olga, f"{DESK}/audit").text
@@ -346,7 +398,9 @@ def test_an_erased_registration_can_be_looked_at_and_no_more(small: House) -> No
         assert get(olga, f"{DESK}/{path}").status == 200
     with transaction() as session:
         event = small.event()
-        assert erasure.extract(session, event, lookup.get(session, 1), by=audit.SYSTEM, now=small.now)
+        assert erasure.extract(
+            session, event, lookup.get(session, 1), by=audit.SYSTEM, now=small.now
+        )
 
 
 def test_the_keeper_of_the_house_does_it_by_itself(folder: Path) -> None:

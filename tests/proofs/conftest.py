@@ -26,7 +26,9 @@ def on_one_database(fault: str, *faults: str) -> pytest.MarkDecorator:
     names, engines = (fault, *faults), ("sqlite", "postgresql")
     in_turn = [(name, engines[place % 2]) for place, name in enumerate(names)]
     both = [(name, engine) for name in names for engine in engines]
-    return pytest.mark.parametrize(("fault", "engine"), both if WHOLE else in_turn, indirect=["engine"])
+    return pytest.mark.parametrize(
+        ("fault", "engine"), both if WHOLE else in_turn, indirect=["engine"]
+    )
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Processes that register and cancel as fast as they can, and write down what they were promised.
 
-They are forked from a server that has everything imported, so that one can be killed and replaced in a moment.
+They are forked from a server that has everything imported, so that one can be killed and replaced
+in a moment.
 """
 
 import json
@@ -40,7 +41,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Act:
-    """What a writer does: how often it tries, and how often out of ten it cancels one of its own."""
+    """What a writer does: how often it tries, and how often out of ten it cancels one of its
+    own."""
 
     tries: int
     cancels: int = 2
@@ -66,7 +68,12 @@ def writer(place: Place, number: int, seed: str, act: Act, log_path: str) -> Non
                 if mine and chance.randrange(10) < act.cancels:
                     chosen = mine.pop(chance.randrange(len(mine)))
                     house.cancel(chosen)
-                    write_down(log, cancelled=chosen, began=house.now.timestamp(), done=utc_now().timestamp())
+                    write_down(
+                        log,
+                        cancelled=chosen,
+                        began=house.now.timestamp(),
+                        done=utc_now().timestamp(),
+                    )
                 else:
                     mine.append(_register(house, log, chance, act, f"{seed} {number} {turn}"))
             except (EventFull, WaitlistFull, Busy, AlreadyCancelled, DBAPIError):
@@ -79,9 +86,14 @@ def _register(house: House, log: int, chance: random.Random, act: Act, who: str)
     phone = f"13{chance.randrange(10**9):09d}"
     made = house.register(*people, phone=phone, waitlist=chance.randrange(10) < act.waits)
     write_down(
-        log, id=made.id, seed=made.ticket_seed, state=made.state, seats=len(people), began=house.now.timestamp(),
+        log,
+        id=made.id,
+        seed=made.ticket_seed,
+        state=made.state,
+        seats=len(people),
+        began=house.now.timestamp(),
         done=utc_now().timestamp(),
-    )  # fmt: skip
+    )
     return made.id
 
 
@@ -121,7 +133,9 @@ class Crowd:
 
     def wait_for(self, promises: int) -> None:
         """Until so many promises were made, or everybody has finished."""
-        while len(self.promises()) < promises and any(process.is_alive() for process in self.running):
+        while len(self.promises()) < promises and any(
+            process.is_alive() for process in self.running
+        ):
             Event().wait(0.01)
 
     def finish(self) -> None:
@@ -146,7 +160,8 @@ _LOOK = text("""
       (SELECT count(*) FROM attendees a JOIN registrations r ON r.id = a.registration_id
        WHERE r.event_id = s.event_id AND r.state = 'confirmed' AND a.cancelled_at IS NULL),
       (SELECT count(*) FROM (
-         SELECT r.id, count(*) AS people FROM registrations r JOIN attendees a ON a.registration_id = r.id
+         SELECT r.id, count(*) AS people
+         FROM registrations r JOIN attendees a ON a.registration_id = r.id
          WHERE r.state = 'waitlisted' AND a.cancelled_at IS NULL GROUP BY r.id) w
        WHERE w.people <= s.capacity - s.taken)
     FROM event_seats s
@@ -155,7 +170,8 @@ _LOOK = text("""
 
 @contextmanager
 def watched(house: House) -> Iterator[list[str]]:
-    """Somebody looks every 5 ms, on a connection of their own, and writes down whatever must never be seen."""
+    """Somebody looks every 5 ms, on a connection of their own, and writes down whatever must never
+    be seen."""
     seen: list[str] = []
     stop = Event()
 
@@ -179,7 +195,8 @@ def watched(house: House) -> Iterator[list[str]]:
 
 
 def kept(house: House, promises: list[dict[str, Any]]) -> list[str]:
-    """Which promises are not kept: registrations that are not there, cancellations that did not last."""
+    """Which promises are not kept: registrations that are not there, cancellations that did not
+    last."""
     reading().rollback()
     rows = reading().execute(text("SELECT id, ticket_seed, state FROM registrations")).all()
     there = {row[0]: row for row in rows}

@@ -1,4 +1,5 @@
-"""Faults to seed: each takes one guard out of the program. A proof is worth something only if it then fails."""
+"""Faults to seed: each takes one guard out of the program. A proof is worth something only if it
+then fails."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +41,8 @@ def newcomers_pass() -> None:
         .where(
             _ONE_EVENT,
             bindparam("edition_read") >= 0,
-            EventSeats.taken + bindparam("seats") + EventSeats.held * bindparam("keep") <= EventSeats.capacity,
+            EventSeats.taken + bindparam("seats") + EventSeats.held * bindparam("keep")
+            <= EventSeats.capacity,
         )
         .values(taken=EventSeats.taken + bindparam("seats"))
         .returning(EventSeats.taken)
@@ -86,10 +88,13 @@ def key_after_commit() -> None:
     def later(self: Any, registration_id: int) -> None:
         owed.append(
             {
-                "key": self.entry.form_key, "event_id": self.event.id, "fingerprint": self.entry.fingerprint,
-                "registration_id": registration_id, "created_at": self.now,
+                "key": self.entry.form_key,
+                "event_id": self.event.id,
+                "fingerprint": self.entry.fingerprint,
+                "registration_id": registration_id,
+                "created_at": self.now,
             }
-        )  # fmt: skip
+        )
 
     registering._Placing._form_key = later
     plain = database.write
@@ -180,11 +185,23 @@ def held_for_nobody() -> None:
 FAULTS: dict[str, Callable[[], None]] = {
     fault.__name__: fault
     for fault in (
-        no_guard, newcomers_pass, nobody_is_promoted, promoted_later, smallest_first, key_after_commit, key_of_anybody,
-        same_person_twice, sync_normal, no_audit_of_cancellation, cancelled_again_and_again, no_row_lock,
-        no_queue_for_a_number, nobody_is_told, held_for_nobody,
+        no_guard,
+        newcomers_pass,
+        nobody_is_promoted,
+        promoted_later,
+        smallest_first,
+        key_after_commit,
+        key_of_anybody,
+        same_person_twice,
+        sync_normal,
+        no_audit_of_cancellation,
+        cancelled_again_and_again,
+        no_row_lock,
+        no_queue_for_a_number,
+        nobody_is_told,
+        held_for_nobody,
     )
-}  # fmt: skip
+}
 
 
 TOUCHED: dict[str, list[tuple[Any, str]]] = {
@@ -206,14 +223,27 @@ def drop_walls() -> None:
     """Take away what stands behind the guards in the schema; on a database that is thrown away."""
     with db.engine.begin() as connection:
         if db.engine.dialect.name == "postgresql":
-            connection.execute(text("ALTER TABLE event_seats DROP CONSTRAINT ck_event_seats_never_more_than_allowed"))
-            connection.execute(text("ALTER TABLE event_seats DROP CONSTRAINT ck_event_seats_counts_not_negative"))
+            connection.execute(
+                text(
+                    "ALTER TABLE event_seats DROP CONSTRAINT ck_event_seats_never_more_than_allowed"
+                )
+            )
+            connection.execute(
+                text("ALTER TABLE event_seats DROP CONSTRAINT ck_event_seats_counts_not_negative")
+            )
         else:
-            made = connection.execute(text("SELECT sql FROM sqlite_master WHERE name = 'event_seats'")).scalar_one()
-            lines = [line for line in made.split("\n") if "never_more" not in line and "counts_not" not in line]
+            made = connection.execute(
+                text("SELECT sql FROM sqlite_master WHERE name = 'event_seats'")
+            ).scalar_one()
+            lines = [
+                line
+                for line in made.split("\n")
+                if "never_more" not in line and "counts_not" not in line
+            ]
             connection.execute(text("PRAGMA writable_schema = ON"))
             connection.execute(
-                text("UPDATE sqlite_master SET sql = :sql WHERE name = 'event_seats'"), {"sql": "\n".join(lines)}
+                text("UPDATE sqlite_master SET sql = :sql WHERE name = 'event_seats'"),
+                {"sql": "\n".join(lines)},
             )
             connection.execute(text("PRAGMA writable_schema = OFF"))
         connection.execute(text("DROP INDEX uq_attendees_live_person"))

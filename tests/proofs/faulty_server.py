@@ -1,4 +1,5 @@
-"""Our server with a fault in it: ``python -m tests.proofs.faulty_server FAULT``, for the runs in which a proof must fail."""
+"""Our server with a fault in it: ``python -m tests.proofs.faulty_server FAULT``, for the runs in
+which a proof must fail."""
 
 import sys
 

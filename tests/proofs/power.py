@@ -1,8 +1,10 @@
-"""A simulated power cut. The system calls of one writer are read from its trace; the files are rebuilt as a disk would have
-them that keeps only what was synced; and the promises are those that had been written down by then.
+"""A simulated power cut. The system calls of one writer are read from its trace; the files are
+rebuilt as a disk would have them that keeps only what was synced; and the promises are those that
+had been written down by then.
 
-It is the real program, with the real SQLite: nothing is replaced, only watched. What a sync covers is what was written to
-that file before it. A file's name is durable once its folder was synced, and SQLite syncs the folder of a new log.
+It is the real program, with the real SQLite: nothing is replaced, only watched. What a sync covers
+is what was written to that file before it. A file's name is durable once its folder was synced, and
+SQLite syncs the folder of a new log.
 """
 
 import re
@@ -32,11 +34,21 @@ class Traced:
 def trace(folder: Path, log: Path, registrations: int, fault: str = "") -> list[Traced]:
     """Run a writer under strace, from a database that lies still. Returns its calls, in order."""
     out = folder.parent / "trace"
-    program = [sys.executable, "-m", "tests.proofs.power", str(folder), str(log), str(registrations), fault]
+    program = [
+        sys.executable,
+        "-m",
+        "tests.proofs.power",
+        str(folder),
+        str(log),
+        str(registrations),
+        fault,
+    ]
     subprocess.run(
         ["strace", "-o", str(out), "-s", "1000000", "-xx", "-y", "-e", f"trace={_CALLS}", *program],
-        cwd=ROOT, env=bare_environment(), check=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=bare_environment(),
+        check=True,
+    )
     with out.open() as lines:
         return list(_calls(lines, folder, log))
 

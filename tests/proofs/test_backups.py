@@ -1,4 +1,5 @@
-"""Backups taken in the middle of a storm: each is restored elsewhere, and holds everything promised before it began."""
+"""Backups taken in the middle of a storm: each is restored elsewhere, and holds everything promised
+before it began."""
 
 from pathlib import Path
 
@@ -50,7 +51,9 @@ def test_backups_in_a_storm_restore_whole(
     crowd.kill()
 
 
-def test_a_plain_copy_of_the_file_is_no_backup(house: House, place: Place, engine: str, tmp_path: Path) -> None:
+def test_a_plain_copy_of_the_file_is_no_backup(
+    house: House, place: Place, engine: str, tmp_path: Path
+) -> None:
     """The negative control: ``cp`` of the file misses what still stands in its log."""
     if engine != "sqlite":
         return

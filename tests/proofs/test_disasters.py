@@ -1,5 +1,5 @@
-"""A full disk, a lock that somebody keeps, a database that is away, a clock that jumps: what was promised stays true, what
-was not done is said, and afterwards everything goes on."""
+"""A full disk, a lock that somebody keeps, a database that is away, a clock that jumps: what was
+promised stays true, what was not done is said, and afterwards everything goes on."""
 
 import fcntl
 import os
@@ -47,7 +47,9 @@ def until_the_disk_is_full(place: Place, log_path: str, bytes_left: int) -> None
 
 
 @pytest.mark.parametrize("seed", seeds(1, 5))
-def test_on_a_full_disk_nothing_promised_is_lost_and_the_rest_is_refused(house: House, place: Place, seed: str) -> None:
+def test_on_a_full_disk_nothing_promised_is_lost_and_the_rest_is_refused(
+    house: House, place: Place, seed: str
+) -> None:
     house.apply(toml(capacity=100_000))
     crowd = Crowd(place, seed, Act(0), 0)
     bytes_left = 300_000 + 40_000 * int(seed.removeprefix("seed"))
@@ -87,8 +89,11 @@ def test_a_lock_that_somebody_keeps_delays_nobody_beyond_patience(
 
 
 @pytest.mark.parametrize("seed", seeds(1, 5))
-def test_another_program_that_holds_the_database_itself_is_outwaited(house: House, folder: Path, seed: str) -> None:
-    """Somebody types BEGIN IMMEDIATE at a prompt and goes for lunch: refused after SQLite's own five seconds."""
+def test_another_program_that_holds_the_database_itself_is_outwaited(
+    house: House, folder: Path, seed: str
+) -> None:
+    """Somebody types BEGIN IMMEDIATE at a prompt and goes for lunch: refused after SQLite's own
+    five seconds."""
     if not WHOLE:
         with db.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA busy_timeout = 200")
@@ -121,7 +126,12 @@ def test_while_the_database_is_away_guests_keep_their_form_and_then_go_on(
         house.apply(toml(capacity=10))
     house.close()
     with running(tmp_path / "instance", **settings) as server:
-        form = {**hidden(ask(server, "GET", REGISTER)[2]), "name": "王小明", "phone": "13800138000", "confirmed": "yes"}
+        form = {
+            **hidden(ask(server, "GET", REGISTER)[2]),
+            "name": "王小明",
+            "phone": "13800138000",
+            "confirmed": "yes",
+        }
         fragile.crash()
         outage, seen = (60 if WHOLE else 3), set[int]()
         for _ in range(outage):
@@ -155,8 +165,15 @@ def test_a_clock_that_jumps_by_a_day_changes_no_order(house: House, seed: str) -
         (seated if made.state == "confirmed" else waiting).append(made.id)
         if waiting and chance.randrange(3) == 0:
             house.cancel(seated.pop(chance.randrange(len(seated))))
-            seated.append(waiting.pop(0))  # who came first, by the order of coming, not by the clock
+            seated.append(
+                waiting.pop(0)
+            )  # who came first, by the order of coming, not by the clock
         found = invariants.of_event(reading(), house.event(), now=house.now)
         assert found.holds
-    rows = reading().connection().exec_driver_sql("SELECT id FROM registrations WHERE state = 'confirmed'").scalars()
+    rows = (
+        reading()
+        .connection()
+        .exec_driver_sql("SELECT id FROM registrations WHERE state = 'confirmed'")
+        .scalars()
+    )
     assert sorted(rows) == sorted(seated)

@@ -1,5 +1,5 @@
-"""Histories of eight clients: nobody who was told "you wait" is overtaken by somebody who came later and needed no fewer
-seats."""
+"""Histories of eight clients: nobody who was told "you wait" is overtaken by somebody who came
+later and needed no fewer seats."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,8 +19,9 @@ _END = float("inf")
 
 
 def history(house: House, place: Place, seed: str, tries: int) -> list[dict[str, Any]]:
-    """What eight clients saw: when they asked and were answered; and from the database, when those who waited were promoted
-    (by the clock, and in the order of the trail), and when they gave up."""
+    """What eight clients saw: when they asked and were answered; and from the database, when those
+    who waited were promoted (by the clock, and in the order of the trail), and when they gave
+    up."""
     crowd = Crowd(place, seed, Act(tries, cancels=4, couples=3, waits=9), 8)
     crowd.finish()
     reading().rollback()
@@ -31,23 +32,34 @@ def history(house: House, place: Place, seed: str, tries: int) -> list[dict[str,
         .group_by(AuditEntry.registration_id)
     )
     ended = dict(list(trail))
-    left = {promise["cancelled"]: promise["began"] for promise in crowd.promises() if "cancelled" in promise}
+    left = {
+        promise["cancelled"]: promise["began"]
+        for promise in crowd.promises()
+        if "cancelled" in promise
+    }
     seen = []
     for promise in crowd.promises():
         if "id" in promise:
             who = promise["id"]
             promoted = promoted_at[who]
-            # It surely had no seat yet, and wanted one, until the act that promoted it began, or it gave up.
+            # It surely had no seat yet, and wanted one, until the act that promoted it began, or it
+            # gave up.
             until = min(promoted.timestamp() if promoted else _END, left.get(who, _END))
             seen.append(
-                {**promise, "waits_until": until, "ended": ended.get(who, _END), "promoted": promoted is not None}
+                {
+                    **promise,
+                    "waits_until": until,
+                    "ended": ended.get(who, _END),
+                    "promoted": promoted is not None,
+                }
             )
     return seen
 
 
 def overtaken(seen: list[dict[str, Any]]) -> list[str]:
-    """Pairs in which the order of coming was not kept: by somebody seated at once, or by somebody promoted earlier. Entries of
-    the trail about the list are written under the lock, so their order is the order of what happened."""
+    """Pairs in which the order of coming was not kept: by somebody seated at once, or by somebody
+    promoted earlier. Entries of the trail about the list are written under the lock, so their order
+    is the order of what happened."""
     waited = [one for one in seen if one["state"] == "waitlisted"]
     pairs = [
         (early, later)
@@ -55,7 +67,9 @@ def overtaken(seen: list[dict[str, Any]]) -> list[str]:
         for later in seen
         if later["began"] > early["done"] and later["seats"] >= early["seats"]
     ]
-    at_once = [p for p in pairs if p[1]["state"] == "confirmed" and p[1]["done"] < p[0]["waits_until"]]
+    at_once = [
+        p for p in pairs if p[1]["state"] == "confirmed" and p[1]["done"] < p[0]["waits_until"]
+    ]
     promoted = [p for p in pairs if p[1]["promoted"] and p[1]["ended"] < p[0]["ended"]]
     return [f"{later['id']} before {early['id']}" for early, later in at_once + promoted]
 
@@ -71,6 +85,8 @@ def test_nobody_who_waits_is_overtaken(house: House, place: Place, seed: str) ->
 
 
 @on_one_database("newcomers_pass", "smallest_first")
-def test_a_history_in_which_somebody_passes_is_noticed(house: House, place: Place, fault: str) -> None:
+def test_a_history_in_which_somebody_passes_is_noticed(
+    house: House, place: Place, fault: str
+) -> None:
     house.apply(toml(capacity=30, more="[waitlist]\nsize = 500"))
     assert overtaken(history(house, replace(place, fault=fault), fault, rounds(40, 60))) != []

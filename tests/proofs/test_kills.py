@@ -24,7 +24,9 @@ def still_right(house: House) -> None:
 
 
 @pytest.mark.both_databases
-def test_every_acknowledged_registration_survives_the_kill_of_all_writers(house: House, place: Place) -> None:
+def test_every_acknowledged_registration_survives_the_kill_of_all_writers(
+    house: House, place: Place
+) -> None:
     house.apply(toml(capacity=100_000))
     chance, promised = random.Random("kills"), 0
     for number in range(rounds(6, 300)):
@@ -46,7 +48,9 @@ def fragile() -> object:
     made.destroy()
 
 
-def test_every_acknowledged_registration_survives_a_crash_of_postgresql(fragile: Cluster, tmp_path: object) -> None:
+def test_every_acknowledged_registration_survives_a_crash_of_postgresql(
+    fragile: Cluster, tmp_path: object
+) -> None:
     place = Place(str(tmp_path), {"EVENTREG_DATABASE_URL": fragile.create("crashing")})
     house, chance, promised = place.house(), random.Random("crashes"), 0
     with house.app.app_context():

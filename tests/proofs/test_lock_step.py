@@ -1,9 +1,10 @@
-"""One joins the waiting list while another frees the last seat, in lock step on PostgreSQL: every order in which their
-statements can meet. Neither may miss the other (PERFORMANCE.md 7.1, 3b)."""
+"""One joins the waiting list while another frees the last seat, in lock step on PostgreSQL: every
+order in which their statements can meet. Neither may miss the other (PERFORMANCE.md 7.1, 3b)."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import combinations, islice
 from threading import Condition, Thread, current_thread
 from typing import Any
@@ -19,14 +20,18 @@ from tests.proofs.conftest import rounds
 from tests.support.factories import House, toml
 
 STEPS = 5
-"""Statements of each that meet: the look, the lock, the reading of counter and list, the change of the counter."""
-_MEETS = re.compile(r"FROM event_seats|UPDATE event_seats|state = .*waitlisted|FROM registrations JOIN", re.S)
+"""Statements of each that meet: the look, the lock, the reading of counter and list, the change of
+the counter."""
+_MEETS = re.compile(
+    r"FROM event_seats|UPDATE event_seats|state = .*waitlisted|FROM registrations JOIN", re.S
+)
 _PATIENCE = 0.03
 """Seconds after which somebody who does not come to the next step is taken to wait for a lock."""
 
 
 class Conductor:
-    """Lets two threads go one step at a time, in a given order; who waits for a lock is passed by."""
+    """Lets two threads go one step at a time, in a given order; who waits for a lock is passed
+    by."""
 
     def __init__(self, order: tuple[int, ...]) -> None:
         self._order = list(order)
@@ -51,12 +56,15 @@ class Conductor:
             self._done.add(who)
             self._changed.notify_all()
 
+    def _has_come(self, who: int) -> bool:
+        return who in self._waiting or who in self._done
+
     def conduct(self) -> None:
         """Go through the order, then let everybody run to the end."""
         while len(self._done) < 2:
             with self._changed:
                 who = self._order.pop(0) if self._order else next(iter(self._waiting), 0)
-                ready = self._changed.wait_for(lambda who=who: who in self._waiting or who in self._done, _PATIENCE)  # type: ignore[misc]
+                ready = self._changed.wait_for(partial(self._has_come, who), _PATIENCE)
                 if not ready or who in self._done:
                     continue  # it waits for a lock, or is through: the other goes on
                 self._let_go = who
@@ -134,13 +142,17 @@ def _of_slug(house: House, slug: str) -> Any:
     return lambda *people, **wishes: plain(house, *people, slug=slug, **wishes)
 
 
-def test_joining_the_list_and_freeing_the_last_seat_never_miss_each_other(database: str, tmp_path: Any) -> None:
+def test_joining_the_list_and_freeing_the_last_seat_never_miss_each_other(
+    database: str, tmp_path: Any
+) -> None:
     with lone_house(database, tmp_path) as house:
         every = islice(orders(), 0, None, rounds(3, 1))  # every third order in `make test`
         assert list(meet(house, every)) == []
 
 
-def test_without_the_lock_they_do(database: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_they_do(
+    database: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(seats, "_lock", seats._lock)
     faults.apply("no_row_lock")
     with lone_house(database, tmp_path) as house:

@@ -1,4 +1,5 @@
-"""A proxy that drops the answer after the commit: the guest's browser sends the same form again, and again."""
+"""A proxy that drops the answer after the commit: the guest's browser sends the same form again,
+and again."""
 
 import random
 import socket
@@ -27,8 +28,8 @@ pytestmark = pytest.mark.both_databases
 
 @contextmanager
 def proxy(server: Server, most: int) -> Iterator[tuple[str, list[int]]]:
-    """Something between guest and server that swallows every other answer, ``most`` of them. Yields its address, and the
-    statuses that were swallowed."""
+    """Something between guest and server that swallows every other answer, ``most`` of them. Yields
+    its address, and the statuses that were swallowed."""
     place, dropped = urllib.parse.urlsplit(server.address), list[int]()
     chance = random.Random("proxy")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -39,13 +40,18 @@ def proxy(server: Server, most: int) -> Iterator[tuple[str, list[int]]]:
                     guest, _ = listener.accept()
                 except OSError:
                     return
-                with guest, socket.create_connection((str(place.hostname), int(place.port or 0))) as beyond:
+                with (
+                    guest,
+                    socket.create_connection((str(place.hostname), int(place.port or 0))) as beyond,
+                ):
                     beyond.sendall(_whole(guest))
                     answer = b""
                     while part := beyond.recv(65536):
                         answer += part
                     if len(dropped) < most and chance.randrange(2):
-                        dropped.append(int(answer.split()[1]))  # the server is done, and the guest never hears of it
+                        dropped.append(
+                            int(answer.split()[1])
+                        )  # the server is done, and the guest never hears of it
                     else:
                         guest.sendall(answer)
 
@@ -69,7 +75,9 @@ def until_answered(address: str, server: Server, form: dict[str, str]) -> tuple[
     """Send a form until an answer comes. Returns it, and how often the form was sent."""
     place = urllib.parse.urlsplit(address)
     for sent in range(1, 100):
-        with socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=60) as connection:
+        with socket.create_connection(
+            (str(place.hostname), int(place.port or 0)), timeout=60
+        ) as connection:
             connection.sendall(request(server, REGISTER, form))
             answer = read(connection)
         if answer.status:
@@ -78,7 +86,8 @@ def until_answered(address: str, server: Server, form: dict[str, str]) -> tuple[
 
 
 def lose(server: Server, wanted: int) -> tuple[set[str], int, int]:
-    """Register people until so many answers were lost. Returns their tickets, how many people, and how many forms."""
+    """Register people until so many answers were lost. Returns their tickets, how many people, and
+    how many forms."""
     shown = hidden(ask(server, "GET", REGISTER)[2])
     tickets: set[str] = set()
     people = forms = 0
@@ -86,8 +95,11 @@ def lose(server: Server, wanted: int) -> tuple[set[str], int, int]:
         while len(dropped) < wanted:
             people += 1
             form = {
-                **another(shown, people), "name": f"王{people}号", "phone": f"138{people:08d}", "confirmed": "yes",
-            }  # fmt: skip
+                **another(shown, people),
+                "name": f"王{people}号",
+                "phone": f"138{people:08d}",
+                "confirmed": "yes",
+            }
             answer, sent = until_answered(address, server, form)
             assert answer.status == 303, answer
             tickets.add(answer.location)
@@ -96,7 +108,9 @@ def lose(server: Server, wanted: int) -> tuple[set[str], int, int]:
     return tickets, people, forms
 
 
-def test_a_lost_answer_costs_nobody_a_seat_and_gives_nobody_two(house: House, place: Place, folder: Path) -> None:
+def test_a_lost_answer_costs_nobody_a_seat_and_gives_nobody_two(
+    house: House, place: Place, folder: Path
+) -> None:
     house.apply(toml(capacity=100_000))
     wanted = rounds(30, 500)
     with running(folder, EVENTREG_SECRET_KEY=SECRET, **place.environment) as server:

@@ -1,5 +1,5 @@
-"""Every order of acts that hypothesis thinks of, beside a model of twenty lines of rules; after each act both must agree, and
-the rows, the counter and the audit trail with them."""
+"""Every order of acts that hypothesis thinks of, beside a model of twenty lines of rules; after
+each act both must agree, and the rows, the counter and the audit trail with them."""
 
 import itertools
 from contextlib import suppress
@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from eventreg.core import audit, invariants
 from eventreg.core.errors import AlreadyCancelled, EventFull, RegistrationClosed, WaitlistFull
@@ -53,7 +59,9 @@ class Model:
     def seat(self, party: Party) -> None:
         """Seats for this party; a call takes the held ones first."""
         if party.by_phone:
-            self.held -= min(party.people, self.held, max(0, self.capacity - self.people("confirmed")))
+            self.held -= min(
+                party.people, self.held, max(0, self.capacity - self.people("confirmed"))
+            )
         party.state = "confirmed"
 
     def promote(self) -> None:
@@ -90,17 +98,25 @@ class Seats(RuleBasedStateMachine):
         notice = ""
         if self.model.cancelled or self.moved:
             kind = "cancelled" if self.model.cancelled else "moved"
-            notice = f'[notice]\nkind = "{kind}"\ntext = {{ zh = "{self.moved}", en = "{self.moved}" }}'
+            notice = (
+                f'[notice]\nkind = "{kind}"\ntext = {{ zh = "{self.moved}", en = "{self.moved}" }}'
+            )
         closes = "2030-06-02" if self.model.closed else "2030-06-10"
         self.house.apply(
             toml(
-                self.slug, self.model.capacity,
+                self.slug,
+                self.model.capacity,
                 more=f"held_seats = {self.held_in_file}\nheld_until = 2030-06-09T00:00:00\n"
-                f"[waitlist]\nsize = {WAITLIST}\n[registration]\ncloses_at = {closes}T08:45:00\n{notice}",
+                f"[waitlist]\nsize = {WAITLIST}\n[registration]\ncloses_at = "
+                f"{closes}T08:45:00\n{notice}",
             )
-        )  # fmt: skip
+        )
 
-    @rule(couple=st.booleans(), wish=st.sampled_from(["waitlist", "waitlist", "split", ""]), by_phone=st.booleans())
+    @rule(
+        couple=st.booleans(),
+        wish=st.sampled_from(["waitlist", "waitlist", "split", ""]),
+        by_phone=st.booleans(),
+    )
     def register(self, couple: bool, wish: str, by_phone: bool) -> None:
         """Somebody registers, alone or with somebody."""
         self._register(couple, wish, by_phone)
@@ -198,7 +214,8 @@ class Seats(RuleBasedStateMachine):
 
     @invariant()
     def rows_are_as_the_model_says(self) -> None:
-        """Each party is in the state that the rules give it, and everything that must hold holds."""
+        """Each party is in the state that the rules give it, and everything that must hold
+        holds."""
         session = reading()
         session.rollback()
         event = self.house.event(self.slug)
@@ -206,7 +223,9 @@ class Seats(RuleBasedStateMachine):
         states = {who: made.state for who, made in rows.items()}
         assert states == {who: party.state for who, party in self.model.parties.items()}
         found = invariants.of_event(session, event, now=self.house.now)
-        wrong = [f"{finding.name}: {finding.detail}" for finding in found.findings if not finding.holds]
+        wrong = [
+            f"{finding.name}: {finding.detail}" for finding in found.findings if not finding.holds
+        ]
         assert not wrong
         people = (found.confirmed, found.waiting)
         assert people == (self.model.people("confirmed"), self.model.people("waitlisted"))
@@ -222,11 +241,16 @@ def explore(house: House, examples: int, steps: int) -> None:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=examples, stateful_step_count=steps, deadline=None, derandomize=True, database=None,
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            database=None,
             phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
         ),
-    )  # fmt: skip
+    )
 
 
 def test_every_order_of_acts_ends_where_the_rules_say(house: House) -> None:

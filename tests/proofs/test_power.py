@@ -38,7 +38,8 @@ def after_a_cut(disk: Disk, folder: Path) -> list[str]:
 
 
 def cuts(folder: Path, times: int, fault: str = "") -> tuple[int, list[str]]:
-    """Cut the power at so many moments of one run. Returns promises and broken ones, over all cuts."""
+    """Cut the power at so many moments of one run. Returns promises and broken ones, over all
+    cuts."""
     disk = Disk({path: bytearray(content) for path, content in prepared(folder).items()})
     calls = trace(folder, folder.parent / "promises", rounds(100, 400), fault)
     assert any(call.kind == "sync" for call in calls), "a trace without a sync is no trace"

@@ -1,4 +1,5 @@
-"""Writers and checkpoints at once on an SQLite whose log may have the fault of PROMISES 3.7: everything behind one lock."""
+"""Writers and checkpoints at once on an SQLite whose log may have the fault of PROMISES 3.7:
+everything behind one lock."""
 
 import pytest
 
@@ -14,7 +15,11 @@ from tests.support.factories import House, toml
 def test_writers_and_constant_checkpoints_leave_the_file_sound(house: House, place: Place) -> None:
     """In the whole form until 20,000 promises were made; in the short one, 300."""
     house.apply(toml(capacity=100_000, more="[waitlist]\nsize = 100000"))
-    crowd, gate, checkpoints = Crowd(place, "soak", Act(1_000_000), 4), house.app.extensions["gate"], 0
+    crowd, gate, checkpoints = (
+        Crowd(place, "soak", Act(1_000_000), 4),
+        house.app.extensions["gate"],
+        0,
+    )
     reading().rollback()
     while len(crowd.promises()) < (20_000 if WHOLE else 300):
         crowd.wait_for(len(crowd.promises()) + (20 if not WHOLE else 200))

@@ -16,7 +16,8 @@ CAPACITY, WRITERS = 100, 8
 
 
 def storm(house: House, place: Place, seed: str, tries: int, *, kill: bool = True) -> list[str]:
-    """A storm. Returns everything that must not be: what was seen during it, and what does not hold after it."""
+    """A storm. Returns everything that must not be: what was seen during it, and what does not hold
+    after it."""
     chance = random.Random(seed)
     with watched(house) as seen:
         crowd = Crowd(place, seed, Act(tries), WRITERS)
@@ -28,20 +29,27 @@ def storm(house: House, place: Place, seed: str, tries: int, *, kill: bool = Tru
     reading().rollback()
     found = invariants.of_event(reading(), house.event(), now=house.now)
     wrong = [f"{finding.name}: {finding.detail}" for finding in found.findings if not finding.holds]
-    print(f"{seed}: {len(crowd.promises())} promises, {found.confirmed} seated, {found.waiting} wait")  # noqa: T201
+    promises = len(crowd.promises())
+    print(f"{seed}: {promises} promises, {found.confirmed} seated, {found.waiting} wait")  # noqa: T201
     return seen + wrong + kept(house, crowd.promises())
 
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("seed", seeds(1, 5))
-def test_a_storm_with_writers_killed_at_random_leaves_everything_right(house: House, place: Place, seed: str) -> None:
+def test_a_storm_with_writers_killed_at_random_leaves_everything_right(
+    house: House, place: Place, seed: str
+) -> None:
     house.apply(toml(capacity=CAPACITY, more="[waitlist]\nsize = 300"))
     assert storm(house, place, seed, rounds(40, 250)) == []
     assert house.seats().taken > CAPACITY - 2, "a couple may wait for the last seat, nobody else"
 
 
-@on_one_database("no_guard", "nobody_is_promoted", "promoted_later", "no_audit_of_cancellation", "nobody_is_told")
-def test_a_storm_finds_what_is_wrong_with_the_program(house: House, place: Place, fault: str) -> None:
+@on_one_database(
+    "no_guard", "nobody_is_promoted", "promoted_later", "no_audit_of_cancellation", "nobody_is_told"
+)
+def test_a_storm_finds_what_is_wrong_with_the_program(
+    house: House, place: Place, fault: str
+) -> None:
     house.apply(toml(capacity=20, more="[waitlist]\nsize = 300"))
     if fault == "no_guard":
         faults.drop_walls()

@@ -1,5 +1,5 @@
-"""Requests in one moment, over real connections to two server processes: the last seat, the same person, the same form,
-the same cancellation."""
+"""Requests in one moment, over real connections to two server processes: the last seat, the same
+person, the same form, the same cancellation."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,9 +22,19 @@ from tests.support.tokens import another
 REGISTER = "/zh/events/small/register"
 TOGETHER = 16
 SPELLINGS = (
-    "138{}", "138 {}", "+86138{}", "+86 138 {}", "0086138{}", "0086-138{}", "86-138{}", " 138{} ", "138-{}",
-    "１３８{}", "(138){}", "+86-138-{}",
-)  # fmt: skip
+    "138{}",
+    "138 {}",
+    "+86138{}",
+    "+86 138 {}",
+    "0086138{}",
+    "0086-138{}",
+    "86-138{}",
+    " 138{} ",
+    "138-{}",
+    "１３８{}",
+    "(138){}",
+    "+86-138-{}",
+)
 
 pytestmark = pytest.mark.both_databases
 
@@ -34,7 +44,9 @@ def two(place: Place, fault: str = "") -> Iterator[list[Server]]:
     """Two servers over one database."""
     with ExitStack() as both:
         settings = {"EVENTREG_SECRET_KEY": SECRET, **place.environment}
-        yield [both.enter_context(running(house_folder(place), fault, **settings)) for _ in range(2)]
+        yield [
+            both.enter_context(running(house_folder(place), fault, **settings)) for _ in range(2)
+        ]
 
 
 def house_folder(place: Place) -> Any:
@@ -45,7 +57,13 @@ def house_folder(place: Place) -> Any:
 def form(server: Server, number: int, **typed: str) -> dict[str, str]:
     """A filled-in form with a key of its own."""
     shown = hidden(ask(server, "GET", REGISTER)[2])
-    return {**shown, "name": f"王{number}号", "phone": f"139{number:08d}", "confirmed": "yes", **typed}
+    return {
+        **shown,
+        "name": f"王{number}号",
+        "phone": f"139{number:08d}",
+        "confirmed": "yes",
+        **typed,
+    }
 
 
 def open_seats(house: House, seats: int) -> None:
@@ -59,7 +77,10 @@ def fire_for_the_last_seat(house: House, servers: list[Server], times: int) -> l
     fired = []
     for number in range(times):
         open_seats(house, 1)
-        forms = [{**another(shown, number * TOGETHER + n), "phone": f"139{number:04d}{n:04d}"} for n in range(TOGETHER)]
+        forms = [
+            {**another(shown, number * TOGETHER + n), "phone": f"139{number:04d}{n:04d}"}
+            for n in range(TOGETHER)
+        ]
         fired.append(Counter(answer.status for answer in volley(servers, REGISTER, forms)))
     return fired
 
@@ -91,11 +112,12 @@ def same_person(servers: list[Server], people: int) -> list[Counter[int]]:
         full = digits.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
         forms = [
             {
-                **another(shown, person * 100 + n), "name": "王 小明" if n % 2 else "王小明",
+                **another(shown, person * 100 + n),
+                "name": "王 小明" if n % 2 else "王小明",
                 "phone": spelling.format(full if spelling.startswith("１") else digits),
             }
             for n, spelling in enumerate(SPELLINGS)
-        ]  # fmt: skip
+        ]
         fired.append(Counter(answer.status for answer in volley(servers, REGISTER, forms)))
     return fired
 
@@ -140,7 +162,9 @@ def test_one_number_never_holds_more_people_than_allowed(house: House, place: Pl
         assert set(eight_names(servers, rounds(5, 50))) == {4}
 
 
-def test_on_postgresql_without_the_queue_one_number_holds_more(house: House, place: Place, engine: str) -> None:
+def test_on_postgresql_without_the_queue_one_number_holds_more(
+    house: House, place: Place, engine: str
+) -> None:
     if engine == "sqlite":
         return  # one writer at a time: there is nothing to take away
     house.apply(toml(capacity=1000))
@@ -153,24 +177,34 @@ def eight_of_one_form(servers: list[Server], times: int) -> list[set[tuple[int, 
     fired = []
     for number in range(times):
         one = form(servers[0], number)
-        fired.append({(answer.status, answer.location) for answer in volley(servers, REGISTER, [one] * 8)})
+        fired.append(
+            {(answer.status, answer.location) for answer in volley(servers, REGISTER, [one] * 8)}
+        )
     return fired
 
 
-def test_eight_times_the_same_form_at_once_is_one_registration_and_one_answer(house: House, place: Place) -> None:
+def test_eight_times_the_same_form_at_once_is_one_registration_and_one_answer(
+    house: House, place: Place
+) -> None:
     house.apply(toml(capacity=1000))
     with two(place) as servers:
         times = rounds(10, 50)
         fired = eight_of_one_form(servers, times)
-        assert all(len(answers) == 1 and {status for status, _ in answers} == {303} for answers in fired)
+        assert all(
+            len(answers) == 1 and {status for status, _ in answers} == {303} for answers in fired
+        )
         assert house.seats().taken == times
         first = form(servers[0], 900)
         assert ask(servers[0], "POST", REGISTER, first)[0] == 303
-        assert ask(servers[1], "POST", REGISTER, {**first, "name": "李建国"})[0] == 422, "another body in that form"
+        assert ask(servers[1], "POST", REGISTER, {**first, "name": "李建国"})[0] == 422, (
+            "another body in that form"
+        )
     assert house.seats().taken == times + 1
 
 
-def test_a_key_stored_after_the_commit_gives_eight_different_answers(house: House, place: Place) -> None:
+def test_a_key_stored_after_the_commit_gives_eight_different_answers(
+    house: House, place: Place
+) -> None:
     house.apply(toml(capacity=1000))
     with two(place, "key_after_commit") as servers:
         assert any(len(answers) > 1 for answers in eight_of_one_form(servers, 5))
@@ -185,17 +219,21 @@ def test_a_key_without_a_fingerprint_gives_away_the_ticket(house: House, place: 
 
 
 def eight_cancellations(house: House, servers: list[Server]) -> tuple[list[str], Counter[str]]:
-    """Eight times the same cancellation at once, of two seats with three people waiting. Returns the broken invariants and
-    how often each act is in the trail."""
+    """Eight times the same cancellation at once, of two seats with three people waiting. Returns
+    the broken invariants and how often each act is in the trail."""
     house.apply(toml(capacity=2))
     shown = form(servers[0], 1, **{"companion-1": "李建国"})
     ticket = ask(servers[0], "POST", REGISTER, shown)[1]
     for number in range(3):
         house.register(f"赵{number}号", waitlist=True)
-    assert {answer.status for answer in volley(servers, f"{ticket}/cancel", [{"x": "y"}] * 8)} == {303}
+    assert {answer.status for answer in volley(servers, f"{ticket}/cancel", [{"x": "y"}] * 8)} == {
+        303
+    }
     reading().rollback()
     found = invariants.of_event(reading(), house.event(), now=house.now)
-    acts = db.session.connection().exec_driver_sql("SELECT action FROM audit_entries").scalars().all()
+    acts = (
+        db.session.connection().exec_driver_sql("SELECT action FROM audit_entries").scalars().all()
+    )
     reading().rollback()
     return [finding.name for finding in found.findings if not finding.holds], Counter(acts)
 
@@ -209,7 +247,9 @@ def test_eight_cancellations_at_once_are_one_and_promote_once(house: House, plac
     assert (house.seats().taken, house.seats().waiting) == (2, 1)
 
 
-def test_a_cancellation_that_does_not_look_frees_seats_again_and_again(house: House, place: Place) -> None:
+def test_a_cancellation_that_does_not_look_frees_seats_again_and_again(
+    house: House, place: Place
+) -> None:
     house.apply(toml(capacity=2))
     faults.drop_walls()
     with two(place, "cancelled_again_and_again") as servers:

@@ -1,4 +1,5 @@
-"""Requests that arrive at one moment: all but the last byte is sent, and then the last bytes together."""
+"""Requests that arrive at one moment: all but the last byte is sent, and then the last bytes
+together."""
 
 import socket
 import urllib.parse
@@ -42,7 +43,9 @@ def read(connection: socket.socket) -> Answer:
     if not lines[0].startswith("HTTP/"):
         return Answer(0, "", "")
     headers = dict(line.split(": ", 1) for line in lines[1:])
-    return Answer(int(lines[0].split()[1]), headers.get("Location", ""), body.decode("utf-8", "replace"))
+    return Answer(
+        int(lines[0].split()[1]), headers.get("Location", ""), body.decode("utf-8", "replace")
+    )
 
 
 def volley(servers: Sequence[Server], path: str, forms: Sequence[dict[str, str]]) -> list[Answer]:
@@ -51,7 +54,9 @@ def volley(servers: Sequence[Server], path: str, forms: Sequence[dict[str, str]]
     for number, form in enumerate(forms):
         server = servers[number % len(servers)]
         place = urllib.parse.urlsplit(server.address)
-        connection = socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=60)
+        connection = socket.create_connection(
+            (str(place.hostname), int(place.port or 0)), timeout=60
+        )
         wire = request(server, path, form)
         connection.sendall(wire[:-1])
         held.append((connection, wire[-1:]))

@@ -149,14 +149,18 @@ SPREADSHEETS: Mapping[str, Callable[[], bytes]] = {
     "a string that is not there": lambda: xlsx(f'{HEAD}<row><c t="s"><v>{2**31}</v></c></row>'),
     "two million shared strings": lambda: xlsx(strings="<si><t/></si>" * 2_000_000),
     "elements inside each other": lambda: xlsx(before=_nest("<a>", "</a>")),
-    "elements inside each other in a string": lambda: xlsx(strings=_in_strings(_nest("<r>", "</r>"))),
+    "elements inside each other in a string": lambda: xlsx(
+        strings=_in_strings(_nest("<r>", "</r>"))
+    ),
     "100,000 sheets": lambda: xlsx(sheets=_SHEETS * 100_000),
     "a bomb": lambda: _bomb(100 * 1024 * 1024),
     "a bomb that says it is small": lambda: _bomb(100),
     "a part that asks for 4 GB": _dictionary,
     "a bomb of overlapping parts": _overlapping,
     "40,000 parts": lambda: _parts(40_000),
-    "a milliard of laughs": lambda: xlsx(declared=_laughs("ha", 30, 10), strings=_in_strings("&e30;")),
+    "a milliard of laughs": lambda: xlsx(
+        declared=_laughs("ha", 30, 10), strings=_in_strings("&e30;")
+    ),
     "an entity of 100 kB 20,000 times": lambda: xlsx(
         declared=_laughs("a" * 100_000, 0, 0), strings=_in_strings("&e0;" * 20_000)
     ),
@@ -171,7 +175,9 @@ SPREADSHEETS: Mapping[str, Callable[[], bytes]] = {
 TEXTS: Mapping[str, Callable[[], bytes]] = {
     "16,384 columns": lambda: b"name,phone" + b",x" * 16_382 + b"\nAnna,1\n",
     "one field of 2 MiB": lambda: b"name,phone\n" + b"a" * (2 * 1024 * 1024 - 20),
-    "a quotation mark that is never closed": lambda: b'name,phone\n"Anna\n' + b"Berta,2\n" * 200_000,
+    "a quotation mark that is never closed": lambda: (
+        b'name,phone\n"Anna\n' + b"Berta,2\n" * 200_000
+    ),
     "two million empty rows": lambda: b"\n" * (2 * 1024 * 1024),
     "a million rows": lambda: b"name\n" + b"a\n" * 1_000_000,
     "nothing but NUL": lambda: bytes(1024 * 1024),

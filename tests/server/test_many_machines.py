@@ -1,4 +1,5 @@
-"""Several processes and machines: PostgreSQL for the seats, Redis for the limits, and no start that would be unsafe."""
+"""Several processes and machines: PostgreSQL for the seats, Redis for the limits, and no start that
+would be unsafe."""
 
 import signal
 import subprocess
@@ -87,10 +88,16 @@ def test_two_application_machines_share_seats_sessions_tickets_and_limits(
         both = (one, other)
         form = grown_up(one)
         with ThreadPoolExecutor(40) as crowd:
-            answers = list(crowd.map(lambda n: send(both[n % 2], REGISTER, typed(form, n), f"10.0.{n}.1"), range(120)))
+            answers = list(
+                crowd.map(
+                    lambda n: send(both[n % 2], REGISTER, typed(form, n), f"10.0.{n}.1"), range(120)
+                )
+            )
         assert Counter(status for status, _, _ in answers) == {303: 30, 409: 90}
         tickets = [where for status, where, _ in answers if status == 303]
-        assert all(ask(both[number % 2], "GET", ticket)[0] == 200 for number, ticket in enumerate(tickets))
+        assert all(
+            ask(both[number % 2], "GET", ticket)[0] == 200 for number, ticket in enumerate(tickets)
+        )
         same = [send(both[n % 2], REGISTER, typed(form, 7), "10.0.7.1")[:2] for n in range(4)]
         assert len(set(same)) == 1, "a form that was sent already, to whichever machine"
         _limits_are_shared(both, form)
@@ -108,7 +115,8 @@ def _limits_are_shared(both: tuple[Server, Server], form: dict[str, str]) -> Non
     tried = {**page, "username": "nobody", "password": "wrong wrong wrong"}
     cookie = _cookie(both[0])
     said = [
-        _post_with(both[n % 2], "/staff/sign-in", {**tried, **cookie[1]}, cookie[0], "10.9.9.9")[0] for n in range(8)
+        _post_with(both[n % 2], "/staff/sign-in", {**tried, **cookie[1]}, cookie[0], "10.9.9.9")[0]
+        for n in range(8)
     ]
     assert said.count(429) >= 2, "five failures are free, wherever they are made"
 
@@ -124,21 +132,33 @@ def _cookie(server: Server) -> tuple[str, dict[str, str]]:
     return str(answer.headers["Set-Cookie"]).split(";")[0], hidden(text)
 
 
-def _post_with(server: Server, path: str, form: dict[str, str], cookie: str, who: str) -> tuple[int, str]:
+def _post_with(
+    server: Server, path: str, form: dict[str, str], cookie: str, who: str
+) -> tuple[int, str]:
     place = urllib.parse.urlsplit(server.address)
     connection = HTTPConnection(str(place.hostname), place.port, timeout=60)
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie, "X-Forwarded-For": who}
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": cookie,
+        "X-Forwarded-For": who,
+    }
     connection.request("POST", path, urllib.parse.urlencode(form), headers)
     answer = connection.getresponse()
     answer.read()
     connection.close()
-    return answer.status, "; ".join(one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or [])
+    return answer.status, "; ".join(
+        one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or []
+    )
 
 
 def _sessions_are_shared(both: tuple[Server, Server]) -> None:
     cookie, fields = _cookie(both[0])
     status, signed_in = _post_with(
-        both[0], "/staff/sign-in", {**fields, "username": "olga", "password": PASSWORD}, cookie, "10.8.8.8"
+        both[0],
+        "/staff/sign-in",
+        {**fields, "username": "olga", "password": PASSWORD},
+        cookie,
+        "10.8.8.8",
     )
     assert status == 303
     place = urllib.parse.urlsplit(both[1].address)
@@ -164,13 +184,23 @@ def test_while_redis_is_away_each_process_limits_by_itself(tmp_path: Path, folde
 
 def start(tmp_path: Path, **environment: str) -> Any:
     """Start a server that is expected to refuse."""
-    given = bare_environment(EVENTREG_INSTANCE=str(tmp_path / "instance"), PORT=str(free_port()), **environment)
+    given = bare_environment(
+        EVENTREG_INSTANCE=str(tmp_path / "instance"), PORT=str(free_port()), **environment
+    )
     return subprocess.run(
-        [sys.executable, "-m", "eventreg.serve"], cwd=ROOT, env=given, capture_output=True, text=True, check=False, timeout=60
-    )  # fmt: skip
+        [sys.executable, "-m", "eventreg.serve"],
+        cwd=ROOT,
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
-def test_a_start_that_would_be_unsafe_refuses_with_one_line(tmp_path: Path, database: str, cluster: Any) -> None:
+def test_a_start_that_would_be_unsafe_refuses_with_one_line(
+    tmp_path: Path, database: str, cluster: Any
+) -> None:
     newer = cluster.create("newer", str(make_url(database).database))
     cluster.sql("UPDATE alembic_version SET version_num = '2031_01_01_future'", "newer")
     forgetful = cluster.create("forgetful", "migrated")
@@ -181,10 +211,15 @@ def test_a_start_that_would_be_unsafe_refuses_with_one_line(tmp_path: Path, data
     finally:
         cluster.sql("ALTER SYSTEM RESET full_page_writes")
         cluster.sql("SELECT pg_reload_conf()")
-    assert (said.returncode, said.stderr) == (1, "PostgreSQL: full_page_writes is off, and must be on\n")
+    assert (said.returncode, said.stderr) == (
+        1,
+        "PostgreSQL: full_page_writes is off, and must be on\n",
+    )
     for begins, environment in {
         "EVENTREG_WORKERS: ": {"EVENTREG_WORKERS": "2"},
-        "EVENTREG_REDIS_URL: Redis does not answer": {"EVENTREG_REDIS_URL": f"redis+unix://{tmp_path}/none"},
+        "EVENTREG_REDIS_URL: Redis does not answer": {
+            "EVENTREG_REDIS_URL": f"redis+unix://{tmp_path}/none"
+        },
         "EVENTREG_REDIS_URL: must begin": {"EVENTREG_REDIS_URL": "http://127.0.0.1"},
         "EVENTREG_DATABASE_URL: the database cannot be asked": {
             "EVENTREG_DATABASE_URL": f"postgresql://nobody@/none?host={tmp_path}"

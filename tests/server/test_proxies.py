@@ -33,7 +33,8 @@ HOUSES = [
     for engine in ("sqlite", "postgresql")
     if WHOLE or (front == "nginx") == (workers == "1") == (engine == "sqlite")
 ]
-"""Each proxy, each number of processes and each database; every pair of them also in the short round."""
+"""Each proxy, each number of processes and each database; every pair of them also in the short
+round."""
 
 
 @pytest.fixture
@@ -65,7 +66,10 @@ def test_the_journey_through_a_proxy(
     request: pytest.FixtureRequest,
 ) -> None:
     port, behind = free_port(), free_port()
-    environment = {"EVENTREG_PUBLIC_URL": f"https://localhost:{port}", "EVENTREG_TRUSTED_PROXIES": "1"}
+    environment = {
+        "EVENTREG_PUBLIC_URL": f"https://localhost:{port}",
+        "EVENTREG_TRUSTED_PROXIES": "1",
+    }
     if engine == "postgresql":
         environment["EVENTREG_DATABASE_URL"] = request.getfixturevalue("database")
     if workers != "1":
@@ -75,12 +79,24 @@ def test_the_journey_through_a_proxy(
         ticket = a_guest_registers(proxy)
         a_greedy_stranger_is_stopped_and_a_guest_is_not(proxy, ticket)
         cookie = olga_signs_in(proxy)
-        found = proxy.ask("GET", "/staff/events/small/attendees?q=%E5%BC%A0%E6%A1%82%E8%8A%B3", Cookie=cookie)
+        found = proxy.ask(
+            "GET", "/staff/events/small/attendees?q=%E5%BC%A0%E6%A1%82%E8%8A%B3", Cookie=cookie
+        )
         assert "张桂芳" in found.text
         log = server_log(server, folder) + proxy.log()
-    for secret in (ticket.removeprefix("/T/"), "张桂芳", "%E5%BC%A0", "13800138000", PASSWORD, "q=", cookie[-20:]):
+    for secret in (
+        ticket.removeprefix("/T/"),
+        "张桂芳",
+        "%E5%BC%A0",
+        "13800138000",
+        PASSWORD,
+        "q=",
+        cookie[-20:],
+    ):
         assert secret not in log, f"{secret} stands in a log"
-    assert re.search(r"request id=\w+ GET tickets\.ticket 200", log), "the route of a request is in the log"
+    assert re.search(r"request id=\w+ GET tickets\.ticket 200", log), (
+        "the route of a request is in the log"
+    )
 
 
 def a_guest_registers(proxy: Proxy) -> str:
@@ -101,11 +117,15 @@ def a_guest_registers(proxy: Proxy) -> str:
 def a_greedy_stranger_is_stopped_and_a_guest_is_not(proxy: Proxy, ticket: str) -> None:
     """One address guesses tickets, saying each time that it is somebody else."""
     said = [
-        proxy.ask("GET", f"/T/{UNKNOWN}", source=GREEDY, X_Forwarded_For=f"203.0.113.{number}").status
+        proxy.ask(
+            "GET", f"/T/{UNKNOWN}", source=GREEDY, X_Forwarded_For=f"203.0.113.{number}"
+        ).status
         for number in range(25)
     ]
     assert (said[0], said[-1]) == (404, 429), "a made-up header does not hide who asks"
-    assert proxy.ask("GET", f"/T/{UNKNOWN}", source=GUEST).status == 404, "another guest is another address"
+    assert proxy.ask("GET", f"/T/{UNKNOWN}", source=GUEST).status == 404, (
+        "another guest is another address"
+    )
     assert proxy.ask("GET", ticket, source=GUEST).status == 200
 
 
@@ -143,10 +163,16 @@ def unknown_tickets(address: str, headers: list[dict[str, str]]) -> list[int]:
     [{}, {"EVENTREG_TRUSTED_PROXIES": "1", "EVENTREG_PROXY_ADDRESSES": "192.0.2.1"}],
     ids=["no proxy", "a proxy elsewhere"],
 )
-def test_without_a_trusted_proxy_a_made_up_header_counts_for_nothing(setting: dict[str, str], folder: Path) -> None:
+def test_without_a_trusted_proxy_a_made_up_header_counts_for_nothing(
+    setting: dict[str, str], folder: Path
+) -> None:
     told = prepared(folder)
     made_up = [
-        {"X-Forwarded-For": f"203.0.113.{n}", "Forwarded": f"for=203.0.113.{n}", "X-Real-IP": f"203.0.113.{n}"}
+        {
+            "X-Forwarded-For": f"203.0.113.{n}",
+            "Forwarded": f"for=203.0.113.{n}",
+            "X-Real-IP": f"203.0.113.{n}",
+        }
         for n in range(25)
     ]
     with running(folder, **told, **setting) as server:
@@ -182,15 +208,22 @@ def test_who_asks_is_who_the_trusted_proxy_saw(peer: str, header: str, who: str)
 def test_each_step_is_believed_only_from_a_proxy_of_ours() -> None:
     two = Proxies(2, parse_networks("127.0.0.1, 10.0.0.0/24"))
     assert str(two.client("127.0.0.1", "203.0.113.7, 10.0.0.5")) == "203.0.113.7"
-    assert str(two.client("127.0.0.1", "203.0.113.7, 198.51.100.1")) == "198.51.100.1", "somebody who is no proxy"
-    assert str(two.client("127.0.0.1", "192.0.2.1, 203.0.113.7, 10.0.0.5")) == "203.0.113.7", "two steps and no more"
+    assert str(two.client("127.0.0.1", "203.0.113.7, 198.51.100.1")) == "198.51.100.1", (
+        "somebody who is no proxy"
+    )
+    assert str(two.client("127.0.0.1", "192.0.2.1, 203.0.113.7, 10.0.0.5")) == "203.0.113.7", (
+        "two steps and no more"
+    )
     assert str(Proxies(0, two.networks).client("127.0.0.1", "203.0.113.7")) == "127.0.0.1"
 
 
 @pytest.mark.parametrize(
-    ("peer", "count", "scheme"), [("127.0.0.1", 1, "https"), ("198.51.100.1", 1, "http"), ("127.0.0.1", 0, "http")]
+    ("peer", "count", "scheme"),
+    [("127.0.0.1", 1, "https"), ("198.51.100.1", 1, "http"), ("127.0.0.1", 0, "http")],
 )
-def test_https_too_is_believed_only_from_a_proxy_of_ours(peer: str, count: int, scheme: str) -> None:
+def test_https_too_is_believed_only_from_a_proxy_of_ours(
+    peer: str, count: int, scheme: str
+) -> None:
     seen: dict[str, object] = {}
 
     def app(environ: dict[str, object], _start: object) -> list[bytes]:
@@ -198,8 +231,14 @@ def test_https_too_is_believed_only_from_a_proxy_of_ours(peer: str, count: int, 
         return []
 
     trusted = Proxies(count, LOOPBACK.networks)
-    said = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_HOST": "evil.example", "HTTP_FORWARDED": "for=1.2.3.4"}
-    Forwarded(app, trusted, logging.getLogger())({"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", **said}, None)
+    said = {
+        "HTTP_X_FORWARDED_PROTO": "https",
+        "HTTP_X_FORWARDED_HOST": "evil.example",
+        "HTTP_FORWARDED": "for=1.2.3.4",
+    }
+    Forwarded(app, trusted, logging.getLogger())(
+        {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", **said}, None
+    )
     assert seen["wsgi.url_scheme"] == scheme
     assert not seen.keys() & said.keys(), "nothing behind this sees the headers"
 

@@ -1,4 +1,5 @@
-"""The server that `make run` starts: its first and later starts, half-sent requests, and the rush for the seats."""
+"""The server that `make run` starts: its first and later starts, half-sent requests, and the rush
+for the seats."""
 
 import http.client
 import re
@@ -24,12 +25,16 @@ PEOPLE, SEATS = 400, 50
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - on a test's own port
 
 
-def ask(server: Server, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
+def ask(
+    server: Server, method: str, path: str, form: dict[str, str] | None = None
+) -> tuple[int, str, str]:
     """One request; returns status, location and text."""
     place = urllib.parse.urlsplit(server.address)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=60)
     body = urllib.parse.urlencode(form) if form else None
-    connection.request(method, path, body, {"Content-Type": "application/x-www-form-urlencoded"} if form else {})
+    connection.request(
+        method, path, body, {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+    )
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()
@@ -54,7 +59,9 @@ def test_the_first_start_makes_everything_and_later_ones_change_nothing(tmp_path
     with started(folder) as later:
         assert later.cpu < 3, "ready within three seconds of an idle machine"
         assert not later.link, "the link is printed once"
-        assert "张桂芳" in ask(later, "GET", ticket)[2], "nothing is lost, and the link still opens the ticket"
+        assert "张桂芳" in ask(later, "GET", ticket)[2], (
+            "nothing is lost, and the link still opens the ticket"
+        )
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     assert set(modes.values()) == {0o600}, modes
@@ -84,9 +91,13 @@ def test_two_hundred_connections_that_never_finish_starve_nobody(tmp_path: Path)
         place = urllib.parse.urlsplit(server.address)
         half = []
         for number in range(240):
-            connection = socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=10)
+            connection = socket.create_connection(
+                (str(place.hostname), int(place.port or 0)), timeout=10
+            )
             head = f"POST /zh/events/{EVENT}/register HTTP/1.1\r\nHost: {place.netloc}\r\n"
-            connection.sendall((head if number % 2 else f"{head}Content-Length: 500\r\n\r\nname=").encode())
+            connection.sendall(
+                (head if number % 2 else f"{head}Content-Length: 500\r\n\r\nname=").encode()
+            )
             half.append(connection)
         seconds = []
         for _ in range(20):
@@ -115,7 +126,9 @@ def test_four_hundred_people_at_once_get_exactly_fifty_seats_from_two_servers(fo
             if number < 100:
                 together.wait()
             typed = {"name": f"王{number}号", "phone": f"138{number:08d}", "confirmed": "yes"}
-            status, ticket, text = ask((one, other)[number % 2], "POST", path, {**forms[number], **typed})
+            status, ticket, text = ask(
+                (one, other)[number % 2], "POST", path, {**forms[number], **typed}
+            )
             page = re.search(r'data-page="([\w-]+)"', text)
             return status, ticket or (page[1] if page else "")
 
@@ -125,12 +138,17 @@ def test_four_hundred_people_at_once_get_exactly_fifty_seats_from_two_servers(fo
         seconds = time.monotonic() - began
         tickets = [where for status, where in answers if status == 303]
         assert len(set(tickets)) == SEATS
-        assert Counter(where for status, where in answers if status != 303) == {"full": PEOPLE - SEATS}
-        assert all(ask(other, "GET", ticket)[0] == 200 for ticket in tickets), "every acknowledged ticket opens"
+        assert Counter(where for status, where in answers if status != 303) == {
+            "full": PEOPLE - SEATS
+        }
+        assert all(ask(other, "GET", ticket)[0] == 200 for ticket in tickets), (
+            "every acknowledged ticket opens"
+        )
         print(f"{PEOPLE} people, two servers: {SEATS} seats, all answered after {seconds:.1f} s")  # noqa: T201
     database = sqlite3.connect(folder / "eventreg.sqlite3")
     taken, people = (
-        database.execute(q).fetchone()[0] for q in ("SELECT taken FROM event_seats", "SELECT count(*) FROM attendees")
+        database.execute(q).fetchone()[0]
+        for q in ("SELECT taken FROM event_seats", "SELECT count(*) FROM attendees")
     )
     database.close()
     assert (taken, people) == (SEATS, SEATS)
@@ -141,7 +159,11 @@ def test_several_workers_behind_one_address_share_the_seats_and_the_clock(folder
     with house.app.app_context():
         house.apply(toml(capacity=5))
     house.close()
-    settings = {"EVENTREG_WORKERS": "2", "EVENTREG_THREADS": "4", "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00"}
+    settings = {
+        "EVENTREG_WORKERS": "2",
+        "EVENTREG_THREADS": "4",
+        "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00",
+    }
     with running(folder, **settings) as server:
         path = "/zh/events/small/register"
         forms = [hidden(ask(server, "GET", path)[2]) for _ in range(20)]
@@ -168,7 +190,10 @@ def test_a_port_that_is_taken_is_told_in_one_line_and_costs_no_link(tmp_path: Pa
             check=False,
         )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"HOST, PORT: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+    assert (
+        done.stderr
+        == f"HOST, PORT: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+    )
     with started(folder) as server:
         assert server.link
 
@@ -184,12 +209,16 @@ def test_several_workers_with_limits_in_memory_do_not_start(tmp_path: Path) -> N
 def test_who_serves_everywhere_without_a_public_address_is_told_so(tmp_path: Path) -> None:
     with running(tmp_path / "instance", HOST=EVERYWHERE) as server:
         assert "EVENTREG_PUBLIC_URL is not set" in server.printed
-    with running(tmp_path / "instance", HOST=EVERYWHERE, EVENTREG_PUBLIC_URL="http://192.0.2.1") as server:
+    with running(
+        tmp_path / "instance", HOST=EVERYWHERE, EVENTREG_PUBLIC_URL="http://192.0.2.1"
+    ) as server:
         assert "EVENTREG_PUBLIC_URL is not set" not in server.printed
 
 
 @pytest.mark.parametrize(("address", "told"), [("", True), ("http://192.0.2.1", False)])
-def test_dashboard_and_pairing_say_if_links_open_on_this_machine_only(address: str, told: bool, folder: Path) -> None:
+def test_dashboard_and_pairing_say_if_links_open_on_this_machine_only(
+    address: str, told: bool, folder: Path
+) -> None:
     house = House(folder, EVENTREG_PUBLIC_URL=address)
     with house.app.app_context():
         house.apply(toml())

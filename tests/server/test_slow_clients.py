@@ -24,7 +24,8 @@ EVENT = "june-10-self-care"
 OTHER_ADDRESS = "127.0.0.2"
 SERVERS = pytest.mark.parametrize("workers", ["1", "2"])
 NO_PROXY = "192.0.2.1"
-"""Without this, loopback is taken for our own proxy, which may open as many connections as it likes."""
+"""Without this, loopback is taken for our own proxy, which may open as many connections as it
+likes."""
 
 
 def running_with(folder: Path, workers: str, **more: str) -> object:
@@ -71,14 +72,18 @@ def seconds_of_a_page(server: Server) -> float:
 
 
 @SERVERS
-def test_two_thousand_half_sent_requests_of_one_address_cost_another_nothing(workers: str, tmp_path: Path) -> None:
+def test_two_thousand_half_sent_requests_of_one_address_cost_another_nothing(
+    workers: str, tmp_path: Path
+) -> None:
     with running_with(tmp_path / "instance", workers) as server, slow(server, 2000):  # type: ignore[attr-defined]
         seconds = sorted(seconds_of_a_page(server) for _ in range(20))
         assert seconds[-1] < 1, seconds
 
 
 @pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])
-def test_half_sent_requests_through_our_own_proxy_cost_nothing_either(workers: str, tmp_path: Path) -> None:
+def test_half_sent_requests_through_our_own_proxy_cost_nothing_either(
+    workers: str, tmp_path: Path
+) -> None:
     with running(tmp_path / "instance", EVENTREG_WORKERS=workers) as server, slow(server, 1300):
         seconds = sorted(seconds_of_a_page(server) for _ in range(20))
         assert seconds[-1] < 1, seconds
@@ -90,7 +95,10 @@ def test_half_sent_requests_through_our_own_proxy_cost_nothing_either(workers: s
     ids=["one address", "our own proxy"],
 )
 def test_so_many_connections_are_held_and_no_more(proxy: str, most: int, tmp_path: Path) -> None:
-    with running(tmp_path / "instance", EVENTREG_PROXY_ADDRESSES=proxy) as server, slow(server, most + 50) as held:
+    with (
+        running(tmp_path / "instance", EVENTREG_PROXY_ADDRESSES=proxy) as server,
+        slow(server, most + 50) as held,
+    ):
         seconds_of_a_page(server)  # by now all have been accepted
         ended = sum(map(is_ended, held))
         assert 50 <= ended <= 55, "the oldest made room for the newest, and for the page"
@@ -112,11 +120,17 @@ def test_a_request_that_trickles_in_or_never_begins_is_ended_in_time(tmp_path: P
         head, silent, body = connect(server), connect(server), connect(server)
         head.sendall(half_a_request(server, body=False))
         body.sendall(half_a_request(server))
-        slow_ones = [(head, b"x"), (silent, b""), *([(body, b"x")] if WHOLE else [])]  # twenty seconds more
+        slow_ones = [
+            (head, b"x"),
+            (silent, b""),
+            *([(body, b"x")] if WHOLE else []),
+        ]  # twenty seconds more
         with ThreadPoolExecutor(3) as waiting, body:
             ended = [waiting.submit(trickle, *one) for one in slow_ones]
         found = [one.result() for one in ended]
-    assert [said[:13] for said, _ in found] == [b"HTTP/1.1 408 ", b"", b"HTTP/1.1 408 "][: len(found)]
+    assert [said[:13] for said, _ in found] == [b"HTTP/1.1 408 ", b"", b"HTTP/1.1 408 "][
+        : len(found)
+    ]
     limits = (channel.HEAD_SECONDS, channel.HEAD_SECONDS, channel.BODY_SECONDS)
     for (_, seconds), limit in zip(found, limits, strict=False):
         assert abs(seconds - limit) < 4
@@ -131,7 +145,8 @@ def test_a_body_has_its_time_from_the_end_of_the_head_and_not_from_its_last_byte
 
 
 def trickle(connection: socket.socket, byte: bytes) -> tuple[bytes, float]:
-    """Send a byte now and then until the server ends it; what it said, and after how many seconds."""
+    """Send a byte now and then until the server ends it; what it said, and after how many
+    seconds."""
     began = time.monotonic()
     connection.settimeout(0.5)
     with connection:
@@ -147,7 +162,9 @@ def trickle(connection: socket.socket, byte: bytes) -> tuple[bytes, float]:
 
 def test_a_server_that_is_told_to_stop_answers_all_that_it_has_received(tmp_path: Path) -> None:
     for turn in range(rounds(1, 20)):
-        with running(tmp_path / f"instance-{turn}", EVENTREG_WORKERS="2", EVENTREG_THREADS="2") as server:
+        with running(
+            tmp_path / f"instance-{turn}", EVENTREG_WORKERS="2", EVENTREG_THREADS="2"
+        ) as server:
             place = urllib.parse.urlsplit(server.address)
             get = f"GET /zh/events/{EVENT} HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode()
             waiting = [connect(server) for _ in range(200)]
@@ -215,7 +232,10 @@ def test_stopping_twice_ends_at_once_even_with_a_request_half_sent(tmp_path: Pat
         began = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
         while (
-            subprocess.run(["pgrep", "-P", str(server.pid)], capture_output=True, check=False).stdout.count(b"\n") > 1
+            subprocess.run(
+                ["pgrep", "-P", str(server.pid)], capture_output=True, check=False
+            ).stdout.count(b"\n")
+            > 1
         ):
             assert time.monotonic() - began < 10, "housekeeping has stopped"
         os.kill(server.pid, signal.SIGTERM)

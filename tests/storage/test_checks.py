@@ -31,18 +31,32 @@ MOUNTS = """
 @pytest.mark.parametrize(
     ("version", "fixed"),
     [
-        ((3, 40, 1), False), ((3, 44, 5), False), ((3, 44, 6), True), ((3, 45, 0), False), ((3, 50, 6), False),
-        ((3, 50, 7), True), ((3, 51, 0), False), ((3, 51, 2), False), ((3, 51, 3), True), ((3, 54, 1), True),
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 0), False),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 54, 1), True),
     ],
-)  # fmt: skip
+)
 def test_it_is_known_which_sqlite_has_the_repair(version: tuple[int, ...], fixed: bool) -> None:
     assert checks.fixed_since(version) is fixed
 
 
 @pytest.mark.parametrize(
     ("path", "kind"),
-    [("/srv/a/x", "nfs4"), ("/srv/local disk/x", "ext4"), ("/mnt/share/a", "cifs"), ("/mnt/shared/a", "ext4"), ("/", "ext4")],
-)  # fmt: skip
+    [
+        ("/srv/a/x", "nfs4"),
+        ("/srv/local disk/x", "ext4"),
+        ("/mnt/share/a", "cifs"),
+        ("/mnt/shared/a", "ext4"),
+        ("/", "ext4"),
+    ],
+)
 def test_the_file_system_under_a_path_is_found(path: str, kind: str) -> None:
     assert checks.file_system(Path(path), MOUNTS) == kind
 
@@ -76,7 +90,11 @@ def test_the_settings_that_keep_promises_are_read_back(
 
 @pytest.mark.both_databases
 def test_a_key_that_is_not_that_of_the_tickets_is_noticed(
-    house: House, folder: Path, environment: dict[str, str], engine: str, caplog: pytest.LogCaptureFixture
+    house: House,
+    folder: Path,
+    environment: dict[str, str],
+    engine: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     house.apply(toml())
     house.register("张桂芳")
@@ -137,7 +155,9 @@ def held(lock: Path) -> Iterator[int]:
     os.close(descriptor)
 
 
-def test_nobody_waits_longer_than_patience_and_then_the_gate_works_again(lock: Path, held: int) -> None:
+def test_nobody_waits_longer_than_patience_and_then_the_gate_works_again(
+    lock: Path, held: int
+) -> None:
     gate = Gate(lock, patience=0.05)
     for _ in range(3):
         with pytest.raises(Busy), gate():
@@ -166,7 +186,9 @@ def test_a_writer_behind_a_slow_one_gives_up_too(lock: Path) -> None:
         pass
 
 
-def test_a_full_queue_costs_the_guest_nothing_that_was_typed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_costs_the_guest_nothing_that_was_typed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house.apply(toml())
     guest, path = house.client(), "/zh/events/small/register"
     form = get(guest, path).form("/register").fields
@@ -203,12 +225,19 @@ def test_an_act_is_tried_again_where_somebody_was_in_the_way(house: House) -> No
 def test_a_row_that_cannot_be_written_is_not_tried_for_ever(house: House) -> None:
     event = house.apply(toml())
     with pytest.raises(IntegrityError):
-        write(lambda session: session.execute(text(f"UPDATE event_seats SET taken = 99 WHERE event_id = {event.id}")))
+        write(
+            lambda session: session.execute(
+                text(f"UPDATE event_seats SET taken = 99 WHERE event_id = {event.id}")
+            )
+        )
     assert house.seats().taken == 0
 
 
-def test_on_postgresql_a_deadlock_is_tried_again(cluster: Any, database: str, tmp_path: Path) -> None:
-    """Two acts that lock two rows in opposite order: the server ends one of them, and it goes through the second time."""
+def test_on_postgresql_a_deadlock_is_tried_again(
+    cluster: Any, database: str, tmp_path: Path
+) -> None:
+    """Two acts that lock two rows in opposite order: the server ends one of them, and it goes
+    through the second time."""
     house = House(tmp_path, EVENTREG_DATABASE_URL=database)
     with house.app.app_context():
         first, second = house.apply(toml("one")).id, house.apply(toml("two")).id
@@ -218,7 +247,11 @@ def test_on_postgresql_a_deadlock_is_tried_again(cluster: Any, database: str, tm
         def lock_both(session: Any) -> None:
             tries.append(1)
             for number, event_id in enumerate((one, other)):
-                session.execute(text(f"UPDATE event_seats SET edition = edition + 1 WHERE event_id = {event_id}"))
+                session.execute(
+                    text(
+                        f"UPDATE event_seats SET edition = edition + 1 WHERE event_id = {event_id}"
+                    )
+                )
                 if not number and len(tries) <= 2:
                     together.wait(20)
 
@@ -232,7 +265,10 @@ def test_on_postgresql_a_deadlock_is_tried_again(cluster: Any, database: str, tm
         thread.join()
     assert len(tries) > 2, "one was tried again; on a busy machine, perhaps once more"
     with house.app.app_context():
-        assert [row[0] for row in reading().execute(text("SELECT edition FROM event_seats"))] == [3, 3]
+        assert [row[0] for row in reading().execute(text("SELECT edition FROM event_seats"))] == [
+            3,
+            3,
+        ]
     house.close()
 
 

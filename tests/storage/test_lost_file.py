@@ -1,4 +1,5 @@
-"""The database file is deleted, replaced or written over under a running server: nobody gets a ticket that nobody can find."""
+"""The database file is deleted, replaced or written over under a running server: nobody gets a
+ticket that nobody can find."""
 
 import http.client
 import shutil
@@ -42,7 +43,10 @@ def place(tmp_path: Path, migrated: Path) -> Path:
 
 def copy_of(place: Path, to: Path) -> Path:
     """A whole and sound copy of the database as it is now."""
-    with closing(sqlite3.connect(place / "eventreg.sqlite3")) as live, closing(sqlite3.connect(to)) as copy:
+    with (
+        closing(sqlite3.connect(place / "eventreg.sqlite3")) as live,
+        closing(sqlite3.connect(to)) as copy,
+    ):
         live.backup(copy)
     return to
 
@@ -60,7 +64,9 @@ def book(server: Server, form: dict[str, str], number: int) -> tuple[int, dict[s
     place = urllib.parse.urlsplit(server.address)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=60)
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    connection.request("POST", REGISTER, urllib.parse.urlencode({**another(form, number), **typed}), kind)
+    connection.request(
+        "POST", REGISTER, urllib.parse.urlencode({**another(form, number), **typed}), kind
+    )
     answer = connection.getresponse()
     said = answer.status, dict(answer.headers), answer.read().decode()
     connection.close()
@@ -76,15 +82,21 @@ def command(place: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """A command in a process of its own, beside the server."""
     return subprocess.run(
         [Path(sys.executable).with_name("flask"), "--app", "wsgi", *words],
-        cwd=ROOT, env=bare_environment(EVENTREG_INSTANCE=str(place), **KEY), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=bare_environment(EVENTREG_INSTANCE=str(place), **KEY),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_nobody_gets_a_ticket_from_a_file_that_is_gone(place: Path) -> None:
     file = place / "eventreg.sqlite3"
     with running(place, **KEY) as one, running(place, **KEY) as other:
         form = hidden(ask(one, "GET", REGISTER)[2])
-        assert [book(server, form, number)[0] for number, server in enumerate((one, other, one, other))] == [303] * 4
+        assert [
+            book(server, form, number)[0] for number, server in enumerate((one, other, one, other))
+        ] == [303] * 4
         copy = copy_of(place, place.parent / "copy.sqlite3")
         file.unlink()
         for number in range(4, 12):
@@ -97,19 +109,26 @@ def test_nobody_gets_a_ticket_from_a_file_that_is_gone(place: Path) -> None:
         )
         doctor = command(place, "doctor")
         assert doctor.returncode == 1
-        assert "NO database: file is the one that was last written to (the database file is gone" in doctor.stdout
+        assert (
+            "NO database: file is the one that was last written to (the database file is gone"
+            in doctor.stdout
+        )
         for words in (["event", "list"], ["backup", "create", str(place.parent / "x.zip")]):
             said = command(place, *words)
             assert (said.returncode, "the database file is gone" in said.stderr) == (1, True), said
             assert len(said.stderr.splitlines()) == 1
         assert not file.exists(), "no program makes an empty one in its place"
         shutil.copy(copy, file)
-        assert [book(server, form, number)[0] for number, server in enumerate((one, other), start=12)] == [303] * 2
+        assert [
+            book(server, form, number)[0] for number, server in enumerate((one, other), start=12)
+        ] == [303] * 2
     assert people_in(file) == {f"王{number}号" for number in (0, 1, 2, 3, 12, 13)}
     assert "the database file is gone" in log_of(place)
 
 
-def test_a_start_without_its_file_refuses_in_one_line_and_a_restore_brings_it_back(place: Path) -> None:
+def test_a_start_without_its_file_refuses_in_one_line_and_a_restore_brings_it_back(
+    place: Path,
+) -> None:
     backup = place.parent / "kept.zip"
     with running(place, **KEY):
         assert command(place, "backup", "create", str(backup)).returncode == 0
@@ -117,9 +136,12 @@ def test_a_start_without_its_file_refuses_in_one_line_and_a_restore_brings_it_ba
         file.unlink()
     started = subprocess.run(
         [sys.executable, "-m", "eventreg.serve"],
-        cwd=ROOT, env=bare_environment(EVENTREG_INSTANCE=str(place), PORT=str(free_port()), **KEY),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=bare_environment(EVENTREG_INSTANCE=str(place), PORT=str(free_port()), **KEY),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (started.returncode, len(started.stderr.splitlines())) == (1, 1), started
     assert "the database file is gone" in started.stderr
     restored = command(place, "backup", "restore", str(backup))
@@ -128,8 +150,11 @@ def test_a_start_without_its_file_refuses_in_one_line_and_a_restore_brings_it_ba
         assert book(server, hidden(ask(server, "GET", REGISTER)[2]), 1)[0] == 303
 
 
-def rushing(servers: tuple[Server, ...], form: dict[str, str], meanwhile: Callable[[], None]) -> dict[int, str]:
-    """A hundred and twenty people register, and in the middle something happens. Returns the tickets that were handed out."""
+def rushing(
+    servers: tuple[Server, ...], form: dict[str, str], meanwhile: Callable[[], None]
+) -> dict[int, str]:
+    """A hundred and twenty people register, and in the middle something happens. Returns the
+    tickets that were handed out."""
     begun, tickets = Bell(), {}
 
     def one(number: int) -> None:
@@ -150,7 +175,9 @@ def rushing(servers: tuple[Server, ...], form: dict[str, str], meanwhile: Callab
 
 
 @pytest.mark.parametrize("endings", [["-wal"], ["-wal", "-shm"]], ids=["log", "log and its index"])
-def test_every_ticket_from_a_log_that_was_deleted_is_in_the_file(place: Path, endings: list[str]) -> None:
+def test_every_ticket_from_a_log_that_was_deleted_is_in_the_file(
+    place: Path, endings: list[str]
+) -> None:
     def delete() -> None:
         for ending in endings:
             Path(f"{place / 'eventreg.sqlite3'}{ending}").unlink()
@@ -159,16 +186,29 @@ def test_every_ticket_from_a_log_that_was_deleted_is_in_the_file(place: Path, en
         form = hidden(ask(one, "GET", REGISTER)[2])
         tickets = rushing((one, other), form, delete)
         assert len(tickets) > 30
-        late = {number for number in range(200, 220) if book((one, other)[number % 2], form, number)[0] == 303}
+        late = {
+            number
+            for number in range(200, 220)
+            if book((one, other)[number % 2], form, number)[0] == 303
+        }
         assert len(late) > 10, "the servers have found their way back"
         assert all(ask(other, "GET", ticket)[0] == 200 for ticket in tickets.values())
-    assert {f"王{number}号" for number in {*tickets, *late}} <= people_in(place / "eventreg.sqlite3")
+    assert {f"王{number}号" for number in {*tickets, *late}} <= people_in(
+        place / "eventreg.sqlite3"
+    )
     assert "the log of the database was removed under us" in log_of(place)
 
 
-def test_no_ticket_comes_from_an_older_copy_that_has_come_into_the_place_of_the_file(place: Path) -> None:
-    """As with ``cp eventreg.sqlite3 x; mv x eventreg.sqlite3``: what was written last stands in the log, and not in the copy."""
-    file, older, backup = place / "eventreg.sqlite3", place.parent / "older.sqlite3", place.parent / "kept.zip"
+def test_no_ticket_comes_from_an_older_copy_that_has_come_into_the_place_of_the_file(
+    place: Path,
+) -> None:
+    """As with ``cp eventreg.sqlite3 x; mv x eventreg.sqlite3``: what was written last stands in the
+    log, and not in the copy."""
+    file, older, backup = (
+        place / "eventreg.sqlite3",
+        place.parent / "older.sqlite3",
+        place.parent / "kept.zip",
+    )
     with running(place, **KEY) as one, running(place, **KEY) as other:
         form = hidden(ask(one, "GET", REGISTER)[2])
         tickets = [book(one, form, number)[1]["Location"] for number in range(3)]
@@ -186,20 +226,26 @@ def test_no_ticket_comes_from_an_older_copy_that_has_come_into_the_place_of_the_
         assert "which lacks the last 3 acts" in doctor.stdout
         assert command(place, "event", "list").returncode == 1
         whole.replace(file)
-        assert [book(server, form, number)[0] for number, server in enumerate((one, other), start=30)] == [303] * 2
+        assert [
+            book(server, form, number)[0] for number, server in enumerate((one, other), start=30)
+        ] == [303] * 2
         assert ask(one, "GET", tickets[0])[0] == 200
         shutil.copy(file, older)
         older.replace(file)
         assert book(one, form, 40)[0] == 503
         restored = command(place, "backup", "restore", str(backup))
         assert restored.returncode == 0, restored.stderr
-        assert [book(server, form, number)[0] for number, server in enumerate((one, other), start=50)] == [303] * 2
+        assert [
+            book(server, form, number)[0] for number, server in enumerate((one, other), start=50)
+        ] == [303] * 2
         assert "NO database: no log of a file that was replaced" in command(place, "doctor").stdout
     assert people_in(file) == {f"王{number}号" for number in (0, 1, 2, 50, 51)}
     assert "was replaced by an older one" in log_of(place)
 
 
-def test_a_start_on_an_older_copy_is_refused_until_somebody_says_that_it_is_meant(place: Path) -> None:
+def test_a_start_on_an_older_copy_is_refused_until_somebody_says_that_it_is_meant(
+    place: Path,
+) -> None:
     file, older = place / "eventreg.sqlite3", place.parent / "older.sqlite3"
     copy_of(place, older)
     with running(place, **KEY) as server:
@@ -207,9 +253,13 @@ def test_a_start_on_an_older_copy_is_refused_until_somebody_says_that_it_is_mean
     older.replace(file)
     started = subprocess.run(
         [sys.executable, "-m", "eventreg.serve"],
-        cwd=ROOT, env=bare_environment(EVENTREG_INSTANCE=str(place), PORT=str(free_port()), **KEY),
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=bare_environment(EVENTREG_INSTANCE=str(place), PORT=str(free_port()), **KEY),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert (started.returncode, len(started.stderr.splitlines())) == (1, 1), started
     assert "was replaced by an older one, which lacks the last" in started.stderr
     (place / "in-use-eventreg.sqlite3.txt").unlink()
@@ -217,7 +267,9 @@ def test_a_start_on_an_older_copy_is_refused_until_somebody_says_that_it_is_mean
         assert book(server, hidden(ask(server, "GET", REGISTER)[2]), 2)[0] == 303
 
 
-def test_a_folder_that_is_moved_away_gives_no_ticket_and_no_trace_of_the_program(place: Path) -> None:
+def test_a_folder_that_is_moved_away_gives_no_ticket_and_no_trace_of_the_program(
+    place: Path,
+) -> None:
     away = place.with_name("away")
     with running(place, **KEY) as server:
         form = hidden(ask(server, "GET", REGISTER)[2])
@@ -280,7 +332,9 @@ def change(number: int) -> None:
 
 
 @pytest.mark.parametrize("has_a_log", [False, True], ids=["all in the file", "some in the log"])
-def test_a_file_that_was_written_over_with_an_older_copy_is_not_used(place: Path, has_a_log: bool) -> None:
+def test_a_file_that_was_written_over_with_an_older_copy_is_not_used(
+    place: Path, has_a_log: bool
+) -> None:
     file, older = place / "eventreg.sqlite3", place.parent / "older.sqlite3"
     house = House(place)
     with house.app.app_context():
@@ -289,7 +343,9 @@ def test_a_file_that_was_written_over_with_an_older_copy_is_not_used(place: Path
         shutil.copy(file, older)
         change(3)
         log_into_file()
-        house.register("赵六")  # the gate is passed once more: what the file holds now is remembered
+        house.register(
+            "赵六"
+        )  # the gate is passed once more: what the file holds now is remembered
         right = copy_of(place, place.parent / "right.sqlite3")
         if not has_a_log:
             log_into_file()
@@ -306,8 +362,11 @@ def test_a_file_that_was_written_over_with_an_older_copy_is_not_used(place: Path
     assert people_in(file) == {"张桂芳", "赵六", "李四"}
 
 
-def test_no_ticket_comes_after_somebody_brought_an_older_copy_back_with_the_shell_of_sqlite(place: Path) -> None:
-    """``.restore`` writes through the log: the file and its place stay as they were, and only its content is older."""
+def test_no_ticket_comes_after_somebody_brought_an_older_copy_back_with_the_shell_of_sqlite(
+    place: Path,
+) -> None:
+    """``.restore`` writes through the log: the file and its place stay as they were, and only its
+    content is older."""
     file, older = place / "eventreg.sqlite3", place.parent / "older.sqlite3"
     with running(place, **KEY) as one, running(place, **KEY) as other:
         form = hidden(ask(one, "GET", REGISTER)[2])
@@ -318,7 +377,9 @@ def test_no_ticket_comes_after_somebody_brought_an_older_copy_back_with_the_shel
         assert book(one, form, 2)[0] == 303
         with closing(sqlite3.connect(older)) as copy, closing(sqlite3.connect(file)) as live:
             copy.backup(live)
-        assert [book(server, form, number)[0] for number, server in enumerate((one, other), start=10)] == [503] * 2
+        assert [
+            book(server, form, number)[0] for number, server in enumerate((one, other), start=10)
+        ] == [503] * 2
         doctor = command(place, "doctor")
         assert (doctor.returncode, "lacks the last" in doctor.stdout) == (1, True)
         assert command(place, "backup", "restore", str(backup)).returncode == 0
@@ -327,7 +388,8 @@ def test_no_ticket_comes_after_somebody_brought_an_older_copy_back_with_the_shel
 
 
 def test_a_program_that_saves_the_log_by_itself_is_no_stranger(place: Path) -> None:
-    """As the shell of SQLite does when it is the last to close, or a program that copies the log elsewhere."""
+    """As the shell of SQLite does when it is the last to close, or a program that copies the log
+    elsewhere."""
     file = place / "eventreg.sqlite3"
     house = House(place)
     with house.app.app_context():

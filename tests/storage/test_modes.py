@@ -1,4 +1,5 @@
-"""Nobody else on the machine reads what we write: every command, as it is typed, under the umask that a machine usually has."""
+"""Nobody else on the machine reads what we write: every command, as it is typed, under the umask
+that a machine usually has."""
 
 import os
 import stat
@@ -17,13 +18,21 @@ def command(place: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """A command in a process of its own, whose umask lets others read."""
     return subprocess.run(
         [Path(sys.executable).with_name("flask"), "--app", "wsgi", *words],
-        cwd=ROOT, env=bare_environment(EVENTREG_INSTANCE=str(place)), capture_output=True, text=True, check=False, umask=0o022,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=bare_environment(EVENTREG_INSTANCE=str(place)),
+        capture_output=True,
+        text=True,
+        check=False,
+        umask=0o022,
+    )
 
 
 def modes_of(folder: Path) -> dict[str, int]:
     """Everything in a folder, with its mode."""
-    return {str(path.relative_to(folder)): stat.S_IMODE(path.lstat().st_mode) for path in folder.rglob("*")}
+    return {
+        str(path.relative_to(folder)): stat.S_IMODE(path.lstat().st_mode)
+        for path in folder.rglob("*")
+    }
 
 
 def test_no_file_that_a_command_writes_is_open_to_others(tmp_path: Path) -> None:
@@ -41,9 +50,12 @@ def test_no_file_that_a_command_writes_is_open_to_others(tmp_path: Path) -> None
         said = command(place, *words)
         assert said.returncode == 0, said.stderr
     written = modes_of(tmp_path)
-    assert {"instance/backups", "instance/eventreg.sqlite3", "instance/secret-key", "instance/trouble-zh.html"} <= set(
-        written
-    )
+    assert {
+        "instance/backups",
+        "instance/eventreg.sqlite3",
+        "instance/secret-key",
+        "instance/trouble-zh.html",
+    } <= set(written)
     assert {"outside/old.csv", "outside/backup.zip"} <= set(written)
     assert any(name.startswith("instance/backups/before-restore") for name in written)
     assert [name for name, mode in written.items() if mode & 0o077 and name != "outside"] == []
@@ -63,7 +75,9 @@ def _doctor_names_what_is_open(place: Path) -> None:
         assert name in line
     assert "eventreg.sqlite3" not in line
     with running(place):
-        assert [name for name, mode in modes_of(place).items() if mode & 0o077] == [], "a start closes them"
+        assert [name for name, mode in modes_of(place).items() if mode & 0o077] == [], (
+            "a start closes them"
+        )
 
 
 def test_a_list_printed_to_a_pipe_leaves_the_pipe_as_it_is(tmp_path: Path) -> None:
@@ -94,8 +108,12 @@ def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
 def test_a_database_outside_the_folder_is_looked_at_too(tmp_path: Path, kept_in: str) -> None:
     folder = tmp_path / kept_in
     folder.mkdir(parents=True)
-    house = House(tmp_path / "instance", EVENTREG_DATABASE_URL=f"sqlite:///{folder / 'people.sqlite3'}")
-    assert stat.S_IMODE((folder / "people.sqlite3").stat().st_mode) == 0o600, "made closed, whatever the umask"
+    house = House(
+        tmp_path / "instance", EVENTREG_DATABASE_URL=f"sqlite:///{folder / 'people.sqlite3'}"
+    )
+    assert stat.S_IMODE((folder / "people.sqlite3").stat().st_mode) == 0o600, (
+        "made closed, whatever the umask"
+    )
     (folder / "people.sqlite3").chmod(0o644)
     assert modes.open_to_others(house.settings) == [folder / "people.sqlite3"]
     modes.close(house.settings)

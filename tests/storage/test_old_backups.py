@@ -1,4 +1,5 @@
-"""Automatic backups: those with names past their keeping time go, and those older than the privacy page says; no other."""
+"""Automatic backups: those with names past their keeping time go, and those older than the privacy
+page says; no other."""
 
 import os
 import sqlite3
@@ -36,7 +37,12 @@ def small(house: House) -> House:
     return house
 
 
-OWN = ("mine.zip", "before-the-day.zip", "before-restore-copy.zip", "before-restore-20300609T110000000000.zip.bak")
+OWN = (
+    "mine.zip",
+    "before-the-day.zip",
+    "before-restore-copy.zip",
+    "before-restore-20300609T110000000000.zip.bak",
+)
 
 
 def run(house: House, *words: str) -> Any:
@@ -47,7 +53,11 @@ def run(house: House, *words: str) -> Any:
 
 def automatic() -> list[str]:
     """The kinds of the automatic backups that are there."""
-    return sorted(path.name.rsplit("-", 1)[0] for path in backups.automatic().iterdir() if path.name not in OWN)
+    return sorted(
+        path.name.rsplit("-", 1)[0]
+        for path in backups.automatic().iterdir()
+        if path.name not in OWN
+    )
 
 
 def of_backups(house: House) -> str:
@@ -77,13 +87,17 @@ def test_an_event_that_is_purged_leaves_no_names_in_automatic_backups(small: Hou
     assert of_backups(small).startswith("ok")
     small.now += timedelta(hours=1)
     run(small, "purge")
-    assert [path for path in backups.automatic().iterdir() if path.name not in OWN] == [fresh], "once is enough"
+    assert [path for path in backups.automatic().iterdir() if path.name not in OWN] == [fresh], (
+        "once is enough"
+    )
 
 
 def test_a_purge_on_the_page_does_the_same(small: House) -> None:
     small.now = ENDS + timedelta(days=30)
     olga = small.signed_in("olga")
-    olga.post("/staff/events/small/forget", data=get(olga, "/staff/events/small/forget").form().fields)
+    olga.post(
+        "/staff/events/small/forget", data=get(olga, "/staff/events/small/forget").form().fields
+    )
     assert automatic() == ["after-purge"]
 
 
@@ -91,7 +105,10 @@ def test_old_backups_stay_until_a_fresh_one_is_there(
     small: House, engine: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     small.now = ENDS + timedelta(days=30)
-    orphan = "INSERT INTO gifts (event_id, attendee_id, given_at, by_staff_id) VALUES (1, 999, '2030-06-10', 1)"
+    orphan = (
+        "INSERT INTO gifts (event_id, attendee_id, given_at, by_staff_id) "
+        "VALUES (1, 999, '2030-06-10', 1)"
+    )
     path = os.environ["PATH"]
     if engine == "sqlite":  # a copy that is not sound is no backup
         reading().rollback()
@@ -105,7 +122,9 @@ def test_old_backups_stay_until_a_fresh_one_is_there(
     assert "no fresh backup could be made" in said.output
     assert "old automatic ones are kept" in caplog.text
     assert automatic() == ["before-restore"]
-    assert reading().execute(text("SELECT name FROM attendees")).scalar_one() != NAME, "forgotten all the same"
+    assert reading().execute(text("SELECT name FROM attendees")).scalar_one() != NAME, (
+        "forgotten all the same"
+    )
     assert of_backups(small).startswith("NO")
     if engine == "sqlite":
         with db.engine.begin() as connection:
@@ -131,7 +150,9 @@ def test_automatic_backups_are_kept_for_as_long_as_the_privacy_page_says(small: 
     assert days in get(small.client(), "/en/privacy").text
 
 
-def test_a_restore_leaves_no_copy_of_somebody_whose_time_is_over(small: House, tmp_path: Path) -> None:
+def test_a_restore_leaves_no_copy_of_somebody_whose_time_is_over(
+    small: House, tmp_path: Path
+) -> None:
     file = str(tmp_path / "before.zip")
     assert run(small, "backup", "create", file).exit_code == 0
     small.now = ENDS + timedelta(days=30)
@@ -142,7 +163,9 @@ def test_a_restore_leaves_no_copy_of_somebody_whose_time_is_over(small: House, t
     assert of_backups(small).startswith("ok")
 
 
-def test_restoring_an_older_backup_copies_nobody_into_an_automatic_one(small: House, tmp_path: Path) -> None:
+def test_restoring_an_older_backup_copies_nobody_into_an_automatic_one(
+    small: House, tmp_path: Path
+) -> None:
     """Its tables are brought up to date before anybody is forgotten in them again."""
     downgrade(revision="2026_11_26_name_search")
     db.session.remove()
@@ -163,4 +186,6 @@ def test_what_a_backup_that_was_killed_left_behind_goes(small: House) -> None:
         made = folder.stat().st_mtime - days * 86_400
         os.utime(folder, (made, made))
     assert run(small, "purge").exit_code == 0
-    assert [path.name for path in backups.automatic().glob(f"{backups.WORKSHOP}*")] == [f"{backups.WORKSHOP}new"]
+    assert [path.name for path in backups.automatic().glob(f"{backups.WORKSHOP}*")] == [
+        f"{backups.WORKSHOP}new"
+    ]

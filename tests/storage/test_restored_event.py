@@ -1,5 +1,5 @@
-"""After a restore the event has the version number that it had before, and other words: nobody is shown the old ones, or held to
-them."""
+"""After a restore the event has the version number that it had before, and other words: nobody is
+shown the old ones, or held to them."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +30,8 @@ CHESS = toml(capacity=9).replace("Calligraphy class", "Chess").replace("书法�
 
 @pytest.fixture
 def hiking(house: House, tmp_path: Path) -> Path:
-    """A backup in which version 2 of the event is a hike; in the database, version 2 of the same event is chess."""
+    """A backup in which version 2 of the event is a hike; in the database, version 2 of the same
+    event is chess."""
     house.apply(toml(capacity=9))
     first, hike = tmp_path / "first.zip", tmp_path / "hike.zip"
     backups.create(first)
@@ -65,21 +66,33 @@ def test_every_process_shows_what_was_restored(
     assert house.event().version == 2
 
 
-def test_a_form_that_was_filled_in_before_is_judged_by_what_was_restored(house: House, hiking: Path) -> None:
+def test_a_form_that_was_filled_in_before_is_judged_by_what_was_restored(
+    house: House, hiking: Path
+) -> None:
     seen = availability.at(db.engine, None, "small", now=house.now).event
     backups.restore(hiking)
     with house.writing() as session, pytest.raises(SeatsRaced):
         couple = make_entry("张桂芳", "王建国")
-        register.register(session, seen, couple, secret_key=SECRET, by=audit.REGISTRANT, now=house.now)
+        register.register(
+            session, seen, couple, secret_key=SECRET, by=audit.REGISTRANT, now=house.now
+        )
     assert "Hiking" in get(house.client(), "/en/events/small/register").text
 
 
-def test_a_change_that_was_looked_over_before_is_looked_over_again(house: House, hiking: Path) -> None:
+def test_a_change_that_was_looked_over_before_is_looked_over_again(
+    house: House, hiking: Path
+) -> None:
     house.hire()
     olga = house.signed_in("olga")
-    forms = [form for form in get(olga, "/staff/events/small/edit").forms if form.action.endswith("/edit")]
+    forms = [
+        form
+        for form in get(olga, "/staff/events/small/edit").forms
+        if form.action.endswith("/edit")
+    ]
     checked = Page(olga.post(forms[-1].action, data={**forms[-1].fields, "title.en": "Chess club"}))
-    kept = next(form for form in checked.forms if "toml" in checked.html and form.fields.get("version"))
+    kept = next(
+        form for form in checked.forms if "toml" in checked.html and form.fields.get("version")
+    )
     with db.engine.begin() as connection:  # as a restore leaves it: the same number, another state
         connection.execute(text("UPDATE events SET stamp = 'other'"))
     pressed = olga.post(kept.action, data={**kept.fields, "toml": HIKING})

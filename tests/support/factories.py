@@ -1,4 +1,5 @@
-"""Makers of events, people and houses. The cast: Olga organises, Desmond sits at the desk, Dora stands at the door."""
+"""Makers of events, people and houses. The cast: Olga organises, Desmond sits at the desk, Dora
+stands at the door."""
 
 import contextvars
 import itertools
@@ -76,13 +77,14 @@ area_code = "0574"
 
 @cache
 def usual_hash() -> str:
-    """A hash of the usual password that is quick to check: argon2id as in the house, with less memory. How the house itself
-    hashes is tested in core/staff/test_accounts.py."""
+    """A hash of the usual password that is quick to check: argon2id as in the house, with less
+    memory. How the house itself hashes is tested in core/staff/test_accounts.py."""
     return PasswordHasher(memory_cost=64, time_cost=1, parallelism=1).hash(PASSWORD.encode())
 
 
 class Compiled(BytecodeCache):
-    """Templates as Jinja compiled them, for all houses of a process; Jinja itself compares them with their sources."""
+    """Templates as Jinja compiled them, for all houses of a process; Jinja itself compares them
+    with their sources."""
 
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
@@ -102,8 +104,8 @@ _builders: dict[tuple[str, ...], Callable[..., tuple[str, str]]] = {}
 
 
 class KnownRule(Rule):
-    """A route that takes over what an earlier house of this process compiled for the same route. It is half of the time
-    that a house takes."""
+    """A route that takes over what an earlier house of this process compiled for the same route. It
+    is half of the time that a house takes."""
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         known = (self.rule, repr(self._trace), repr(self.defaults), str(append_unknown))
@@ -134,7 +136,8 @@ def make_entry(
 
 
 class Browser(FlaskClient):
-    """A browser without scripts. Each request has a context of its own, as on a server, and not the test's."""
+    """A browser without scripts. Each request has a context of its own, as on a server, and not the
+    test's."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         """Ask, and let the test's own session see what the request has changed."""
@@ -170,7 +173,9 @@ class House:
     def apply(self, text: str) -> Event:
         """Apply an event file."""
         with transaction() as session:
-            return applying.apply(session, event_file.parse(text), by=audit.SYSTEM, now=self.now).event
+            return applying.apply(
+                session, event_file.parse(text), by=audit.SYSTEM, now=self.now
+            ).event
 
     def event(self, slug: str = "small") -> Event:
         """The event as it is now."""
@@ -185,7 +190,7 @@ class House:
             event = events.get(session, slug)
             return registering.register(
                 session, event, filled, secret_key=SECRET, by=audit.REGISTRANT, now=self.now
-            )  # fmt: skip
+            )
 
         return lookup.get(reading(), write(act).id)
 
@@ -209,7 +214,11 @@ class House:
         with transaction() as session:
             self.olga, self.desmond, self.dora = (
                 self._hired(session, name, role)
-                for name, role in (("olga", Role.ORGANISER), ("desmond", Role.DESK), ("dora", Role.DOOR))
+                for name, role in (
+                    ("olga", Role.ORGANISER),
+                    ("desmond", Role.DESK),
+                    ("dora", Role.DOOR),
+                )
             )
 
     def hired(self, name: str, role: Role) -> Actor:
@@ -239,7 +248,7 @@ def with_event(session: Session, made: Registration) -> tuple[Event, Registratio
 
 
 def bare_environment(**more: str) -> dict[str, str]:
-    """The environment of a program that a test starts: only what it needs. Warnings are errors, but for the sockets that
-    waitress leaves to the interpreter when it is told to stop."""
+    """The environment of a program that a test starts: only what it needs. Warnings are errors, but
+    for the sockets that waitress leaves to the interpreter when it is told to stop."""
     strict = "error,ignore:unclosed <socket:ResourceWarning"
     return {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": strict, **more}

@@ -1,4 +1,5 @@
-"""What nobody should send, as it stands on the wire: odd numbers and odd text, to be put into each place of a request."""
+"""What nobody should send, as it stands on the wire: odd numbers and odd text, to be put into each
+place of a request."""
 
 import contextvars
 import re
@@ -95,41 +96,59 @@ class Place:
         """The address as a server hands it on, with odd arguments in place of good ones."""
         given = {name: value.encode() for name, value in self.arguments.items()} | odd
         pieces = _ARGUMENT.split(self.rule.rule)  # text, argument, text, argument, text
-        return b"".join(given[piece] if place % 2 else piece.encode() for place, piece in enumerate(pieces))
+        return b"".join(
+            given[piece] if place % 2 else piece.encode() for place, piece in enumerate(pieces)
+        )
 
 
 class Sender:
-    """Somebody who sends bytes: a stranger, or with ``sign_in`` somebody who signs in again whenever the session is over."""
+    """Somebody who sends bytes: a stranger, or with ``sign_in`` somebody who signs in again
+    whenever the session is over."""
 
     def __init__(self, house: House, sign_in: Callable[[], tuple[str, str]] | None = None) -> None:
         self._house, self._sign_in = house, sign_in
         self._plain = EnvironBuilder("/", base_url="http://localhost").get_environ()
         self._cookie, self.token = sign_in() if sign_in else ("", "")
 
-    def ask(self, method: str, path: bytes, query: bytes = b"", body: bytes = b"", **named: bytes) -> Response:
+    def ask(
+        self, method: str, path: bytes, query: bytes = b"", body: bytes = b"", **named: bytes
+    ) -> Response:
         """One request. ``named`` are headers, as WSGI names them."""
         answer = self._ask(method, path, query, body, named)
-        is_out = answer.status_code == 401 or "/staff/sign-in?" in answer.headers.get("Location", "")
+        is_out = answer.status_code == 401 or "/staff/sign-in?" in answer.headers.get(
+            "Location", ""
+        )
         if self._sign_in and is_out:
             self._cookie, self.token = self._sign_in()
             answer = self._ask(method, path, query, body, named)
         return answer
 
-    def _ask(self, method: str, path: bytes, query: bytes, body: bytes, named: dict[str, bytes]) -> Response:
+    def _ask(
+        self, method: str, path: bytes, query: bytes, body: bytes, named: dict[str, bytes]
+    ) -> Response:
         given = {"PATH_INFO": path, "QUERY_STRING": query, "HTTP_X_CSRF_TOKEN": self.token.encode()}
         given |= {"HTTP_COOKIE": self._cookie.encode()} | named
         environ: dict[str, Any] = {**self._plain, "REQUEST_METHOD": method}
         if body:
             kind = named.get("CONTENT_TYPE", b"application/x-www-form-urlencoded").decode("latin-1")
             made = EnvironBuilder("/", data=body, content_type=kind).get_environ()
-            environ |= {name: made[name] for name in ("wsgi.input", "CONTENT_TYPE", "CONTENT_LENGTH")}
+            environ |= {
+                name: made[name] for name in ("wsgi.input", "CONTENT_TYPE", "CONTENT_LENGTH")
+            }
         environ |= {name: value.decode("latin-1") for name, value in given.items()}
-        return Response(*contextvars.Context().run(run_wsgi_app, self._house.app.wsgi_app, environ, buffered=True))
+        return Response(
+            *contextvars.Context().run(
+                run_wsgi_app, self._house.app.wsgi_app, environ, buffered=True
+            )
+        )
 
     def send(self, place: Place, **odd: bytes) -> Response:
-        """Send the route's fields as a page would: in the address of a GET, in the body of a POST."""
+        """Send the route's fields as a page would: in the address of a GET, in the body of a
+        POST."""
         fields = {name: value.encode() for name, value in place.fields.items()} | odd
-        sent = "&".join(f"{quote_from_bytes(n.encode())}={quote_from_bytes(v)}" for n, v in fields.items()).encode()
+        sent = "&".join(
+            f"{quote_from_bytes(n.encode())}={quote_from_bytes(v)}" for n, v in fields.items()
+        ).encode()
         if place.method == "GET":
             return self.ask("GET", place.path(), query=sent)
         return self.ask(place.method, place.path(), body=sent)

@@ -43,7 +43,13 @@ class Page(HTMLParser):
             self.kind = given.get("data-page") or ""
             self.data = given
         if tag == "form":
-            self.forms.append(Form(given.get("action") or "", given.get("method") or "get", id=given.get("id") or ""))
+            self.forms.append(
+                Form(
+                    given.get("action") or "",
+                    given.get("method") or "get",
+                    id=given.get("id") or "",
+                )
+            )
         chosen = given.get("type") not in {"radio", "checkbox"} or "checked" in given
         if self.forms and tag == "input" and given.get("name") and chosen:
             self.forms[-1].fields[str(given["name"])] = given.get("value") or ""
@@ -93,7 +99,9 @@ def named(typed: dict[str, str]) -> dict[str, str]:
     return {name.replace("companion_", "companion-"): value for name, value in typed.items()}
 
 
-def book(client: FlaskClient, slug: str = "small", language: str = "zh", **typed: str) -> TestResponse:
+def book(
+    client: FlaskClient, slug: str = "small", language: str = "zh", **typed: str
+) -> TestResponse:
     """Register as a guest does: form, check page, button. Returns the last answer."""
     address = f"/{language}/events/{slug}/register"
     answer = fill(client, address, **typed)

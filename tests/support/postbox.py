@@ -12,8 +12,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 class Postbox:
-    """``answers`` says for an address what the server answers to its mail: a reply line, or ``hang up``, or ``keep and hang up``;
-    ``slow`` is how many seconds it takes over each."""
+    """``answers`` says for an address what the server answers to its mail: a reply line, or ``hang
+    up``, or ``keep and hang up``; ``slow`` is how many seconds it takes over each."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -22,7 +22,9 @@ class Postbox:
         self.slow = 0.0
         self.arrived, self.tenth = Event(), Event()
 
-    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, to: str, _options: Any) -> str:
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, to: str, _options: Any
+    ) -> str:
         """To whom."""
         if to in self.refuses_recipient:
             return self.refuses_recipient[to]
@@ -63,17 +65,27 @@ class Postbox:
         return str(body.get_content())
 
 
-def open_postbox(port: int, host: str = "127.0.0.1", password: str = "", **tls: Any) -> tuple[Postbox, Controller]:
-    """A mail server there, which wants that password if one is given; stop its controller in the end. ``ssl_context`` is TLS
-    from the first byte, ``tls_context`` TLS once the client asks for it."""
+def open_postbox(
+    port: int, host: str = "127.0.0.1", password: str = "", **tls: Any
+) -> tuple[Postbox, Controller]:
+    """A mail server there, which wants that password if one is given; stop its controller in the
+    end. ``ssl_context`` is TLS from the first byte, ``tls_context`` TLS once the client asks for
+    it."""
     box, wants = Postbox(), bool(password)
 
-    def right(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any) -> AuthResult:
+    def right(
+        _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any
+    ) -> AuthResult:
         return AuthResult(success=given.password == password.encode(), handled=False)
 
     controller = Controller(
-        box, hostname=host, port=port, auth_required=wants, auth_require_tls="tls_context" in tls,
-        authenticator=right if wants else None, **tls,
-    )  # fmt: skip
+        box,
+        hostname=host,
+        port=port,
+        auth_required=wants,
+        auth_require_tls="tls_context" in tls,
+        authenticator=right if wants else None,
+        **tls,
+    )
     controller.start()
     return box, controller

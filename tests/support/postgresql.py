@@ -1,5 +1,5 @@
-"""A PostgreSQL of the tests' own: a throw-away cluster from Debian's packages, durable as in production, reached by a socket
-in its folder and nothing else."""
+"""A PostgreSQL of the tests' own: a throw-away cluster from Debian's packages, durable as in
+production, reached by a socket in its folder and nothing else."""
 
 import os
 import shutil
@@ -9,7 +9,11 @@ from pathlib import Path
 
 import psycopg
 
-BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=Path())
+BINARIES = max(
+    Path("/usr/lib/postgresql").glob("*/bin"),
+    key=lambda path: int(path.parent.name),
+    default=Path(),
+)
 USER = "postgres" if os.getuid() == 0 else None
 """PostgreSQL refuses to run as root; then it runs as the user that its package made."""
 CONFIGURATION = """
@@ -32,7 +36,13 @@ class Cluster:
         if USER:
             shutil.chown(self.folder, USER)
         self._program(
-            "initdb", "-D", self.data, "--auth=trust", "--username=eventreg", "--encoding=UTF8", "--no-locale"
+            "initdb",
+            "-D",
+            self.data,
+            "--auth=trust",
+            "--username=eventreg",
+            "--encoding=UTF8",
+            "--no-locale",
         )
         with (self.data / "postgresql.conf").open("a") as file:
             file.write(CONFIGURATION.format(folder=self.folder))
@@ -45,7 +55,12 @@ class Cluster:
 
     def _program(self, name: str, *arguments: str | Path) -> str:
         done = subprocess.run(
-            [BINARIES / name, *arguments], user=USER, cwd=self.folder, capture_output=True, text=True, check=False
+            [BINARIES / name, *arguments],
+            user=USER,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -55,8 +70,12 @@ class Cluster:
         # The server must not hold our pipes, so its output goes to a file.
         subprocess.run(
             [BINARIES / "pg_ctl", "-D", self.data, "-w", "-s", "-l", self.folder / "log", "start"],
-            user=USER, cwd=self.folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            user=USER,
+            cwd=self.folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def crash(self) -> None:
         """Stop as a crash does: no checkpoint, every connection cut."""
@@ -68,8 +87,11 @@ class Cluster:
         self._hang_up()
         subprocess.run(
             [BINARIES / "pg_ctl", "-D", self.data, "-m", "immediate", "stop"],
-            user=USER, cwd=self.folder, check=False, capture_output=True,
-        )  # fmt: skip
+            user=USER,
+            cwd=self.folder,
+            check=False,
+            capture_output=True,
+        )
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database: str) -> str:
@@ -78,7 +100,9 @@ class Cluster:
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Ask something past the program."""
-        return self._program("psql", "-h", self.folder, "-U", "eventreg", "-qAtX", "-c", statement, database).strip()
+        return self._program(
+            "psql", "-h", self.folder, "-U", "eventreg", "-qAtX", "-c", statement, database
+        ).strip()
 
     def create(self, name: str, template: str = "template0") -> str:
         """A new database, and its address."""
@@ -92,7 +116,9 @@ class Cluster:
     def _ask(self, statement: str) -> None:
         """The same as ``sql`` on one connection that stays open, for what every test asks twice."""
         if self._asked is None:
-            self._asked = psycopg.connect(host=str(self.folder), user="eventreg", dbname="postgres", autocommit=True)
+            self._asked = psycopg.connect(
+                host=str(self.folder), user="eventreg", dbname="postgres", autocommit=True
+            )
         self._asked.execute(statement.encode())
 
     def _hang_up(self) -> None:

@@ -43,10 +43,18 @@ class Proxy:
         return f"https://{NAME}:{self.port}"
 
     def ask(
-        self, method: str, path: str, *, source: str = "127.0.0.1", body: str | None = None, **headers: str
+        self,
+        method: str,
+        path: str,
+        *,
+        source: str = "127.0.0.1",
+        body: str | None = None,
+        **headers: str,
     ) -> Answer:
         """One request, from an address of this machine."""
-        connection = HTTPSConnection(NAME, self.port, timeout=30, context=self.trust, source_address=(source, 0))
+        connection = HTTPSConnection(
+            NAME, self.port, timeout=30, context=self.trust, source_address=(source, 0)
+        )
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
             given |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.address}
@@ -77,7 +85,8 @@ def _certificate(folder: Path) -> ssl.SSLContext:
 
 
 def _changed(text: str, *changes: tuple[str, str]) -> str:
-    """The shipped configuration with the names, paths and ports of a test; each change must find its place."""
+    """The shipped configuration with the names, paths and ports of a test; each change must find
+    its place."""
     for pattern, replacement in changes:
         text, found = re.subn(pattern, replacement, text)
         assert found, pattern
@@ -86,7 +95,11 @@ def _changed(text: str, *changes: tuple[str, str]) -> str:
 
 @contextmanager
 def _started(command: list[str], folder: Path, port: int, trust: ssl.SSLContext) -> Iterator[Proxy]:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_DATA_HOME": str(folder / "data")}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "XDG_DATA_HOME": str(folder / "data"),
+    }
     out = (folder / "output.log").open("w")
     with out, subprocess.Popen(command, env=environment, stdout=out, stderr=out) as process:
         proxy = Proxy(port, trust, folder)
@@ -109,7 +122,8 @@ def _listens(proxy: Proxy) -> bool:
 
 @contextmanager
 def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
-    """Debian's nginx with the shipped configuration, on ``port``, before the server on ``behind``."""
+    """Debian's nginx with the shipped configuration, on ``port``, before the server on
+    ``behind``."""
     folder.mkdir()
     trust = _certificate(folder)
     server = _changed(
@@ -122,7 +136,8 @@ def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
         (r"127\.0\.0\.1:8000", f"127.0.0.1:{behind}"),
     )
     kept = "".join(
-        f"{what}_temp_path {folder}/{what};" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        f"{what}_temp_path {folder}/{what};"
+        for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; error_log {folder}/error.log crit; worker_processes 1;\n"
@@ -137,12 +152,16 @@ def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
 
 @contextmanager
 def caddy(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
-    """Debian's Caddy with the shipped configuration, on ``port``, before the server on ``behind``."""
+    """Debian's Caddy with the shipped configuration, on ``port``, before the server on
+    ``behind``."""
     folder.mkdir()
     trust = _certificate(folder)
     site = _changed(
         (SHIPPED / "Caddyfile").read_text(),
-        (r"(?m)^register\.example\.org \{", f"{NAME}:{port} {{\n\ttls {folder}/certificate.pem {folder}/key.pem"),
+        (
+            r"(?m)^register\.example\.org \{",
+            f"{NAME}:{port} {{\n\ttls {folder}/certificate.pem {folder}/key.pem",
+        ),
         (r"/var/log/caddy/", f"{folder}/"),
         (r"127\.0\.0\.1:8000", f"127.0.0.1:{behind}"),
     )

@@ -12,7 +12,17 @@ def running() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The address, as a setting, and the process."""
     with tempfile.TemporaryDirectory(prefix="eventreg-redis-") as folder:
         path = Path(folder) / "socket"
-        command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", folder]
+        command = [
+            "redis-server",
+            "--port",
+            "0",
+            "--unixsocket",
+            str(path),
+            "--save",
+            "",
+            "--dir",
+            folder,
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout
             for line in process.stdout:

@@ -28,8 +28,8 @@ FORKS.set_forkserver_preload(["tests.support.servers", "tests.proofs.crowd", "te
 
 @dataclass
 class Server:
-    """A server that answers at ``address``; ``printed`` is what it had said when it was ready, after ``cpu`` seconds of
-    processor time, which other tests beside it do not change."""
+    """A server that answers at ``address``; ``printed`` is what it had said when it was ready,
+    after ``cpu`` seconds of processor time, which other tests beside it do not change."""
 
     address: str
     printed: str
@@ -55,7 +55,8 @@ def free_port() -> int:
 def answers(address: str) -> bool:
     """Whether a server is there."""
     try:
-        with urllib.request.urlopen(f"{address}/zh/", timeout=2) as answer:  # noqa: S310 - our own address
+        # our own address
+        with urllib.request.urlopen(f"{address}/zh/", timeout=2) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
@@ -69,15 +70,21 @@ def cpu_seconds(pid: int) -> float:
 
 def processes_of(server: Server) -> list[int]:
     """The processes that a server has started, by their numbers."""
-    return [int(one) for one in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()]
+    return [
+        int(one)
+        for one in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    ]
 
 
 class Forked:
-    """A server forked from a process that has everything imported, which saves a second of processor time. It has the
-    words of ``Popen`` that are used here, but that waiting in vain returns ``None``."""
+    """A server forked from a process that has everything imported, which saves a second of
+    processor time. It has the words of ``Popen`` that are used here, but that waiting in vain
+    returns ``None``."""
 
     def __init__(self, fault: str, log: Path, environment: dict[str, str]) -> None:
-        self._process: BaseProcess = FORKS.Process(target=_serve, args=(fault, str(log), environment), daemon=True)
+        self._process: BaseProcess = FORKS.Process(
+            target=_serve, args=(fault, str(log), environment), daemon=True
+        )
         self._process.start()
 
     @property
@@ -113,11 +120,14 @@ def _fresh(fault: str, log: Path, environment: dict[str, str]) -> "subprocess.Po
     """A program of its own, from its first import on."""
     program = ["tests.proofs.faulty_server", fault] if fault else ["eventreg.serve"]
     with log.open("a") as out:
-        return subprocess.Popen([sys.executable, "-m", *program], cwd=ROOT, env=environment, stdout=out, stderr=out)
+        return subprocess.Popen(
+            [sys.executable, "-m", *program], cwd=ROOT, env=environment, stdout=out, stderr=out
+        )
 
 
 def running(folder: Path, fault: str = "", **environment: str) -> AbstractContextManager[Server]:
-    """A server on that instance folder, stopped again at the end; it must stop in order. ``fault`` breaks it on purpose."""
+    """A server on that instance folder, stopped again at the end; it must stop in order. ``fault``
+    breaks it on purpose."""
     return _at_work(Forked, folder, fault, environment)
 
 
@@ -130,7 +140,9 @@ _Begin = Callable[[str, Path, dict[str, str]], "Forked | subprocess.Popen[bytes]
 
 
 @contextmanager
-def _at_work(begin: _Begin, folder: Path, fault: str, environment: dict[str, str]) -> Iterator[Server]:
+def _at_work(
+    begin: _Begin, folder: Path, fault: str, environment: dict[str, str]
+) -> Iterator[Server]:
     port = int(environment.get("PORT") or free_port())
     given = {
         "EVENTREG_INSTANCE": str(folder),

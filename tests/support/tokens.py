@@ -1,4 +1,5 @@
-"""Forms as the house hands them out, without asking for each: many people have each opened a page of their own."""
+"""Forms as the house hands them out, without asking for each: many people have each opened a page
+of their own."""
 
 from itsdangerous import URLSafeSerializer
 
@@ -14,7 +15,8 @@ def token(slug: str, made: int, key: str = "") -> str:
 
 
 def another(shown: dict[str, str], number: int | None = None, *, older: int = 0) -> dict[str, str]:
-    """The same page as somebody else opened it, ``older`` seconds before; of equal numbers, it is one form."""
+    """The same page as somebody else opened it, ``older`` seconds before; of equal numbers, it is
+    one form."""
     slug, made, _ = _signer.loads(shown["csrf_token"])
     key = "" if number is None else f"{number:032x}"
     return {**shown, "csrf_token": token(slug, made - older, key)}

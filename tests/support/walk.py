@@ -1,4 +1,5 @@
-"""A walk through every route: what can be asked is found, not listed, so that a new route is tried from its first day."""
+"""A walk through every route: what can be asked is found, not listed, so that a new route is tried
+from its first day."""
 
 import re
 from collections import Counter
@@ -32,7 +33,9 @@ class Walk:
         house.hire()
         house.now = local("2030-06-10 08:40")
         self.nobody, self.olga = Sender(house), Sender(house, self._sign_in)
-        self.places = [place for rule in house.app.url_map.iter_rules() for place in self._of_rule(rule)]
+        self.places = [
+            place for rule in house.app.url_map.iter_rules() for place in self._of_rule(rule)
+        ]
         self._learn()
         reading().rollback()  # a transaction that idles is ended by PostgreSQL
 
@@ -49,12 +52,15 @@ class Walk:
         return f"s={cookie.value}", get(client, "/staff/").form("/sign-out").fields["csrf_token"]
 
     def _of_rule(self, rule: Rule) -> Iterator[Place]:
-        """The route with what exists: a registration of its own, an arrival, an account, a ticket."""
+        """The route with what exists: a registration of its own, an arrival, an account, a
+        ticket."""
         made = self.house.register("张桂芳")
         with self.house.writing() as session:
             person = lookup.party(session, lookup.get(session, made.id))[0]
             event, by, now = events.get(session, "small"), self.house.dora, self.house.now
-            arrival = check_in.check_in(session, event, attendee_of(person), anyway=True, by=by, now=now)
+            arrival = check_in.check_in(
+                session, event, attendee_of(person), anyway=True, by=by, now=now
+            )
             check_in.undo(session, event, arrival.check_in_id, by=by, now=now)
         known = {
             "slug": "small",
@@ -65,12 +71,16 @@ class Walk:
         known["staff_id"] = str(self.house.dora.staff_id)
         token = tickets.token(SECRET, made.ticket_seed)
         numbered = set(re.findall(r"<(?:id|int):(\w+)>", rule.rule))
-        given = {name: known.get(name, str(made.id) if name in numbered else token) for name in rule.arguments}
+        given = {
+            name: known.get(name, str(made.id) if name in numbered else token)
+            for name in rule.arguments
+        }
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield Place(rule, method, given)
 
     def _learn(self) -> None:
-        """Find the fields of each route, in the forms that pages show and in what the views ask for."""
+        """Find the fields of each route, in the forms that pages show and in what the views ask
+        for."""
         shown: dict[tuple[str, str], dict[str, str]] = {}
         for place in sorted(self.places, key=lambda place: place.method):
             path = place.path().decode()
@@ -82,7 +92,9 @@ class Walk:
                 target = re.split("[?#]", action)[0] or path
                 shown[method, target] = fields | shown.get((method, target), {})
         for place in self.places:
-            read = {name: GOOD.get(name, "1") for name in self.watch.read.get(place.rule.endpoint, ())}
+            read = {
+                name: GOOD.get(name, "1") for name in self.watch.read.get(place.rule.endpoint, ())
+            }
             place.fields = {**read, **shown.get((place.method, place.path().decode()), {})}
             place.fields.pop("csrf_token", None)
 
@@ -90,7 +102,9 @@ class Walk:
         """Count the answer, and keep what must not be."""
         self.answered[answer.status_code] += 1
         if answer.status_code >= 500:
-            self.failed.append(f"{answer.status_code}: {' '.join(str(what)[:60] for what in asked)}")
+            self.failed.append(
+                f"{answer.status_code}: {' '.join(str(what)[:60] for what in asked)}"
+            )
 
 
 def attendee_of(person: object) -> str:

@@ -1,4 +1,5 @@
-"""Windows of a real browser: their shapes, the ways through the pages, and what holds for every page that is looked at."""
+"""Windows of a real browser: their shapes, the ways through the pages, and what holds for every
+page that is looked at."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,25 +19,39 @@ SIZES = ("standard", "large", "largest")
 _AXE = {
     "runOnly": {
         "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "wcag2aaa", "best-practice"],
+        "values": [
+            "wcag2a",
+            "wcag2aa",
+            "wcag21a",
+            "wcag21aa",
+            "wcag22aa",
+            "wcag2aaa",
+            "best-practice",
+        ],
     },
     "rules": {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}},
     "resultTypes": ["violations"],  # of the others, that they were looked at is enough
 }
 _SEEN = "e => e.checkVisibility() && !e.closest('.trap, .skip, [hidden]')"
 _LOW = f"""() => {{ const seen = {_SEEN};
-  const low = (of, least) => [...document.querySelectorAll(of)].filter(seen).map(e => [e, e.getBoundingClientRect()])
+  const low = (of, least) => [...document.querySelectorAll(of)].filter(seen)
+    .map(e => [e, e.getBoundingClientRect()])
     .filter(([e, r]) => Math.round(r.height) < least || Math.round(r.width) < 48)
     .map(([e, r]) => `${{e.outerHTML.slice(0, 90)}} ${{r.width}}x${{r.height}}`);
   return [...low('.button, button.main', 64), ...low('input:not([type=hidden]), summary', 60),
     ...low('header a, header button, .tools > *, .way, .back, .mend, .tel, footer a', 48)]; }}"""
 """Targets that a finger would miss. Links inside a sentence are left to WCAG 2.5.8."""
-_SMALL = """() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const small = [];
+_SMALL = """() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const small = [];
   while (walk.nextNode()) { const p = walk.currentNode.parentElement;
-    if (walk.currentNode.textContent.trim() && p.checkVisibility() && !p.closest('.trap, script, style') &&
-        parseFloat(getComputedStyle(p).fontSize) < 17.99) small.push(walk.currentNode.textContent.trim()); } return small; }"""
+    if (walk.currentNode.textContent.trim() && p.checkVisibility() &&
+        !p.closest('.trap, script, style') &&
+        parseFloat(getComputedStyle(p).fontSize) < 17.99)
+      small.push(walk.currentNode.textContent.trim()); } return small; }"""
 _CLOSE = f"""() => {{ const seen = {_SEEN};
-  const all = [...document.querySelectorAll('.button, button.main, input:not([type=hidden]), .tools > *')].filter(seen)
+  const all = [...document.querySelectorAll(
+    '.button, button.main, input:not([type=hidden]), .tools > *')]
+    .filter(seen)
     .map(e => [e.outerHTML.slice(0, 60), e.getBoundingClientRect()]); const close = [];
   for (const [a, r] of all) for (const [b, s] of all) if (a !== b && r.top <= s.top) {{
     const down = s.top - r.bottom, beside = Math.max(s.left - r.right, r.left - s.right);
@@ -45,10 +60,13 @@ _CLOSE = f"""() => {{ const seen = {_SEEN};
 _SIDEWAYS = """() => { const wide = [...document.body.querySelectorAll('*')]
     .filter(e => e.checkVisibility() && !e.closest('.trap, .skip, .hidden, svg'))
     .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5 ||
-      e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map(e => e.outerHTML.slice(0, 100));
-  return document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['the page', ...wide] : wide; }"""
+      e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
+    .map(e => e.outerHTML.slice(0, 100));
+  const root = document.documentElement;
+  return root.scrollWidth > root.clientWidth ? ['the page', ...wide] : wide; }"""
 _SPACED = """() => { const sheet = new CSSStyleSheet();
-  sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } ' +
+  sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; ' +
+    'word-spacing: .16em !important } ' +
     'p { margin-bottom: 2em !important }'); document.adoptedStyleSheets = [sheet]; }"""
 """The spacing that a reader may choose (WCAG 1.4.12)."""
 
@@ -67,17 +85,23 @@ def kind(page: Page, name: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Have the page drawn, with scripts or without. Before that Chromium throws keys away, and nothing has the focus: of 150
-    Enters pressed right after loading, up to 27 were lost."""
+    """Have the page drawn, with scripts or without. Before that Chromium throws keys away, and
+    nothing has the focus: of 150 Enters pressed right after loading, up to 27 were lost."""
     page.screenshot(clip={"x": 0, "y": 0, "width": 1, "height": 1})
 
 
 def slowed(page: Page) -> CDPSession:
-    """Put the window on a network of 400 kbit/s with 2 s latency, and on a processor six times slower."""
+    """Put the window on a network of 400 kbit/s with 2 s latency, and on a processor six times
+    slower."""
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
     wire.send("Emulation.setCPUThrottlingRate", {"rate": 6})
-    slow = {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+    slow = {
+        "offline": False,
+        "latency": 2000,
+        "downloadThroughput": 50_000,
+        "uploadThroughput": 50_000,
+    }
     wire.send("Network.emulateNetworkConditions", slow)
     return wire
 
@@ -85,7 +109,8 @@ def slowed(page: Page) -> CDPSession:
 def painted(page: Page) -> float:
     """Milliseconds until the largest part of the page was there."""
     moment: float = page.evaluate(
-        "() => new Promise(done => new PerformanceObserver(list => done(list.getEntries().pop().startTime))"
+        "() => new Promise(done => new PerformanceObserver(list => "
+        "done(list.getEntries().pop().startTime))"
         ".observe({type: 'largest-contentful-paint', buffered: true}))"
     )
     return moment
@@ -125,7 +150,8 @@ class Visitor:
         return self.press_the_button()
 
     def press_the_button(self) -> Page:
-        """Press the main button, and wait for the page that answers: the click alone comes back sooner."""
+        """Press the main button, and wait for the page that answers: the click alone comes back
+        sooner."""
         with self.page.expect_navigation():
             self.page.locator("button.main").first.click()
         return self.page
@@ -148,22 +174,33 @@ class Visitor:
                 yield name, show()
 
     def shows(self) -> dict[str, Callable[[], Page]]:
-        """By the name of each state, what leads to it. Nothing of it books a seat, so that every visitor meets the same."""
+        """By the name of each state, what leads to it. Nothing of it books a seat, so that every
+        visitor meets the same."""
         couple, waitlisted = self.paths["couple"], self.paths["waitlisted"]
         closed = ("full-waiting", "full", "closed", "not-yet-open", "over", "cancelled")
         return {
             **{f"event-{slug}": partial(self.event, slug) for slug in cast.FILES},
             **{f"ticket-{name}": partial(self.go, path) for name, path in self.paths.items()},
-            **{f"{act}-couple": partial(self.go, f"{couple}/{act}") for act in ("change", "cancel")},
+            **{
+                f"{act}-couple": partial(self.go, f"{couple}/{act}") for act in ("change", "cancel")
+            },
             "cancel-waiting": partial(self.go, f"{waitlisted}/cancel"),
             **{
                 rest or "start": partial(self.go, f"/{self.language}/{rest}")
                 for rest in ("", "find", "privacy", "accessibility", "nothing")
             },
             "poster": partial(self.event, "open", "/poster"),
-            **{f"form-{slug}": partial(self.event, slug, "/register") for slug in ("open", *closed)},
+            **{
+                f"form-{slug}": partial(self.event, slug, "/register") for slug in ("open", *closed)
+            },
             "problems": partial(self.fill, "open", "", "1380013800"),
-            "check": partial(self.fill, "open", "Margaret Elizabeth Chen", "+44 20 7946 0018", "阿卜杜热依木·买买提"),
+            "check": partial(
+                self.fill,
+                "open",
+                "Margaret Elizabeth Chen",
+                "+44 20 7946 0018",
+                "阿卜杜热依木·买买提",
+            ),
             "full-couple": partial(self.fill, "one", "张桂芳", "13800138077", "王建国"),
             "already-registered": self._already_registered,
             "find-problems": self._find_problems,
@@ -181,11 +218,18 @@ class Visitor:
 
 
 def faults(name: str, page: Page) -> list[str]:
-    """What is wrong with a page as it is shown now: accessibility, sizes, distances. Nothing, if it is right."""
+    """What is wrong with a page as it is shown now: accessibility, sizes, distances. Nothing, if it
+    is right."""
     result = Axe().run(page, options=_AXE).response
-    found = [f"{name}: {fault['id']}: {fault['nodes'][0]['html'][:120]}" for fault in result["violations"]]
+    found = [
+        f"{name}: {fault['id']}: {fault['nodes'][0]['html'][:120]}"
+        for fault in result["violations"]
+    ]
     passed = {rule["id"] for rule in result["passes"]}
-    found += [f"{name}: {rule} was not looked at" for rule in {"color-contrast-enhanced", "target-size"} - passed]
+    found += [
+        f"{name}: {rule} was not looked at"
+        for rule in {"color-contrast-enhanced", "target-size"} - passed
+    ]
     return found + measured(name, page)
 
 

@@ -1,4 +1,5 @@
-"""Whatever is sent: shown escaped, or refused in words with what was typed. Never a server error."""
+"""Whatever is sent: shown escaped, or refused in words with what was typed. Never a server
+error."""
 
 import json
 import urllib.parse
@@ -50,16 +51,26 @@ def roomy(house: House) -> House:
 
 
 @pytest.mark.parametrize("text", INERT)
-def test_hostile_text_is_a_name_and_stays_text_wherever_it_is_shown(roomy: House, text: str) -> None:
+def test_hostile_text_is_a_name_and_stays_text_wherever_it_is_shown(
+    roomy: House, text: str
+) -> None:
     guest, olga = roomy.client(), roomy.client()
     sign_in(olga, "olga", PASSWORD)
     answer = book(guest, name=text, companion_1=f"{text}!", phone="13800138000")
     assert answer.status_code == 303
     shown = [get(guest, answer.headers["Location"])]
     desk = "/staff/events/small"
-    for path in (desk, f"{desk}/attendees", f"{desk}/registrations/1", f"{desk}/check-in-list", "/door/small/"):
+    for path in (
+        desk,
+        f"{desk}/attendees",
+        f"{desk}/registrations/1",
+        f"{desk}/check-in-list",
+        "/door/small/",
+    ):
         shown.append(get(olga, path))
-    shown.append(get(olga, f"{desk}/attendees?q=" + "".join(f"%{byte:02x}" for byte in text.encode())))
+    shown.append(
+        get(olga, f"{desk}/attendees?q=" + "".join(f"%{byte:02x}" for byte in text.encode()))
+    )
     for page in shown:
         assert page.status == 200
         assert text in page.text, page.kind
@@ -76,11 +87,17 @@ def test_a_name_that_cannot_be_is_refused_and_kept(roomy: House, text: str) -> N
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("name", ["%ED%A0%80", "%E7%8E%8B%ED%A0%80", "%E7%8E%8B%FF", "Anna%FF", "Anna\xff"])
-def test_a_name_with_bytes_that_are_no_text_is_refused_and_the_rest_is_kept(roomy: House, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["%ED%A0%80", "%E7%8E%8B%ED%A0%80", "%E7%8E%8B%FF", "Anna%FF", "Anna\xff"]
+)
+def test_a_name_with_bytes_that_are_no_text_is_refused_and_the_rest_is_kept(
+    roomy: House, name: str
+) -> None:
     client = roomy.client()
     fields = get(client, REGISTER).form("/register").fields | {"phone": "13800138000"}
-    rest = urllib.parse.urlencode({field: value for field, value in fields.items() if field != "name"})
+    rest = urllib.parse.urlencode(
+        {field: value for field, value in fields.items() if field != "name"}
+    )
     body = f"{rest}&confirmed=yes&name={name}".encode("latin-1")
     page = Page(client.post(REGISTER, data=body, content_type="application/x-www-form-urlencoded"))
     assert (page.status, page.kind) == (422, "register")
@@ -88,19 +105,42 @@ def test_a_name_with_bytes_that_are_no_text_is_refused_and_the_rest_is_kept(room
     assert ("\ufffd" in kept["name"], kept["phone"]) == (True, "13800138000")
 
 
-NO_ID = ["0", "-1", "01", "2147483648", "9223372036854775808", "9" * 25, "²", "１", "٣", "1.0", "%201"]
+NO_ID = [
+    "0",
+    "-1",
+    "01",
+    "2147483648",
+    "9223372036854775808",
+    "9" * 25,
+    "²",
+    "１",
+    "٣",
+    "1.0",
+    "%201",
+]
 """What PostgreSQL refuses to look for, what SQLite does, and what Python takes for a digit."""
 
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("number", NO_ID)
-def test_what_no_row_is_numbered_with_leads_to_no_page_and_is_no_choice(roomy: House, number: str) -> None:
+def test_what_no_row_is_numbered_with_leads_to_no_page_and_is_no_choice(
+    roomy: House, number: str
+) -> None:
     olga = roomy.signed_in("olga")
     token = get(olga, "/staff/").form("/sign-out").fields["csrf_token"]
     desk = "/staff/events/small"
     assert get(olga, f"{desk}/registrations/{number}").status == 404
-    assert olga.post(f"/staff/accounts/{number}", data={"csrf_token": token, "act": "lock"}).status_code == 404
-    for shown in ("/door/small/?done=", f"{desk}/audit?before=", f"{desk}/attendees?act=told&done="):
+    assert (
+        olga.post(
+            f"/staff/accounts/{number}", data={"csrf_token": token, "act": "lock"}
+        ).status_code
+        == 404
+    )
+    for shown in (
+        "/door/small/?done=",
+        f"{desk}/audit?before=",
+        f"{desk}/attendees?act=told&done=",
+    ):
         assert get(olga, f"{shown}{number}").status == 200
     assert get(olga, f"{desk}/attendees?page={number}").status == 200
     for address, field, answers in (
@@ -114,13 +154,28 @@ def test_what_no_row_is_numbered_with_leads_to_no_page_and_is_no_choice(roomy: H
 
 
 @pytest.mark.both_databases
-def test_nul_in_an_address_is_no_page_and_in_a_field_is_something_nobody_is_called(roomy: House) -> None:
+def test_nul_in_an_address_is_no_page_and_in_a_field_is_something_nobody_is_called(
+    roomy: House,
+) -> None:
     olga = roomy.signed_in("olga")
-    for address in ("/zh/events/%00", "/zh/events/sm%00all/register", "/staff/events/%00/attendees", "/T/%00", "/%00"):
+    for address in (
+        "/zh/events/%00",
+        "/zh/events/sm%00all/register",
+        "/staff/events/%00/attendees",
+        "/T/%00",
+        "/%00",
+    ):
         assert get(olga, address).status == 404, address
     answer = sign_in(roomy.client(), "ol\x00ga", PASSWORD)
-    assert (answer.status_code, Page(answer).form("/sign-in").fields["username"]) == (422, "ol\ufffdga")
-    for address in ("/staff/events/small/attendees?q=", "/door/small/?q=", "/staff/events/new?date=2030-07-01&from="):
+    assert (answer.status_code, Page(answer).form("/sign-in").fields["username"]) == (
+        422,
+        "ol\ufffdga",
+    )
+    for address in (
+        "/staff/events/small/attendees?q=",
+        "/door/small/?q=",
+        "/staff/events/new?date=2030-07-01&from=",
+    ):
         assert get(olga, f"{address}%00").status in {200, 404, 422}, address
     token = get(olga, "/staff/").form("/sign-out").fields["csrf_token"]
     invited = {"csrf_token": token, "username": "e\x00ve", "role": "desk"}
@@ -151,19 +206,26 @@ def test_more_than_64_kib_is_413_in_words(roomy: House) -> None:
         ("application/json", "[" * 20_000),
         ("text/plain", "name=x"),
         ("multipart/form-data", "no boundary"),
-        ("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=name\r\n\r\n"),
+        (
+            "multipart/form-data; boundary=x",
+            "--x\r\nContent-Disposition: form-data; name=name\r\n\r\n",
+        ),
         ("application/x-www-form-urlencoded", "%%%=&&&=%zz&name[]=1"),
         ("application/x-www-form-urlencoded", "a=1&" * 5000),
         ("", ""),
     ],
 )
-def test_a_body_of_another_kind_is_refused_quietly(roomy: House, content_type: str, body: str) -> None:
+def test_a_body_of_another_kind_is_refused_quietly(
+    roomy: House, content_type: str, body: str
+) -> None:
     for address in (REGISTER, "/staff/sign-in", "/staff/welcome/x", "/door/small/check-ins", "/"):
         answer = roomy.client().post(address, data=body, content_type=content_type)
         assert 400 <= answer.status_code < 500, (address, answer.status_code)
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "PROPFIND", "POST"])
+@pytest.mark.parametrize(
+    "method", ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "PROPFIND", "POST"]
+)
 def test_a_wrong_method_is_told(roomy: House, method: str) -> None:
     answer = roomy.client().open("/zh/events/small", method=method)
     assert answer.status_code == (200 if method == "OPTIONS" else 405)
@@ -172,7 +234,8 @@ def test_a_wrong_method_is_told(roomy: House, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "", "a b", "[::1", "10.0.0.9:8000", "x" * 300]
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "", "a b", "[::1", "10.0.0.9:8000", "x" * 300],
 )
 def test_a_host_that_is_not_ours_is_refused(roomy: House, host: str) -> None:
     assert roomy.client().get("/zh/", headers={"Host": host}).status_code == 400
@@ -194,19 +257,42 @@ def test_listening_everywhere_serves_by_address_but_not_by_name(folder: Any) -> 
 @pytest.mark.parametrize(
     "path",
     [
-        "/T/" + "x" * 1500, "/T/%00", "/T/%FF%FE", "/T/..%2F..%2Fetc%2Fpasswd", "/zh/events/%00", "/zh/events/../../x",
-        "/staff/events/small/registrations/99999999999999999999", "/staff/events/small/registrations/-1", "/static/../wsgi.py",
-        "/static/%2e%2e/wsgi.py", "/zh//events", "/%E4%B8%AD", "/zh/events/small/register/x", "/door/small", "/staff/welcome/%00",
+        "/T/" + "x" * 1500,
+        "/T/%00",
+        "/T/%FF%FE",
+        "/T/..%2F..%2Fetc%2Fpasswd",
+        "/zh/events/%00",
+        "/zh/events/../../x",
+        "/staff/events/small/registrations/99999999999999999999",
+        "/staff/events/small/registrations/-1",
+        "/static/../wsgi.py",
+        "/static/%2e%2e/wsgi.py",
+        "/zh//events",
+        "/%E4%B8%AD",
+        "/zh/events/small/register/x",
+        "/door/small",
+        "/staff/welcome/%00",
     ],
-)  # fmt: skip
+)
 def test_odd_addresses_are_not_found_or_lead_to_sign_in(roomy: House, path: str) -> None:
     assert roomy.client().get(path).status_code in {303, 308, 404}
 
 
 @pytest.mark.parametrize(
-    "header", ["Accept-Language", "Accept", "Cookie", "Origin", "Sec-Fetch-Site", "X-Forwarded-For", "Accept-Encoding"]
+    "header",
+    [
+        "Accept-Language",
+        "Accept",
+        "Cookie",
+        "Origin",
+        "Sec-Fetch-Site",
+        "X-Forwarded-For",
+        "Accept-Encoding",
+    ],
 )
-@pytest.mark.parametrize("value", ["\xff\xfe", ";;;q=x,,", "zh;q=999999999999", "s=forged; s=.e30.x; =", "a" * 5000])
+@pytest.mark.parametrize(
+    "value", ["\xff\xfe", ";;;q=x,,", "zh;q=999999999999", "s=forged; s=.e30.x; =", "a" * 5000]
+)
 def test_odd_headers_are_survived(roomy: House, header: str, value: str) -> None:
     for address in ("/", "/zh/", "/staff/"):
         assert roomy.client().get(address, headers={header: value}).status_code < 500
@@ -219,9 +305,16 @@ def test_unknown_slugs_are_404_everywhere(roomy: House) -> None:
     for rule in roomy.app.url_map.iter_rules():
         if "slug" not in rule.arguments:
             continue
-        values: dict[str, Any] = {"slug": "nothing", "lang": "zh", "registration_id": 1, "check_in_id": 1}
+        values: dict[str, Any] = {
+            "slug": "nothing",
+            "lang": "zh",
+            "registration_id": 1,
+            "check_in_id": 1,
+        }
         with roomy.app.test_request_context():
-            path = roomy.app.url_for(rule.endpoint, **{name: values[name] for name in rule.arguments})
+            path = roomy.app.url_for(
+                rule.endpoint, **{name: values[name] for name in rule.arguments}
+            )
         if "GET" in (rule.methods or ()):
             assert olga.get(path).status_code == 404, path
         else:
@@ -232,15 +325,25 @@ def test_unknown_slugs_are_404_everywhere(roomy: House) -> None:
 SOME_TEXT = st.text(max_size=80) | st.sampled_from(INERT + REFUSED[:8])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(name=SOME_TEXT, phone=SOME_TEXT, companion=SOME_TEXT, key=SOME_TEXT)
 def test_no_form_whatever_it_holds_is_a_server_error(
     roomy: House, name: str, phone: str, companion: str, key: str
 ) -> None:
     client = roomy.client()
     fields = get(client, REGISTER).form("/register").fields
-    typed = {"name": name, "phone": phone, "companion-1": companion, "form_key": key, "confirmed": "yes"}
-    answer = client.post(REGISTER, data={k: v.encode("utf-8", "replace") for k, v in {**fields, **typed}.items()})
+    typed = {
+        "name": name,
+        "phone": phone,
+        "companion-1": companion,
+        "form_key": key,
+        "confirmed": "yes",
+    }
+    answer = client.post(
+        REGISTER, data={k: v.encode("utf-8", "replace") for k, v in {**fields, **typed}.items()}
+    )
     assert answer.status_code in {303, 409, 422}
 
 
@@ -258,8 +361,11 @@ def every_route(house: House) -> list[tuple[str, str]]:
     found = []
     for rule in house.app.url_map.iter_rules():
         with house.app.test_request_context():
-            path = house.app.url_for(rule.endpoint, **{name: values[name] for name in rule.arguments})  # type: ignore[arg-type]
-        found += [(method, path) for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})]
+            given: dict[str, Any] = {name: values[name] for name in rule.arguments}
+            path = house.app.url_for(rule.endpoint, **given)
+        found += [
+            (method, path) for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})
+        ]
     return found
 
 
@@ -281,7 +387,9 @@ def test_every_answer_of_every_route_has_every_header(roomy: House) -> None:
             if path.startswith("/static/") or path == "/favicon.ico":
                 continue
             assert headers["Cache-Control"] == "no-store", path
-    assert get(olga, "/staff/events/small/calls").html.count("?v=") == 1, "one script, and the style inside"
+    assert get(olga, "/staff/events/small/calls").html.count("?v=") == 1, (
+        "one script, and the style inside"
+    )
 
 
 def test_static_files_are_kept_for_ever_only_under_their_version(roomy: House) -> None:
@@ -299,7 +407,9 @@ def test_static_files_are_kept_for_ever_only_under_their_version(roomy: House) -
 
 def test_every_route_says_who_may_use_it(roomy: House) -> None:
     for rule in roomy.app.url_map.iter_rules():
-        assert access.need_of(rule.endpoint) is not None, f"{rule.endpoint} needs @anyone or @requires(...)"
+        assert access.need_of(rule.endpoint) is not None, (
+            f"{rule.endpoint} needs @anyone or @requires(...)"
+        )
 
 
 def test_unknown_tickets_cannot_be_tried_for_long(roomy: House) -> None:
@@ -316,7 +426,9 @@ def test_one_time_links_cannot_be_tried_for_long_by_sending_passwords_either(roo
     client = roomy.client()
     token = get(client, "/staff/sign-in").form().fields["csrf_token"]
     typed = {"csrf_token": token, "username": "eve", "password": PASSWORD}
-    statuses = [client.post(f"/staff/welcome/{number}", data=typed).status_code for number in range(22)]
+    statuses = [
+        client.post(f"/staff/welcome/{number}", data=typed).status_code for number in range(22)
+    ]
     assert statuses == [404] * 20 + [429] * 2
 
 
@@ -359,6 +471,9 @@ def test_who_is_asking_is_believed_only_to_the_configured_proxy(folder: Any) -> 
         house = House(folder, EVENTREG_TRUSTED_PROXIES=proxies)
         house.app.extensions["limits"].on = True
         client = house.client()
-        answers = [client.get("/T/x", headers={"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(25)]
+        answers = [
+            client.get("/T/x", headers={"X-Forwarded-For": f"192.0.2.{number}"})
+            for number in range(25)
+        ]
         assert {answer.status_code for answer in answers} == statuses
         house.close()

@@ -13,7 +13,13 @@ from eventreg.web.public import outage_page
 from tests.support.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.support.pages import Page, book, fill, get, sign_in
 
-FRAMES = {"base.html", "staff.html", "public/parts.html", "public/pictures.html", "staff_parts.html"}
+FRAMES = {
+    "base.html",
+    "staff.html",
+    "public/parts.html",
+    "public/pictures.html",
+    "staff_parts.html",
+}
 """Parts of pages, which are no pages."""
 
 
@@ -30,17 +36,22 @@ def walk_public(house: House, language: str) -> None:
         "/events/small/register",
     ):
         get(guest, f"/{language}{path}")
-    ticket = book(guest, language=language, name="张桂芳", companion_1="王建国", phone="13800138000").headers[
-        "Location"
-    ]
+    ticket = book(
+        guest, language=language, name="张桂芳", companion_1="王建国", phone="13800138000"
+    ).headers["Location"]
     get(guest, ticket)
     book(guest, language=language, name="张桂芳", phone="13800138000")
     form = get(guest, register).form("/register").fields
     house.register("李一", "李二")
     house.register("李三")
     get(guest, register)
-    assert Page(guest.post(register, data={**form, "name": "赵一", "phone": "13900139000"})).kind == "full"
-    offered = Page(guest.post(register, data={**form, "name": "赵一", "phone": "13900139000"})).form("/register")
+    assert (
+        Page(guest.post(register, data={**form, "name": "赵一", "phone": "13900139000"})).kind
+        == "full"
+    )
+    offered = Page(
+        guest.post(register, data={**form, "name": "赵一", "phone": "13900139000"})
+    ).form("/register")
     waiting = book(guest, language=language, **offered.fields).headers["Location"]
     assert get(guest, f"{waiting}?lang={language}").kind == "waitlisted"
     assert get(guest, f"{waiting}/cancel?lang={language}").kind == "cancel"
@@ -60,7 +71,9 @@ def walk_public(house: House, language: str) -> None:
 def walk_staff(house: House, language: str) -> None:
     """Everything staff can see."""
     with transaction() as session:
-        link = accounts.make_link(session, accounts.find(session, "dora"), by=audit.SYSTEM, now=house.now)
+        link = accounts.make_link(
+            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=house.now
+        )
     olga = house.client()
     get(olga, f"/staff/welcome/{link}?lang={language}")
     sign_in(olga, "olga", PASSWORD)
@@ -101,7 +114,10 @@ def walk_staff(house: House, language: str) -> None:
     with transaction() as session:
         accounts.end_sessions(session, accounts.find(session, "olga"))
     signed_out = Page(
-        olga.post(f"{desk}/registrations/new", data={**form.fields, "name": "李四", "phone": "13900139001"})
+        olga.post(
+            f"{desk}/registrations/new",
+            data={**form.fields, "name": "李四", "phone": "13900139001"},
+        )
     )
     kept = {**signed_out.form("/sign-in").fields, "username": "olga", "password": PASSWORD}
     assert Page(olga.post("/staff/sign-in", data=kept)).kind == "staff-once-more"
@@ -135,13 +151,18 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
 
 
 def told_of_a_reset(olga: FlaskClient, olga_id: int, token: str) -> None:
-    """One's own page, with a second factor and without, and the notice that somebody turned it off."""
+    """One's own page, with a second factor and without, and the notice that somebody turned it
+    off."""
     with transaction() as session:
         member = accounts.get(session, olga_id)
         member.totp_secret = second_factor.new_secret()
         member.factor_reset_at, member.factor_reset_by = member.created_at, olga_id
     for typed in ({"act": "off"}, {"secret": second_factor.new_secret()}):
-        answer = Page(olga.post("/staff/me/second-factor", data={"csrf_token": token, "password": "wrong", **typed}))
+        answer = Page(
+            olga.post(
+                "/staff/me/second-factor", data={"csrf_token": token, "password": "wrong", **typed}
+            )
+        )
         assert answer.status == 422
     wrong = {"csrf_token": token, "password": "wrong", "new-password": "short"}
     assert Page(olga.post("/staff/me/password", data=wrong)).status == 422
@@ -208,5 +229,7 @@ def test_every_page_is_rendered_in_both_languages(house: House, language: str) -
         house.apply(toml(slug="other"))
         house.now = local("2030-06-03 10:00")
         get(house.client(), f"/{language}/")
-    present = {str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.html")}
+    present = {
+        str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.html")
+    }
     assert rendered == present - FRAMES

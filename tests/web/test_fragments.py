@@ -1,4 +1,5 @@
-"""Where a form leads in a real browser: a form that is sent to ``…#errors`` must not leave that in the ticket's address."""
+"""Where a form leads in a real browser: a form that is sent to ``…#errors`` must not leave that in
+the ticket's address."""
 
 import re
 import shutil
@@ -13,7 +14,8 @@ from tests.support.servers import Server, running
 from tests.support.windows import PHONE, kind, window
 
 SENT_TO_ERRORS = {"find.html", "change.html", "register.html", "full.html"}
-"""Each of these is walked below; what is asked on the waiting list's form leads where the form itself leads."""
+"""Each of these is walked below; what is asked on the waiting list's form leads where the form
+itself leads."""
 
 
 def test_every_form_that_is_sent_to_errors_is_walked_here() -> None:
@@ -39,15 +41,20 @@ def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with house.app.app_context():
         house.apply(toml(capacity=3))
     house.close()
-    with running(folder, EVENTREG_CLOCK="2030-06-03T10:00:00+08:00", EVENTREG_SECRET_KEY=SECRET) as made:
+    with running(
+        folder, EVENTREG_CLOCK="2030-06-03T10:00:00+08:00", EVENTREG_SECRET_KEY=SECRET
+    ) as made:
         yield made
 
 
 def filled(page: Page, server: Server, token: str = "") -> str:
-    """The form, filled in for Zhang; with the token of a form that was sent before, or its own, which is returned."""
+    """The form, filled in for Zhang; with the token of a form that was sent before, or its own,
+    which is returned."""
     page.goto(f"{server.address}/zh/events/small/register")
     own: str = page.locator("input[name=csrf_token]").input_value()
-    page.evaluate("token => document.querySelector('[name=csrf_token]').value = token", token or own)
+    page.evaluate(
+        "token => document.querySelector('[name=csrf_token]').value = token", token or own
+    )
     page.locator("#name").fill("张桂芳")
     page.locator("#phone").fill("13800138000")
     page.locator("button.main").click()

@@ -1,5 +1,6 @@
-"""Every route with whatever anybody could send, in each place of the request: never a server error (promise P11). Routes, their
-arguments and their fields are found here, not listed, so that a new one is tried from its first day."""
+"""Every route with whatever anybody could send, in each place of the request: never a server error
+(promise P11). Routes, their arguments and their fields are found here, not listed, so that a new
+one is tried from its first day."""
 
 import random
 import shutil
@@ -22,8 +23,11 @@ MANY = 20
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest, migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
-    """One walk on each database, since learning the routes takes seconds. A PDF, which takes two, cannot be made here."""
+def opened(
+    request: pytest.FixtureRequest, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Walk]:
+    """One walk on each database, since learning the routes takes seconds. A PDF, which takes two,
+    cannot be made here."""
     folder = tmp_path_factory.mktemp("walk")
     shutil.copy(migrated, folder)
     cluster = request.getfixturevalue("cluster") if request.param == "postgresql" else None
@@ -45,8 +49,11 @@ def walk(opened: Walk) -> Walk:
 
 
 def odd_for(place: int, most: int = 2) -> Sequence[bytes]:
-    """What is put into that place: everything, or in the short round NUL with half a character, and one other in turn."""
-    return ODD if WHOLE else [WORST[0], [*WORST[1:], *ODD][place % (len(WORST) - 1 + len(ODD))]][:most]
+    """What is put into that place: everything, or in the short round NUL with half a character, and
+    one other in turn."""
+    return (
+        ODD if WHOLE else [WORST[0], [*WORST[1:], *ODD][place % (len(WORST) - 1 + len(ODD))]][:most]
+    )
 
 
 def test_no_address_whatever_stands_in_it_is_a_server_error(walk: Walk) -> None:
@@ -72,7 +79,9 @@ def test_no_field_whatever_it_holds_is_a_server_error(walk: Walk) -> None:
     for place in walk.places:
         for number, name in enumerate(sorted(place.fields)):
             for odd in odd_for(number, 1 if len(place.fields) > MANY else 2):
-                walk.note(walk.olga.send(place, **{name: odd}), place.method, place.rule.rule, name, odd)
+                walk.note(
+                    walk.olga.send(place, **{name: odd}), place.method, place.rule.rule, name, odd
+                )
     assert walk.failed == []
     assert walk.answered.keys() >= {200, 303, 400, 404, 409, 422}, "every kind of answer was seen"
     known = {(place.method, place.rule.endpoint): place.fields.keys() for place in walk.places}
@@ -82,15 +91,23 @@ def test_no_field_whatever_it_holds_is_a_server_error(walk: Walk) -> None:
         "companion-1",
         "waitlist",
     }
-    assert known["GET", "desk.listed"] >= {"q", "state", "sort", "page", "done"}, "also what no page's form shows"
+    assert known["GET", "desk.listed"] >= {"q", "state", "sort", "page", "done"}, (
+        "also what no page's form shows"
+    )
 
 
 def test_no_header_query_or_kind_of_body_is_a_server_error(walk: Walk) -> None:
     for number, place in enumerate(walk.places):
         path = place.path()
         for odd in odd_for(number, 1 + number % 2):
-            headers = {f"HTTP_{name}": odd for name in HEADERS if name not in {"HOST", "COOKIE", "X_CSRF_TOKEN"}}
-            walk.note(walk.olga.ask(place.method, path, **headers), place.method, path, "headers", odd)
+            headers = {
+                f"HTTP_{name}": odd
+                for name in HEADERS
+                if name not in {"HOST", "COOKIE", "X_CSRF_TOKEN"}
+            }
+            walk.note(
+                walk.olga.ask(place.method, path, **headers), place.method, path, "headers", odd
+            )
             walk.note(
                 walk.olga.ask(place.method, path, odd + b"=" + odd),
                 place.method,
@@ -105,7 +122,9 @@ def test_no_header_query_or_kind_of_body_is_a_server_error(walk: Walk) -> None:
     for name in HEADERS:
         for odd in ODD if WHOLE else WORST:
             for method, path in (("GET", b"/"), ("GET", b"/staff/"), ("POST", b"/staff/sign-in")):
-                walk.note(walk.nobody.ask(method, path, **{f"HTTP_{name}": odd}), method, path, name, odd)
+                walk.note(
+                    walk.nobody.ask(method, path, **{f"HTTP_{name}": odd}), method, path, name, odd
+                )
     assert walk.failed == []
 
 

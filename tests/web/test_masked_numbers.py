@@ -73,8 +73,18 @@ def test_the_door_finds_by_exactly_the_last_four_or_the_whole_number(morning: Ho
 def test_no_piece_of_a_number_finds_anybody_at_the_door(morning: House) -> None:
     """The family: every run of digits of every number but those that are meant."""
     codes = {row.code for row in listed(reading(), morning.event(), Asked())}
-    meant = {"3926", "4321", "0018", "13857413926", "8613857413926", "057487654321", "87654321", "57487654321",
-             "8657487654321", "442079460018"}  # fmt: skip
+    meant = {
+        "3926",
+        "4321",
+        "0018",
+        "13857413926",
+        "8613857413926",
+        "057487654321",
+        "87654321",
+        "57487654321",
+        "8657487654321",
+        "442079460018",
+    }
     for number in ("8613857413926", "8657487654321", "057487654321", "442079460018"):
         pieces = {number[a:b] for a in range(len(number)) for b in range(a + 1, len(number) + 1)}
         for piece in sorted(pieces - meant - codes):
@@ -101,7 +111,9 @@ def test_the_page_of_the_door_shows_nobody_for_a_piece(morning: House, dora: Fla
         assert "data-attendee" not in Page(dora.post(form.action, data=sent)).html, piece
 
 
-def test_a_piece_of_a_number_is_not_said_to_be_missing_from_the_list(morning: House, dora: FlaskClient) -> None:
+def test_a_piece_of_a_number_is_not_said_to_be_missing_from_the_list(
+    morning: House, dora: FlaskClient
+) -> None:
     for piece in ("26", "926", "13926"):
         page = get(dora, f"{DOOR}?q={piece}")
         assert "数字请输全" in page.text, piece
@@ -110,10 +122,14 @@ def test_a_piece_of_a_number_is_not_said_to_be_missing_from_the_list(morning: Ho
         assert "名单里没有" in get(dora, f"{DOOR}?q={whole}").text, whole
 
 
-def test_with_the_search_of_the_desk_the_door_would_find_them(morning: House, monkeypatch: MonkeyPatch) -> None:
+def test_with_the_search_of_the_desk_the_door_would_find_them(
+    morning: House, monkeypatch: MonkeyPatch
+) -> None:
     """The negative control. The desk may open whole numbers, which is recorded; its search is as it
     was."""
-    monkeypatch.setattr(search_terms, "_matches_at_door", lambda word, _: search_terms._matches(word))
+    monkeypatch.setattr(
+        search_terms, "_matches_at_door", lambda word, _: search_terms._matches(word)
+    )
     assert at_door(morning, "26") == ["张桂芳"]
     assert at_door(morning, "13926") == ["张桂芳"]
 
@@ -145,15 +161,31 @@ def test_no_page_takes_a_person_from_an_address(small: House, desmond: FlaskClie
     builds such an address."""
     small.register("张桂芳", phone=MOBILE)
     olga = small.signed_in("olga")
-    for path in (DOOR, DESK, f"{DESK}/attendees", f"{DESK}/registrations/new", f"{DESK}/registrations/1", f"{DESK}/calls",
-                 f"{DESK}/paper", f"{DESK}/duplicates", "/staff/accounts", "/staff/me", "/staff/password",
-                 "/staff/events/new", f"{DESK}/edit", "/zh/find", "/zh/events/small/register"):  # fmt: skip
+    for path in (
+        DOOR,
+        DESK,
+        f"{DESK}/attendees",
+        f"{DESK}/registrations/new",
+        f"{DESK}/registrations/1",
+        f"{DESK}/calls",
+        f"{DESK}/paper",
+        f"{DESK}/duplicates",
+        "/staff/accounts",
+        "/staff/me",
+        "/staff/password",
+        "/staff/events/new",
+        f"{DESK}/edit",
+        "/zh/find",
+        "/zh/events/small/register",
+    ):
         page = get(olga, path)
         for form in page.forms:
             if form.method != "post":
                 assert not form.fields.keys() & PEOPLE_SENT, (path, form)
         addresses = [str(one.get("href")) for one in page.having("href")]
-        assert not [one for one in addresses if re.search(r"[?&](name|phone|code|email)=", one)], path
+        assert not [one for one in addresses if re.search(r"[?&](name|phone|code|email)=", one)], (
+            path
+        )
     source = (ROOT / "eventreg" / "web").rglob("*.py")
     asked = {
         field
@@ -163,7 +195,9 @@ def test_no_page_takes_a_person_from_an_address(small: House, desmond: FlaskClie
     assert not asked & PEOPLE_SENT
 
 
-def ask(server: Server, method: str, path: str, body: str = "", **headers: str) -> tuple[int, str, str]:
+def ask(
+    server: Server, method: str, path: str, body: str = "", **headers: str
+) -> tuple[int, str, str]:
     """One request, as it is; returns status, cookie and text."""
     place = urllib.parse.urlsplit(server.address)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=30)
@@ -206,7 +240,9 @@ def test_a_real_server_writes_no_query_into_its_log(folder: Path, browser: Brows
     with running(folder) as server:
         _, cookie, text = ask(server, "GET", "/staff/sign-in")
         typed = {"csrf_token": token_of(text), "username": "desmond", "password": PASSWORD}
-        _, cookie, _ = ask(server, "POST", "/staff/sign-in", urllib.parse.urlencode(typed), Cookie=cookie)
+        _, cookie, _ = ask(
+            server, "POST", "/staff/sign-in", urllib.parse.urlencode(typed), Cookie=cookie
+        )
         signed = {"Cookie": cookie}
         for path in (
             f"{DOOR}?{query}",
@@ -227,7 +263,9 @@ def test_a_real_server_writes_no_query_into_its_log(folder: Path, browser: Brows
         with without_a_table(folder):
             assert ask(server, "GET", f"{DESK}/attendees?{query}", **signed)[0] == 503
         page = window(browser, LAPTOP)
-        page.context.add_cookies([{"name": "s", "value": cookie.partition("=")[2], "url": server.address}])
+        page.context.add_cookies(
+            [{"name": "s", "value": cookie.partition("=")[2], "url": server.address}]
+        )
         page.goto(f"{server.address}{DESK}/registrations/new")
         with page.expect_response(re.compile("/hint")) as answered:
             page.locator("#phone").fill(written)

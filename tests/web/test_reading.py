@@ -1,5 +1,6 @@
-"""Looking changes nothing: no GET of any route writes, whoever asks it and with whatever in its address, so that no link on a
-foreign page and no browser that fetches ahead can do anything in somebody's name."""
+"""Looking changes nothing: no GET of any route writes, whoever asks it and with whatever in its
+address, so that no link on a foreign page and no browser that fetches ahead can do anything in
+somebody's name."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,8 @@ LOOKS = {
     Action.EXPORTED,
     Action.EXTRACTED,
 }
-"""What is written down when somebody looks: whole numbers, or everybody's, have then left the house, by whatever link."""
+"""What is written down when somebody looks: whole numbers, or everybody's, have then left the
+house, by whatever link."""
 OF_A_VISIT = {("staff_sessions", "seen_at")}
 """When a browser was here last."""
 
@@ -47,7 +49,9 @@ def written(before: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return [row for row in after if row not in before] + [row for row in before if row not in after]
 
 
-def test_no_get_of_any_route_changes_anything(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_get_of_any_route_changes_anything(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pdf, "_PROGRAM", ("-c", "import sys; sys.stdout.write('%PDF')"))
     walk = Walk(house)
     before, asked = list(everything()), 0
@@ -64,17 +68,23 @@ def test_no_get_of_any_route_changes_anything(house: House, monkeypatch: pytest.
     assert asked > 40
 
 
-FOREIGN = """<!doctype html><title>a foreign page</title><link rel="prefetch" href="{0}"><img src="{0}" alt=""><iframe src="{0}">
-</iframe><script>fetch("{0}", {{mode: "no-cors", credentials: "include"}}).catch(() => 0)</script><a href="{0}">look</a>"""
+FOREIGN = """<!doctype html><title>a foreign page</title><link rel="prefetch" href="{0}">
+<img src="{0}" alt=""><iframe src="{0}">
+</iframe><script>fetch("{0}", {{mode: "no-cors", credentials: "include"}}).catch(() => 0)</script>
+<a href="{0}">look</a>"""
 
 
 @pytest.mark.browser
-def test_a_print_is_noted_by_the_printing_and_by_no_foreign_page(browser: Browser, house: House, folder: Path) -> None:
+def test_a_print_is_noted_by_the_printing_and_by_no_foreign_page(
+    browser: Browser, house: House, folder: Path
+) -> None:
     house.apply(toml())
     house.hire()
     house.register("张桂芳")
     page = window(browser, LAPTOP)
-    with running(folder, EVENTREG_CLOCK="2030-06-07T16:30:00+08:00", EVENTREG_SECRET_KEY="k" * 20) as server:
+    with running(
+        folder, EVENTREG_CLOCK="2030-06-07T16:30:00+08:00", EVENTREG_SECRET_KEY="k" * 20
+    ) as server:
         paper = f"{server.address}/staff/events/small/check-in-list"
         page.goto(f"{server.address}/staff/sign-in")
         page.locator("#username").fill("desmond")
@@ -90,7 +100,8 @@ def test_a_print_is_noted_by_the_printing_and_by_no_foreign_page(browser: Browse
             page.locator("a").click()
         expect(page.locator("main")).to_have_attribute("data-page", "staff-check-in-list")
         assert prints() == 0, (
-            "a link, a picture, a frame, a script and a browser that fetches ahead: nobody has printed"
+            "a link, a picture, a frame, a script and a browser that fetches ahead: nobody has "
+            "printed"
         )
         expect(page.locator("#printed")).to_be_hidden()
         page.context.set_offline(True)

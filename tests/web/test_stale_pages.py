@@ -1,4 +1,5 @@
-"""Pages that were open while a backup was restored: row numbers come again, and what is pressed there touches no stranger."""
+"""Pages that were open while a backup was restored: row numbers come again, and what is pressed
+there touches no stranger."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,15 @@ from tests.support.pages import Form, Page, get
 
 DESK, DOOR = "/staff/events/small", "/door/small/"
 HIRED = {"olga", "desmond", "dora"}
-TABLES = ("registrations", "attendees", "check_ins", "gifts", "calls", "outbox_messages", "staff_members")
+TABLES = (
+    "registrations",
+    "attendees",
+    "check_ins",
+    "gifts",
+    "calls",
+    "outbox_messages",
+    "staff_members",
+)
 
 
 @pytest.fixture
@@ -34,7 +43,8 @@ def run(house: House, *words: str) -> None:
 
 
 def crowd(house: House, name: str, other: str) -> None:
-    """Two people of one name, a party of two, and one who waits: somebody of every kind that a form may name."""
+    """Two people of one name, a party of two, and one who waits: somebody of every kind that a form
+    may name."""
     house.register(name, phone="13700000001", source="phone")
     house.register(name, other, phone="13700000002", source="phone")
     gone = house.register("临时", phone="13700000004", source="phone")
@@ -44,12 +54,17 @@ def crowd(house: House, name: str, other: str) -> None:
 
 
 def forms_of(page: Page) -> list[tuple[str, dict[str, Any]]]:
-    """Each button of each form that acts, with all that it would send; every box of a list is ticked."""
+    """Each button of each form that acts, with all that it would send; every box of a list is
+    ticked."""
     ticked: dict[str, list[str]] = {}
     for attributes in page.having("name"):
         if attributes.get("type") == "checkbox":
-            ticked.setdefault(str(attributes["name"]), []).append(str(attributes.get("value") or ""))
-    boxes = {name: sent for name, sent in ticked.items() if name in {"registration", "arrived", "gift"}}
+            ticked.setdefault(str(attributes["name"]), []).append(
+                str(attributes.get("value") or "")
+            )
+    boxes = {
+        name: sent for name, sent in ticked.items() if name in {"registration", "arrived", "gift"}
+    }
     return [
         (form.action, {**form.fields, **boxes, **button})
         for form in page.forms
@@ -62,21 +77,32 @@ def stale_tab(house: House) -> list[tuple[str, str, dict[str, Any]]]:
     """All that could be pressed on the pages of the house as they are now."""
     olga = house.signed_in("olga")
     ids = reading().execute(text("SELECT id FROM registrations")).scalars().all()
-    pages = ["attendees", "calls?anyway=yes", "duplicates", "paper", *(f"registrations/{one}" for one in ids)]
+    pages = [
+        "attendees",
+        "calls?anyway=yes",
+        "duplicates",
+        "paper",
+        *(f"registrations/{one}" for one in ids),
+    ]
     pages += [f"registrations/{one}/erase" for one in ids]
     addresses = [*(f"{DESK}/{page}" for page in pages), DOOR, "/staff/accounts"]
     return [
         (action or address, address, sent)
         for address in addresses
         for action, sent in forms_of(get(olga, address))
-        if "sign-out" not in action and not action.endswith("/open") and sent.get("account") not in HIRED
+        if "sign-out" not in action
+        and not action.endswith("/open")
+        and sent.get("account") not in HIRED
     ]
 
 
 def rows(house: House) -> dict[str, Sequence[Any]]:
     """Everything about everybody, as it stands in the database."""
     with db.engine.connect() as connection:
-        return {table: connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all() for table in TABLES}
+        return {
+            table: connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all()
+            for table in TABLES
+        }
 
 
 def filled(house: House, name: str, other: str) -> None:
@@ -89,7 +115,9 @@ def filled(house: House, name: str, other: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_what_is_pressed_on_a_page_from_before_a_restore_touches_no_stranger(hall: House, tmp_path: Path) -> None:
+def test_what_is_pressed_on_a_page_from_before_a_restore_touches_no_stranger(
+    hall: House, tmp_path: Path
+) -> None:
     backup = str(tmp_path / "before.zip")
     run(hall, "backup", "create", backup)
     filled(hall, "慕容翠花", "端木阿根")
@@ -98,7 +126,11 @@ def test_what_is_pressed_on_a_page_from_before_a_restore_touches_no_stranger(hal
     run(hall, "backup", "restore", backup)
     filled(hall, "闻人三", "公孙四")  # strangers, with the very same row numbers
     olga, before = hall.signed_in("olga"), rows(hall)
-    token = get(olga, DOOR).form("/open" if "/open" in get(olga, DOOR).html else "").fields["csrf_token"]
+    token = (
+        get(olga, DOOR)
+        .form("/open" if "/open" in get(olga, DOOR).html else "")
+        .fields["csrf_token"]
+    )
     for address, page, sent in pressed:
         data = {**sent, "csrf_token": token, "confirmed": "yes"}
         answer = olga.post(address, data=data)
@@ -116,13 +148,22 @@ def names_people(form: tuple[str, dict[str, Any]]) -> bool:
         return len(sent.get("attendee", "")) == 32
     if "/accounts/" in action:
         return bool(sent.get("account"))
-    return all("." in one for one in sent.get("registration", [])) and not str(sent.get("attendee", "x")).isdigit()
+    return (
+        all("." in one for one in sent.get("registration", []))
+        and not str(sent.get("attendee", "x")).isdigit()
+    )
 
 
 def test_no_form_names_a_person_by_a_row_number_alone(hall: House) -> None:
     filled(hall, "慕容翠花", "端木阿根")
     found = [(action, sent) for action, _, sent in stale_tab(hall)]
-    assert {part for action, _ in found for part in action.split("/")} >= {"cancel", "edit", "told", "calls", "undo"}
+    assert {part for action, _ in found for part in action.split("/")} >= {
+        "cancel",
+        "edit",
+        "told",
+        "calls",
+        "undo",
+    }
     assert [form[0] for form in found if not names_people(form)] == []
 
 

@@ -1,4 +1,5 @@
-"""Every page is read aloud rightly: Chinese inside English says that it is Chinese, and no label stands where it is not read."""
+"""Every page is read aloud rightly: Chinese inside English says that it is Chinese, and no label
+stands where it is not read."""
 
 import re
 from collections.abc import Iterator
@@ -64,7 +65,8 @@ HAN = re.compile("[\u3400-\u9fff]")
 
 
 class Aloud(HTMLParser):
-    """What a screen reader would read in which language. Titles and what a form holds can say only one."""
+    """What a screen reader would read in which language. Titles and what a form holds can say only
+    one."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -74,7 +76,20 @@ class Aloud(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Into an element, unless it is one that holds nothing."""
-        if tag not in {"meta", "link", "br", "img", "input", "hr", "wbr", "col", "source", "path", "circle", "rect"}:
+        if tag not in {
+            "meta",
+            "link",
+            "br",
+            "img",
+            "input",
+            "hr",
+            "wbr",
+            "col",
+            "source",
+            "path",
+            "circle",
+            "rect",
+        }:
             before = self._within[-1][1] if self._within else ""
             self._within.append((tag, dict(attrs).get("lang") or before))
 
@@ -97,7 +112,8 @@ class Aloud(HTMLParser):
 
 @pytest.fixture
 def pages(house: House) -> Iterator[dict[str, str]]:
-    """Every page in English, of an event whose English is full of Chinese; the walk is the one of test_every_page."""
+    """Every page in English, of an event whose English is full of Chinese; the walk is the one of
+    test_every_page."""
     seen: dict[str, str] = {}
 
     def note(_app: Flask, response: Response, **_: object) -> None:
@@ -148,7 +164,10 @@ def test_the_shipped_event_says_that_its_bus_stop_is_chinese(house: House) -> No
             '<div lang="zh-Hans"><div>兰</div>亭</div>兰',
             '<div lang="zh-Hans"><div>兰</div>亭</div><span lang="zh-Hans">兰</span>',
         ),
-        ("<script>'兰'</script><svg><title>兰</title></svg>", "<script>'兰'</script><svg><title>兰</title></svg>"),
+        (
+            "<script>'兰'</script><svg><title>兰</title></svg>",
+            "<script>'兰'</script><svg><title>兰</title></svg>",
+        ),
     ],
 )
 def test_runs_are_marked_in_text_only(page: str, said: str) -> None:
@@ -156,10 +175,12 @@ def test_runs_are_marked_in_text_only(page: str, said: str) -> None:
 
 
 NAMELESS = set(
-    "abbr b bdi bdo br caption cite code data del dfn div em i ins kbd label legend mark p pre q rp rt ruby s samp small span "
+    "abbr b bdi bdo br caption cite code data del dfn div em i ins kbd label legend mark p pre q "
+    "rp rt ruby s samp small span "
     "strong sub sup time u var dt dd li".split()
 )
-"""Elements without a role that may have a name, by ARIA in HTML; of lists, the items have one that hardly any program reads."""
+"""Elements without a role that may have a name, by ARIA in HTML; of lists, the items have one that
+hardly any program reads."""
 NO_NAME = {
     "caption",
     "code",
@@ -180,7 +201,14 @@ class Labels(HTMLParser):
     def __init__(self, template: str) -> None:
         super().__init__()
         self.wrong: list[str] = []
-        self.feed(re.sub(r"\{%.*?%\}|\{#.*?#\}", "", re.sub(r"\{\{.*?\}\}", "x", template, flags=re.S), flags=re.S))
+        self.feed(
+            re.sub(
+                r"\{%.*?%\}|\{#.*?#\}",
+                "",
+                re.sub(r"\{\{.*?\}\}", "x", template, flags=re.S),
+                flags=re.S,
+            )
+        )
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Look at one tag."""
@@ -198,4 +226,6 @@ def test_no_template_names_what_has_no_role() -> None:
         if (found := Labels(path.read_text(encoding="utf-8")).wrong)
     }
     assert wrong == {}
-    assert Labels('<p lang="zh" aria-label="{{ t("x") }}">').wrong == ["<p> ['aria-label']"], "and such a one is found"
+    assert Labels('<p lang="zh" aria-label="{{ t("x") }}">').wrong == ["<p> ['aria-label']"], (
+        "and such a one is found"
+    )

@@ -1,4 +1,5 @@
-"""The attendee list: search from the first character, filter, sort, count. Reads rows, changes nothing."""
+"""The attendee list: search from the first character, filter, sort, count. Reads rows, changes
+nothing."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,16 +93,33 @@ class Asked:
 
 _rows = (
     select(
-        Attendee.id, Attendee.registration_id, Attendee.name, Attendee.sort_key, Attendee.letter,
-        Registration.phone_number, Attendee.phone_tail, Attendee.code, Attendee.place, Registration.source,
-        Registration.state, Registration.created_at, Attendee.cancelled_at, CheckIn.id, CheckIn.arrived_at,
-        CheckIn.late, Registration.contact, Registration.wishes, Registration.name_unsure, Gift.given_at,
-        Attendee.public_id, func.substr(Registration.ticket_digest, 1, identity.MARK),
+        Attendee.id,
+        Attendee.registration_id,
+        Attendee.name,
+        Attendee.sort_key,
+        Attendee.letter,
+        Registration.phone_number,
+        Attendee.phone_tail,
+        Attendee.code,
+        Attendee.place,
+        Registration.source,
+        Registration.state,
+        Registration.created_at,
+        Attendee.cancelled_at,
+        CheckIn.id,
+        CheckIn.arrived_at,
+        CheckIn.late,
+        Registration.contact,
+        Registration.wishes,
+        Registration.name_unsure,
+        Gift.given_at,
+        Attendee.public_id,
+        func.substr(Registration.ticket_digest, 1, identity.MARK),
     )
     .join(Registration, Registration.id == Attendee.registration_id)
     .outerjoin(CheckIn, STANDING)
     .outerjoin(Gift, HANDED)
-)  # fmt: skip
+)
 _live = Attendee.cancelled_at.is_(None)
 _FILTERS: dict[Filter, ColumnElement[bool]] = {
     Filter.CONFIRMED: and_(_live, Registration.state == RegistrationState.CONFIRMED),
@@ -134,7 +152,12 @@ def _row(values: Sequence[Any]) -> Row:
 
 def listed(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
     """One page of the list."""
-    statement = _asked(event, asked).order_by(*_SORTS[asked.sort]).limit(PAGE).offset((asked.page - 1) * PAGE)
+    statement = (
+        _asked(event, asked)
+        .order_by(*_SORTS[asked.sort])
+        .limit(PAGE)
+        .offset((asked.page - 1) * PAGE)
+    )
     return [_row(row) for row in session.execute(statement)]
 
 
@@ -146,11 +169,13 @@ def each(session: Session, event: Event, asked: Asked) -> Iterator[Row]:
 
 
 def near(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
-    """People whose name sounds like what was searched for and is written otherwise; at most 20, the live ones only."""
+    """People whose name sounds like what was searched for and is written otherwise; at most 20, the
+    live ones only."""
     typed = fold("".join(search_terms.words(asked.query)))
     if not typed or any(c.isdigit() for c in typed):
         return []
-    # A range, which the index of names answers: "wang " up to "wang!", the next character after the space.
+    # A range, which the index of names answers: "wang " up to "wang!", the next character after the
+    # space.
     heard = [
         and_(
             Attendee.sort_key >= f"{surname} ",
@@ -163,34 +188,45 @@ def near(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
         return []
     other = ~Attendee.name_folded.contains(typed, autoescape=True)
     statement = _rows.where(Attendee.event_id == event.id, _live, other, or_(*heard))
-    return [_row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]).limit(_NEAR))]
+    return [
+        _row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]).limit(_NEAR))
+    ]
 
 
 def found(session: Session, event: Event, asked: Asked) -> int:
     """How many people the whole list has."""
-    matching = _asked(event, asked).with_only_columns(func.count(Attendee.id), maintain_column_froms=True)
+    matching = _asked(event, asked).with_only_columns(
+        func.count(Attendee.id), maintain_column_froms=True
+    )
     return session.execute(matching).scalar_one()
 
 
 def confirmed(session: Session, event: Event) -> Sequence[Row]:
     """Everybody who has a seat, in the order of the check-in list."""
-    statement = _rows.where(Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED]).order_by(*_SORTS[Sort.NAME])
+    statement = _rows.where(Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED]).order_by(
+        *_SORTS[Sort.NAME]
+    )
     return [_row(row) for row in session.execute(statement)]
 
 
 def waiting(session: Session, event: Event) -> Sequence[Row]:
     """Everybody who waits, in the order in which they will be seated."""
     statement = _rows.where(Attendee.event_id == event.id, _FILTERS[Filter.WAITLISTED])
-    return [_row(row) for row in session.execute(statement.order_by(Registration.id, Attendee.place))]
+    return [
+        _row(row) for row in session.execute(statement.order_by(Registration.id, Attendee.place))
+    ]
 
 
 def of_registrations(
     session: Session, event: Event, chosen: Mapping[int, str], which: Filter = Filter.CONFIRMED
 ) -> Sequence[Row]:
-    """The people of these registrations, by number and mark, in the order of the check-in list: usually those who have a
-    seat. A number of another event is nobody's, nor is one whose mark has changed."""
+    """The people of these registrations, by number and mark, in the order of the check-in list:
+    usually those who have a seat. A number of another event is nobody's, nor is one whose mark has
+    changed."""
     conditions = [_FILTERS[which]] if which in _FILTERS else []
-    statement = _rows.where(Attendee.event_id == event.id, Attendee.registration_id.in_(chosen), *conditions)
+    statement = _rows.where(
+        Attendee.event_id == event.id, Attendee.registration_id.in_(chosen), *conditions
+    )
     rows = [_row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]))]
     return [row for row in rows if chosen[row.registration_id] in ("", row.mark)]
 
@@ -206,7 +242,9 @@ def under_number(session: Session, event: Event, number: str) -> Sequence[Row]:
 def named(session: Session, event: Event, folded: Collection[str]) -> Sequence[Row]:
     """The people of these names, as ``names.fold`` makes them, who have not cancelled."""
     statement = _rows.where(Attendee.event_id == event.id, _live, Attendee.name_folded.in_(folded))
-    return [_row(row) for row in session.execute(statement.order_by(Attendee.name_folded, Attendee.id))]
+    return [
+        _row(row) for row in session.execute(statement.order_by(Attendee.name_folded, Attendee.id))
+    ]
 
 
 def names_of(
@@ -216,7 +254,8 @@ def names_of(
     people: Collection[int] = (),
     registrations: Collection[int] = (),
 ) -> list[str]:
-    """The names of these attendees, and of everybody in these registrations; an id of another event is nobody's."""
+    """The names of these attendees, and of everybody in these registrations; an id of another event
+    is nobody's."""
     chosen = or_(Attendee.id.in_(people), Attendee.registration_id.in_(registrations))
     names = select(Attendee.name).where(Attendee.event_id == event.id, chosen)
     return list(session.scalars(names.order_by(*_SORTS[Sort.NAME])))
@@ -231,13 +270,18 @@ def of_registration(session: Session, registration_id: int) -> Sequence[Row]:
 def latest(session: Session, event: Event, most: int) -> Sequence[Row]:
     """Who registered last, newest first."""
     statement = _rows.where(Attendee.event_id == event.id, Attendee.place == 1)
-    return [_row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.TIME]).limit(most))]
+    return [
+        _row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.TIME]).limit(most))
+    ]
 
 
 def counts(session: Session, event: Event) -> dict[Filter, int]:
     """How many people each filter shows, in one reading so that the numbers agree."""
     everybody = (
-        select(func.count(Attendee.id), *(func.count().filter(condition) for condition in _FILTERS.values()))
+        select(
+            func.count(Attendee.id),
+            *(func.count().filter(condition) for condition in _FILTERS.values()),
+        )
         .join(Registration, Registration.id == Attendee.registration_id)
         .outerjoin(CheckIn, STANDING)
         .where(Attendee.event_id == event.id)

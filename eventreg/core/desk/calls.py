@@ -1,7 +1,8 @@
-"""The call desk: who is to be telephoned and why, what came of each call, and who gets a seat whose owner is not reached.
+"""The call desk: who is to be telephoned and why, what came of each call, and who gets a seat whose
+owner is not reached.
 
-Part of it is owed (``outbox``), part follows from the day itself: a reminder on the last working day before, a name that was
-written down by its sound.
+Part of it is owed (``outbox``), part follows from the day itself: a reminder on the last working
+day before, a name that was written down by its sound.
 """
 
 import datetime as dt
@@ -84,22 +85,34 @@ def _next_try(event: Event, now: datetime) -> datetime:
 
 
 def tasks(session: Session, event: Event, *, now: datetime) -> Sequence[Task]:
-    """Who is to be called: free seats first, reminders last; whom to try later and wrong numbers at the end."""
+    """Who is to be called: free seats first, reminders last; whom to try later and wrong numbers at
+    the end."""
     return _tasks(session, event, _reasons(session, event, now), now)
 
 
-def _tasks(session: Session, event: Event, reasons: dict[int, set[CallReason]], now: datetime) -> Sequence[Task]:
+def _tasks(
+    session: Session, event: Event, reasons: dict[int, set[CallReason]], now: datetime
+) -> Sequence[Task]:
     ids = list(reasons)[:MOST]
     made = _made(session, ids)
     found = [
-        _task(event, registration, tuple(people), tuple(sorted(reasons[registration.id], key=_FIRST.index)),
-              made.get(registration.id, []))
+        _task(
+            event,
+            registration,
+            tuple(people),
+            tuple(sorted(reasons[registration.id], key=_FIRST.index)),
+            made.get(registration.id, []),
+        )
         for registration, people in _parties(session, ids)
-    ]  # fmt: skip
-    return sorted(found, key=lambda task: (task.wrong_number, task.waits(now), _FIRST.index(task.reasons[0])))
+    ]
+    return sorted(
+        found, key=lambda task: (task.wrong_number, task.waits(now), _FIRST.index(task.reasons[0]))
+    )
 
 
-def _reasons(session: Session, event: Event, now: datetime, one: int | None = None) -> dict[int, set[CallReason]]:
+def _reasons(
+    session: Session, event: Event, now: datetime, one: int | None = None
+) -> dict[int, set[CallReason]]:
     """Why whom; of ``one`` registration, where only that is asked."""
     why: dict[int, set[CallReason]] = defaultdict(set)
     owed = (
@@ -111,7 +124,9 @@ def _reasons(session: Session, event: Event, now: datetime, one: int | None = No
         why[registration_id].add(CallReason(kind))
     if now >= event.ends_at or event.notice == "cancelled":
         return why
-    asked = select(Registration.id).where(Registration.event_id == event.id).order_by(Registration.id)
+    asked = (
+        select(Registration.id).where(Registration.event_id == event.id).order_by(Registration.id)
+    )
     asked = asked if one is None else asked.where(Registration.id == one)
     unsure = (Registration.state != RegistrationState.CANCELLED, Registration.name_unsure)
     for registration_id in session.scalars(asked.where(*unsure)):
@@ -122,7 +137,8 @@ def _reasons(session: Session, event: Event, now: datetime, one: int | None = No
 
 
 def _to_remind(session: Session, event: Event, asked: Select[int], now: datetime) -> Sequence[int]:
-    """Of those asked about, who has a seat, registered before the day of the reminders, and was not reached since it began."""
+    """Of those asked about, who has a seat, registered before the day of the reminders, and was not
+    reached since it began."""
     zone = events.zone(event)
     begins = datetime.combine(reminder_day(event), dt.time.min, tzinfo=zone)
     if not begins <= now < event.starts_at:
@@ -131,20 +147,26 @@ def _to_remind(session: Session, event: Event, asked: Select[int], now: datetime
         Call.event_id == event.id, Call.outcome == CallOutcome.REACHED, Call.called_at >= begins
     )
     seated = Registration.state == RegistrationState.CONFIRMED
-    known = (Registration.created_at < begins, Registration.erased_at.is_(None), Registration.id.not_in(reached))
+    known = (
+        Registration.created_at < begins,
+        Registration.erased_at.is_(None),
+        Registration.id.not_in(reached),
+    )
     return session.scalars(asked.where(seated, *known)).all()
 
 
 def _made(session: Session, ids: Sequence[int]) -> dict[int, list[Call]]:
     calls: dict[int, list[Call]] = defaultdict(list)
-    for call in session.scalars(select(Call).where(Call.registration_id.in_(ids)).order_by(Call.id)):
+    for call in session.scalars(
+        select(Call).where(Call.registration_id.in_(ids)).order_by(Call.id)
+    ):
         calls[call.registration_id].append(call)
     return calls
 
 
 def _parties(
     session: Session, ids: Sequence[int]
-) -> Sequence[tuple[Registration, list[tuple[str, str | None]]]]:  # fmt: skip
+) -> Sequence[tuple[Registration, list[tuple[str, str | None]]]]:
     people: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
     live = (Attendee.registration_id.in_(ids), Attendee.cancelled_at.is_(None))
     for person in session.scalars(select(Attendee).where(*live).order_by(Attendee.place)):
@@ -161,16 +183,25 @@ def _task(
     reasons: tuple[CallReason, ...],
     made: Sequence[Call],
 ) -> Task:
-    about = [call for call in made if call.reason in reasons and call.outcome != CallOutcome.REACHED]
+    about = [
+        call for call in made if call.reason in reasons and call.outcome != CallOutcome.REACHED
+    ]
     last = about[-1] if about else None
     wrong = last is not None and last.outcome == CallOutcome.WRONG_NUMBER
     promoted = CallReason.PROMOTED in reasons
     return Task(
-        registration.id, identity.mark(registration), people, registration.phone_number, registration.contact, reasons,
-        len({call.called_at for call in about}), CallOutcome(last.outcome) if last else None,
-        last.next_try_at if last else None, _deadline(event, registration) if promoted else None,
+        registration.id,
+        identity.mark(registration),
+        people,
+        registration.phone_number,
+        registration.contact,
+        reasons,
+        len({call.called_at for call in about}),
+        CallOutcome(last.outcome) if last else None,
+        last.next_try_at if last else None,
+        _deadline(event, registration) if promoted else None,
         wrong and last is not None and last.registration_version == registration.version,
-    )  # fmt: skip
+    )
 
 
 def _deadline(event: Event, registration: Registration) -> datetime | None:
@@ -180,18 +211,28 @@ def _deadline(event: Event, registration: Registration) -> datetime | None:
     return min(registration.promoted_at + timedelta(hours=hours), event.check_in_opens_at)
 
 
-def task_of(session: Session, event: Event, registration: Registration, *, now: datetime) -> Task | None:
+def task_of(
+    session: Session, event: Event, registration: Registration, *, now: datetime
+) -> Task | None:
     """What this registration is to be called about, if anything."""
-    return next(iter(_tasks(session, event, _reasons(session, event, now, registration.id), now)), None)
+    return next(
+        iter(_tasks(session, event, _reasons(session, event, now, registration.id), now)), None
+    )
 
 
 def log(
-    session: Session, event: Event, registration: Registration, outcome: CallOutcome, *, tries: int | None, by: Actor,
+    session: Session,
+    event: Event,
+    registration: Registration,
+    outcome: CallOutcome,
+    *,
+    tries: int | None,
+    by: Actor,
     now: datetime,
-) -> None:  # fmt: skip
-    """Write down how a call ended. ``tries`` is how many the page knew of: pressed twice, or by two people, it is one call
-    (``None``: however many).
-    Reached: nothing is owed any more. Will not come: the seats go to the next."""
+) -> None:
+    """Write down how a call ended. ``tries`` is how many the page knew of: pressed twice, or by two
+    people, it is one call (``None``: however many). Reached: nothing is owed any more. Will not
+    come: the seats go to the next."""
     counted = seats.lock(session, event.id, now=now)  # first, as everybody does who locks both
     session.refresh(registration, with_for_update=True)
     task = task_of(session, event, registration, now=now)
@@ -201,15 +242,27 @@ def log(
     for reason in task.reasons:
         session.add(
             Call(
-                event_id=event.id, registration_id=registration.id, registration_version=registration.version,
-                reason=reason, outcome=outcome, called_at=now, by_staff_id=by.staff_id, next_try_at=again,
+                event_id=event.id,
+                registration_id=registration.id,
+                registration_version=registration.version,
+                reason=reason,
+                outcome=outcome,
+                called_at=now,
+                by_staff_id=by.staff_id,
+                next_try_at=again,
             )
-        )  # fmt: skip
+        )
     session.flush()
     audit.record(
-        session, Action.CALLED, by, now=now, event_id=event.id, registration_id=registration.id, outcome=outcome,
+        session,
+        Action.CALLED,
+        by,
+        now=now,
+        event_id=event.id,
+        registration_id=registration.id,
+        outcome=outcome,
         reasons=list(task.reasons),
-    )  # fmt: skip
+    )
     if outcome is CallOutcome.REACHED:
         registration.name_unsure = False
         session.flush()
@@ -218,22 +271,34 @@ def log(
         cancellations.cancel(session, event, registration, by=by, now=now)
 
 
-def next_in_line(session: Session, event: Event, freed: int, *, now: datetime) -> WaitingParty | None:
+def next_in_line(
+    session: Session, event: Event, freed: int, *, now: datetime
+) -> WaitingParty | None:
     """Which waiting party would get the seats if so many more were free."""
     room = seats.count(session, event.id, now=now).left + freed
-    return next((party for party in waitlist.parties(session, event.id) if party.seats <= room), None)
+    return next(
+        (party for party in waitlist.parties(session, event.id) if party.seats <= room), None
+    )
 
 
-def pass_on(session: Session, event: Event, registration_id: int, *, by: Actor, now: datetime) -> bool:
-    """Take the seats of somebody who was not reached in time, for the next party. ``False`` where that is not (any more) so:
-    it was reached, or nobody waits who fits."""
+def pass_on(
+    session: Session, event: Event, registration_id: int, *, by: Actor, now: datetime
+) -> bool:
+    """Take the seats of somebody who was not reached in time, for the next party. ``False`` where
+    that is not (any more) so: it was reached, or nobody waits who fits."""
     seats.lock(session, event.id, now=now)
     registration = lookup.of_event(session, event, registration_id)
     session.refresh(registration, with_for_update=True)
     task = task_of(session, event, registration, now=now)
-    if task is None or not task.is_overdue(now) or not next_in_line(session, event, len(task.people), now=now):
+    if (
+        task is None
+        or not task.is_overdue(now)
+        or not next_in_line(session, event, len(task.people), now=now)
+    ):
         return False
-    audit.record(session, Action.PASSED_ON, by, now=now, event_id=event.id, registration_id=registration.id)
+    audit.record(
+        session, Action.PASSED_ON, by, now=now, event_id=event.id, registration_id=registration.id
+    )
     cancellations.cancel(session, event, registration, by=by, now=now)
     return True
 
@@ -244,7 +309,12 @@ def numbers(session: Session, event: Event) -> Sequence[tuple[str, str]]:
     rows = session.execute(
         select(func.min(Attendee.name), Registration.phone_number)
         .join(Attendee, Attendee.registration_id == Registration.id)
-        .where(*live, Registration.phone_number != "", Attendee.cancelled_at.is_(None), Attendee.place == 1)
+        .where(
+            *live,
+            Registration.phone_number != "",
+            Attendee.cancelled_at.is_(None),
+            Attendee.place == 1,
+        )
         .group_by(Registration.phone_number)
         .order_by(Registration.phone_number)
     )
@@ -253,8 +323,12 @@ def numbers(session: Session, event: Event) -> Sequence[tuple[str, str]]:
 
 def outcomes(session: Session, event: Event) -> dict[str, int]:
     """How many calls ended how; several reasons in one call are one."""
-    calls = select(Call.registration_id, Call.called_at, Call.outcome).where(Call.event_id == event.id).distinct()
+    calls = (
+        select(Call.registration_id, Call.called_at, Call.outcome)
+        .where(Call.event_id == event.id)
+        .distinct()
+    )
     counted = calls.subquery()
     return dict(
         session.execute(select(counted.c.outcome, func.count()).group_by(counted.c.outcome)).all()
-    )  # fmt: skip
+    )

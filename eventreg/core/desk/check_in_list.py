@@ -1,4 +1,5 @@
-"""The check-in list on paper: sides of 25 rows that are each a queue of their own, and a blank side for walk-ins."""
+"""The check-in list on paper: sides of 25 rows that are each a queue of their own, and a blank side
+for walk-ins."""
 
 import csv
 import io
@@ -19,12 +20,14 @@ _STEP = 3
 """People by which a queue may be longer than half, so that no surname stands in both."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 _MINUS = {"\u2212"}
-"""A cell that begins so would be a formula (or hide our mark): it gets a ' in front, which can be taken off again."""
+"""A cell that begins so would be a formula (or hide our mark): it gets a ' in front, which can be
+taken off again."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One printed row. ``letter`` stands only where its group begins; ``with_numbers`` are the rows of the same party."""
+    """One printed row. ``letter`` stands only where its group begins; ``with_numbers`` are the rows
+    of the same party."""
 
     number: int
     letter: str
@@ -38,7 +41,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of A4, of ``sides``; ``letters`` is the range of its queue, empty where nobody is on it."""
+    """One side of A4, of ``sides``; ``letters`` is the range of its queue, empty where nobody is on
+    it."""
 
     number: int
     sides: int
@@ -55,8 +59,8 @@ def _letters(rows: Sequence[Row]) -> str:
 
 @dataclass(frozen=True)
 class Queue:
-    """One queue at the door: its range of letters, the surnames that stand in it, and how many people. A surname that both
-    queues share says from or up to whom."""
+    """One queue at the door: its range of letters, the surnames that stand in it, and how many
+    people. A surname that both queues share says from or up to whom."""
 
     number: int
     letters: str
@@ -70,7 +74,10 @@ _MARKS = {Wish.WHEELCHAIR: "轮", Wish.FRONT: "前"}
 def marks(row: Row) -> str:
     """What the door must know of a person besides the name."""
     wished = requests.split(row.wishes)
-    return "".join([mark for wish, mark in _MARKS.items() if wish in wished] + ["？" if row.name_unsure else ""])
+    return "".join(
+        [mark for wish, mark in _MARKS.items() if wish in wished]
+        + ["？" if row.name_unsure else ""]
+    )
 
 
 def _surname(row: Row) -> str:
@@ -81,8 +88,8 @@ def _surname(row: Row) -> str:
 
 
 def _cut(surnames: Sequence[str]) -> int:
-    """Where the second queue begins; 0 where one is enough. The queues are equally long, but for a step to the nearest border
-    between two surnames, as long as that needs no more paper."""
+    """Where the second queue begins; 0 where one is enough. The queues are equally long, but for a
+    step to the nearest border between two surnames, as long as that needs no more paper."""
     people = len(surnames)
     if people <= ROWS_PER_SIDE:
         return 0
@@ -92,13 +99,18 @@ def _cut(surnames: Sequence[str]) -> int:
 
     equal = -(-people // 2)
     near = range(max(1, equal - _STEP), min(people - 1, equal + _STEP) + 1)
-    borders = [cut for cut in near if surnames[cut - 1] != surnames[cut] and sheets(cut) <= sheets(equal)]
+    borders = [
+        cut for cut in near if surnames[cut - 1] != surnames[cut] and sheets(cut) <= sheets(equal)
+    ]
     return min(borders, key=lambda cut: abs(cut - people / 2), default=equal)
 
 
 def _signed(rows: Sequence[Row], cut: int) -> tuple[list[str], list[str]]:
-    """What the two signs say; the surname on both sides of the cut with its last, and its first, full name."""
-    names = [list(dict.fromkeys(_surname(row) for row in part)) for part in (rows[:cut], rows[cut:])]
+    """What the two signs say; the surname on both sides of the cut with its last, and its first,
+    full name."""
+    names = [
+        list(dict.fromkeys(_surname(row) for row in part)) for part in (rows[:cut], rows[cut:])
+    ]
     if names[0][-1] == names[1][0]:
         names[0][-1] = f"{names[0][-1]}（到{rows[cut - 1].name}）"
         names[1][0] = f"{names[1][0]}（从{rows[cut].name}起）"
@@ -109,15 +121,20 @@ def queues(rows: Sequence[Row]) -> list[Queue]:
     """Two queues of equal length, or one where a single side holds everybody."""
     cut = _cut([_surname(row) for row in rows])
     if not cut:
-        return [Queue(1, _letters(rows), tuple(dict.fromkeys(_surname(row) for row in rows)), len(rows))]
+        return [
+            Queue(1, _letters(rows), tuple(dict.fromkeys(_surname(row) for row in rows)), len(rows))
+        ]
     return [
         Queue(number, _letters(part), tuple(signed), len(part))
-        for number, part, signed in zip((1, 2), (rows[:cut], rows[cut:]), _signed(rows, cut), strict=True)
+        for number, part, signed in zip(
+            (1, 2), (rows[:cut], rows[cut:]), _signed(rows, cut), strict=True
+        )
     ]
 
 
 def on_sides(rows: Sequence[Row], cut: int = 0) -> list[Sequence[Row]]:
-    """The rows of each side: full sides, or with a ``cut`` each queue on sides of its own, equally full."""
+    """The rows of each side: full sides, or with a ``cut`` each queue on sides of its own, equally
+    full."""
     made: list[Sequence[Row]] = []
     for part in (rows[:cut], rows[cut:]) if cut else (rows,):
         each = -(-len(part) // -(-len(part) // ROWS_PER_SIDE)) if cut else ROWS_PER_SIDE
@@ -125,9 +142,12 @@ def on_sides(rows: Sequence[Row], cut: int = 0) -> list[Sequence[Row]]:
     return made
 
 
-def sides(rows: Sequence[Row], *, first: int = 1, blank: bool = True, in_queues: bool = False) -> list[Side]:
-    """The sides with names, in the order of ``rows`` and numbered from ``first``, 25 to a side, or ``in_queues`` equally long;
-    nobody at all is one empty side. Of the blank side, where there is to be one, only the number of sides knows."""
+def sides(
+    rows: Sequence[Row], *, first: int = 1, blank: bool = True, in_queues: bool = False
+) -> list[Side]:
+    """The sides with names, in the order of ``rows`` and numbered from ``first``, 25 to a side, or
+    ``in_queues`` equally long; nobody at all is one empty side. Of the blank side, where there is
+    to be one, only the number of sides knows."""
     parties: dict[int, list[int]] = defaultdict(list)
     for number, row in enumerate(rows, start=first):
         parties[row.registration_id].append(number)
@@ -135,7 +155,8 @@ def sides(rows: Sequence[Row], *, first: int = 1, blank: bool = True, in_queues:
     made, number = [], first
     for place, chunk in enumerate(chunks, start=1):
         lines = tuple(
-            _line(row, number + index, chunk[index - 1] if index else None, parties) for index, row in enumerate(chunk)
+            _line(row, number + index, chunk[index - 1] if index else None, parties)
+            for index, row in enumerate(chunk)
         )
         number += len(chunk)
         made.append(Side(place, len(chunks) + blank, _letters(chunk), lines))
@@ -155,7 +176,10 @@ def plain(text: object) -> str:
 
 def _width(text: str) -> int:
     """Columns on a terminal: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
+    return sum(
+        2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1
+        for c in text
+    )
 
 
 def _padded(text: str, width: int) -> str:
@@ -168,15 +192,22 @@ def as_text(sides: Sequence[Side], title: str) -> str:
     for side in sides:
         lines.append(f"{title}  {side.number}/{side.sides}  {side.letters}")
         for line in side.lines:
-            cells = ((f"{line.number:>3}", 4), (line.letter, 2), (plain(line.name), 24), (line.code, 8), (line.tail, 6))
+            cells = (
+                (f"{line.number:>3}", 4),
+                (line.letter, 2),
+                (plain(line.name), 24),
+                (line.code, 8),
+                (line.tail, 6),
+            )
             lines.append(" ".join(_padded(text, width) for text, width in cells) + " [ ] [ ]")
         lines.append("")
     return "\n".join(lines)
 
 
 def inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; without its first ' it is the text again. Programs look past blanks and
-    unseen characters, and some read ＝, ﹢ or − as what it looks like."""
+    """A cell that no spreadsheet takes for a formula; without its first ' it is the text again.
+    Programs look past blanks and unseen characters, and some read ＝, ﹢ or − as what it looks
+    like."""
     begins = next((c for c in cell if unicodedata.category(c) not in {"Cf", "Zs"}), "")
     formula = normalize("NFKC", begins).startswith(FORMULA) or begins in _MINUS
     return f"'{cell}" if formula else cell
@@ -190,5 +221,7 @@ def as_csv(sides: Sequence[Side]) -> str:
     for side in sides:
         for line in side.lines:
             together = " ".join(map(str, line.with_numbers))
-            rows.writerow([line.number, line.letter, inert(line.name), line.code, line.tail, together])
+            rows.writerow(
+                [line.number, line.letter, inert(line.name), line.code, line.tail, together]
+            )
     return "\ufeff" + out.getvalue()

@@ -1,5 +1,5 @@
-"""People who may be registered twice: the same name under another number. Nobody is refused for it; the desk is shown them
-side by side and says what is true."""
+"""People who may be registered twice: the same name under another number. Nobody is refused for it;
+the desk is shown them side by side and says what is true."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -22,7 +22,8 @@ MOST = 50
 
 
 def groups(session: Session, event: Event) -> Sequence[Sequence[Row]]:
-    """Each group of people of one name, at most 50 groups; those whom somebody has told apart are left out."""
+    """Each group of people of one name, at most 50 groups; those whom somebody has told apart are
+    left out."""
     live = (Attendee.event_id == event.id, Attendee.cancelled_at.is_(None))
     twice = (
         select(Attendee.name_folded)
@@ -36,15 +37,27 @@ def groups(session: Session, event: Event) -> Sequence[Sequence[Row]]:
     return [list(group) for _, group in groupby(rows, key=lambda row: fold(row.name))]
 
 
-def tell_apart(session: Session, event: Event, people: Collection[str], *, by: Actor, now: datetime) -> None:
-    """These are different people: they are not shown again, until another of their name comes. They are named as forms do."""
+def tell_apart(
+    session: Session, event: Event, people: Collection[str], *, by: Actor, now: datetime
+) -> None:
+    """These are different people: they are not shown again, until another of their name comes. They
+    are named as forms do."""
     rows = identity.known(session, event, people).values()
     told = session.execute(
         update(Attendee)
-        .where(Attendee.event_id == event.id, Attendee.id.in_(rows), Attendee.told_apart_at.is_(None))
+        .where(
+            Attendee.event_id == event.id, Attendee.id.in_(rows), Attendee.told_apart_at.is_(None)
+        )
         .values(told_apart_at=now)
         .returning(Attendee.registration_id)
         .execution_options(synchronize_session=False)
     ).all()
     for (registration_id,) in sorted(set(told)):
-        audit.record(session, Action.TOLD_APART, by, now=now, event_id=event.id, registration_id=registration_id)
+        audit.record(
+            session,
+            Action.TOLD_APART,
+            by,
+            now=now,
+            event_id=event.id,
+            registration_id=registration_id,
+        )

@@ -1,4 +1,5 @@
-"""A list of people that was kept elsewhere: read, judged row by row, and taken over as a whole or not at all."""
+"""A list of people that was kept elsewhere: read, judged row by row, and taken over as a whole or
+not at all."""
 
 import csv
 import io
@@ -34,8 +35,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Report:
-    """What a file would do, or has done: so many rows, the faults (all counted, the first ones told), how many of those
-    registered wait."""
+    """What a file would do, or has done: so many rows, the faults (all counted, the first ones
+    told), how many of those registered wait."""
 
     rows: int
     faulty: int
@@ -64,18 +65,30 @@ def _entry(event: Event, line: Line, area_code: str | None, waitlist: bool) -> E
     if cells.get("companion"):
         party.append(names.parse(cells["companion"], "companion-1"))
     phone = phones.parse(cells["phone"], area_code) if cells.get("phone") else phones.NONE
-    # The same row again is the same registration: an import that was sent twice takes nobody twice. Of this event: a list
-    # may be taken for the next one too.
-    key = sha256(repr((event.slug, name.folded, phone.number, line.number)).encode()).hexdigest()[:32]
+    # The same row again is the same registration: an import that was sent twice takes nobody twice.
+    # Of this event: a list may be taken for the next one too.
+    key = sha256(repr((event.slug, name.folded, phone.number, line.number)).encode()).hexdigest()[
+        :32
+    ]
     contact = cells.get("contact", "")[: names.MOST_CODE_POINTS] or None
     asked = requests.join(cells.get("wishes", "").replace("，", ",").split(","))
     return Entry(
-        tuple(party), phone, "zh", Source.PHONE, key, waitlist=waitlist, contact=contact, wishes=asked
-    )  # fmt: skip
+        tuple(party),
+        phone,
+        "zh",
+        Source.PHONE,
+        key,
+        waitlist=waitlist,
+        contact=contact,
+        wishes=asked,
+    )
 
 
-def judge(event: Event, listed: Listed, *, waitlist: bool) -> tuple[Report, Sequence[tuple[int, Entry]]]:
-    """What can be said of the rows without asking the database; where there are too many, of the first ones."""
+def judge(
+    event: Event, listed: Listed, *, waitlist: bool
+) -> tuple[Report, Sequence[tuple[int, Entry]]]:
+    """What can be said of the rows without asking the database; where there are too many, of the
+    first ones."""
     line_of = events.definition(event).phone_line
     area_code = line_of.area_code if line_of else None
     faults, good = [], []
@@ -90,15 +103,24 @@ def judge(event: Event, listed: Listed, *, waitlist: bool) -> tuple[Report, Sequ
 
 
 def take(
-    session: Session, event: Event, listed: Listed, *, waitlist: bool, secret_key: str, by: Actor, now: datetime
+    session: Session,
+    event: Event,
+    listed: Listed,
+    *,
+    waitlist: bool,
+    secret_key: str,
+    by: Actor,
+    now: datetime,
 ) -> Report:
-    """Register everybody, in the order of the file. Raises ``NotTaken`` with a report where a single row cannot be taken:
-    then nothing is to be kept."""
+    """Register everybody, in the order of the file. Raises ``NotTaken`` with a report where a
+    single row cannot be taken: then nothing is to be kept."""
     report, good = judge(event, listed, waitlist=waitlist)
     if not report.rows or report.faulty:
         raise NotTaken(report)
     counted = seats.lock(session, event.id, now=now)
-    room = max(0, counted.capacity - counted.taken) + (max(0, event.waitlist_size - counted.waiting) if waitlist else 0)
+    room = max(0, counted.capacity - counted.taken) + (
+        max(0, event.waitlist_size - counted.waiting) if waitlist else 0
+    )
     if len(good) > min(MOST_ROWS, room):
         too_many = Fault(0, "import_too_many", {"rows": len(good), "room": min(room, MOST_ROWS)})
         raise NotTaken(Report(report.rows, len(good), [too_many]))
@@ -128,7 +150,8 @@ def _why(refusal: Refusal) -> tuple[str, Mapping[str, object]]:
 
 
 def as_text(listed: Listed) -> str:
-    """The rows as a CSV that ``import_file.read`` understands: what was tried is what is then taken."""
+    """The rows as a CSV that ``import_file.read`` understands: what was tried is what is then
+    taken."""
     out = io.StringIO()
     rows = csv.writer(out)
     heads = list(HEADS)

@@ -40,7 +40,8 @@ class Printout:
 
 @dataclass(frozen=True)
 class Prints:
-    """The last whole list and the supplements to it: when, and who stands on them, in the order of the paper."""
+    """The last whole list and the supplements to it: when, and who stands on them, in the order of
+    the paper."""
 
     at: datetime | None
     people: tuple[int, ...]
@@ -48,7 +49,8 @@ class Prints:
 
 @dataclass(frozen=True)
 class Differences:
-    """What the paper does not know: people who are new, and those on it who have gone, with their number on it."""
+    """What the paper does not know: people who are new, and those on it who have gone, with their
+    number on it."""
 
     new: Sequence[Row]
     gone: Sequence[tuple[int, str]]
@@ -56,7 +58,8 @@ class Differences:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the paper, with its number there; ``row`` is ``None`` where the person's seat was cancelled since."""
+    """One line of the paper, with its number there; ``row`` is ``None`` where the person's seat was
+    cancelled since."""
 
     number: int
     public_id: str
@@ -87,7 +90,12 @@ def record(session: Session, event: Event, made: Printout, *, by: Actor, now: da
 def latest(session: Session, event: Event) -> Prints:
     """The paper as it lies on the table: the last whole list, and what was added to it since."""
     printed = (AuditEntry.event_id == event.id, AuditEntry.action == Action.LIST_PRINTED)
-    newest = select(AuditEntry.at, AuditEntry.details).where(*printed).order_by(AuditEntry.id.desc()).limit(200)
+    newest = (
+        select(AuditEntry.at, AuditEntry.details)
+        .where(*printed)
+        .order_by(AuditEntry.id.desc())
+        .limit(200)
+    )
     since: list[list[int]] = []
     for at, details in session.execute(newest):
         if details["part"] == Part.CHOSEN:
@@ -105,7 +113,11 @@ def differences(session: Session, event: Event, prints: Prints) -> Differences:
     seated = attendee_list.confirmed(session, event)
     known, here = set(prints.people), {row.attendee_id for row in seated}
     called = _called(session, prints, here)
-    gone = [(number, called[person][1]) for number, person in enumerate(prints.people, start=1) if person in called]
+    gone = [
+        (number, called[person][1])
+        for number, person in enumerate(prints.people, start=1)
+        if person in called
+    ]
     return Differences([row for row in seated if row.attendee_id not in known], gone)
 
 
@@ -117,7 +129,8 @@ def _called(session: Session, prints: Prints, here: Collection[int]) -> dict[int
 
 
 def is_outdated(session: Session, event: Event, prints: Prints) -> tuple[int, int]:
-    """How many people the paper lacks, and how many on it have gone; none where it is too long to be known."""
+    """How many people the paper lacks, and how many on it have gone; none where it is too long to
+    be known."""
     if not prints.people:
         return 0, 0
     changed = differences(session, event, prints)
@@ -125,11 +138,13 @@ def is_outdated(session: Session, event: Event, prints: Prints) -> tuple[int, in
 
 
 def lines(session: Session, event: Event) -> Sequence[Line]:
-    """The paper line by line, so that nobody who types it back slips by one: who has gone since keeps the line, and who has a
-    seat but is not on the paper comes last, as they came."""
+    """The paper line by line, so that nobody who types it back slips by one: who has gone since
+    keeps the line, and who has a seat but is not on the paper comes last, as they came."""
     seated = {row.attendee_id: row for row in attendee_list.confirmed(session, event)}
     prints = latest(session, event)
-    called = _called(session, prints, seated) | {person: (row.public_id, row.name) for person, row in seated.items()}
+    called = _called(session, prints, seated) | {
+        person: (row.public_id, row.name) for person, row in seated.items()
+    }
     paper = [
         Line(number, *called[person], seated.get(person))
         for number, person in enumerate(prints.people, start=1)
@@ -139,4 +154,6 @@ def lines(session: Session, event: Event) -> Sequence[Line]:
     others = [row for row in seated.values() if row.attendee_id not in known]
     if known:
         others.sort(key=lambda row: (row.registration_id, row.place))
-    return paper + [Line(number, row.public_id, row.name, row) for number, row in enumerate(others, first)]
+    return paper + [
+        Line(number, row.public_id, row.name, row) for number, row in enumerate(others, first)
+    ]

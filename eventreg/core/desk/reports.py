@@ -1,4 +1,5 @@
-"""After the event: who came, when, by which way, and how that compares. Counts only, which stay when names are gone."""
+"""After the event: who came, when, by which way, and how that compares. Counts only, which stay
+when names are gone."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -41,8 +42,8 @@ class Figures:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """People per five minutes, from ``first`` on; ``by_paper`` came at a minute that nobody knows. ``gap`` is the median of
-    seconds between two arrivals, where there are enough."""
+    """People per five minutes, from ``first`` on; ``by_paper`` came at a minute that nobody knows.
+    ``gap`` is the median of seconds between two arrivals, where there are enough."""
 
     first: datetime | None
     steps: Sequence[int]
@@ -70,7 +71,8 @@ _seated = (Attendee.cancelled_at.is_(None), Registration.state == RegistrationSt
 
 
 def figures(session: Session, event: Event) -> Figures:
-    """How many registered, came, came late, stayed away; walk-ins are among those who registered."""
+    """How many registered, came, came late, stayed away; walk-ins are among those who
+    registered."""
     in_room, late = CheckIn.id.is_not(None), CheckIn.late.is_(True)
     counting = (
         select(
@@ -88,15 +90,21 @@ def figures(session: Session, event: Event) -> Figures:
         .join(Registration, Registration.id == Attendee.registration_id)
         .outerjoin(CheckIn, STANDING)
         .where(Attendee.event_id == event.id)
-    )  # fmt: skip
-    registered, came, late_ones, walk_ins, served, waiting, cancelled = session.execute(counting).one()
-    return Figures(registered, came, late_ones, registered - came, walk_ins, served, waiting, cancelled)
+    )
+    registered, came, late_ones, walk_ins, served, waiting, cancelled = session.execute(
+        counting
+    ).one()
+    return Figures(
+        registered, came, late_ones, registered - came, walk_ins, served, waiting, cancelled
+    )
 
 
 def arrivals(session: Session, event: Event) -> Arrivals:
     """When people came."""
     standing = (CheckIn.event_id == event.id, CheckIn.undone_at.is_(None))
-    rows = select(CheckIn.arrived_at, CheckIn.by_paper).where(*standing).order_by(CheckIn.arrived_at)
+    rows = (
+        select(CheckIn.arrived_at, CheckIn.by_paper).where(*standing).order_by(CheckIn.arrived_at)
+    )
     known = session.execute(rows).all()
     moments = [at for at, by_paper in known if not by_paper]
     by_paper = len(known) - len(moments)
@@ -116,12 +124,20 @@ def arrivals(session: Session, event: Event) -> Arrivals:
 def of_event(session: Session, event: Event) -> Report:
     """The whole report."""
     return Report(
-        figures(session, event), arrivals(session, event), attendee_list.by_source(session, event),
-        gifts.stock(session, event), calls.outcomes(session, event),
-    )  # fmt: skip
+        figures(session, event),
+        arrivals(session, event),
+        attendee_list.by_source(session, event),
+        gifts.stock(session, event),
+        calls.outcomes(session, event),
+    )
 
 
 def earlier(session: Session, event: Event, most: int = 5) -> Sequence[tuple[Event, Figures]]:
     """The events before this one, the latest first, in the same numbers."""
-    before = select(Event).where(Event.starts_at < event.starts_at).order_by(Event.starts_at.desc()).limit(most)
+    before = (
+        select(Event)
+        .where(Event.starts_at < event.starts_at)
+        .order_by(Event.starts_at.desc())
+        .limit(most)
+    )
     return [(other, figures(session, other)) for other in session.scalars(before)]

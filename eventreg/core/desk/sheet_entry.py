@@ -1,4 +1,5 @@
-"""The ticked sheet, typed back: what paper and system say, side by side, and what is then taken over. Twice is once."""
+"""The ticked sheet, typed back: what paper and system say, side by side, and what is then taken
+over. Twice is once."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from eventreg.core.registration import identity
 
 @dataclass(frozen=True)
 class Comparison:
-    """Paper against system. ``arrived`` and ``gifts`` are new from the paper; ``only_here`` came by the system's word and are
-    not ticked; nobody of them is taken away. ``unseated`` are ticked whose seat was cancelled."""
+    """Paper against system. ``arrived`` and ``gifts`` are new from the paper; ``only_here`` came by
+    the system's word and are not ticked; nobody of them is taken away. ``unseated`` are ticked
+    whose seat was cancelled."""
 
     arrived: Sequence[Row]
     gifts: Sequence[Row]
@@ -34,8 +36,11 @@ class Comparison:
         return len(self.arrived) + len(self.gifts)
 
 
-def compare(session: Session, event: Event, arrived: Collection[str], given: Collection[str]) -> Comparison:
-    """What typing this sheet would change; those ticked are named as forms do. Who has a gift was there, ticked or not."""
+def compare(
+    session: Session, event: Event, arrived: Collection[str], given: Collection[str]
+) -> Comparison:
+    """What typing this sheet would change; those ticked are named as forms do. Who has a gift was
+    there, ticked or not."""
     people = attendee_list.confirmed(session, event)
     ticked = set(arrived) | set(given)
     others = identity.known(session, event, ticked - {row.public_id for row in people}).values()
@@ -52,7 +57,13 @@ def compare(session: Session, event: Event, arrived: Collection[str], given: Col
 
 
 def save(
-    session: Session, event: Event, arrived: Collection[str], given: Collection[str], *, by: Actor, now: datetime
+    session: Session,
+    event: Event,
+    arrived: Collection[str],
+    given: Collection[str],
+    *,
+    by: Actor,
+    now: datetime,
 ) -> Comparison:
     """Take over what the paper says and the system does not know yet."""
     found = compare(session, event, arrived, given)
@@ -62,7 +73,12 @@ def save(
         gifts.give(session, event, row.attendee_id, by=by, now=now)
     if found.changes:
         audit.record(
-            session, Action.SHEET_TYPED, by, now=now, event_id=event.id, arrived=len(found.arrived),
+            session,
+            Action.SHEET_TYPED,
+            by,
+            now=now,
+            event_id=event.id,
+            arrived=len(found.arrived),
             gifts=len(found.gifts),
-        )  # fmt: skip
+        )
     return found

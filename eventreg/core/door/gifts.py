@@ -27,23 +27,36 @@ class Stock:
 
 def give(session: Session, event: Event, attendee_id: int, *, by: Actor, now: datetime) -> bool:
     """Hand this attendee of the event a gift; ``False`` for somebody who has one."""
-    if session.scalar(select(Gift.id).join(Attendee, HANDED).where(Attendee.id == attendee_id)) is not None:
+    if (
+        session.scalar(select(Gift.id).join(Attendee, HANDED).where(Attendee.id == attendee_id))
+        is not None
+    ):
         return False
     if by.staff_id is None:
         raise ValueError("a gift is handed out by a staff member")
-    session.add(Gift(event_id=event.id, attendee_id=attendee_id, given_at=now, by_staff_id=by.staff_id))
+    session.add(
+        Gift(event_id=event.id, attendee_id=attendee_id, given_at=now, by_staff_id=by.staff_id)
+    )
     session.flush()
     person = session.get_one(Attendee, attendee_id)
     audit.record(
-        session, Action.GIFT_GIVEN, by, now=now, event_id=event.id, registration_id=person.registration_id,
-        attendee_id=attendee_id, place=person.place,
-    )  # fmt: skip
+        session,
+        Action.GIFT_GIVEN,
+        by,
+        now=now,
+        event_id=event.id,
+        registration_id=person.registration_id,
+        attendee_id=attendee_id,
+        place=person.place,
+    )
     return True
 
 
 def stock(session: Session, event: Event) -> Stock:
     """How many gifts are gone and left."""
-    counting = select(func.count(Gift.id)).where(Gift.event_id == event.id, Gift.undone_at.is_(None))
+    counting = select(func.count(Gift.id)).where(
+        Gift.event_id == event.id, Gift.undone_at.is_(None)
+    )
     given = session.execute(counting).scalar_one()
     gift = events.definition(event).gift
     had = gift.stock if gift else None

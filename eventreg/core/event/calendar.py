@@ -1,4 +1,5 @@
-"""The event as a calendar entry (RFC 5545): a plain file that any calendar takes, with no name or number in it."""
+"""The event as a calendar entry (RFC 5545): a plain file that any calendar takes, with no name or
+number in it."""
 
 from datetime import UTC, timedelta
 from urllib.parse import urlsplit
@@ -12,8 +13,9 @@ _REMIND = timedelta(days=-1)
 
 
 def entry(event: Event, language: str, *, page: str) -> bytes:
-    """The entry in ``zh`` or ``en``; ``page`` is the whole address of the event's page. Its id stays the same for ever and its
-    sequence grows with each change of the event, so that taking it a second time corrects the first."""
+    """The entry in ``zh`` or ``en``; ``page`` is the whole address of the event's page. Its id
+    stays the same for ever and its sequence grows with each change of the event, so that taking it
+    a second time corrects the first."""
     # Loading the library takes a tenth of a second, which no start should wait for.
     from icalendar import Alarm, Calendar  # noqa: PLC0415
     from icalendar import Event as Entry  # noqa: PLC0415
@@ -58,7 +60,10 @@ def _what(event: Event, definition: Definition, language: str) -> str:
         "opens": i18n.time(event.check_in_opens_at.astimezone(zone)),
         "closes": i18n.time(event.check_in_closes_at.astimezone(zone)),
     }
-    lines = [i18n.sentence(language, "ticket_check_in", **times), i18n.sentence(language, "ticket_any_way")]
+    lines = [
+        i18n.sentence(language, "ticket_check_in", **times),
+        i18n.sentence(language, "ticket_any_way"),
+    ]
     if definition.place.transport:
         lines.append(definition.place.transport.in_(language))
     if line:

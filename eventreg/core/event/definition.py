@@ -1,4 +1,5 @@
-"""The event definition: every fact and word of one event, typed and frozen. ``event_file`` reads it from TOML.
+"""The event definition: every fact and word of one event, typed and frozen. ``event_file`` reads it
+from TOML.
 
 The keys are those of docs/event-file.md.
 """
@@ -76,10 +77,13 @@ def _same_in_both(value: object) -> object:
 
 Name = Annotated[Words, BeforeValidator(_same_in_both)]
 """A proper name may be given once for both languages."""
-LocalDateTime = Annotated[dt.datetime, AfterValidator(_without_offset), AfterValidator(_in_our_time)]
+LocalDateTime = Annotated[
+    dt.datetime, AfterValidator(_without_offset), AfterValidator(_in_our_time)
+]
 Day = Annotated[dt.date, AfterValidator(_in_our_time)]
 Moment = LocalDateTime | dt.time
-"""A local date-time, or a local time on the day of the event, both meant in the event's time zone."""
+"""A local date-time, or a local time on the day of the event, both meant in the event's time
+zone."""
 
 
 class Waitlist(_Part):
@@ -98,7 +102,8 @@ class RegistrationWindow(_Part):
 
 
 class CheckInWindow(_Part):
-    """``[check_in]``: opens half an hour before the start and is on time until the start, unless it says otherwise."""
+    """``[check_in]``: opens half an hour before the start and is on time until the start, unless it
+    says otherwise."""
 
     opens_at: Moment | None = None
     closes_at: Moment | None = None
@@ -154,7 +159,8 @@ Weekday = Annotated[int, Field(ge=1, le=7)]
 
 
 class PhoneLine(_Part):
-    """``[phone_line]``: the number to register by, when somebody is there, and seats kept for its callers."""
+    """``[phone_line]``: the number to register by, when somebody is there, and seats kept for its
+    callers."""
 
     number: Line
     area_code: Annotated[str, StringConstraints(pattern=r"^0\d{2,3}$")] | None = None
@@ -255,8 +261,13 @@ class Definition(_Part):
     site: Site = Site()
 
     def local(self, moment: Moment | None) -> Any:
-        """A moment as local date-time: a bare time is meant on the day of the event. ``None`` stays ``None``."""
-        return dt.datetime.combine(self.starts_at.date(), moment) if isinstance(moment, dt.time) else moment
+        """A moment as local date-time: a bare time is meant on the day of the event. ``None`` stays
+        ``None``."""
+        return (
+            dt.datetime.combine(self.starts_at.date(), moment)
+            if isinstance(moment, dt.time)
+            else moment
+        )
 
     @property
     def check_in_opens(self) -> dt.datetime:
@@ -277,7 +288,9 @@ class Definition(_Part):
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Every text of the file with its path, for checking words."""
-        yield from ((path, value) for path, value in leaves(self.model_dump()) if isinstance(value, str))
+        yield from (
+            (path, value) for path, value in leaves(self.model_dump()) if isinstance(value, str)
+        )
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:

@@ -1,5 +1,5 @@
-"""The event file: TOML in, a definition out, or every mistake in it at once, each with the key's path and what was
-expected."""
+"""The event file: TOML in, a definition out, or every mistake in it at once, each with the key's
+path and what was expected."""
 
 import datetime as dt
 import re
@@ -28,7 +28,8 @@ _TOO_DEEP = f"must have tables and lists at most {_DEEPEST} deep"
 
 
 class DefinitionInvalid(Exception):
-    """The event file has mistakes; each is one line of ``mistakes``: file, key path, what was expected."""
+    """The event file has mistakes; each is one line of ``mistakes``: file, key path, what was
+    expected."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
@@ -51,7 +52,8 @@ _BRANCH = re.compile(r"datetime|time|function-after\[.*\]")
 
 
 def _mistakes(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Each mistake once, as path and expectation; the branches of "date-time or time" are one mistake."""
+    """Each mistake once, as path and expectation; the branches of "date-time or time" are one
+    mistake."""
     seen = set()
     for fault in error.errors(include_url=False):
         path = ".".join(str(step) for step in fault["loc"] if not _BRANCH.fullmatch(str(step)))
@@ -64,11 +66,16 @@ def _expected(kind: str, said: str, context: dict[str, Any]) -> str:
     if context.get("class_name") == "Words":
         kind = "Words"
     ours = _EXPECTED.get(kind)
-    return ours.format(**context) if ours else said.removeprefix("Value error, ").replace("Input should be", "must be")
+    return (
+        ours.format(**context)
+        if ours
+        else said.removeprefix("Value error, ").replace("Input should be", "must be")
+    )
 
 
 class _Raw:
-    """The TOML as it was read, looked into without trusting it: rules between keys are checked even where others fail."""
+    """The TOML as it was read, looked into without trusting it: rules between keys are checked even
+    where others fail."""
 
     def __init__(self, toml: dict[str, Any]) -> None:
         self._toml = toml
@@ -97,7 +104,8 @@ class _Raw:
 
 
 def _impossible(raw: _Raw) -> Iterator[tuple[str, str]]:
-    """Values that are right each alone and cannot be right together, or beside our own addresses."""
+    """Values that are right each alone and cannot be right together, or beside our own
+    addresses."""
     yield from _out_of_order(raw)
     if raw.get("slug", str) == _TAKEN:
         yield "slug", f'must not be "{_TAKEN}", which is the address of the page for a new event'
@@ -109,7 +117,10 @@ def _impossible(raw: _Raw) -> Iterator[tuple[str, str]]:
     for line in ("phone_line", "day_phone"):
         number = raw.get(f"{line}.number", str)
         if number is not None and not _can_be_rung(number, raw.get("phone_line.area_code", str)):
-            yield f"{line}.number", "must be a number that can be rung, with phone_line.area_code where it needs one"
+            yield (
+                f"{line}.number",
+                "must be a number that can be rung, with phone_line.area_code where it needs one",
+            )
 
 
 def _out_of_order(raw: _Raw) -> Iterator[tuple[str, str]]:
@@ -199,7 +210,8 @@ def _first(mistakes: list[str]) -> list[str]:
 
 
 def of_raw(raw: dict[str, Any]) -> Definition:
-    """The definition that these tables are; raises ``DefinitionInvalid`` with every mistake, each beginning with its path."""
+    """The definition that these tables are; raises ``DefinitionInvalid`` with every mistake, each
+    beginning with its path."""
     mistakes = []
     try:
         definition = Definition.model_validate(raw, context=WRITTEN)
@@ -213,7 +225,8 @@ def of_raw(raw: dict[str, Any]) -> Definition:
 
 
 def write(definition: Definition) -> str:
-    """The event file that says the same; what is as usual is left out, and comments of an older file are lost."""
+    """The event file that says the same; what is as usual is left out, and comments of an older
+    file are lost."""
     import tomli_w  # noqa: PLC0415 - only who downloads or edits a file needs it
 
     return tomli_w.dumps(raw_of(definition))
@@ -226,11 +239,15 @@ def raw_of(definition: Definition) -> dict[str, Any]:
 
 
 def warnings(definition: Definition, file: str = "event file") -> list[str]:
-    """Words and signs that the event file should not use, each with its path: an organiser's decision, not a mistake."""
+    """Words and signs that the event file should not use, each with its path: an organiser's
+    decision, not a mistake."""
     found = []
     for path, words in definition.texts():
         for word in forbidden_words(words):
             found.append(f"{file}: {path}: {word!r} promises a cure or pushes; choose another word")
         if path.endswith(".zh"):
-            found += [f"{file}: {path}: {sign!r}: Chinese wants full-width punctuation" for sign in half_width(words)]
+            found += [
+                f"{file}: {path}: {sign!r}: Chinese wants full-width punctuation"
+                for sign in half_width(words)
+            ]
     return found

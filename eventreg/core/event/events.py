@@ -1,4 +1,5 @@
-"""Events: applying a definition to the database, finding them, and what the time of day means for them."""
+"""Events: applying a definition to the database, finding them, and what the time of day means for
+them."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -46,7 +47,8 @@ def state_of(event: Event) -> str:
 
 
 def still_to_come(session: Session, now: datetime) -> Sequence[Event]:
-    """Events that have not ended; where none is left, the last one, so that nobody meets an empty page."""
+    """Events that have not ended; where none is left, the last one, so that nobody meets an empty
+    page."""
     events = all_events(session)
     return [event for event in events if event.ends_at > now] or events[-1:]
 
@@ -92,7 +94,8 @@ _LAST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 def later(moment: datetime, period: timedelta) -> datetime:
-    """So much later, but never beyond what a calendar can tell: an old database may hold an event of the year 9999."""
+    """So much later, but never beyond what a calendar can tell: an old database may hold an event
+    of the year 9999."""
     return moment + period if moment < _LAST - period else max(moment, _LAST)
 
 
@@ -107,7 +110,8 @@ def is_past_keeping(event: Event, now: datetime) -> bool:
 
 
 def check_in_is_open(event: Event, now: datetime) -> bool:
-    """Whether the door may check in without asking twice: the window has begun, or somebody opened it early."""
+    """Whether the door may check in without asking twice: the window has begun, or somebody opened
+    it early."""
     return now >= event.check_in_opens_at or event.check_in_opened_at is not None
 
 

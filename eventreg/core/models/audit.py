@@ -10,7 +10,8 @@ from eventreg.core.models.base import Base
 
 
 class AuditEntry(Base):
-    """An unchangeable line: who did what to which, when. Holds ids, field names and counts, never a person's data."""
+    """An unchangeable line: who did what to which, when. Holds ids, field names and counts, never a
+    person's data."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (Index(None, "event_id", "id"),)

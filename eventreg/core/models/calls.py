@@ -10,7 +10,8 @@ from eventreg.core.models.base import Base, one_of
 
 
 class CallReason(StrEnum):
-    """Why somebody is to be telephoned: a message that is owed, or something that the day itself brings."""
+    """Why somebody is to be telephoned: a message that is owed, or something that the day itself
+    brings."""
 
     PROMOTED = "promoted"
     EVENT_MOVED = "event-moved"

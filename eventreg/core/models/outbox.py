@@ -29,7 +29,8 @@ class Channel(StrEnum):
 
 
 class OutboxMessage(Base):
-    """Something that the people of one registration are to be told, by telephone or by mail, until it is settled."""
+    """Something that the people of one registration are to be told, by telephone or by mail, until
+    it is settled."""
 
     __tablename__ = "outbox_messages"
     __table_args__ = (
@@ -54,7 +55,8 @@ class OutboxMessage(Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     """How often somebody set out to deliver it; only mails are."""
     next_try_at: Mapped[datetime | None]
-    """Not before this moment: after a failure, and while another sender has it in hand. At once where empty."""
+    """Not before this moment: after a failure, and while another sender has it in hand. At once
+    where empty."""
     failed_at: Mapped[datetime | None]
     """When it was given up; a person has to telephone instead."""
     failure: Mapped[str | None] = mapped_column(String(120))

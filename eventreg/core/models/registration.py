@@ -56,13 +56,14 @@ class Registration(Base):
     promoted_at: Mapped[datetime | None]
     """When a waiting party got its seats."""
     split_from_id: Mapped[int | None]
-    """The registration of the one who got the only seat, where the rest of the party waits in this one. No foreign key:
-    SQLite could add it only by rewriting the table."""
+    """The registration of the one who got the only seat, where the rest of the party waits in this
+    one. No foreign key: SQLite could add it only by rewriting the table."""
     cancelled_at: Mapped[datetime | None]
     contact: Mapped[str | None] = mapped_column(String(200))
     """Whose number it is, where that is not a guest's own: a daughter, a neighbour."""
     wishes: Mapped[str] = mapped_column(String(40), default="", server_default="")
-    """What was said yes to, of ``wishes.Wish``, joined by commas; cleared when the event is over."""
+    """What was said yes to, of ``wishes.Wish``, joined by commas; cleared when the event is
+    over."""
     name_unsure: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Written down by its sound alone; to be asked again."""
     over_limit: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -98,7 +99,8 @@ class Attendee(Base):
             sqlite_where=text("cancelled_at IS NULL"),
             postgresql_where=text("cancelled_at IS NULL"),
         ),
-        # The order of the list, and what a search for a name compares, so that it reads nobody else's row.
+        # The order of the list, and what a search for a name compares, so that it reads nobody
+        # else's row.
         Index(None, "event_id", "sort_key", "id", "search_key", "name_folded"),
         Index(None, "event_id", "phone_tail"),
         Index(None, "event_id", "code"),
@@ -125,16 +127,19 @@ class Attendee(Base):
     code: Mapped[str | None] = mapped_column(String(12))
     """The check-in code; a person who waits has none yet."""
     cancelled_at: Mapped[datetime | None]
-    public_id: Mapped[str] = mapped_column(String(32), default=tokens.opaque, index=True, unique=True, nullable=True)
-    """How pages, forms and telephones name the person: random, because ``id`` comes again after a restore. May be empty only
-    for SQLite, which cannot add a column that is filled otherwise; a trigger fills it."""
+    public_id: Mapped[str] = mapped_column(
+        String(32), default=tokens.opaque, index=True, unique=True, nullable=True
+    )
+    """How pages, forms and telephones name the person: random, because ``id`` comes again after a
+    restore. May be empty only for SQLite, which cannot add a column that is filled otherwise; a
+    trigger fills it."""
     told_apart_at: Mapped[datetime | None]
     """When somebody said that this is not the other person of the same name."""
 
 
 class FormKey(Base):
-    """The hidden key of one form that succeeded, stored in the seat's own transaction: the same form again is the same
-    registration."""
+    """The hidden key of one form that succeeded, stored in the seat's own transaction: the same
+    form again is the same registration."""
 
     __tablename__ = "form_keys"
 
@@ -144,4 +149,5 @@ class FormKey(Base):
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
     created_at: Mapped[datetime] = mapped_column(index=True)
     burst: Mapped[str | None] = mapped_column(String(16))
-    """A random number that online registrations from one address share for an hour; kept a day. See ``bursts``."""
+    """A random number that online registrations from one address share for an hour; kept a day. See
+    ``bursts``."""

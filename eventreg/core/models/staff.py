@@ -31,7 +31,8 @@ class StaffMember(Base):
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     event_id: Mapped[int | None]
-    """Only for a paired telephone: the one event whose door it opens. No foreign key, as with ``split_from_id``."""
+    """Only for a paired telephone: the one event whose door it opens. No foreign key, as with
+    ``split_from_id``."""
     totp_secret: Mapped[str | None] = mapped_column(String(64))
     """The second factor's secret, where there is one."""
     totp_step: Mapped[int | None]
@@ -41,11 +42,13 @@ class StaffMember(Base):
     factor_reset_at: Mapped[datetime | None]
     """When somebody else turned the second factor off; until its owner has read so."""
     factor_reset_by: Mapped[int | None]
-    """Which organiser did; empty for a command on the server. No foreign key, as with ``event_id``."""
+    """Which organiser did; empty for a command on the server. No foreign key, as with
+    ``event_id``."""
 
 
 class StaffSession(Base):
-    """One signed-in browser. The row is the session: when it goes, the session has ended, everywhere and at once."""
+    """One signed-in browser. The row is the session: when it goes, the session has ended,
+    everywhere and at once."""
 
     __tablename__ = "staff_sessions"
 
@@ -57,8 +60,9 @@ class StaffSession(Base):
     proved_at: Mapped[datetime | None]
     """When the password was given last; with ``created_at`` where it is empty."""
     expires_at: Mapped[datetime | None]
-    """From then on the session has ended, for good. Use moves it forward, but for a paired telephone's. Empty: written by
-    the version before, which worked it out from the other moments."""
+    """From then on the session has ended, for good. Use moves it forward, but for a paired
+    telephone's. Empty: written by the version before, which worked it out from the other
+    moments."""
     note: Mapped[str | None] = mapped_column(Text)
     """What its owner is to be shown once, unreadable without the token that the browser holds."""
     device: Mapped[str | None] = mapped_column(String(40))
@@ -66,7 +70,8 @@ class StaffSession(Base):
 
 
 class KnownBrowser(Base):
-    """A browser in which somebody signed in to an account before. It opens nothing: see ``known_browsers``."""
+    """A browser in which somebody signed in to an account before. It opens nothing: see
+    ``known_browsers``."""
 
     __tablename__ = "known_browsers"
 
@@ -80,7 +85,8 @@ class KnownBrowser(Base):
 
 
 class WelcomeLink(Base):
-    """A one-time link with which somebody chooses a password. Without ``staff_id`` it makes the first organiser."""
+    """A one-time link with which somebody chooses a password. Without ``staff_id`` it makes the
+    first organiser."""
 
     __tablename__ = "welcome_links"
 

@@ -21,7 +21,8 @@ from eventreg.core.staff import sessions
 
 @dataclass(frozen=True)
 class Applied:
-    """What applying a file did: ``changes`` are (key, before, after), empty where the file says nothing new."""
+    """What applying a file did: ``changes`` are (key, before, after), empty where the file says
+    nothing new."""
 
     event: Event
     created: bool
@@ -39,7 +40,8 @@ def _columns(definition: Definition) -> dict[str, Any]:
         "starts_at": definition.aware(definition.starts_at),
         "ends_at": definition.aware(definition.ends_at),
         "registration_opens_at": definition.aware(definition.registration.opens_at),
-        "registration_closes_at": definition.aware(definition.registration.closes_at) or check_in_opens,
+        "registration_closes_at": definition.aware(definition.registration.closes_at)
+        or check_in_opens,
         "check_in_opens_at": check_in_opens,
         "check_in_closes_at": definition.aware(definition.check_in_closes),
         "max_party": definition.max_party,
@@ -60,10 +62,13 @@ def _flat(stored: str | None) -> dict[str, str]:
 
 
 def _changes(before: str | None, after: str) -> Sequence[tuple[str, str, str]]:
-    """Every key whose value differs, with both values; a key that is missing on one side is empty there."""
+    """Every key whose value differs, with both values; a key that is missing on one side is empty
+    there."""
     old, new = _flat(before), _flat(after)
     keys = list(new) + [key for key in old if key not in new]
-    return [(key, old.get(key, ""), new.get(key, "")) for key in keys if old.get(key) != new.get(key)]
+    return [
+        (key, old.get(key, ""), new.get(key, "")) for key in keys if old.get(key) != new.get(key)
+    ]
 
 
 def draft(definition: Definition) -> Event:
@@ -72,17 +77,19 @@ def draft(definition: Definition) -> Event:
 
 
 def differences(event: Event | None, definition: Definition) -> Sequence[tuple[str, str, str]]:
-    """What applying a definition would change: (key, before, after). Nothing for an event that is new."""
+    """What applying a definition would change: (key, before, after). Nothing for an event that is
+    new."""
     return _changes(event.definition, dump(definition)) if event else ()
 
 
 def apply(session: Session, definition: Definition, *, by: Actor, now: datetime) -> Applied:
-    """Make the event what its file says. Nobody loses a seat by it, and seats that come free go to the waiting; the same
-    file again changes nothing."""
+    """Make the event what its file says. Nobody loses a seat by it, and seats that come free go to
+    the waiting; the same file again changes nothing."""
     columns = _columns(definition)
     event = session.scalar(select(Event).where(Event.slug == definition.slug))
     if event:
-        # The counter first, as everybody does who locks both; then nobody registers for an event that is changing.
+        # The counter first, as everybody does who locks both; then nobody registers for an event
+        # that is changing.
         seats.lock(session, event.id, now=now)
         session.refresh(event, with_for_update={"key_share": True})
     changes = _changes(event.definition if event else None, columns["definition"])
@@ -117,14 +124,27 @@ def _notice(event: Event) -> tuple[str, str]:
 
 
 def _settle(
-    session: Session, event: Event, definition: Definition, held_before: int, *, by: Actor, now: datetime
+    session: Session,
+    event: Event,
+    definition: Definition,
+    held_before: int,
+    *,
+    by: Actor,
+    now: datetime,
 ) -> seats.SeatCount:
     """Bring the counter to what the file says, and seat whoever fits now."""
     before = seats.stored_held(session, event.id)
     held = before if event.held_seats == held_before else event.held_seats
     counted = seats.set_capacity(session, event.id, definition.capacity, held=held, now=now)
     audit.record(
-        session, Action.EVENT_APPLIED, by, now=now, event_id=event.id,
-        version=event.version, capacity=definition.capacity, over=counted.over, held=held - before,
-    )  # fmt: skip
+        session,
+        Action.EVENT_APPLIED,
+        by,
+        now=now,
+        event_id=event.id,
+        version=event.version,
+        capacity=definition.capacity,
+        over=counted.over,
+        held=held - before,
+    )
     return waitlist.promote(session, event, counted, now=now)

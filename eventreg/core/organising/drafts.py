@@ -1,6 +1,8 @@
-"""An event that is being written on a page: the fields of its form, what was typed into them, and copies of older events.
+"""An event that is being written on a page: the fields of its form, what was typed into them, and
+copies of older events.
 
-A field's name is the path of its key in the event file, so that a mistake found there leads back to it.
+A field's name is the path of its key in the event file, so that a mistake found there leads back to
+it.
 """
 
 import datetime as dt
@@ -57,7 +59,9 @@ FACTS: Mapping[str, Sequence[Field]] = {
     ),
     "words": _fields(Kind.TEXT, "title", "theme", "summary", "health_note"),
     "place": _fields(Kind.TEXT, "place.name", "place.address", "place.transport", "place.access"),
-    "speaker": _fields(Kind.TEXT, "speaker.name", "speaker.post", "speaker.institution", "speaker.about"),
+    "speaker": _fields(
+        Kind.TEXT, "speaker.name", "speaker.post", "speaker.institution", "speaker.about"
+    ),
     "gift": _fields(Kind.TEXT, "gift.text"),
     "telephone": (
         *_fields(Kind.LINE, "phone_line.number", "phone_line.area_code", "phone_line.calls_from"),
@@ -84,9 +88,19 @@ LISTS: Mapping[str, Sequence[Field]] = {
 """The form's lists; one empty row more than there are items is offered."""
 _MOST_ITEMS = 40
 _MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
-)  # fmt: skip
+)
 
 
 def values(definition: Definition) -> dict[str, str]:
@@ -102,7 +116,10 @@ def values(definition: Definition) -> dict[str, str]:
         if field.path != "waitlist.open":
             found |= _shown(field, field.path, _at(raw, field.path))
     found |= {"capacity": str(definition.capacity), "max_party": str(definition.max_party)}
-    found |= {"max_per_phone": str(definition.max_per_phone), "waitlist.size": str(definition.waitlist.size)}
+    found |= {
+        "max_per_phone": str(definition.max_per_phone),
+        "waitlist.size": str(definition.waitlist.size),
+    }
     found["waitlist.reach_within_hours"] = str(definition.waitlist.reach_within_hours)
     found["privacy.keep_days"] = str(definition.privacy.keep_days)
     for name, fields in LISTS.items():
@@ -135,8 +152,8 @@ def rows_of(typed: Mapping[str, str], name: str) -> range:
 
 
 def merged(definition: Definition, typed: Mapping[str, str]) -> dict[str, Any]:
-    """The tables of the event as the form says it; keys that the form does not ask for stay. What cannot be read is left as
-    it was typed, for the check of the whole to complain of."""
+    """The tables of the event as the form says it; keys that the form does not ask for stay. What
+    cannot be read is left as it was typed, for the check of the whole to complain of."""
     raw = event_file.raw_of(definition)
     day = typed.get("date", "").strip()
     for key, name in (("starts_at", "starts"), ("ends_at", "ends")):
@@ -188,7 +205,8 @@ def _put(raw: dict[str, Any], path: str, value: Any) -> None:
 
 
 def slug_for(slug: str, day: dt.date) -> str:
-    """A short name for the copy of an event on another day: may-5-singing becomes june-2-singing."""
+    """A short name for the copy of an event on another day: may-5-singing becomes
+    june-2-singing."""
     begins = f"{_MONTHS[day.month - 1]}-{day.day}"
     rest = re.sub(rf"^({'|'.join(_MONTHS)})-\d{{1,2}}-?", "", slug)
     rest = re.sub(r"-?\d{4}-\d{2}-\d{2}$", "", rest)
@@ -205,7 +223,10 @@ def copy(definition: Definition, slug: str, day: dt.date) -> Definition:
 
 def _moved(value: Any, by: dt.timedelta) -> Any:
     if isinstance(value, dict):
-        return {key: inner if key in {"closed_on", "open_on"} else _moved(inner, by) for key, inner in value.items()}
+        return {
+            key: inner if key in {"closed_on", "open_on"} else _moved(inner, by)
+            for key, inner in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_moved(inner, by) for inner in value]
     return value + by if isinstance(value, dt.datetime) else value
@@ -219,7 +240,9 @@ def create(session: Session, definition: Definition, *, by: Actor, now: dt.datet
     return applying.apply(session, definition, by=by, now=now)
 
 
-def with_notice(definition: Definition, kind: str | None, text: Mapping[str, str] | None = None) -> Definition:
+def with_notice(
+    definition: Definition, kind: str | None, text: Mapping[str, str] | None = None
+) -> Definition:
     """The event with another notice, or without one."""
     raw = event_file.raw_of(definition)
     raw.pop("notice", None)
@@ -229,7 +252,10 @@ def with_notice(definition: Definition, kind: str | None, text: Mapping[str, str
 
 
 def with_registration(definition: Definition, closes_at: dt.datetime | None) -> Definition:
-    """The event with registration open from now on until then; without a moment, until check-in opens."""
+    """The event with registration open from now on until then; without a moment, until check-in
+    opens."""
     raw = event_file.raw_of(definition)
-    raw["registration"] = {"closes_at": closes_at.replace(tzinfo=None, microsecond=0)} if closes_at else {}
+    raw["registration"] = (
+        {"closes_at": closes_at.replace(tzinfo=None, microsecond=0)} if closes_at else {}
+    )
     return event_file.of_raw(raw)

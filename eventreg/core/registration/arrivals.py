@@ -25,11 +25,17 @@ STANDING = and_(CheckIn.attendee_id == Attendee.id, CheckIn.undone_at.is_(None))
 
 def standing(session: Session, attendee_id: int) -> CheckIn | None:
     """The arrival that counts, if there is one."""
-    return session.scalar(select(CheckIn).join(Attendee, STANDING).where(Attendee.id == attendee_id))
+    return session.scalar(
+        select(CheckIn).join(Attendee, STANDING).where(Attendee.id == attendee_id)
+    )
 
 
 _any_standing = select(
-    exists(select(CheckIn.id).join(Attendee, STANDING).where(Attendee.id.in_(bindparam("people", expanding=True))))
+    exists(
+        select(CheckIn.id)
+        .join(Attendee, STANDING)
+        .where(Attendee.id.in_(bindparam("people", expanding=True)))
+    )
 )
 
 
@@ -43,6 +49,10 @@ def presence(session: Session, event: Event) -> Presence:
     expected, arrived = session.execute(
         select(func.count(Attendee.id), func.count(CheckIn.id))
         .outerjoin(CheckIn, STANDING)
-        .where(Attendee.event_id == event.id, Attendee.cancelled_at.is_(None), Attendee.code.is_not(None))
+        .where(
+            Attendee.event_id == event.id,
+            Attendee.cancelled_at.is_(None),
+            Attendee.code.is_not(None),
+        )
     ).one()
     return Presence(arrived, expected)

@@ -1,8 +1,8 @@
 """The one look that every public page takes: which event, in which version, and how many seats.
 
-It goes past the session to the driver itself, which costs a tenth (PERFORMANCE.md 2.3), and is taken anew for every page,
-so that every number is as fresh as its row. What the organiser wrote changes only with version and stamp, and is kept: the
-version alone comes again after a restore.
+It goes past the session to the driver itself, which costs a tenth (PERFORMANCE.md 2.3), and is
+taken anew for every page, so that every number is as fresh as its row. What the organiser wrote
+changes only with version and stamp, and is kept: the version alone comes again after a restore.
 """
 
 from contextlib import nullcontext
@@ -33,12 +33,18 @@ class Glance:
 
 _look = (
     select(
-        Event.id, Event.version, Event.stamp, EventSeats.capacity, EventSeats.taken, EventSeats.waiting, EventSeats.held,
+        Event.id,
+        Event.version,
+        Event.stamp,
+        EventSeats.capacity,
+        EventSeats.taken,
+        EventSeats.waiting,
+        EventSeats.held,
         EventSeats.edition,
     )
     .join(EventSeats, EventSeats.event_id == Event.id)
     .where(Event.slug == bindparam("slug"))
-)  # fmt: skip
+)
 _whole = select(Event.__table__).where(Event.id == bindparam("event"))
 _kept: "WeakKeyDictionary[Engine, dict[int, Event]]" = WeakKeyDictionary()
 """The latest version of each event, by database."""
@@ -52,8 +58,8 @@ def _sql(dialect: str) -> str:
 
 
 def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> Glance:
-    """Look at the event of that slug, or ``EventUnknown``: through ``session``, where one is open already, since nobody
-    should hold one connection and wait for another."""
+    """Look at the event of that slug, or ``EventUnknown``: through ``session``, where one is open
+    already, since nobody should hold one connection and wait for another."""
     row = _read(engine, session, slug)
     if row is None:
         raise EventUnknown(slug)
@@ -62,7 +68,16 @@ def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> 
     event = kept.get(event_id)
     if event is None or (event.version, event.stamp) != (version, stamp):
         event = kept[event_id] = _load(engine, session, event_id)
-    counter = (capacity, taken, waiting, held, edition, event.version, event.stamp, event.held_until)
+    counter = (
+        capacity,
+        taken,
+        waiting,
+        held,
+        edition,
+        event.version,
+        event.stamp,
+        event.held_until,
+    )
     return Glance(event, SeatCount.read(counter, now))
 
 
@@ -77,7 +92,9 @@ def _read(engine: Engine, session: Session | None, slug: str) -> Any:
     except engine.dialect.loaded_dbapi.Error as error:
         if driver is not None:
             driver.invalidate()
-        raise OperationalError("the look", None, error) from error  # as every other statement says it
+        raise OperationalError(
+            "the look", None, error
+        ) from error  # as every other statement says it
     finally:
         if driver is not None and session is None:
             driver.close()

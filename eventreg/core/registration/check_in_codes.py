@@ -1,7 +1,9 @@
-"""Check-in codes: four digits that one person can say at the door, in which one wrong key never admits somebody else.
+"""Check-in codes: four digits that one person can say at the door, in which one wrong key never
+admits somebody else.
 
-Three random digits and a check digit after H. Michael Damm (2004): any two codes differ in at least two digits, and no
-swap of neighbours turns one into another. No leading 0, no 4 (sounds like death), no 250 (a fool), not all equal.
+Three random digits and a check digit after H. Michael Damm (2004): any two codes differ in at least
+two digits, and no swap of neighbours turns one into another. No leading 0, no 4 (sounds like
+death), no 250 (a fool), not all equal.
 """
 
 import random
@@ -31,9 +33,13 @@ _chance = random.SystemRandom()
 
 _clashes = select(
     exists().where(
-        Attendee.event_id == bindparam("event"), Attendee.code == bindparam("code"), Attendee.cancelled_at.is_(None)
+        Attendee.event_id == bindparam("event"),
+        Attendee.code == bindparam("code"),
+        Attendee.cancelled_at.is_(None),
     )
-    | exists().where(Attendee.event_id == bindparam("event"), Attendee.phone_tail == bindparam("code"))
+    | exists().where(
+        Attendee.event_id == bindparam("event"), Attendee.phone_tail == bindparam("code")
+    )
 )
 
 
@@ -80,11 +86,15 @@ def _random_code(length: int) -> str:
 
 
 def draw(connection: Connection, event: Event, capacity: int, own_tail: str) -> str:
-    """A code that nobody of the event has, and that is nobody's last four digits either, nor the person's own."""
+    """A code that nobody of the event has, and that is nobody's last four digits either, nor the
+    person's own."""
     length = length_for(capacity + event.waitlist_size)
     while True:
         for _ in range(_TRIES):
             code = _random_code(length)
-            if code != own_tail and not connection.execute(_clashes, {"event": event.id, "code": code}).scalar_one():
+            if (
+                code != own_tail
+                and not connection.execute(_clashes, {"event": event.id, "code": code}).scalar_one()
+            ):
                 return code
         length += 1  # far more people than was planned for: one digit more, rather than nobody

@@ -8,7 +8,13 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import REGISTRANT, Action, Actor
-from eventreg.core.errors import AlreadyCancelled, ChangedMeanwhile, CheckedInAlready, FieldRefused, TooLateToChange
+from eventreg.core.errors import (
+    AlreadyCancelled,
+    ChangedMeanwhile,
+    CheckedInAlready,
+    FieldRefused,
+    TooLateToChange,
+)
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import arrivals, lookup, party_rules
@@ -46,11 +52,12 @@ def edit(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Correct names and number, and what the desk noted; ``version`` is the one that was on the page. Those of
-    the party who wait in a registration of their own keep the same number as this one.
+    """Correct names and number, and what the desk noted; ``version`` is the one that was on the
+    page. Those of the party who wait in a registration of their own keep the same number as this
+    one.
 
-    Refuses with ``AlreadyCancelled``, ``ChangedMeanwhile``, ``FieldRefused``, ``AlreadyRegistered`` and ``PhoneAtLimit``;
-    for a registrant also with ``TooLateToChange`` and ``CheckedInAlready``.
+    Refuses with ``AlreadyCancelled``, ``ChangedMeanwhile``, ``FieldRefused``, ``AlreadyRegistered``
+    and ``PhoneAtLimit``; for a registrant also with ``TooLateToChange`` and ``CheckedInAlready``.
     """
     names, phone, notes = corrected.names, corrected.phone, corrected.notes
     _check_version(session, registration, version)
@@ -64,7 +71,10 @@ def edit(
     beyond = registration.over_limit or bool(notes and notes.beyond_limit)
     party_rules.check_number(session, event, names, phone, besides=registration.id, beyond=beyond)
     names = names if notes else _with_known_readings(people, names)
-    fields = [*_differing(registration, people, names, phone), *_differing_notes(registration, notes)]
+    fields = [
+        *_differing(registration, people, names, phone),
+        *_differing_notes(registration, notes),
+    ]
     if not fields:
         return
     _rewrite(session, registration, people, names, phone)
@@ -72,9 +82,14 @@ def edit(
     if "phone" in fields:
         _renumber_beside(session, event, registration, phone, by=by, now=now)
     audit.record(
-        session, Action.REGISTRATION_EDITED, by, now=now, event_id=event.id, registration_id=registration.id,
+        session,
+        Action.REGISTRATION_EDITED,
+        by,
+        now=now,
+        event_id=event.id,
+        registration_id=registration.id,
         fields=fields,
-    )  # fmt: skip
+    )
 
 
 def _differing(
@@ -83,12 +98,18 @@ def _differing(
     """What is to be corrected, by field."""
     pairs = list(zip(people, names, strict=True))
     fields = [f"name-{p.place}" for p, name in pairs if p.name != name.typed]
-    fields += [f"reading-{p.place}" for p, name in pairs if p.name == name.typed and p.sort_key != name.sort_key]
+    fields += [
+        f"reading-{p.place}"
+        for p, name in pairs
+        if p.name == name.typed and p.sort_key != name.sort_key
+    ]
     return [*fields, "phone"] if registration.phone_typed != phone.typed else fields
 
 
 def _check_version(session: Session, registration: Registration, version: int) -> None:
-    session.refresh(registration, with_for_update=True)  # or two who correct at once would both find their version
+    session.refresh(
+        registration, with_for_update=True
+    )  # or two who correct at once would both find their version
     if registration.state == RegistrationState.CANCELLED:
         raise AlreadyCancelled
     if registration.version != version:
@@ -109,7 +130,11 @@ def _differing_notes(registration: Registration, notes: Notes | None) -> list[st
     if notes is None:
         return []
     kept = ("contact", "wishes", "name_unsure", "email")
-    return [field.replace("_", "-") for field in kept if getattr(registration, field) != getattr(notes, field)]
+    return [
+        field.replace("_", "-")
+        for field in kept
+        if getattr(registration, field) != getattr(notes, field)
+    ]
 
 
 def _note(registration: Registration, notes: Notes | None) -> None:
@@ -120,7 +145,9 @@ def _note(registration: Registration, notes: Notes | None) -> None:
     registration.over_limit = registration.over_limit or notes.beyond_limit
 
 
-def _check_not_begun(session: Session, event: Event, people: Sequence[Attendee], now: datetime) -> None:
+def _check_not_begun(
+    session: Session, event: Event, people: Sequence[Attendee], now: datetime
+) -> None:
     """What stands on the list at the door stays as it is."""
     if now >= event.starts_at:
         raise TooLateToChange
@@ -129,7 +156,13 @@ def _check_not_begun(session: Session, event: Event, people: Sequence[Attendee],
 
 
 def _renumber_beside(
-    session: Session, event: Event, registration: Registration, phone: Phone, *, by: Actor, now: datetime
+    session: Session,
+    event: Event,
+    registration: Registration,
+    phone: Phone,
+    *,
+    by: Actor,
+    now: datetime,
 ) -> None:
     for other in lookup.waiting_beside(session, registration):
         same = tuple(parse(person.name) for person in lookup.party(session, other))
@@ -137,11 +170,19 @@ def _renumber_beside(
 
 
 def _rewrite(
-    session: Session, registration: Registration, people: Sequence[Attendee], names: tuple[Name, ...], phone: Phone
+    session: Session,
+    registration: Registration,
+    people: Sequence[Attendee],
+    names: tuple[Name, ...],
+    phone: Phone,
 ) -> None:
-    """Give the registration its number and each person their corrected name. Through a number nobody has, so that two
-    people may swap names."""
-    registration.phone_number, registration.phone_typed, registration.phone_tail = phone.number, phone.typed, phone.tail
+    """Give the registration its number and each person their corrected name. Through a number
+    nobody has, so that two people may swap names."""
+    registration.phone_number, registration.phone_typed, registration.phone_tail = (
+        phone.number,
+        phone.typed,
+        phone.tail,
+    )
     registration.version += 1
     for person in people:
         person.phone_number = f"-{person.id}"

@@ -20,4 +20,8 @@ def older_than_kept(session: Session, *, now: datetime) -> int:
 
 def drop_old(session: Session, *, now: datetime) -> None:
     """Drop the keys that have had their time."""
-    session.execute(delete(FormKey).where(FormKey.created_at < now - KEPT).execution_options(synchronize_session=False))
+    session.execute(
+        delete(FormKey)
+        .where(FormKey.created_at < now - KEPT)
+        .execution_options(synchronize_session=False)
+    )

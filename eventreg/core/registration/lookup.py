@@ -1,4 +1,5 @@
-"""Registrations: finding one, by id, ticket, or what people remember of it; and who belongs to it."""
+"""Registrations: finding one, by id, ticket, or what people remember of it; and who belongs to
+it."""
 
 from collections.abc import Sequence
 
@@ -22,18 +23,22 @@ def get(session: Session, registration_id: int) -> Registration:
 
 
 def of_event(session: Session, event: Event, registration_id: int) -> Registration:
-    """The registration of that id if it belongs to this event; an id from another event is unknown here."""
+    """The registration of that id if it belongs to this event; an id from another event is unknown
+    here."""
     registration = get(session, registration_id)
     if registration.event_id != event.id:
         raise RegistrationUnknown
     return registration
 
 
-_by_digest = select(Registration, Event).join(Event).where(Registration.ticket_digest == bindparam("digest"))
+_by_digest = (
+    select(Registration, Event).join(Event).where(Registration.ticket_digest == bindparam("digest"))
+)
 
 
 def by_token(session: Session, token: str) -> tuple[Registration, Event]:
-    """The registration whose ticket token this is, with its event; ``RegistrationUnknown`` for every other text."""
+    """The registration whose ticket token this is, with its event; ``RegistrationUnknown`` for
+    every other text."""
     row = session.execute(_by_digest, {"digest": tickets.digest(token)}).first()
     if row is None:
         raise RegistrationUnknown
@@ -41,7 +46,8 @@ def by_token(session: Session, token: str) -> tuple[Registration, Event]:
 
 
 def party(session: Session, registration: Registration) -> Sequence[Attendee]:
-    """The people of a registration, whoever registered first; those who cancelled alone are not among them."""
+    """The people of a registration, whoever registered first; those who cancelled alone are not
+    among them."""
     people = session.scalars(
         select(Attendee).where(Attendee.registration_id == registration.id).order_by(Attendee.place)
     ).all()
@@ -81,9 +87,11 @@ _by_what_people_know = (
 
 
 def find(session: Session, name: Name, phone: Phone, code: str) -> Registration:
-    """The registration of somebody who lost the ticket; name, number and check-in code must all be right, and nothing says
-    which of them was not: ``RegistrationUnknown``."""
-    found = session.scalar(_by_what_people_know, {"name": name.folded, "phone": phone.number, "code": code})
+    """The registration of somebody who lost the ticket; name, number and check-in code must all be
+    right, and nothing says which of them was not: ``RegistrationUnknown``."""
+    found = session.scalar(
+        _by_what_people_know, {"name": name.folded, "phone": phone.number, "code": code}
+    )
     if found is None:
         raise RegistrationUnknown
     return found

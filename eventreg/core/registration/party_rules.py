@@ -40,12 +40,14 @@ def check_size(event: Event, party: Sequence[Name]) -> None:
             raise FieldRefused(f"companion-{place}", "same_name_twice")
 
 
-_number_queue = select(func.pg_advisory_xact_lock(bindparam("event"), func.hashtext(bindparam("phone"))))
+_number_queue = select(
+    func.pg_advisory_xact_lock(bindparam("event"), func.hashtext(bindparam("phone")))
+)
 
 
 def queue_for_number(session: Session, event: Event, phone: Phone) -> None:
-    """Whoever registers under the same number waits until we are done, so that counting its people means something. SQLite
-    has but one writer."""
+    """Whoever registers under the same number waits until we are done, so that counting its people
+    means something. SQLite has but one writer."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(_number_queue, {"event": event.id, "phone": phone.number})
 
@@ -61,17 +63,25 @@ def check_number(
 ) -> None:
     """One person is registered once, and one number holds at most ``max_per_phone`` people."""
     where = {"event": event.id, "phone": phone.number, "besides": besides}
-    same = session.execute(_same_person, {**where, "names": [name.folded for name in party]}).scalar()
+    same = session.execute(
+        _same_person, {**where, "names": [name.folded for name in party]}
+    ).scalar()
     under_number = session.execute(_under_number, where).scalar_one()
     judge_number(event, party, phone, same, under_number, beyond=beyond)
 
 
 def judge_number(
-    event: Event, party: Sequence[Name], phone: Phone, same: int | None, under_number: int, *, beyond: bool
+    event: Event,
+    party: Sequence[Name],
+    phone: Phone,
+    same: int | None,
+    under_number: int,
+    *,
+    beyond: bool,
 ) -> None:
-    """What is known of a number, judged: ``AlreadyRegistered`` for the registration ``same`` of one of these people,
-    ``PhoneAtLimit`` where they would be too many under it: not where the desk goes ``beyond``, nor
-    where there is no number."""
+    """What is known of a number, judged: ``AlreadyRegistered`` for the registration ``same`` of one
+    of these people, ``PhoneAtLimit`` where they would be too many under it: not where the desk goes
+    ``beyond``, nor where there is no number."""
     if same is not None:
         raise AlreadyRegistered(same)
     limited = phone.number and not beyond
@@ -82,6 +92,9 @@ def judge_number(
 def columns(name: Name) -> dict[str, str]:
     """A person's name as the columns of ``attendees``."""
     return {
-        "name": name.typed, "name_folded": name.folded, "sort_key": name.sort_key, "search_key": name.search_key,
+        "name": name.typed,
+        "name_folded": name.folded,
+        "sort_key": name.sort_key,
+        "search_key": name.search_key,
         "letter": name.letter,
-    }  # fmt: skip
+    }

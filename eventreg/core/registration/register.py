@@ -1,7 +1,7 @@
 """Entries: filled-in forms on their way to seats or waiting places.
 
-This is what a rush goes through, so it asks in one statement, writes with constants on the connection itself, and touches
-the counter last (PERFORMANCE.md 7.1).
+This is what a rush goes through, so it asks in one statement, writes with constants on the
+connection itself, and touches the counter last (PERFORMANCE.md 7.1).
 """
 
 import hashlib
@@ -25,7 +25,13 @@ from eventreg.core.errors import (
 from eventreg.core.event import events
 from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.models.outbox import MessageKind
-from eventreg.core.models.registration import Attendee, FormKey, Registration, RegistrationState, Source
+from eventreg.core.models.registration import (
+    Attendee,
+    FormKey,
+    Registration,
+    RegistrationState,
+    Source,
+)
 from eventreg.core.registration import check_in_codes, party_rules, seats, tickets, waitlist
 from eventreg.core.registration.seats import SeatCount
 from eventreg.core.registration.waitlist import OverReason
@@ -36,7 +42,8 @@ from eventreg.core.values.phones import Phone
 
 @dataclass(frozen=True)
 class Entry:
-    """What was filled in, already understood: everybody's names in the order given, and the number to reach them."""
+    """What was filled in, already understood: everybody's names in the order given, and the number
+    to reach them."""
 
     names: tuple[Name, ...]
     phone: Phone
@@ -79,13 +86,21 @@ class Made:
 
 
 _made = (
-    select(FormKey.event_id, FormKey.fingerprint, Registration.id, Registration.ticket_seed, Registration.state)
+    select(
+        FormKey.event_id,
+        FormKey.fingerprint,
+        Registration.id,
+        Registration.ticket_seed,
+        Registration.state,
+    )
     .join(Registration, Registration.id == FormKey.registration_id)
     .where(FormKey.key == bindparam("key"))
 )
 _of_number = (
-    Attendee.event_id == bindparam("event"), Attendee.phone_number == bindparam("phone"), Attendee.cancelled_at.is_(None),
-)  # fmt: skip
+    Attendee.event_id == bindparam("event"),
+    Attendee.phone_number == bindparam("phone"),
+    Attendee.cancelled_at.is_(None),
+)
 _add_registration = insert(Registration).returning(Registration.id)
 _add_attendee = insert(Attendee)
 _add_key = insert(FormKey)
@@ -93,19 +108,27 @@ _add_key = insert(FormKey)
 
 @cache
 def _look(people: int) -> Select[*tuple[Any, ...]]:
-    """All there is to know before writing, in one question: was this form here, are the people, how many share the number."""
+    """All there is to know before writing, in one question: was this form here, are the people, how
+    many share the number."""
     names = [Attendee.name_folded == bindparam(f"name_{place}") for place in range(people)]
     key = select(FormKey.registration_id).where(FormKey.key == bindparam("key"))
     same = select(func.min(Attendee.registration_id)).where(*_of_number, or_(*names))
     under_number = select(func.count(Attendee.id)).where(*_of_number)
-    return select(
-        key.scalar_subquery(), same.scalar_subquery(), under_number.scalar_subquery(), *seats.COUNTED
-    ).join(Event, Event.id == EventSeats.event_id).where(EventSeats.event_id == bindparam("event"))  # fmt: skip
+    return (
+        select(
+            key.scalar_subquery(),
+            same.scalar_subquery(),
+            under_number.scalar_subquery(),
+            *seats.COUNTED,
+        )
+        .join(Event, Event.id == EventSeats.event_id)
+        .where(EventSeats.event_id == bindparam("event"))
+    )
 
 
 def made_by(session: Session, event: Event, entry: Entry) -> Made | None:
-    """The registration that this very form has made already, if it has; ``FormKeyReused`` if it made another one, at
-    this event or at another."""
+    """The registration that this very form has made already, if it has; ``FormKeyReused`` if it
+    made another one, at this event or at another."""
     row = session.execute(_made, {"key": entry.form_key}).first()
     if row is None:
         return None
@@ -116,26 +139,35 @@ def made_by(session: Session, event: Event, entry: Entry) -> Made | None:
 
 
 def _check_phase(event: Event, entry: Entry, now: datetime) -> None:
-    """Guests may register while registration is open; staff until the event is over or cancelled. Who walked in stands on
-    paper: that is typed in afterwards too, as long as names are kept."""
+    """Guests may register while registration is open; staff until the event is over or cancelled.
+    Who walked in stands on paper: that is typed in afterwards too, as long as names are kept."""
     phase = events.phase(event, now)
-    walked_in = entry.source is Source.WALK_IN and not entry.waitlist and not events.is_past_keeping(event, now)
+    walked_in = (
+        entry.source is Source.WALK_IN
+        and not entry.waitlist
+        and not events.is_past_keeping(event, now)
+    )
     over = phase is events.Phase.OVER and not walked_in
     closed = entry.source is Source.ONLINE and phase is not events.Phase.OPEN
     if over or closed or phase is events.Phase.CANCELLED:
         raise RegistrationClosed(phase)
 
 
-def register(session: Session, event: Event, entry: Entry, *, secret_key: str, by: Actor, now: datetime) -> Made:
-    """Register the party: all of it or nobody, unless ``entry`` says that waiting, or one seat now, will do. The same form
-    again gives the same registration.
+def register(
+    session: Session, event: Event, entry: Entry, *, secret_key: str, by: Actor, now: datetime
+) -> Made:
+    """Register the party: all of it or nobody, unless ``entry`` says that waiting, or one seat now,
+    will do. The same form again gives the same registration.
 
-    Refuses with ``FormKeyReused``, ``RegistrationClosed``, ``FieldRefused`` (party), ``AlreadyRegistered``,
-    ``PhoneAtLimit``, ``EventFull`` and ``WaitlistFull``. Raises ``SeatsRaced`` where it is to be tried again.
+    Refuses with ``FormKeyReused``, ``RegistrationClosed``, ``FieldRefused`` (party),
+    ``AlreadyRegistered``, ``PhoneAtLimit``, ``EventFull`` and ``WaitlistFull``. Raises
+    ``SeatsRaced`` where it is to be tried again.
     """
     party_rules.queue_for_number(session, event, entry.phone)
     people = len(entry.names)
-    asked: dict[str, object] = {f"name_{place}": name.folded for place, name in enumerate(entry.names)}
+    asked: dict[str, object] = {
+        f"name_{place}": name.folded for place, name in enumerate(entry.names)
+    }
     asked |= {"event": event.id, "phone": entry.phone.number, "key": entry.form_key}
     connection = session.connection()
     key, same, under_number, *counter = connection.execute(_look(people), asked).one()
@@ -147,9 +179,13 @@ def register(session: Session, event: Event, entry: Entry, *, secret_key: str, b
         raise SeatsRaced
     _check_phase(event, entry, now)
     party_rules.check_size(event, entry.names)
-    party_rules.judge_number(event, entry.names, entry.phone, same, under_number, beyond=entry.beyond_limit)
+    party_rules.judge_number(
+        event, entry.names, entry.phone, same, under_number, beyond=entry.beyond_limit
+    )
     placing = _Placing(session, connection, event, entry, secret_key, by, now)
-    in_a_rush = not counted.waiting and counted.left >= people and not counted.from_held(1, entry.source)
+    in_a_rush = (
+        not counted.waiting and counted.left >= people and not counted.from_held(1, entry.source)
+    )
     return placing.take(counted) if in_a_rush else placing.queue()
 
 
@@ -166,8 +202,8 @@ class _Placing:
     now: datetime
 
     def take(self, counted: SeatCount) -> Made:
-        """Seats for everybody, while there are plenty. The counter last: on a database with row locks, everybody waits for
-        this row only until the commit (PERFORMANCE 7.1)."""
+        """Seats for everybody, while there are plenty. The counter last: on a database with row
+        locks, everybody waits for this row only until the commit (PERFORMANCE 7.1)."""
         people = self.entry.names
         made = self._write(people, Action.SEATS_TAKEN, counted)
         seats.take(self.connection, self.event.id, len(people), seen=counted)
@@ -202,10 +238,17 @@ class _Placing:
         made = self._write(people, Action.SEATS_TAKEN, counted, from_held=from_held, over=over)
         count = len(people)
         return made, seats.move(
-            self.session, self.event.id, counted, taken=count, from_held=from_held, beyond=bool(over)
+            self.session,
+            self.event.id,
+            counted,
+            taken=count,
+            from_held=from_held,
+            beyond=bool(over),
         )
 
-    def _wait(self, people: tuple[Name, ...], counted: SeatCount, split_from: int | None = None) -> Made:
+    def _wait(
+        self, people: tuple[Name, ...], counted: SeatCount, split_from: int | None = None
+    ) -> Made:
         made = self._write(people, Action.WAITLIST_JOINED, counted, split_from=split_from)
         seats.move(self.session, self.event.id, counted, waiting=len(people))
         return made
@@ -231,45 +274,80 @@ class _Placing:
         more |= {"over": over} if over else {}
         more |= {"beyond_limit": True} if self.entry.beyond_limit else {}
         audit.record(
-            self.connection, act, self.by, now=self.now, event_id=self.event.id, registration_id=made.id,
-            seats=len(people), source=self.entry.source, **more,
-        )  # fmt: skip
+            self.connection,
+            act,
+            self.by,
+            now=self.now,
+            event_id=self.event.id,
+            registration_id=made.id,
+            seats=len(people),
+            source=self.entry.source,
+            **more,
+        )
         kind = MessageKind.WAITLISTED if waits else MessageKind.REGISTERED
-        outbox.enqueue(self.session, self.event, made.id, kind, email=self.entry.email, now=self.now)
+        outbox.enqueue(
+            self.session, self.event, made.id, kind, email=self.entry.email, now=self.now
+        )
         return made
 
     def _registration(self, state: RegistrationState, split_from: int | None) -> Made:
         entry, seed = self.entry, tickets.new_seed()
         written = {
-            "event_id": self.event.id, "ticket_seed": seed,
+            "event_id": self.event.id,
+            "ticket_seed": seed,
             "ticket_digest": tickets.digest(tickets.token(self.secret_key, seed)),
-            "state": state, "source": entry.source, "locale": entry.locale, "email": entry.email,
-            "phone_number": entry.phone.number, "phone_typed": entry.phone.typed, "phone_tail": entry.phone.tail,
-            "version": 1, "split_from_id": split_from, "created_at": self.now, "contact": entry.contact,
-            "wishes": entry.wishes, "name_unsure": entry.name_unsure, "over_limit": entry.beyond_limit,
-        }  # fmt: skip
+            "state": state,
+            "source": entry.source,
+            "locale": entry.locale,
+            "email": entry.email,
+            "phone_number": entry.phone.number,
+            "phone_typed": entry.phone.typed,
+            "phone_tail": entry.phone.tail,
+            "version": 1,
+            "split_from_id": split_from,
+            "created_at": self.now,
+            "contact": entry.contact,
+            "wishes": entry.wishes,
+            "name_unsure": entry.name_unsure,
+            "over_limit": entry.beyond_limit,
+        }
         registration_id: int = self.connection.execute(_add_registration, written).scalar_one()
         return Made(registration_id, seed, state)
 
-    def _attendees(self, registration_id: int, people: tuple[Name, ...], coded: SeatCount | None) -> None:
+    def _attendees(
+        self, registration_id: int, people: tuple[Name, ...], coded: SeatCount | None
+    ) -> None:
         """The people, with codes where ``coded`` by the counter; who waits has none yet."""
         event, phone, connection = self.event, self.entry.phone, self.connection
         for place, name in enumerate(people, start=1):
-            code = check_in_codes.draw(connection, event, coded.capacity, phone.tail) if coded else None
+            code = (
+                check_in_codes.draw(connection, event, coded.capacity, phone.tail)
+                if coded
+                else None
+            )
             connection.execute(
                 _add_attendee,
                 {
-                    "event_id": event.id, "registration_id": registration_id, "place": place, **party_rules.columns(name),
-                    "phone_number": phone.number, "phone_tail": phone.tail, "code": code,
+                    "event_id": event.id,
+                    "registration_id": registration_id,
+                    "place": place,
+                    **party_rules.columns(name),
+                    "phone_number": phone.number,
+                    "phone_tail": phone.tail,
+                    "code": code,
                     "public_id": tokens.opaque(),
                 },
-            )  # fmt: skip
+            )
 
     def _form_key(self, registration_id: int) -> None:
         self.connection.execute(
             _add_key,
             {
-                "key": self.entry.form_key, "event_id": self.event.id, "fingerprint": self.entry.fingerprint,
-                "registration_id": registration_id, "created_at": self.now, "burst": self.entry.burst,
+                "key": self.entry.form_key,
+                "event_id": self.event.id,
+                "fingerprint": self.entry.fingerprint,
+                "registration_id": registration_id,
+                "created_at": self.now,
+                "burst": self.entry.burst,
             },
-        )  # fmt: skip
+        )

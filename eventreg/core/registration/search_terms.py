@@ -71,7 +71,8 @@ def _matches(word: str) -> ColumnElement[bool]:
         Attendee.search_key.startswith(key, autoescape=True),
         Attendee.search_key.contains(f" {key}", autoescape=True),
     )
-    # Most people have it nowhere: that is asked first, and quicker than whether one of their words begins so.
+    # Most people have it nowhere: that is asked first, and quicker than whether one of their words
+    # begins so.
     return or_(named, and_(Attendee.search_key.contains(key, autoescape=True), or_(*begins)))
 
 
@@ -87,7 +88,9 @@ def _matches_at_door(word: str, area_code: str | None) -> ColumnElement[bool]:
     return or_(*exact, *([Attendee.phone_number == number] if number else []))
 
 
-def conditions(query: str, area_code: str | None = None, *, at_door: bool = False) -> list[ColumnElement[bool]]:
+def conditions(
+    query: str, area_code: str | None = None, *, at_door: bool = False
+) -> list[ColumnElement[bool]]:
     """What an attendee must fulfil to be found; nothing for an empty search."""
     number = whole_number(query, area_code) if at_door else None
     if number:
@@ -98,7 +101,8 @@ def conditions(query: str, area_code: str | None = None, *, at_door: bool = Fals
         return _matches_at_door(word, area_code) if at_door else _matches(word)
 
     typed = words(query)
-    # "zhang gui fang" is one reading typed with pauses, "138 0013 8000" one number; other words must all be found.
+    # "zhang gui fang" is one reading typed with pauses, "138 0013 8000" one number; other words
+    # must all be found.
     if len(typed) > 1:
         return [or_(matches("".join(typed)), and_(*map(matches, typed)))]
     return [matches(word) for word in typed]

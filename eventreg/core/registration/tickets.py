@@ -1,4 +1,5 @@
-"""Ticket tokens: the secret in a ticket's address. Computed when needed, stored only as a digest (PROMISES 3.5)."""
+"""Ticket tokens: the secret in a ticket's address. Computed when needed, stored only as a digest
+(PROMISES 3.5)."""
 
 import hmac
 import secrets
@@ -17,11 +18,13 @@ def new_seed() -> str:
 
 
 def token(secret_key: str, seed: str) -> str:
-    """The ticket token that belongs to a seed under this secret key; losing the key loses the links."""
+    """The ticket token that belongs to a seed under this secret key; losing the key loses the
+    links."""
     number = int.from_bytes(hmac.digest(secret_key.encode(), seed.encode(), "sha256"))
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(251, 251 - 5 * LENGTH, -5))
 
 
 def digest(typed: str) -> str:
-    """What the database keeps of a token. A token copied by hand, with O for 0 or small letters, is the same one."""
+    """What the database keeps of a token. A token copied by hand, with O for 0 or small letters, is
+    the same one."""
     return tokens.digest(typed.upper().translate(_MISREAD))

@@ -1,7 +1,8 @@
 """The waiting list: first come, first served. A place in it is computed, never stored.
 
-Whoever frees seats calls ``promote`` in the same transaction; both need the counter locked. The first party that fits gets
-seats, one that does not fit keeps its place. Parties stand in the order of their ids, which are given out under the lock.
+Whoever frees seats calls ``promote`` in the same transaction; both need the counter locked. The
+first party that fits gets seats, one that does not fit keeps its place. Parties stand in the order
+of their ids, which are given out under the lock.
 """
 
 from collections.abc import Sequence
@@ -49,24 +50,36 @@ _waiting = (
 )
 _parties = (
     select(
-        Registration.id, Registration.source, Registration.email, Registration.phone_tail, func.count(Attendee.id)
+        Registration.id,
+        Registration.source,
+        Registration.email,
+        Registration.phone_tail,
+        func.count(Attendee.id),
     )
     .join(Attendee, Attendee.registration_id == Registration.id)
     .where(*_waiting, Attendee.cancelled_at.is_(None))
     .group_by(Registration.id, Registration.source, Registration.email, Registration.phone_tail)
     .order_by(Registration.id)
-)  # fmt: skip
-_before = select(func.count()).select_from(Registration).where(*_waiting, Registration.id < bindparam("registration"))
+)
+_before = (
+    select(func.count())
+    .select_from(Registration)
+    .where(*_waiting, Registration.id < bindparam("registration"))
+)
 _confirm = (
     update(Registration)
-    .where(Registration.id == bindparam("registration"), Registration.state == RegistrationState.WAITLISTED)
+    .where(
+        Registration.id == bindparam("registration"),
+        Registration.state == RegistrationState.WAITLISTED,
+    )
     .values(
-        state=RegistrationState.CONFIRMED, promoted_at=bindparam("at", type_=Registration.created_at.type),
+        state=RegistrationState.CONFIRMED,
+        promoted_at=bindparam("at", type_=Registration.created_at.type),
         version=Registration.version + 1,
     )
     .returning(Registration.id)
     .execution_options(synchronize_session="fetch")
-)  # fmt: skip
+)
 _people = select(Attendee.id).where(
     Attendee.registration_id == bindparam("registration"), Attendee.cancelled_at.is_(None)
 )
@@ -110,16 +123,23 @@ def _is_served(event: Event, now: datetime) -> bool:
     return event.notice != "cancelled" and now < event.ends_at
 
 
-def first_fitting(session: Session, event: Event, counted: SeatCount, *, now: datetime) -> WaitingParty | None:
+def first_fitting(
+    session: Session, event: Event, counted: SeatCount, *, now: datetime
+) -> WaitingParty | None:
     """The first waiting party that the free seats are enough for."""
     if not counted.waiting or counted.capacity <= counted.taken or not _is_served(event, now):
         return None
-    fitting = (party for party in parties(session, event.id) if party.seats <= counted.left_for(party.source))
+    fitting = (
+        party
+        for party in parties(session, event.id)
+        if party.seats <= counted.left_for(party.source)
+    )
     return next(fitting, None)
 
 
 def promote(session: Session, event: Event, counted: SeatCount, *, now: datetime) -> SeatCount:
-    """Give free seats to the waiting, until no party fits any more; needs the lock. Returns the counter after it."""
+    """Give free seats to the waiting, until no party fits any more; needs the lock. Returns the
+    counter after it."""
     while (party := first_fitting(session, event, counted, now=now)) is not None:
         counted = _seat(session, event, party, counted, by=SYSTEM, now=now)
     return counted
@@ -139,8 +159,8 @@ def seat(
     now: datetime,
     beyond: OverReason | None = None,
 ) -> None:
-    """The desk gives one waiting party its seats, out of turn if it must: also those held for the telephone. With a reason,
-    an organiser seats it ``beyond`` the capacity.
+    """The desk gives one waiting party its seats, out of turn if it must: also those held for the
+    telephone. With a reason, an organiser seats it ``beyond`` the capacity.
 
     Refuses with ``NotWaiting`` and ``EventFull``.
     """
@@ -149,7 +169,9 @@ def seat(
     if registration.state != RegistrationState.WAITLISTED:
         raise NotWaiting
     counted = promote(session, event, counted, now=now)
-    party = next((one for one in parties(session, event.id) if one.registration_id == registration.id), None)
+    party = next(
+        (one for one in parties(session, event.id) if one.registration_id == registration.id), None
+    )
     if party is None:
         return  # it was its turn anyway
     if party.seats > counted.capacity - counted.taken and beyond is None:
@@ -176,18 +198,31 @@ def _seat(
     from_held = missing if by != SYSTEM else counted.from_held(party.seats, party.source)
     more: dict[str, Any] = {"over": beyond} if beyond else {}
     audit.record(
-        session, Action.PROMOTED, by, now=now, event_id=event.id, registration_id=party.registration_id,
-        seats=party.seats, from_held=from_held, **more,
-    )  # fmt: skip
+        session,
+        Action.PROMOTED,
+        by,
+        now=now,
+        event_id=event.id,
+        registration_id=party.registration_id,
+        seats=party.seats,
+        from_held=from_held,
+        **more,
+    )
     outbox.enqueue_call(
         session, event, party.registration_id, MessageKind.PROMOTED, email=party.email, now=now
-    )  # fmt: skip
+    )
     return seats.move(
-        session, event.id, counted, taken=party.seats, waiting=-party.seats, from_held=from_held,
+        session,
+        event.id,
+        counted,
+        taken=party.seats,
+        waiting=-party.seats,
+        from_held=from_held,
         beyond=beyond is not None,
-    )  # fmt: skip
+    )
 
 
 def is_due(session: Session, event: Event, counted: SeatCount, *, now: datetime) -> bool:
-    """Whether somebody waits who could sit: so when held seats come free by the clock and nothing else happened."""
+    """Whether somebody waits who could sit: so when held seats come free by the clock and nothing
+    else happened."""
     return first_fitting(session, event, counted, now=now) is not None

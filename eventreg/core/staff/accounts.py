@@ -21,13 +21,17 @@ _MOST_WRONG_CODES = 10
 def any_organiser(session: Session) -> bool:
     """Whether somebody can sign in as organiser."""
     able = (
-        StaffMember.role == Role.ORGANISER, StaffMember.disabled_at.is_(None), StaffMember.password_hash.is_not(None)
-    )  # fmt: skip
+        StaffMember.role == Role.ORGANISER,
+        StaffMember.disabled_at.is_(None),
+        StaffMember.password_hash.is_not(None),
+    )
     return session.scalar(select(StaffMember.id).where(*able).limit(1)) is not None
 
 
 def _named(session: Session, username: str) -> StaffMember | None:
-    return session.scalar(select(StaffMember).where(StaffMember.username_folded == usernames.fold(username)))
+    return session.scalar(
+        select(StaffMember).where(StaffMember.username_folded == usernames.fold(username))
+    )
 
 
 def find(session: Session, username: str) -> StaffMember:
@@ -46,8 +50,11 @@ def get(session: Session, staff_id: int) -> StaffMember:
     return member
 
 
-def change_role(session: Session, member: StaffMember, role: Role, *, by: Actor, now: datetime) -> None:
-    """Another role, from the next request on; the account's sessions end. ``LastOrganiser`` where nobody would be left."""
+def change_role(
+    session: Session, member: StaffMember, role: Role, *, by: Actor, now: datetime
+) -> None:
+    """Another role, from the next request on; the account's sessions end. ``LastOrganiser`` where
+    nobody would be left."""
     if member.role == role:
         return
     if member.role == Role.ORGANISER:
@@ -59,15 +66,18 @@ def change_role(session: Session, member: StaffMember, role: Role, *, by: Actor,
 
 def _check_another(session: Session, member: StaffMember) -> None:
     able = (
-        StaffMember.role == Role.ORGANISER, StaffMember.disabled_at.is_(None), StaffMember.password_hash.is_not(None),
+        StaffMember.role == Role.ORGANISER,
+        StaffMember.disabled_at.is_(None),
+        StaffMember.password_hash.is_not(None),
         StaffMember.id != member.id,
-    )  # fmt: skip
+    )
     if session.scalar(select(StaffMember.id).where(*able).limit(1)) is None:
         raise LastOrganiser
 
 
 def lock(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
-    """Disable an account from the pages; ``LastOrganiser`` where nobody would be left who can manage accounts."""
+    """Disable an account from the pages; ``LastOrganiser`` where nobody would be left who can
+    manage accounts."""
     if member.role == Role.ORGANISER:
         _check_another(session, member)
     disable(session, member, by=by, now=now)
@@ -85,7 +95,11 @@ def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime
     if _named(session, username) is not None:
         raise UsernameTaken(username)
     member = StaffMember(
-        username=username, username_folded=usernames.fold(username), role=role, password_hash=None, created_at=now
+        username=username,
+        username_folded=usernames.fold(username),
+        role=role,
+        password_hash=None,
+        created_at=now,
     )
     session.add(member)
     session.flush()
@@ -93,7 +107,9 @@ def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime
     return member
 
 
-def set_password(session: Session, member: StaffMember, password: str, *, by: Actor, now: datetime) -> None:
+def set_password(
+    session: Session, member: StaffMember, password: str, *, by: Actor, now: datetime
+) -> None:
     """A new password; every session of the account ends, and no browser is known any more."""
     member.password_hash = passwords.hashed(_fit(session, member, password))
     end_sessions(session, member)
@@ -106,7 +122,8 @@ def _fit(session: Session, member: StaffMember, password: str) -> str:
 
 
 def disable(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
-    """Lock the account; every session of it ends, its links are spent, and no browser is known any more."""
+    """Lock the account; every session of it ends, its links are spent, and no browser is known any
+    more."""
     member.disabled_at = now
     end_sessions(session, member)
     known_browsers.forget_all(session, member)
@@ -120,7 +137,8 @@ def end_sessions(session: Session, member: StaffMember) -> None:
 
 
 def verify(session: Session, username: str, password: str) -> StaffMember:
-    """The account that name and password open, or ``SignInFailed`` after the same time whatever was wrong."""
+    """The account that name and password open, or ``SignInFailed`` after the same time whatever was
+    wrong."""
     member = _named(session, username)
     stored = member.password_hash if member else None
     passwords.verify(password, stored)
@@ -130,7 +148,8 @@ def verify(session: Session, username: str, password: str) -> StaffMember:
 
 
 def make_link(session: Session, member: StaffMember | None, *, by: Actor, now: datetime) -> str:
-    """A token for ``/staff/welcome/``, good once and for a day; earlier ones of the account are spent.
+    """A token for ``/staff/welcome/``, good once and for a day; earlier ones of the account are
+    spent.
 
     Without an account it is the link that makes the first organiser.
     """
@@ -139,7 +158,9 @@ def make_link(session: Session, member: StaffMember | None, *, by: Actor, now: d
     session.execute(delete(WelcomeLink).where(whose))
     session.add(
         WelcomeLink(
-            staff_id=member.id if member else None, token_digest=tokens.digest(token), expires_at=now + LINK_LIVES
+            staff_id=member.id if member else None,
+            token_digest=tokens.digest(token),
+            expires_at=now + LINK_LIVES,
         )
     )
     audit.record(session, Action.STAFF_LINK_MADE, by, now=now, staff=member.id if member else None)
@@ -147,7 +168,8 @@ def make_link(session: Session, member: StaffMember | None, *, by: Actor, now: d
 
 
 def first_link(session: Session, *, now: datetime) -> str | None:
-    """The link for the first organiser, once: ``None`` where a link was made or an account exists."""
+    """The link for the first organiser, once: ``None`` where a link was made or an account
+    exists."""
     known = select(func.count()).select_from(StaffMember).scalar_subquery()
     made = select(func.count()).select_from(WelcomeLink).scalar_subquery()
     if session.execute(select(known + made)).scalar_one():
@@ -156,13 +178,18 @@ def first_link(session: Session, *, now: datetime) -> str | None:
 
 
 def link_owner(session: Session, token: str, *, now: datetime) -> StaffMember | None:
-    """Whose link it is, ``None`` for the first organiser's; ``LinkSpent`` if it opens nothing (any more)."""
+    """Whose link it is, ``None`` for the first organiser's; ``LinkSpent`` if it opens nothing (any
+    more)."""
     link = _usable(session, token, now)
     return session.get(StaffMember, link.staff_id) if link.staff_id else None
 
 
 def _usable(session: Session, token: str, now: datetime) -> WelcomeLink:
-    link = session.scalar(select(WelcomeLink).where(WelcomeLink.token_digest == tokens.digest(token)).with_for_update())
+    link = session.scalar(
+        select(WelcomeLink)
+        .where(WelcomeLink.token_digest == tokens.digest(token))
+        .with_for_update()
+    )
     if link is None or link.used_at is not None or now >= link.expires_at:
         raise LinkSpent
     if link.staff_id is None and any_organiser(session):
@@ -175,11 +202,14 @@ def use_link(
 ) -> StaffMember:
     """Choose the password (and, as first organiser, the name) with a one-time link.
 
-    A link may fall into other hands, so an account with a second factor wants its code too: ``CodeWrong``, and nothing
-    has changed. A password that cannot be is refused first, before the code is looked at.
+    A link may fall into other hands, so an account with a second factor wants its code too:
+    ``CodeWrong``, and nothing has changed. A password that cannot be is refused first, before the
+    code is looked at.
     """
     link = _usable(session, token, now)
-    member = session.get(StaffMember, link.staff_id, with_for_update=True) if link.staff_id else None
+    member = (
+        session.get(StaffMember, link.staff_id, with_for_update=True) if link.staff_id else None
+    )
     if member is None:
         member = add(session, username, Role.ORGANISER, by=audit.SYSTEM, now=now)
     if member.totp_secret is not None:
@@ -191,7 +221,8 @@ def use_link(
 
 
 def count_wrong_code(session: Session, token: str, *, now: datetime) -> None:
-    """Somebody gave a wrong code with this link. After ten it opens nothing any more: it is not for guessing."""
+    """Somebody gave a wrong code with this link. After ten it opens nothing any more: it is not for
+    guessing."""
     link = _usable(session, token, now)
     link.wrong_codes += 1
     if link.wrong_codes >= _MOST_WRONG_CODES:

@@ -1,5 +1,6 @@
-"""Changing what opens an account. A signed-in browser is not enough for that: it may have been left open, or its cookie copied.
-Whoever changes password or second factor gives the password once more, and with a second factor a code too.
+"""Changing what opens an account. A signed-in browser is not enough for that: it may have been left
+open, or its cookie copied. Whoever changes password or second factor gives the password once more,
+and with a second factor a code too.
 
 Both are judged together, and one answer is given: it does not tell which of them was wrong.
 """
@@ -16,8 +17,9 @@ from eventreg.core.staff import accounts, passwords, second_factor
 
 
 def checked_hash(member: StaffMember, password: str) -> str | None:
-    """The stored hash that ``password`` fits; ``None`` where it does not. It takes time, so it belongs before the
-    transaction; ``proved`` sees whether the hash is still the one that is stored."""
+    """The stored hash that ``password`` fits; ``None`` where it does not. It takes time, so it
+    belongs before the transaction; ``proved`` sees whether the hash is still the one that is
+    stored."""
     try:
         passwords.verify(password, member.password_hash)
     except SignInFailed:
@@ -25,9 +27,11 @@ def checked_hash(member: StaffMember, password: str) -> str | None:
     return member.password_hash
 
 
-def proved(session: Session, staff_id: int, fitting: str | None, code: str, *, now: datetime) -> StaffMember:
-    """The account whose password fitted and, where it has a second factor, whose code this is; else ``ProofWrong``. A
-    recovery code does, too. The code is used up."""
+def proved(
+    session: Session, staff_id: int, fitting: str | None, code: str, *, now: datetime
+) -> StaffMember:
+    """The account whose password fitted and, where it has a second factor, whose code this is; else
+    ``ProofWrong``. A recovery code does, too. The code is used up."""
     member = session.get(StaffMember, staff_id, with_for_update=True, populate_existing=True)
     if member is None or member.disabled_at is not None:
         raise ProofWrong
@@ -42,13 +46,15 @@ def proved(session: Session, staff_id: int, fitting: str | None, code: str, *, n
 
 
 def change_password(session: Session, member: StaffMember, password: str, *, now: datetime) -> None:
-    """Another password for somebody who has proved to be ``member``; every session of the account ends."""
+    """Another password for somebody who has proved to be ``member``; every session of the account
+    ends."""
     accounts.set_password(session, member, password, by=Actor("staff", member.id), now=now)
 
 
 def reset_factor(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
-    """Turn somebody's second factor off: the telephone and the recovery codes are lost. The account's sessions end, and its
-    owner is told at the next sign-in. ``FactorOff`` where there is none."""
+    """Turn somebody's second factor off: the telephone and the recovery codes are lost. The
+    account's sessions end, and its owner is told at the next sign-in. ``FactorOff`` where there is
+    none."""
     if member.totp_secret is None:
         raise FactorOff(member.username)
     second_factor.forget(member)

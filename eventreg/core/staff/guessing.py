@@ -1,9 +1,11 @@
 """How hard a password is to guess, judged as a whole.
 
-Guessing programs put passwords together from pieces: common passwords and words, names, runs of keys, dates, and pieces said
-again. So a password is worth what its cheapest cutting into such pieces costs. The pieces and their ranks are zxcvbn's (30,000
-common passwords, 30,000 words, names); what it does not know is added here: our own words, the event's, and Chinese.
-zxcvbn's own verdict is not used: it takes any three pieces for safe, counts no letter but ASCII, and stops at 72 characters.
+Guessing programs put passwords together from pieces: common passwords and words, names, runs of
+keys, dates, and pieces said again. So a password is worth what its cheapest cutting into such
+pieces costs. The pieces and their ranks are zxcvbn's (30,000 common passwords, 30,000 words,
+names); what it does not know is added here: our own words, the event's, and Chinese. zxcvbn's own
+verdict is not used: it takes any three pieces for safe, counts no letter but ASCII, and stops at 72
+characters.
 """
 
 import math
@@ -15,51 +17,69 @@ from typing import Any
 from eventreg.core.values.normal_form import normalize
 
 _ENOUGH = 40.0
-"""Bits: some 10^12 guesses. Three common words cost 20 to 30 of them, a sentence of five words 55 and more."""
+"""Bits: some 10^12 guesses. Three common words cost 20 to 30 of them, a sentence of five words 55
+and more."""
 _OUR_BITS = 3.0
 _AGAIN_BITS = 1.0
 _OURS = frozenset(
     (
-        "eventreg organiser organizer organisation staff desk door admin administrator volunteer guest ticket seat "
-        "register registration checkin check-in lecture event telephone welcome password passwort passphrase login "
+        "eventreg organiser organizer organisation staff desk door admin administrator volunteer "
+        "guest ticket seat "
+        "register registration checkin check-in lecture event telephone welcome password "
+        "passwort passphrase login "
         "signin letmein secret qwerty "
-        "密码 口令 我的密码 管理员 组织者 工作人员 志愿者 前台 登录 签到 报名 活动 讲座 欢迎 欢迎光临 "
-        "年 月 日 十 你好 您好 我爱你 我喜欢你 一生一世 生日快乐 新年快乐 恭喜发财 万事如意 身体健康 心想事成 中国 北京 上海 "
-        "甲乙丙丁戊己庚辛壬癸 子丑寅卯辰巳午未申酉戌亥 赵钱孙李周吴郑王 天地玄黄宇宙洪荒 人之初性本善性相近习相远 "
+        "密码 口令 我的密码 管理员 组织者 工作人员 志愿者 前台 登录 签到 报名 活动 讲座 欢迎 "
+        "欢迎光临 "
+        "年 月 日 十 你好 您好 我爱你 我喜欢你 一生一世 生日快乐 新年快乐 恭喜发财 万事如意 "
+        "身体健康 心想事成 中国 北京 上海 "
+        "甲乙丙丁戊己庚辛壬癸 子丑寅卯辰巳午未申酉戌亥 赵钱孙李周吴郑王 天地玄黄宇宙洪荒 "
+        "人之初性本善性相近习相远 "
         "床前明月光 疑是地上霜 举头望明月 低头思故乡 白日依山尽 黄河入海流 欲穷千里目 更上一层楼 "
-        "春眠不觉晓 处处闻啼鸟 夜来风雨声 花落知多少 锄禾日当午 汗滴禾下土 谁知盘中餐 粒粒皆辛苦 鹅鹅鹅 曲项向天歌"
+        "春眠不觉晓 处处闻啼鸟 夜来风雨声 花落知多少 锄禾日当午 汗滴禾下土 谁知盘中餐 粒粒皆辛苦 "
+        "鹅鹅鹅 曲项向天歌"
     ).split()
 )
 _FIGURES = str.maketrans("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖", "00" + "123456789" * 2)
-_SIGNS = (str.maketrans("4@83610!|$57+2", "aabegiiiisttta"), str.maketrans("4@83610!|$57+2", "aabegloilssttz"))
+_SIGNS = (
+    str.maketrans("4@83610!|$57+2", "aabegiiiisttta"),
+    str.maketrans("4@83610!|$57+2", "aabegloilssttz"),
+)
 """What stands for which letter: p4$$w0rd."""
 
 
 def _as_guessed(password: str) -> str:
-    """Without what guessing programs try in passing: capitals, accents, full-width letters, Chinese figures, signs that
-    cannot be seen."""
+    """Without what guessing programs try in passing: capitals, accents, full-width letters, Chinese
+    figures, signs that cannot be seen."""
     folded = normalize("NFKD", normalize("NFKC", password).casefold())
     seen = (c for c in folded if unicodedata.category(c)[0] not in "CM")
     return normalize("NFC", "".join(seen)).translate(_FIGURES)
 
 
 def pieces(texts: Iterable[str]) -> Iterator[str]:
-    """The words of these texts, and each text without what parts its words. Single letters are no words."""
+    """The words of these texts, and each text without what parts its words. Single letters are no
+    words."""
     for text in texts:
         parts = re.findall(r"\w+", _as_guessed(text))
         yield from (word for word in (*parts, "".join(parts)) if len(word) > 1)
 
 
 def _matches(text: str, ours: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Every piece of ``text`` that a list knows, with its first and last place. Spelled with signs for letters, and
-    backwards, too."""
-    from zxcvbn import matching  # noqa: PLC0415 - its lists take 20 ms, and only choosing a password needs them
+    """Every piece of ``text`` that a list knows, with its first and last place. Spelled with signs
+    for letters, and backwards, too."""
+    # its lists take 20 ms, and only choosing a password needs them
+    from zxcvbn import matching  # noqa: PLC0415
 
     lists = {**matching.RANKED_DICTIONARIES, "ours": ours}
     lists.pop("user_inputs", None)  # zxcvbn leaves there what an earlier caller gave
     for spelled in dict.fromkeys((text, *(text.translate(signs) for signs in _SIGNS))):
         yield from matching.dictionary_match(spelled, lists)
-    for matcher in ("reverse_dictionary_match", "spatial_match", "sequence_match", "regex_match", "date_match"):
+    for matcher in (
+        "reverse_dictionary_match",
+        "spatial_match",
+        "sequence_match",
+        "regex_match",
+        "date_match",
+    ):
         yield from getattr(matching, matcher)(text, _ranked_dictionaries=lists)
 
 
@@ -85,7 +105,9 @@ def _bits(text: str, ours: dict[str, int]) -> float:
         by_end.setdefault(match["j"] + 1, []).append((match["i"], _cost(match, text)))
     for begin, end, size in _repeats(text):
         once = _bits(text[begin : begin + size], ours)
-        by_end.setdefault(end, []).append((begin, once + math.log2((end - begin) / size) + _AGAIN_BITS))
+        by_end.setdefault(end, []).append(
+            (begin, once + math.log2((end - begin) / size) + _AGAIN_BITS)
+        )
     cheapest = [0.0]
     for end in range(1, len(text) + 1):
         ways = [cheapest[end - 1] + _letter(text[end - 1])]
@@ -95,12 +117,16 @@ def _bits(text: str, ours: dict[str, int]) -> float:
 
 
 def _repeats(text: str) -> Iterator[tuple[int, int, int]]:
-    """Where a piece is said again and again: begin, end, and the size of the piece. The longest stretch for each place to
-    begin; its end may be part of a piece."""
+    """Where a piece is said again and again: begin, end, and the size of the piece. The longest
+    stretch for each place to begin; its end may be part of a piece."""
     begin = 0
     while begin < len(text) - 1:
         found = max(
-            ((_said_again(text, begin, size), -size) for size in range(1, (len(text) - begin) // 2 + 1)), default=(0, 0)
+            (
+                (_said_again(text, begin, size), -size)
+                for size in range(1, (len(text) - begin) // 2 + 1)
+            ),
+            default=(0, 0),
         )
         end, size = found[0], -found[1]
         if size and end - begin >= 2 * size and end - begin > 2:
@@ -119,6 +145,7 @@ def _said_again(text: str, begin: int, size: int) -> int:
 
 
 def is_guessable(password: str, words: Iterable[str]) -> bool:
-    """Whether a guessing program that knows ``words`` (the user's name, the event's) finds the password too soon."""
+    """Whether a guessing program that knows ``words`` (the user's name, the event's) finds the
+    password too soon."""
     ours = dict.fromkeys((*_OURS, *pieces(words)), 1)
     return _bits(_as_guessed(password), ours) < _ENOUGH

@@ -23,7 +23,9 @@ LIVES = timedelta(days=180)
 def _of(folded: str, secrets: Sequence[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
     """The rows of the account of this folded name that one of these secrets belongs to, as long as
     they count."""
-    account = select(StaffMember.id).where(StaffMember.username_folded == folded, StaffMember.disabled_at.is_(None))
+    account = select(StaffMember.id).where(
+        StaffMember.username_folded == folded, StaffMember.disabled_at.is_(None)
+    )
     return (
         KnownBrowser.token_digest.in_([tokens.digest(secret) for secret in secrets]),
         KnownBrowser.staff_id.in_(account),
@@ -54,7 +56,9 @@ def take_try(session: Session, folded: str, secrets: Sequence[str], *, now: date
     return session.execute(counted).scalars().first()
 
 
-def remember(session: Session, member: StaffMember, known: int | None, *, now: datetime) -> str | None:
+def remember(
+    session: Session, member: StaffMember, known: int | None, *, now: datetime
+) -> str | None:
     """Somebody has signed in completely. The secret of a new row, or ``None`` for a browser that
     has one: its failures are forgotten and its time begins anew."""
     drop_old(session, now=now)

@@ -1,5 +1,6 @@
-"""Telephones of volunteers: paired with a code on a screen, so that nobody types a password at the door. Each is an account of
-its own that opens the door of one event until midnight, and can be taken away alone."""
+"""Telephones of volunteers: paired with a code on a screen, so that nobody types a password at the
+door. Each is an account of its own that opens the door of one event until midnight, and can be
+taken away alone."""
 
 import secrets
 from collections.abc import Sequence
@@ -27,16 +28,20 @@ def offer(session: Session, event: Event, *, by: Actor, now: datetime) -> str:
     token = tokens.new()
     session.add(
         Pairing(
-            event_id=event.id, token_digest=tokens.digest(token), made_by_staff_id=by.staff_id,
+            event_id=event.id,
+            token_digest=tokens.digest(token),
+            made_by_staff_id=by.staff_id,
             expires_at=now + CODE_LIVES,
         )
-    )  # fmt: skip
+    )
     return token
 
 
 def offered(session: Session, token: str, *, now: datetime) -> Pairing:
     """The offer behind a token; ``LinkSpent`` where it is unknown, used or too old."""
-    found = session.scalar(select(Pairing).where(Pairing.token_digest == tokens.digest(token)).with_for_update())
+    found = session.scalar(
+        select(Pairing).where(Pairing.token_digest == tokens.digest(token)).with_for_update()
+    )
     if found is None or found.used_at is not None or now >= found.expires_at:
         raise LinkSpent
     return found
@@ -65,7 +70,10 @@ def pair(session: Session, token: str, *, device: str, now: datetime) -> str:
     # Locked, so that two telephones paired at the same time get two numbers.
     event = session.get_one(Event, offer_made.event_id, with_for_update={"key_share": True})
     number = (
-        session.execute(select(func.count(StaffMember.id)).where(StaffMember.event_id == event.id)).scalar_one() + 1
+        session.execute(
+            select(func.count(StaffMember.id)).where(StaffMember.event_id == event.id)
+        ).scalar_one()
+        + 1
     )
     member = StaffMember(
         username=_name(event, number),
@@ -79,9 +87,13 @@ def pair(session: Session, token: str, *, device: str, now: datetime) -> str:
     offer_made.used_at = now
     session.flush()
     audit.record(
-        session, Action.PHONE_PAIRED, Actor("staff", offer_made.made_by_staff_id), now=now, event_id=event.id,
+        session,
+        Action.PHONE_PAIRED,
+        Actor("staff", offer_made.made_by_staff_id),
+        now=now,
+        event_id=event.id,
         staff=member.id,
-    )  # fmt: skip
+    )
     return sessions.open_for(session, member, now=now, device=device, until=_midnight(event, now))
 
 

@@ -11,7 +11,8 @@ from eventreg.core.staff import guessing
 from eventreg.core.values.normal_form import normalize
 
 SHORTEST, LONGEST = 15, 256
-"""Characters (code points, as NIST SP 800-63B-4 counts them where a password is the only factor), and bytes."""
+"""Characters (code points, as NIST SP 800-63B-4 counts them where a password is the only factor),
+and bytes."""
 
 # OWASP's second recommendation for argon2id: 19 MiB, two passes, one lane; about 30 ms.
 _hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
@@ -24,7 +25,8 @@ def _hash_of_nobody() -> str:
 
 
 def _normal(password: str) -> str:
-    """The same characters in the same code points, whichever keyboard typed them: é is one, not an e and an accent."""
+    """The same characters in the same code points, whichever keyboard typed them: é is one, not an
+    e and an accent."""
     return normalize("NFC", password)
 
 
@@ -33,8 +35,8 @@ def _bytes(password: str) -> bytes:
 
 
 def check(password: str, *known: str) -> str:
-    """The password itself if it may be one; else ``FieldRefused``. Nothing is trimmed. ``known``: what a guesser knows
-    besides, such as the user's name and those of the events."""
+    """The password itself if it may be one; else ``FieldRefused``. Nothing is trimmed. ``known``:
+    what a guesser knows besides, such as the user's name and those of the events."""
     normal = _normal(password)
     if len(normal) < SHORTEST:
         raise FieldRefused("password", "password_short", shortest=SHORTEST)
@@ -51,8 +53,8 @@ def hashed(password: str) -> str:
 
 
 def verify(password: str, stored: str | None) -> None:
-    """``SignInFailed`` unless this is the password; takes the same time where nothing is stored. A password of earlier
-    days was kept as it was typed: it still opens."""
+    """``SignInFailed`` unless this is the password; takes the same time where nothing is stored. A
+    password of earlier days was kept as it was typed: it still opens."""
     spellings = dict.fromkeys((_normal(password), password))
     fits = [_fits(one, stored or _hash_of_nobody()) for one in spellings]
     if stored is None or not any(fits):

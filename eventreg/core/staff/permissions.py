@@ -51,7 +51,8 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
     ),
     Role.ORGANISER: frozenset(Permission),
 }
-"""What each role may do. A route names one of these permissions; whoever's role lacks it gets 403."""
+"""What each role may do. A route names one of these permissions; whoever's role lacks it gets
+403."""
 
 
 def may(role: Role, permission: Permission) -> bool:

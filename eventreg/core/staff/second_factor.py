@@ -1,5 +1,5 @@
-"""The second factor of an account: six digits that a telephone shows, new each half minute (TOTP, RFC 6238), and eight codes
-for the day on which the telephone is lost."""
+"""The second factor of an account: six digits that a telephone shows, new each half minute (TOTP,
+RFC 6238), and eight codes for the day on which the telephone is lost."""
 
 import secrets
 from datetime import datetime
@@ -37,13 +37,16 @@ def address(member: StaffMember, secret: str) -> str:
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:
-    """The half minute whose code this is: the present one, the one before, or the next, since clocks differ."""
+    """The half minute whose code this is: the present one, the one before, or the next, since
+    clocks differ."""
     import pyotp  # noqa: PLC0415 - as above
 
     present = int(now.timestamp()) // _STEP
     making = pyotp.TOTP(secret)
     right = (
-        step for step in (present, present - 1, present + 1) if secrets.compare_digest(making.at(step * _STEP), code)
+        step
+        for step in (present, present - 1, present + 1)
+        if secrets.compare_digest(making.at(step * _STEP), code)
     )
     return next(right, None)
 
@@ -53,12 +56,18 @@ def _digits(typed: str) -> str:
     return plain if plain.isascii() else ""
 
 
-def turn_on(session: Session, member: StaffMember, secret: str, typed: str, *, by: Actor, now: datetime) -> list[str]:
-    """Ask for a code from now on; ``typed`` proves that the telephone has the secret. Returns the codes for a lost one."""
+def turn_on(
+    session: Session, member: StaffMember, secret: str, typed: str, *, by: Actor, now: datetime
+) -> list[str]:
+    """Ask for a code from now on; ``typed`` proves that the telephone has the secret. Returns the
+    codes for a lost one."""
     step = _step_of(secret, _digits(typed), now) if is_secret(secret) else None
     if step is None:
         raise CodeWrong
-    codes = [f"{secrets.token_hex(2)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}" for _ in range(_RECOVERY)]
+    codes = [
+        f"{secrets.token_hex(2)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}"
+        for _ in range(_RECOVERY)
+    ]
     member.totp_secret, member.totp_step = secret, step
     member.recovery_digests = " ".join(tokens.digest(_digits(code)) for code in codes)
     audit.record(session, Action.FACTOR_SET, by, now=now, staff=member.id)
@@ -79,7 +88,8 @@ def forget(member: StaffMember) -> None:
 
 
 def check(member: StaffMember, typed: str, *, now: datetime) -> None:
-    """``CodeWrong`` unless ``typed`` is the code of this moment, or a recovery code; no code opens twice."""
+    """``CodeWrong`` unless ``typed`` is the code of this moment, or a recovery code; no code opens
+    twice."""
     code = _digits(typed)
     left = (member.recovery_digests or "").split()
     if len(code) > 6 and tokens.digest(code) in left:

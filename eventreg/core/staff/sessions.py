@@ -1,7 +1,8 @@
-"""Signed-in browsers. Each is a row; signing out, disabling and a new password delete it, and nothing else is believed.
+"""Signed-in browsers. Each is a row; signing out, disabling and a new password delete it, and
+nothing else is believed.
 
-Each row knows the moment of its end. Use moves it forward while the session lasts. Once it is past, nothing does: a session
-that has ended stays ended, whatever day comes.
+Each row knows the moment of its end. Use moves it forward while the session lasts. Once it is past,
+nothing does: a session that has ended stays ended, whatever day comes.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,11 @@ from eventreg.core.models.staff import KnownBrowser, Role, StaffMember, StaffSes
 from eventreg.core.values import tokens
 
 MOST_PER_ACCOUNT = 5
-IDLE = {Role.ORGANISER: timedelta(hours=2), Role.DESK: timedelta(hours=2), Role.DOOR: timedelta(hours=4)}
+IDLE = {
+    Role.ORGANISER: timedelta(hours=2),
+    Role.DESK: timedelta(hours=2),
+    Role.DOOR: timedelta(hours=4),
+}
 ABSOLUTE = timedelta(hours=14)
 _SEEN_EVERY = timedelta(minutes=1)
 """How often a session in use is written down: not with every page, each write costs a disk sync."""
@@ -40,24 +45,39 @@ class SignedIn:
     has_note: bool = False
     """Whether something waits that is to be shown once."""
     factor_reset_at: datetime | None = None
-    """When somebody else turned this account's second factor off, if its owner has not read so yet."""
+    """When somebody else turned this account's second factor off, if its owner has not read so
+    yet."""
 
 
 def open_for(
-    session: Session, member: StaffMember, *, now: datetime, device: str = "", until: datetime | None = None
+    session: Session,
+    member: StaffMember,
+    *,
+    now: datetime,
+    device: str = "",
+    until: datetime | None = None,
 ) -> str:
-    """A new session; returns the token for the cookie. The account's oldest go where it has too many. ``until``: it ends
-    then, and not by being idle."""
+    """A new session; returns the token for the cookie. The account's oldest go where it has too
+    many. ``until``: it ends then, and not by being idle."""
     token = tokens.new()
     drop_ended(session, now=now)
     session.add(
         StaffSession(
-            staff_id=member.id, token_digest=tokens.digest(token), created_at=now, seen_at=now, device=device[:40],
-            proved_at=None if until else now, expires_at=until or _end(session, Role(member.role), now, now),
+            staff_id=member.id,
+            token_digest=tokens.digest(token),
+            created_at=now,
+            seen_at=now,
+            device=device[:40],
+            proved_at=None if until else now,
+            expires_at=until or _end(session, Role(member.role), now, now),
         )
-    )  # fmt: skip
+    )
     session.flush()
-    newest_first = select(StaffSession.id).where(StaffSession.staff_id == member.id).order_by(StaffSession.id.desc())
+    newest_first = (
+        select(StaffSession.id)
+        .where(StaffSession.staff_id == member.id)
+        .order_by(StaffSession.id.desc())
+    )
     surplus = session.scalars(newest_first.offset(MOST_PER_ACCOUNT)).all()
     session.execute(delete(StaffSession).where(StaffSession.id.in_(surplus)))
     audit.record(session, Action.SIGNED_IN, Actor("staff", member.id), now=now)
@@ -70,9 +90,15 @@ def _end(session: Session, role: Role, created_at: datetime, used_at: datetime) 
 
 
 def _carried(session: Session, end: datetime) -> datetime:
-    """That end, or a later one: whoever is signed in when the day of an event begins, stays so until the event ends."""
-    coming = session.execute(select(Event.starts_at, Event.ends_at, Event.timezone).where(Event.ends_at > end))
-    days = sorted((_midnight_before(starts_at, ZoneInfo(zone)), ends_at) for starts_at, ends_at, zone in coming)
+    """That end, or a later one: whoever is signed in when the day of an event begins, stays so
+    until the event ends."""
+    coming = session.execute(
+        select(Event.starts_at, Event.ends_at, Event.timezone).where(Event.ends_at > end)
+    )
+    days = sorted(
+        (_midnight_before(starts_at, ZoneInfo(zone)), ends_at)
+        for starts_at, ends_at, zone in coming
+    )
     for begins, ends in days:
         if begins < end < ends:
             end = ends
@@ -80,13 +106,17 @@ def _carried(session: Session, end: datetime) -> datetime:
 
 
 def _midnight_before(moment: datetime, zone: ZoneInfo) -> datetime:
-    return moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return (
+        moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    )
 
 
 def carry(session: Session, *, now: datetime) -> None:
     """An event was put on or moved: whoever is signed in now stays so until the end of its day."""
     people = select(StaffMember.id).where(StaffMember.event_id.is_(None))
-    lasting = select(StaffSession).where(StaffSession.expires_at > now, StaffSession.staff_id.in_(people))
+    lasting = select(StaffSession).where(
+        StaffSession.expires_at > now, StaffSession.staff_id.in_(people)
+    )
     for browser in session.scalars(lasting.order_by(StaffSession.id).with_for_update()):
         if browser.expires_at is not None:
             browser.expires_at = _carried(session, browser.expires_at)
@@ -104,7 +134,9 @@ def find(session: Session, token: str, *, now: datetime) -> SignedIn | None:
     actor = Actor("staff", member.id, member.username, role)
     unseen = now - browser.seen_at >= _SEEN_EVERY
     has_note, reset_at = browser.note is not None, member.factor_reset_at
-    return SignedIn(actor, browser.id, role, unseen, member.event_id, browser.proved_at, has_note, reset_at)
+    return SignedIn(
+        actor, browser.id, role, unseen, member.event_id, browser.proved_at, has_note, reset_at
+    )
 
 
 def _of_token(session: Session, token: str) -> tuple[StaffSession, StaffMember] | None:
@@ -124,9 +156,12 @@ def has_ended(session: Session, token: str, *, now: datetime) -> bool:
 
 
 def drop_ended(session: Session, *, now: datetime) -> None:
-    """Delete what has ended. Nobody can be signed in by it any more, with whatever clock, event or copy of the cookie."""
+    """Delete what has ended. Nobody can be signed in by it any more, with whatever clock, event or
+    copy of the cookie."""
     maybe = or_(StaffSession.expires_at <= now, StaffSession.expires_at.is_(None))
-    found = session.execute(select(StaffSession, StaffMember.role).join(StaffMember).where(maybe)).all()
+    found = session.execute(
+        select(StaffSession, StaffMember.role).join(StaffMember).where(maybe)
+    ).all()
     over = [browser.id for browser, role in found if now >= _end_of(session, browser, Role(role))]
     session.execute(delete(StaffSession).where(StaffSession.id.in_(over)))
 
@@ -158,10 +193,15 @@ def end(session: Session, signed_in: SignedIn, session_id: int, *, now: datetime
 
 
 def seen(session: Session, session_id: int, *, now: datetime) -> None:
-    """Write down that the session is in use, which moves its end. One that has ended stays as it is."""
+    """Write down that the session is in use, which moves its end. One that has ended stays as it
+    is."""
     browser = session.get(StaffSession, session_id, with_for_update=True)
     member = session.get(StaffMember, browser.staff_id) if browser else None
-    if browser is None or member is None or now >= (end := _end_of(session, browser, Role(member.role))):
+    if (
+        browser is None
+        or member is None
+        or now >= (end := _end_of(session, browser, Role(member.role)))
+    ):
         return
     browser.seen_at = now
     if member.event_id is None:

@@ -12,7 +12,8 @@ _LONGEST = 254
 
 
 def parse(typed: str) -> str | None:
-    """The address meant, or nothing where none was given; ``FieldRefused`` for ``email`` where it can be none."""
+    """The address meant, or nothing where none was given; ``FieldRefused`` for ``email`` where it
+    can be none."""
     typed = typed.strip()
     if not typed:
         return None

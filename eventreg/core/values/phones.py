@@ -1,4 +1,5 @@
-"""Telephone numbers: whatever people type, one number is one spelling here. Kept as typed as well."""
+"""Telephone numbers: whatever people type, one number is one spelling here. Kept as typed as
+well."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class Phone:
-    """A number that can be rung. ``number`` is E.164, ``+8613800138000``; ``typed`` is what the person wrote."""
+    """A number that can be rung. ``number`` is E.164, ``+8613800138000``; ``typed`` is what the
+    person wrote."""
 
     number: str
     typed: str
@@ -36,7 +38,8 @@ def _parse(digits: str) -> PhoneNumber | None:
         number = phonenumbers.parse(digits, REGION)
     except NumberParseException:
         return None
-    # parse() also accepts "12345678901"; only the numbering plan knows that nobody can have that number.
+    # parse() also accepts "12345678901"; only the numbering plan knows that nobody can have that
+    # number.
     return number if phonenumbers.is_valid_number(number) else None
 
 
@@ -48,9 +51,11 @@ def _refusal(digits: str) -> FieldRefused:
 
 
 def parse(typed: str, area_code: str | None = None) -> Phone:
-    """The number meant by ``typed``: mobile, fixed line with or without ``area_code``, +86, foreign with +, full-width.
+    """The number meant by ``typed``: mobile, fixed line with or without ``area_code``, +86, foreign
+    with +, full-width.
 
-    Raises ``FieldRefused`` for ``phone`` with the sentence that helps: missing, one digit short, or wrong.
+    Raises ``FieldRefused`` for ``phone`` with the sentence that helps: missing, one digit short, or
+    wrong.
     """
     typed = typed.strip()
     if not typed:
@@ -76,12 +81,15 @@ def _grouped(number: str) -> list[str]:
     if is_mobile(number):
         return [number[3:6], number[6:10], number[10:]]
     parsed = phonenumbers.parse(number)
-    style = PhoneNumberFormat.NATIONAL if parsed.country_code == 86 else PhoneNumberFormat.INTERNATIONAL
+    style = (
+        PhoneNumberFormat.NATIONAL if parsed.country_code == 86 else PhoneNumberFormat.INTERNATIONAL
+    )
     return phonenumbers.format_number(parsed, style).split()
 
 
 def shown(number: str) -> str:
-    """A stored number as people read it: 138 0013 8000, 021 1234 5678, +44 20 7946 0000. Nothing for none."""
+    """A stored number as people read it: 138 0013 8000, 021 1234 5678, +44 20 7946 0000. Nothing
+    for none."""
     if not number.startswith("+"):
         return ""
     return " ".join(_grouped(number))

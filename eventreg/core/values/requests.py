@@ -1,4 +1,5 @@
-"""What a guest may wish for: three boxes that are said yes to, never words about anybody's health."""
+"""What a guest may wish for: three boxes that are said yes to, never words about anybody's
+health."""
 
 from collections.abc import Iterable
 from enum import StrEnum

@@ -7,8 +7,8 @@ LARGEST = 2**31 - 1
 def parse(sent: str, *, least: int = 1, most: int = LARGEST) -> int | None:
     """The number that ``sent`` is, if it is one from ``least`` to ``most``; else ``None``.
 
-    It is written as we write it: without sign, space or leading zero. ``²`` and ``１`` are digits to
-    Python, but not here.
+    It is written as we write it: without sign, space or leading zero. ``²`` and ``１`` are digits
+    to Python, but not here.
     """
     if not (sent.isascii() and sent.isdigit() and len(sent) <= len(str(most))):
         return None

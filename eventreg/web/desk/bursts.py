@@ -1,4 +1,5 @@
-"""Many people registered quickly from one address: an organiser ticks those who are nobody's, and takes them back."""
+"""Many people registered quickly from one address: an organiser ticks those who are nobody's, and
+takes them back."""
 
 from flask import g, redirect, render_template, request, url_for
 
@@ -8,8 +9,9 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, write
 from eventreg.web import access
 from eventreg.web.access import requires
-from eventreg.web.desk.dashboard import Answer, blueprint
+from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about
+from eventreg.web.wire.answers import Answer
 
 
 @blueprint.get("/bursts")
@@ -28,5 +30,7 @@ def ask_take_back(slug: str) -> Answer:
 def take_back(slug: str) -> Answer:
     """Cancel them; their seats go to the waiting."""
     people, by, now = request.values.getlist("attendee"), access.actor(), g.now
-    done = write(lambda session: bursts.take_back(session, events.get(session, slug), people, by=by, now=now))
+    done = write(
+        lambda session: bursts.take_back(session, events.get(session, slug), people, by=by, now=now)
+    )
     return redirect(url_for("desk.dashboard", slug=slug, taken_back=done), 303)

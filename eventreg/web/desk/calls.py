@@ -1,4 +1,5 @@
-"""The call desk: one call after the other, what to say, what came of it; the sheet to call from, and everybody's number."""
+"""The call desk: one call after the other, what to say, what came of it; the sheet to call from,
+and everybody's number."""
 
 from datetime import datetime
 from typing import Any
@@ -18,8 +19,9 @@ from eventreg.core.values import phones, whole_numbers
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import access, forms
 from eventreg.web.access import requires
-from eventreg.web.desk.dashboard import Answer, blueprint, looked
+from eventreg.web.desk.dashboard import blueprint, looked
 from eventreg.web.event_facts import about
+from eventreg.web.wire.answers import Answer
 
 _SHOWN = 20
 
@@ -52,13 +54,16 @@ def call_desk(slug: str) -> str:
 
 
 def _words(event: Event, task: Task) -> str:
-    """What to say, in Chinese whatever the page speaks: who calls, why, and what the guest wants to know."""
+    """What to say, in Chinese whatever the page speaks: who calls, why, and what the guest wants to
+    know."""
     definition = events.definition(event)
     codes = "；".join("、".join(code) for _, code in task.people if code)
     told = {**_facts(event), "names": "、".join(task.names), "codes": codes}
     host = definition.hosts[0].name.zh if definition.hosts else definition.title.zh
     said = [i18n.sentence("zh", "say_hello", host=host, **told)]
-    said += [i18n.sentence("zh", f"say_{reason.replace('-', '_')}", **told) for reason in task.reasons]
+    said += [
+        i18n.sentence("zh", f"say_{reason.replace('-', '_')}", **told) for reason in task.reasons
+    ]
     if {CallReason.PROMOTED, CallReason.REMINDER} & set(task.reasons):
         said.append(i18n.sentence("zh", "say_where", **told))
     return "".join(said)
@@ -83,7 +88,8 @@ def _aloud(moment: datetime) -> str:
 
 
 def _next(event: Event, task: Task) -> str:
-    """Who would get the seat of somebody who was not reached in time; nothing while there is time, or nobody waits."""
+    """Who would get the seat of somebody who was not reached in time; nothing while there is time,
+    or nobody waits."""
     if not task.is_overdue(g.now):
         return ""
     party = calls.next_in_line(reading(), event, len(task.people), now=g.now)
@@ -132,7 +138,8 @@ def call_sheet(slug: str) -> str:
 @blueprint.get("/numbers")
 @requires(Permission.SEE_NUMBERS, password=True)
 def numbers(slug: str) -> str:
-    """Every number in one copy, and a text message ready to send: for when everybody must learn something."""
+    """Every number in one copy, and a text message ready to send: for when everybody must learn
+    something."""
     event = events.get(reading(), slug)
     found = calls.numbers(reading(), event)
     event = looked(event, Action.NUMBERS_SEEN, people=len(found))

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
 
 from eventreg.core import audit, audit_replay, invariants, outbox
 from eventreg.core.audit import Action, Actor
@@ -25,9 +24,9 @@ from eventreg.web.event_facts import about, seats_now
 from eventreg.web.language import count
 from eventreg.web.limits import limits
 from eventreg.web.wire import sent
+from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("desk", __name__, url_prefix="/staff/events/<slug>")
-Answer = str | Response | tuple[str, int]
 Kind = TypeVar("Kind", bound=StrEnum)
 _LATEST = 5
 _LONG_TRAIL = 5_000
@@ -39,8 +38,11 @@ def _one_of(kind: type[Kind], asked: str, otherwise: Kind) -> Kind:
     return kind(asked) if asked in list(kind) else otherwise
 
 
-def looked(event: Event, action: Action, *, registration_id: int | None = None, **details: Any) -> Event:
-    """Write down who looks at whole numbers, once an hour; returns the event as it is after that."""
+def looked(
+    event: Event, action: Action, *, registration_id: int | None = None, **details: Any
+) -> Event:
+    """Write down who looks at whole numbers, once an hour; returns the event as it is after
+    that."""
     by, now, event_id, slug = access.actor(), g.now, event.id, event.slug
     if not audit.is_first_look(reading(), action, by, registration_id or event_id, now=now):
         return event
@@ -54,7 +56,10 @@ def looked(event: Event, action: Action, *, registration_id: int | None = None, 
 def dashboard(slug: str) -> str:
     """How many seats are taken, by which way, and what to do next."""
     event = events.get(reading(), slug)
-    long = audit_replay.length(reading(), event.id) > _LONG_TRAIL and request.args.get("prove") != "all"
+    long = (
+        audit_replay.length(reading(), event.id) > _LONG_TRAIL
+        and request.args.get("prove") != "all"
+    )
     seats_now(event)
     prints = print_history.latest(reading(), event)
     return render_template(
@@ -128,7 +133,8 @@ def _said_of_bulk() -> str:
 @blueprint.post("/attendees")
 @requires(Permission.CORRECT)
 def bulk(slug: str) -> Answer:
-    """Do one thing with all that are ticked; cancelling asks once more. What no longer applies to one is left out."""
+    """Do one thing with all that are ticked; cancelling asks once more. What no longer applies to
+    one is left out."""
     event, sent = events.get(reading(), slug), forms.registrations_sent()
     chosen = dict(list(sent.items())[:_MOST_AT_ONCE])
     act = _one_of(Bulk, request.form.get("act", ""), Bulk.PRINT)
@@ -147,7 +153,8 @@ def bulk(slug: str) -> Answer:
 
 
 def _done(slug: str, chosen: tuple[int, str], act: Bulk, by: Actor, now: datetime) -> bool:
-    """Whether it could be done with this one. Each is an act of its own: one that cannot be done spoils no other."""
+    """Whether it could be done with this one. Each is an act of its own: one that cannot be done
+    spoils no other."""
 
     def one(session: Session) -> bool:
         event = events.get(session, slug)
@@ -173,7 +180,9 @@ def _done(slug: str, chosen: tuple[int, str], act: Bulk, by: Actor, now: datetim
 def same_names(slug: str) -> str:
     """People of one name under several numbers, side by side."""
     event = events.get(reading(), slug)
-    return render_template("desk/duplicates.html", groups=duplicates.groups(reading(), event), **about(event))
+    return render_template(
+        "desk/duplicates.html", groups=duplicates.groups(reading(), event), **about(event)
+    )
 
 
 @blueprint.post("/duplicates")
@@ -181,5 +190,9 @@ def same_names(slug: str) -> str:
 def tell_apart(slug: str) -> Answer:
     """They are different people."""
     people, by, now = request.form.getlist("attendee"), access.actor(), g.now
-    write(lambda session: duplicates.tell_apart(session, events.get(session, slug), people, by=by, now=now))
+    write(
+        lambda session: duplicates.tell_apart(
+            session, events.get(session, slug), people, by=by, now=now
+        )
+    )
     return redirect(url_for("desk.same_names", slug=slug), 303)

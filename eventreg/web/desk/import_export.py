@@ -1,4 +1,5 @@
-"""Lists out and in: the attendee list as CSV and XLSX, and a list from elsewhere tried row by row before it is taken."""
+"""Lists out and in: the attendee list as CSV and XLSX, and a list from elsewhere tried row by row
+before it is taken."""
 
 import tempfile
 from collections.abc import Iterator
@@ -20,24 +21,35 @@ from eventreg.readers import list_reader
 from eventreg.storage.session import Session, apart, db, reading, write
 from eventreg.web import access, forms
 from eventreg.web.access import requires
-from eventreg.web.desk.dashboard import Answer, asked_for, blueprint
+from eventreg.web.desk.dashboard import asked_for, blueprint
 from eventreg.web.event_facts import about
 from eventreg.web.language import say
 from eventreg.web.limits import limits
 from eventreg.web.limits.limits import TooOften
+from eventreg.web.wire.answers import Answer
 
 _PIECE = 64 * 1024
 _two_at_once = BoundedSemaphore(2)
 
 
 def _recorded(event: Event, kind: str) -> tuple[attendee_list.Asked, bool]:
-    """What is exported, and whether with whole numbers: those are the organiser's. Written down before the first byte."""
+    """What is exported, and whether with whole numbers: those are the organiser's. Written down
+    before the first byte."""
     asked, by, now = asked_for(), access.actor(), g.now
     limits.limits().hit("export", limits.EXPORT, str(by.staff_id))
     people, whole = attendee_list.found(reading(), event, asked), access.may(Permission.SEE_NUMBERS)
-    told: dict[str, Any] = {"kind": kind, "people": people, "filter": asked.filter, "whole_numbers": whole}
+    told: dict[str, Any] = {
+        "kind": kind,
+        "people": people,
+        "filter": asked.filter,
+        "whole_numbers": whole,
+    }
     event_id = event.id
-    write(lambda session: audit.record(session, Action.EXPORTED, by, now=now, event_id=event_id, **told))
+    write(
+        lambda session: audit.record(
+            session, Action.EXPORTED, by, now=now, event_id=event_id, **told
+        )
+    )
     return asked, whole
 
 
@@ -52,7 +64,9 @@ def as_csv(slug: str) -> Response:
     def pieces() -> Iterator[str]:
         with apart(engine) as session:
             held: list[str] = []
-            for line in exports.as_csv(attendee_list.each(session, event, asked), whole_numbers=whole, zone=zone):
+            for line in exports.as_csv(
+                attendee_list.each(session, event, asked), whole_numbers=whole, zone=zone
+            ):
                 held.append(line)
                 if len(held) == 200:
                     yield "".join(held)
@@ -74,7 +88,12 @@ def as_xlsx(slug: str) -> Response:
     folder = tempfile.TemporaryDirectory(prefix="eventreg-")
     made = Path(folder.name) / "attendees.xlsx"
     try:
-        exports.as_xlsx(attendee_list.each(reading(), event, asked), made, whole_numbers=whole, zone=events.zone(event))
+        exports.as_xlsx(
+            attendee_list.each(reading(), event, asked),
+            made,
+            whole_numbers=whole,
+            zone=events.zone(event),
+        )
     finally:
         turn.over()
 
@@ -85,12 +104,15 @@ def as_xlsx(slug: str) -> Response:
 
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     answer = _file(pieces(), slug, "xlsx", kind)
-    answer.call_on_close(folder.cleanup)  # a HEAD, or a browser that has gone away, reads no piece of it
+    answer.call_on_close(
+        folder.cleanup
+    )  # a HEAD, or a browser that has gone away, reads no piece of it
     return answer
 
 
 class _Turn:
-    """One of two exports at a time; a third is told to come back. Over once, however often that is said."""
+    """One of two exports at a time; a third is told to come back. Over once, however often that is
+    said."""
 
     def __init__(self) -> None:
         self._running = _two_at_once.acquire(blocking=False)
@@ -130,7 +152,10 @@ def do_import(slug: str) -> Answer:
         listed = list_reader.read(content)
     except ImportUnreadable as refusal:
         return _page(event, said=say(refusal.reason, **refusal.values)), 422
-    wanted = {"waitlist": request.form.get("waitlist") == "yes", "secret_key": current_app.config["SECRET_KEY"]}
+    wanted = {
+        "waitlist": request.form.get("waitlist") == "yes",
+        "secret_key": current_app.config["SECRET_KEY"],
+    }
     by, now, confirmed = access.actor(), g.now, request.form.get("confirmed") == "yes"
 
     def act(session: Session) -> Report:
@@ -146,10 +171,20 @@ def do_import(slug: str) -> Answer:
     except NotTaken as refused:
         report, confirmed = refused.report, False
     event = events.get(reading(), slug)
-    page = _page(event, report=report, done=confirmed, rows=imports.as_text(listed) if report.is_good else "")
+    page = _page(
+        event, report=report, done=confirmed, rows=imports.as_text(listed) if report.is_good else ""
+    )
     return page, 200 if report.is_good else 422
 
 
 def _page(event: Event, **more: object) -> str:
-    known = {"said": "", "report": None, "done": False, "rows": "", "waitlist": request.form.get("waitlist") == "yes"}
-    return render_template("desk/import_export.html", **{**known, **more}, most=import_file.MOST_ROWS, **about(event))
+    known = {
+        "said": "",
+        "report": None,
+        "done": False,
+        "rows": "",
+        "waitlist": request.form.get("waitlist") == "yes",
+    }
+    return render_template(
+        "desk/import_export.html", **{**known, **more}, most=import_file.MOST_ROWS, **about(event)
+    )

@@ -1,4 +1,5 @@
-"""Paper: the check-in list with its signs and supplements, as page and as PDF; and the ticked sheet typed back."""
+"""Paper: the check-in list with its signs and supplements, as page and as PDF; and the ticked sheet
+typed back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +18,15 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, write
 from eventreg.web import access, assets, forms
 from eventreg.web.access import requires
-from eventreg.web.desk.dashboard import Answer, blueprint
+from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about
+from eventreg.web.wire.answers import Answer
 
 
 @dataclass(frozen=True)
 class Sheets:
-    """What is to be printed: the people, from which number on, whether with signs and a blank side, who is to be struck out."""
+    """What is to be printed: the people, from which number on, whether with signs and a blank side,
+    who is to be struck out."""
 
     part: Part
     rows: Sequence[Row]
@@ -34,8 +37,8 @@ class Sheets:
 @blueprint.get("/check-in-list")
 @requires(Permission.PRINT_LIST)
 def printed_list(slug: str) -> str:
-    """The list for the door, as paper: everybody, only who is new, only who was chosen, or who waits.
-    Looking at it is no printing; see ``record_print``."""
+    """The list for the door, as paper: everybody, only who is new, only who was chosen, or who
+    waits. Looking at it is no printing; see ``record_print``."""
     event = events.get(reading(), slug)
     if request.args.get("list") == "waiting":
         return waiting_page(event, attendee_list.waiting(reading(), event))
@@ -45,8 +48,8 @@ def printed_list(slug: str) -> str:
 @blueprint.post("/check-in-list")
 @requires(Permission.PRINT_LIST)
 def record_print(slug: str) -> Answer:
-    """The list was printed as the page showed it, whoever has registered since. 400 for what no page
-    of this event has signed."""
+    """The list was printed as the page showed it, whoever has registered since. 400 for what no
+    page of this event has signed."""
     event = events.get(reading(), slug)
     try:
         of_event, part, people, ids = _signer().loads(request.form.get("shown", ""))
@@ -60,11 +63,17 @@ def record_print(slug: str) -> Answer:
 
 def _record(event: Event, made: Printout) -> None:
     by, now, slug = access.actor(), g.now, event.slug
-    write(lambda session: print_history.record(session, events.get(session, slug), made, by=by, now=now))
+    write(
+        lambda session: print_history.record(
+            session, events.get(session, slug), made, by=by, now=now
+        )
+    )
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="what a page shows for printing")
+    return URLSafeSerializer(
+        current_app.config["SECRET_KEY"], salt="what a page shows for printing"
+    )
 
 
 @blueprint.post("/check-in-list.pdf")
@@ -109,7 +118,9 @@ def _asked(event: Event) -> Sheets:
 
 
 def _when(event: Event) -> dict[str, Any]:
-    opens, now = (moment.astimezone(events.zone(event)) for moment in (event.check_in_opens_at, g.now))
+    opens, now = (
+        moment.astimezone(events.zone(event)) for moment in (event.check_in_opens_at, g.now)
+    )
     return {
         "day_zh": i18n.day("zh", opens.date(), today=now.date()),
         "printed_at": f"{now:%m-%d} {i18n.time(now)}",
@@ -128,7 +139,9 @@ def check_in_list_page(event: Event, sheets: Sheets, *, one_file: bool = False) 
         sheets=sheets,
         shown=_signer().dumps([event.id, made.part, made.people, made.attendees]),
         whole=whole,
-        sides=check_in_list.sides(sheets.rows, first=sheets.first, blank=whole, in_queues=in_queues),
+        sides=check_in_list.sides(
+            sheets.rows, first=sheets.first, blank=whole, in_queues=in_queues
+        ),
         queues=check_in_list.queues(sheets.rows),
         signs=in_queues,
         blank_rows=check_in_list.BLANK_ROWS,
@@ -151,7 +164,9 @@ def waiting_page(event: Event, rows: Sequence[Row], *, one_file: bool = False) -
 def paper(slug: str) -> str:
     """All names in the order of the paper, one line each, to be ticked as the paper is."""
     event = events.get(reading(), slug)
-    return render_template("desk/paper.html", lines=print_history.lines(reading(), event), **about(event))
+    return render_template(
+        "desk/paper.html", lines=print_history.lines(reading(), event), **about(event)
+    )
 
 
 @blueprint.post("/paper")
@@ -166,6 +181,8 @@ def type_back(slug: str) -> Answer:
         return render_template("desk/paper_check.html", found=found, **ticked, **about(event))
     by, now = access.actor(), g.now
     write(
-        lambda session: sheet_entry.save(session, events.get(session, slug), arrived, given, by=by, now=now)
-    )  # fmt: skip
+        lambda session: sheet_entry.save(
+            session, events.get(session, slug), arrived, given, by=by, now=now
+        )
+    )
     return redirect(url_for("desk.report", slug=slug), 303)

@@ -1,4 +1,5 @@
-"""A registration taken on the telephone: one page, saved with Enter, and what it says while somebody types."""
+"""A registration taken on the telephone: one page, saved with Enter, and what it says while
+somebody types."""
 
 from typing import Any
 
@@ -25,10 +26,11 @@ from eventreg.core.values.requests import Wish
 from eventreg.storage.session import reading, write
 from eventreg.web import access, forms
 from eventreg.web.access import requires
-from eventreg.web.desk.dashboard import Answer, blueprint
+from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about, area_code, seats_now
-from eventreg.web.language import say
+from eventreg.web.language import say, say_refusal
 from eventreg.web.limits import limits
+from eventreg.web.wire.answers import Answer
 
 _SOURCES = {Source.PHONE.value: Source.PHONE, Source.WALK_IN.value: Source.WALK_IN}
 
@@ -47,7 +49,13 @@ def new(slug: str) -> str:
 
 
 def _new(
-    event: Event, form: Any, *, said: str = "", existing: int | None = None, full: bool = False, at_limit: bool = False
+    event: Event,
+    form: Any,
+    *,
+    said: str = "",
+    existing: int | None = None,
+    full: bool = False,
+    at_limit: bool = False,
 ) -> str:
     """The form; where it was ``full`` or the number ``at_limit``, also what may be chosen then."""
     counted, ended = seats_now(event), g.now >= event.ends_at
@@ -65,13 +73,16 @@ def _new(
         wishes=list(Wish),
         seats=counted,
         room=full and not ended and waitlist.has_room(event, counted, form.people),
-        room_beside=full and not ended and form.people > 1 and counted.capacity > counted.taken
+        room_beside=full
+        and not ended
+        and form.people > 1
+        and counted.capacity > counted.taken
         and waitlist.has_room(event, counted, form.people - 1),
         full=full,
         at_limit=at_limit,
         reasons=list(OverReason),
         **about(event),
-    )  # fmt: skip
+    )
 
 
 def _locale() -> str:
@@ -92,26 +103,34 @@ def take(slug: str) -> Answer:
     try:
         entry = form.entry(_locale(), source, forms.notes_sent(), over_sent())
         made = write(
-            lambda session: register.register(session, events.get(session, slug), entry, secret_key=key, by=by, now=now)
+            lambda session: register.register(
+                session, events.get(session, slug), entry, secret_key=key, by=by, now=now
+            )
         )
     except FieldRefused as refusal:
         if refusal.field in {"email", "contact"}:
-            return _new(event, form, said=say(refusal.reason)), 422
+            return _new(event, form, said=say_refusal(refusal)), 422
         form.blame(refusal)
         return _new(event, form), 422
     except FormKeyReused:
         form.form_key.data = forms.new_key()
         return _new(event, form, said=say("press_again")), 422
     except AlreadyRegistered as known:
-        return _new(event, form, said=say("desk_already_registered"), existing=known.registration_id), 409
+        return _new(
+            event, form, said=say("desk_already_registered"), existing=known.registration_id
+        ), 409
     except (EventFull, PhoneAtLimit, RegistrationClosed, WaitlistFull) as refusal:
-        full, at_limit = isinstance(refusal, EventFull | WaitlistFull), isinstance(refusal, PhoneAtLimit)
+        full, at_limit = (
+            isinstance(refusal, EventFull | WaitlistFull),
+            isinstance(refusal, PhoneAtLimit),
+        )
         return _new(event, form, said=_why_not(refusal), full=full, at_limit=at_limit), 409
     return redirect(url_for("desk.registration", slug=slug, registration_id=made.id, read=1), 303)
 
 
 def over_sent() -> OverReason | None:
-    """The reason with which an organiser goes over the cap on purpose; nothing for anybody else, and nothing by accident."""
+    """The reason with which an organiser goes over the cap on purpose; nothing for anybody else,
+    and nothing by accident."""
     sent = request.form.get("over", "")
     return OverReason(sent) if sent in list(OverReason) and access.may(Permission.GO_OVER) else None
 
@@ -130,15 +149,20 @@ def _why_not(refusal: EventFull | PhoneAtLimit | RegistrationClosed | WaitlistFu
 @blueprint.post("/registrations/hint")
 @requires(Permission.REGISTER)
 def hint(slug: str) -> Response:
-    """While somebody types: who is registered under this number, and how this name is read. By POST: what stands in an
-    address may be written into a log."""
+    """While somebody types: who is registered under this number, and how this name is read. By
+    POST: what stands in an address may be written into a log."""
     event = events.get(reading(), slug)
     limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
     answer: dict[str, Any] = {"known": [], "reading": ""}
     try:
         number = phones.parse(request.form.get("phone", ""), area_code(event)).number
         answer["known"] = [
-            {"name": row.name, "address": url_for("desk.registration", slug=slug, registration_id=row.registration_id)}
+            {
+                "name": row.name,
+                "address": url_for(
+                    "desk.registration", slug=slug, registration_id=row.registration_id
+                ),
+            }
             for row in attendee_list.under_number(reading(), event, number)
         ]
     except FieldRefused:

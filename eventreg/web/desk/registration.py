@@ -1,4 +1,5 @@
-"""One registration at the desk: looked at, corrected, cancelled, seated from the waiting list, forgotten."""
+"""One registration at the desk: looked at, corrected, cancelled, seated from the waiting list,
+forgotten."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,9 +34,10 @@ from eventreg.storage.session import Session, reading, write
 from eventreg.web import access, addresses, forms
 from eventreg.web.access import requires
 from eventreg.web.desk import register
-from eventreg.web.desk.dashboard import Answer, blueprint, looked
+from eventreg.web.desk.dashboard import blueprint, looked
 from eventreg.web.event_facts import about, seats_now
-from eventreg.web.language import say
+from eventreg.web.language import say, say_refusal
+from eventreg.web.wire.answers import Answer
 
 
 @blueprint.get("/registrations/<id:registration_id>")
@@ -70,11 +72,17 @@ def _registration(
         ticket_path=addresses.ticket(found),
         read_back=request.args.get("read") == "1",
         typed=typed or {},
-        position=waitlist.position(reading(), found) if found.state == RegistrationState.WAITLISTED else 0,
+        position=waitlist.position(reading(), found)
+        if found.state == RegistrationState.WAITLISTED
+        else 0,
         owed=outbox.owed_calls(reading(), found.id),
         beside=lookup.waiting_beside(reading(), found),
-        same_number=_others(attendee_list.under_number(reading(), event, found.phone_number), found),
-        same_name=_others(attendee_list.named(reading(), event, [names.fold(row.name) for row in people]), found),
+        same_number=_others(
+            attendee_list.under_number(reading(), event, found.phone_number), found
+        ),
+        same_name=_others(
+            attendee_list.named(reading(), event, [names.fold(row.name) for row in people]), found
+        ),
         wished=request.form.getlist("wish") if typed else list(requests.split(found.wishes)),
         wishes=list(requests.Wish),
         reasons=list(OverReason),
@@ -89,7 +97,9 @@ def _registration(
 
 def _others(rows: Sequence[Row], found: Registration) -> list[Row]:
     """Those of other registrations, unless the people of this one were erased."""
-    return [row for row in rows if row.registration_id != found.id] if found.erased_at is None else []
+    return (
+        [row for row in rows if row.registration_id != found.id] if found.erased_at is None else []
+    )
 
 
 @blueprint.post("/registrations/<id:registration_id>/edit")
@@ -106,11 +116,16 @@ def edit(slug: str, registration_id: int) -> Answer:
         corrected = Correction(form.party(), form["phone"].parsed, _notes())
         write(
             lambda session: corrections.edit(
-                session, *_found(session, slug, registration_id), corrected, version=version, by=by, now=now
+                session,
+                *_found(session, slug, registration_id),
+                corrected,
+                version=version,
+                by=by,
+                now=now,
             )
         )
     except FieldRefused as refusal:
-        return _corrected(event, found, say(refusal.reason, **refusal.values)), 422
+        return _corrected(event, found, say_refusal(refusal)), 422
     except AlreadyRegistered:
         return _corrected(event, found, say("desk_already_registered")), 409
     except PhoneAtLimit as refusal:
@@ -122,7 +137,8 @@ def edit(slug: str, registration_id: int) -> Answer:
 
 
 def _notes() -> corrections.Notes | None:
-    """Nothing where the form asked for none: another program's form of names and number changes nothing else."""
+    """Nothing where the form asked for none: another program's form of names and number changes
+    nothing else."""
     return forms.notes_sent() if request.form.get("notes") == "yes" else None
 
 
@@ -140,9 +156,13 @@ def cancel(slug: str, registration_id: int) -> Answer:
 
     def act(session: Session) -> None:
         event, found = _found(session, slug, registration_id)
-        cancellations.cancel(session, event, found, identity.attendees(session, event, sent), by=by, now=now)
+        cancellations.cancel(
+            session, event, found, identity.attendees(session, event, sent), by=by, now=now
+        )
 
-    with suppress(AlreadyCancelled):  # pressed twice, or by two people: the page that follows says so
+    with suppress(
+        AlreadyCancelled
+    ):  # pressed twice, or by two people: the page that follows says so
         write(act)
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
@@ -157,7 +177,7 @@ def promote(slug: str, registration_id: int) -> Answer:
             lambda session: waitlist.seat(
                 session, *_found(session, slug, registration_id), by=by, now=now, beyond=over
             )
-        )  # fmt: skip
+        )
     except (NotWaiting, EventFull) as refusal:
         event = events.get(reading(), slug)
         found = lookup.of_event(reading(), event, registration_id)
@@ -174,9 +194,14 @@ def ask_erase(slug: str, registration_id: int) -> str:
     found = lookup.of_event(reading(), event, registration_id)
     people = attendee_list.of_registration(reading(), found.id)
     return render_template(
-        "desk/erase.html", found=found, mark=identity.mark(found), people=people, ended=g.now >= event.ends_at,
-        backup_days=old_backups.KEPT.days, **about(event),
-    )  # fmt: skip
+        "desk/erase.html",
+        found=found,
+        mark=identity.mark(found),
+        people=people,
+        ended=g.now >= event.ends_at,
+        backup_days=old_backups.KEPT.days,
+        **about(event),
+    )
 
 
 @blueprint.post("/registrations/<id:registration_id>/erase")
@@ -192,9 +217,17 @@ def erase(slug: str, registration_id: int) -> Answer:
 def extract(slug: str, registration_id: int) -> Response:
     """All that is kept of these people, as a file for them."""
     by, now = access.actor(), g.now
-    found = write(lambda session: erasure.extract(session, *_found(session, slug, registration_id), by=by, now=now))
-    answer = current_app.response_class(json.dumps(found, ensure_ascii=False, indent=1), mimetype="application/json")
-    answer.headers["Content-Disposition"] = f'attachment; filename="registration-{registration_id}.json"'
+    found = write(
+        lambda session: erasure.extract(
+            session, *_found(session, slug, registration_id), by=by, now=now
+        )
+    )
+    answer = current_app.response_class(
+        json.dumps(found, ensure_ascii=False, indent=1), mimetype="application/json"
+    )
+    answer.headers["Content-Disposition"] = (
+        f'attachment; filename="registration-{registration_id}.json"'
+    )
     return answer
 
 
@@ -205,13 +238,21 @@ def told(slug: str, registration_id: int) -> Answer:
     by, now = access.actor(), g.now
 
     def told_them(session: Session) -> None:
-        calls.log(session, *_found(session, slug, registration_id), CallOutcome.REACHED, tries=None, by=by, now=now)
+        calls.log(
+            session,
+            *_found(session, slug, registration_id),
+            CallOutcome.REACHED,
+            tries=None,
+            by=by,
+            now=now,
+        )
 
     write(told_them)
     return redirect(url_for("desk.dashboard", slug=slug), 303)
 
 
 def _found(session: Session, slug: str, registration_id: int) -> tuple[Event, Registration]:
-    """The event and its registration, as they are in this session: the one that the form was about."""
+    """The event and its registration, as they are in this session: the one that the form was
+    about."""
     event = events.get(session, slug)
     return event, identity.registration(session, event, registration_id, forms.mark_sent())

@@ -10,9 +10,10 @@ from eventreg.operations import forgetting
 from eventreg.storage.session import reading
 from eventreg.web import access
 from eventreg.web.access import requires
-from eventreg.web.desk.dashboard import Answer, blueprint
+from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about, seats_now
 from eventreg.web.wire import sent
+from eventreg.web.wire.answers import Answer
 
 _LINES = 200
 
@@ -37,7 +38,8 @@ def report(slug: str) -> str:
 
 
 def _bars(arrivals: reports.Arrivals) -> list[dict[str, object]]:
-    """The drawing of the arrivals: one bar for each five minutes, in a field 640 wide and 160 high."""
+    """The drawing of the arrivals: one bar for each five minutes, in a field 640 wide and 160
+    high."""
     if arrivals.first is None:
         return []
     width = min(56.0, 640 / len(arrivals.steps))
@@ -46,9 +48,14 @@ def _bars(arrivals: reports.Arrivals) -> list[dict[str, object]]:
         height = round(160 * people / max(1, arrivals.most), 1)
         begins = arrivals.first + place * reports.STEP
         drawn.append(
-            {"x": round(place * width, 1), "width": round(width - 4, 1), "height": height, "people": people,
-             "begins": f"{begins.hour}:{begins.minute:02}"}
-        )  # fmt: skip
+            {
+                "x": round(place * width, 1),
+                "width": round(width - 4, 1),
+                "height": height,
+                "people": people,
+                "begins": f"{begins.hour}:{begins.minute:02}",
+            }
+        )
     return drawn
 
 
@@ -59,7 +66,9 @@ def trail(slug: str) -> str:
     event = events.get(reading(), slug)
     before = sent.number("before") or 0
     lines = audit.of_event(reading(), event.id, before=before, most=_LINES)
-    return render_template("desk/audit.html", lines=lines, more=len(lines) == _LINES, **about(event))
+    return render_template(
+        "desk/audit.html", lines=lines, more=len(lines) == _LINES, **about(event)
+    )
 
 
 @blueprint.get("/forget")
@@ -68,7 +77,9 @@ def ask_forget(slug: str) -> str:
     """What would be forgotten now, before it is."""
     event = events.get(reading(), slug)
     found = erasure.due(reading(), slug, now=g.now)
-    return render_template("desk/forget.html", found=found, until=events.kept_until(event), **about(event))
+    return render_template(
+        "desk/forget.html", found=found, until=events.kept_until(event), **about(event)
+    )
 
 
 @blueprint.post("/forget")

@@ -11,7 +11,12 @@ from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Asked, Row
 from eventreg.core.door import check_in as rules
 from eventreg.core.door.check_in import Outcome
-from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, AttendeeWaiting, OutsideCheckInWindow
+from eventreg.core.errors import (
+    AttendeeCancelled,
+    AttendeeUnknown,
+    AttendeeWaiting,
+    OutsideCheckInWindow,
+)
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.registration import arrivals, search_terms
@@ -22,9 +27,9 @@ from eventreg.web.access import requires
 from eventreg.web.event_facts import about, area_code
 from eventreg.web.limits import limits
 from eventreg.web.wire import sent
+from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("door", __name__, url_prefix="/door")
-Answer = str | Response | tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,17 @@ class Told:
 
 
 def page(event: Event, *, registration_id: int | None = None, told: Told | None = None) -> str:
-    """The door page: everybody, whoever the search finds, or one party; with the answer to the last act on top."""
+    """The door page: everybody, whoever the search finds, or one party; with the answer to the last
+    act on top."""
     query = request.args.get("q", request.form.get("q", "")).strip()
     if query:
         limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
     rows = _of(registration_id) if registration_id is not None else _found(event, query)
-    companions = attendee_list.of_registration(reading(), told.registration_id) if told and told.registration_id else ()
+    companions = (
+        attendee_list.of_registration(reading(), told.registration_id)
+        if told and told.registration_id
+        else ()
+    )
     return render_template(
         "door/check_in.html",
         presence=arrivals.presence(reading(), event),
@@ -53,7 +63,11 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         query=query,
         told=told,
         # The rest of the party, who most likely stand beside the one just checked in.
-        beside=[c for c in companions if told and c.public_id != told.attendee and c.cancelled_at is None],
+        beside=[
+            c
+            for c in companions
+            if told and c.public_id != told.attendee and c.cancelled_at is None
+        ],
         window_open=events.check_in_is_open(event, g.now),
         **about(event),
     )
@@ -64,7 +78,8 @@ def _of(registration_id: int) -> Sequence[Row]:
 
 
 def _found(event: Event, query: str) -> Sequence[Row]:
-    """Whom the search finds. Whole numbers that nobody has are counted: they could be guesses at a masked one."""
+    """Whom the search finds. Whole numbers that nobody has are counted: they could be guesses at a
+    masked one."""
     area = area_code(event)
     counters, who = limits.limits(), str(access.actor().staff_id)
     is_whole = search_terms.whole_number(query, area) is not None
@@ -82,7 +97,11 @@ def door(slug: str) -> str:
     """The page volunteers work with."""
     event = events.get(reading(), slug)
     done = sent.number("done")
-    told = _told(rules.outcome(reading(), event, done, fresh=request.args.get("again") is None)) if done else None
+    told = (
+        _told(rules.outcome(reading(), event, done, fresh=request.args.get("again") is None))
+        if done
+        else None
+    )
     return page(event, told=told)
 
 
@@ -93,7 +112,14 @@ def _told(outcome: Outcome) -> Told:
         kind = "already-in"
     else:
         kind = "late" if outcome.late else "checked-in"
-    return Told(kind, outcome.name, outcome.arrived_at, outcome.attendee, outcome.check_in_id, outcome.registration_id)
+    return Told(
+        kind,
+        outcome.name,
+        outcome.arrived_at,
+        outcome.attendee,
+        outcome.check_in_id,
+        outcome.registration_id,
+    )
 
 
 @blueprint.post("/<slug>/check-ins")
@@ -104,7 +130,9 @@ def check_in(slug: str) -> Answer:
     try:
         with transaction() as writing:
             event = events.get(writing, slug)
-            outcome = rules.check_in(writing, event, attendee, anyway=anyway, by=access.actor(), now=g.now)
+            outcome = rules.check_in(
+                writing, event, attendee, anyway=anyway, by=access.actor(), now=g.now
+            )
     except OutsideCheckInWindow as early:
         return _refused(slug, Told("early", early.name, early.opens_at, early.attendee), 409)
     except AttendeeCancelled as cancelled:

@@ -1,5 +1,6 @@
-"""What one address may take of the seats: so many people, and never more by sending them all at once. Who registers
-many in a short time from one address is marked, for people to look at (docs/adr/0012)."""
+"""What one address may take of the seats: so many people, and never more by sending them all at
+once. Who registers many in a short time from one address is marked, for people to look at
+(docs/adr/0012)."""
 
 import secrets
 from collections.abc import Callable
@@ -22,8 +23,9 @@ class TooManyHere(TooOften):
 def spend(slug: str, number: str, people: int, book: Callable[[str | None], Made]) -> Made:
     """Register with ``book``, which is given the mark of this address, and count the people.
 
-    ``TooManyHere`` and ``TooOften`` where that is too many. What is refused, and a form that was here before, costs
-    nothing, so nobody can use up another's number or a shared address by what is refused.
+    ``TooManyHere`` and ``TooOften`` where that is too many. What is refused, and a form that was
+    here before, costs nothing, so nobody can use up another's number or a shared address by what is
+    refused.
     """
     counters, here = limits.limits(), limits.address()
     counters.check("refused", limits.REFUSED, here)
@@ -51,8 +53,9 @@ def spend(slug: str, number: str, people: int, book: Callable[[str | None], Made
 
 
 def _mark(here: str) -> str | None:
-    """The random number by which registrations of one address within an hour are told from others. It cannot be
-    computed from the address, and which address it belongs to is forgotten with the hour."""
+    """The random number by which registrations of one address within an hour are told from others.
+    It cannot be computed from the address, and which address it belongs to is forgotten with the
+    hour."""
     counters = limits.limits()
     if not counters.on:
         return None

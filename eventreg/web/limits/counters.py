@@ -8,12 +8,14 @@ from limits.storage import Storage
 from eventreg.clock import utc_now
 
 MOST = 10_000
-"""Counters of one kind, about 3 MB. A kind is what is counted: a flood of one kind pushes out no other."""
+"""Counters of one kind, about 3 MB. A kind is what is counted: a flood of one kind pushes out no
+other."""
 
 
 class Counters(Storage):
-    """What ``limits`` needs of a storage. When a kind is full, its expired counters go, and if that is not enough the
-    oldest tenth of it: who has ten thousand addresses has no need of an older counter's allowance."""
+    """What ``limits`` needs of a storage. When a kind is full, its expired counters go, and if that
+    is not enough the oldest tenth of it: who has ten thousand addresses has no need of an older
+    counter's allowance."""
 
     STORAGE_SCHEME = None
 

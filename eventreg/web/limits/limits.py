@@ -1,5 +1,5 @@
-"""How often one address, number or account may try (PROMISES 3.6). In memory for one process, in Redis for
-several."""
+"""How often one address, number or account may try (PROMISES 3.6). In memory for one process, in
+Redis for several."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,8 @@ from eventreg.web.limits.counters import Counters
 REFUSED = tuple(map(parse, ("30/minute", "120/hour")))
 """Registrations of one address that are refused, such as of people who are registered already."""
 PHONE = (parse("12/day"),)
-"""Registrations made under one number. What was refused does not count: anybody can type anybody's number."""
+"""Registrations made under one number. What was refused does not count: anybody can type anybody's
+number."""
 FIND = (parse("20/10 minutes"),)
 """Lost tickets that one address looks for."""
 FIND_NUMBER = (parse("12/day"),)
@@ -51,7 +52,8 @@ class TooOften(Exception):
 
 
 def _seconds() -> float:
-    """The real time, also where the house's clock is set to another day: an abuser's minute is a minute."""
+    """The real time, also where the house's clock is set to another day: an abuser's minute is a
+    minute."""
     return utc_now().timestamp()
 
 
@@ -60,7 +62,8 @@ class Unreachable(Exception):
 
 
 class Limits:
-    """The counters: in memory for one process, in Redis for several. Off means that everything passes.
+    """The counters: in memory for one process, in Redis for several. Off means that everything
+    passes.
 
     While Redis is away each process counts by itself, so that there is still a limit.
     """
@@ -68,7 +71,11 @@ class Limits:
     def __init__(self, on: bool, redis_url: str = "") -> None:
         self.on = on
         self._own: Storage = Counters()
-        self._shared = cast(Storage, storage_from_string(redis_url, socket_timeout=1)) if redis_url else self._own
+        self._shared = (
+            cast(Storage, storage_from_string(redis_url, socket_timeout=1))
+            if redis_url
+            else self._own
+        )
 
     def reachable(self) -> bool:
         """Whether the counters can be counted on."""
@@ -78,7 +85,8 @@ class Limits:
             return False
 
     def let_go(self) -> None:
-        """Close the connections to Redis; the next question opens one anew. For a process that is about to fork."""
+        """Close the connections to Redis; the next question opens one anew. For a process that is
+        about to fork."""
         pool = getattr(getattr(self._shared, "storage", None), "connection_pool", None)
         if pool is not None:
             pool.disconnect()
@@ -89,7 +97,9 @@ class Limits:
         except Exception as error:
             if self._shared is self._own:
                 raise
-            current_app.logger.error("redis: %s; limits are counted by this process alone", type(error).__name__)
+            current_app.logger.error(
+                "redis: %s; limits are counted by this process alone", type(error).__name__
+            )
             return question(self._own)
 
     def hit(self, what: str, rates: tuple[RateLimitItem, ...], who: str) -> None:
@@ -116,8 +126,8 @@ class Limits:
                 raise TooOften(int(resets - _seconds()) + 1)
 
     def take(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
-        """Count several at once, in one step for each rate, so that many who come together are not too many; where it
-        is too many, ``TooOften``, and nothing was counted."""
+        """Count several at once, in one step for each rate, so that many who come together are not
+        too many; where it is too many, ``TooOften``, and nothing was counted."""
         if not self.on:
             return
         for done, rate in enumerate(rates):
@@ -132,7 +142,9 @@ class Limits:
                 self.give_back(what, rates[: done + 1], who, amount)
                 raise TooOften(int(resets - _seconds()) + 1)
 
-    def give_back(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
+    def give_back(
+        self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1
+    ) -> None:
         """What was taken came to nothing."""
         if not self.on:
             return
@@ -144,7 +156,8 @@ class Limits:
             self._ask(uncount)
 
     def first(self, key: str, value: int, seconds: int) -> int:
-        """The value that was kept first under that key within so many seconds; this one, if none is."""
+        """The value that was kept first under that key within so many seconds; this one, if none
+        is."""
 
         def keep(storage: Storage) -> int:
             if isinstance(storage, RedisStorage):
@@ -156,7 +169,8 @@ class Limits:
         return self._ask(keep)
 
     def sign_in_failed(self, account: str) -> None:
-        """Five failures are free; then the delay doubles from one second to a quarter of an hour."""
+        """Five failures are free; then the delay doubles from one second to a quarter of an
+        hour."""
 
         def count(storage: Storage) -> None:
             failures = storage.incr(f"failures/{account}", _FORGOTTEN)
@@ -184,8 +198,9 @@ class Limits:
 
 
 class Hashing:
-    """Two passwords are checked at once and eight may wait: each takes 19 MiB and 30 ms. All of them together hold at most half
-    of the process's threads, so that the other half serves guests; whoever comes then is told to come again."""
+    """Two passwords are checked at once and eight may wait: each takes 19 MiB and 30 ms. All of
+    them together hold at most half of the process's threads, so that the other half serves guests;
+    whoever comes then is told to come again."""
 
     _AT_ONCE, _WAITING = 2, 8
 
@@ -211,7 +226,8 @@ def init_app(app: Flask, on: bool, redis_url: str, threads: int) -> None:
 
 
 def check(app: Flask) -> None:
-    """``Unreachable`` where limits are on and their Redis does not answer: then is the time to say so."""
+    """``Unreachable`` where limits are on and their Redis does not answer: then is the time to say
+    so."""
     counters: Limits = app.extensions["limits"]
     if counters.on and not counters.reachable():
         raise Unreachable("EVENTREG_REDIS_URL: Redis does not answer")
@@ -220,9 +236,9 @@ def check(app: Flask) -> None:
 
 @contextmanager
 def secret_tried() -> Iterator[None]:
-    """Around whatever opens a ticket or a one-time link: an address may try few that do not exist. These secrets have
-    128 bits, so looking first gives nothing away, and one that exists always opens: also for a guest whose address
-    has used up its tries by somebody else's doing."""
+    """Around whatever opens a ticket or a one-time link: an address may try few that do not exist.
+    These secrets have 128 bits, so looking first gives nothing away, and one that exists always
+    opens: also for a guest whose address has used up its tries by somebody else's doing."""
     try:
         yield
     except (RegistrationUnknown, LinkSpent):

@@ -24,7 +24,9 @@ class Try:
         self._secrets = [value for value in _cookies().values() if len(value) <= _LONGEST_SECRET]
         self.known: int | None = None
         """The row of the known browser at which this try counts."""
-        if not self._secrets or not known_browsers.knows(reading(), self._folded, self._secrets, now=g.now):
+        if not self._secrets or not known_browsers.knows(
+            reading(), self._folded, self._secrets, now=g.now
+        ):
             self._secrets = []
             self._check()
 
@@ -38,7 +40,9 @@ class Try:
         if not self._secrets:
             return
         folded, secrets, now = self._folded, self._secrets, g.now
-        self.known = write(lambda writing: known_browsers.take_try(writing, folded, secrets, now=now))
+        self.known = write(
+            lambda writing: known_browsers.take_try(writing, folded, secrets, now=now)
+        )
         if self.known is None:  # others used the last one up meanwhile
             self._check()
 
@@ -62,7 +66,9 @@ def _prefix() -> str:
 def _cookies() -> dict[str, str]:
     """The secrets that this browser holds, one for each account; more than a few are not looked
     at."""
-    ours = {name: value for name, value in sorted(request.cookies.items()) if name.startswith(_prefix())}
+    ours = {
+        name: value for name, value in sorted(request.cookies.items()) if name.startswith(_prefix())
+    }
     return dict(list(ours.items())[:_MOST_COOKIES])
 
 

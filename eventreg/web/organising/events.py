@@ -1,6 +1,8 @@
-"""Events by an organiser: made from an older one, edited in both languages, opened, closed, moved, cancelled; file out and in.
+"""Events by an organiser: made from an older one, edited in both languages, opened, closed, moved,
+cancelled; file out and in.
 
-Whatever is wanted, the same page shows what it would change and whom it concerns, and only then it is applied.
+Whatever is wanted, the same page shows what it would change and whom it concerns, and only then it
+is applied.
 """
 
 import datetime as dt
@@ -9,7 +11,6 @@ from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg import i18n
 from eventreg.core.errors import ChangedMeanwhile, EventUnknown
@@ -27,20 +28,29 @@ from eventreg.web.access import requires
 from eventreg.web.event_facts import about
 from eventreg.web.language import say
 from eventreg.web.public import event_page, outage_page
+from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("organising", __name__, url_prefix="/staff/events")
-Answer = str | BaseResponse | tuple[str, int]
 _NOTICES = {"cancel": "cancelled", "speaker": "speaker-replaced", "moved": "moved"}
 _TELLING = {"starts_at", "ends_at", "place.name.zh", "place.address.zh"}
 """Who has a seat must learn of a change to these."""
 
 
 def _typed() -> dict[str, str]:
-    return {name: value for name, value in request.form.items() if name not in {"csrf_token", "act", "version"}}
+    return {
+        name: value
+        for name, value in request.form.items()
+        if name not in {"csrf_token", "act", "version"}
+    }
 
 
 def _form_page(definition: Definition, typed: Mapping[str, str], **more: Any) -> str:
-    known: dict[str, Any] = {"event": None, "mistakes": [], "from_slug": "", "slug": definition.slug}
+    known: dict[str, Any] = {
+        "event": None,
+        "mistakes": [],
+        "from_slug": "",
+        "slug": definition.slug,
+    }
     return render_template(
         "organising/form.html",
         facts=drafts.FACTS,
@@ -58,9 +68,13 @@ def _choices(said: str = "", mistakes: Sequence[str] = ()) -> str:
     """Which event to copy, or which file to send; with what was wrong with the last one."""
     everything = events.all_events(reading())
     return render_template(
-        "organising/new.html", events=everything, define=events.definition, zone_of=events.zone, said=said,
+        "organising/new.html",
+        events=everything,
+        define=events.definition,
+        zone_of=events.zone,
+        said=said,
         mistakes=mistakes,
-    )  # fmt: skip
+    )
 
 
 @blueprint.get("/new")
@@ -109,19 +123,26 @@ def _of(event: Event) -> dict[str, Any]:
 @blueprint.post("/<slug>/edit")
 @requires(Permission.MANAGE_EVENTS)
 def change(slug: str) -> Answer:
-    """One of the acts, or the whole form; either way to the page that shows what follows from it."""
+    """One of the acts, or the whole form; either way to the page that shows what follows from
+    it."""
     event, act = events.get(reading(), slug), request.form.get("act", "")
     definition = events.definition(event)
     try:
         if act in _NOTICES or act == "no-notice":
-            words = {lang: request.form.get(f"notice.{lang}", "").strip() for lang in i18n.LANGUAGES}
+            words = {
+                lang: request.form.get(f"notice.{lang}", "").strip() for lang in i18n.LANGUAGES
+            }
             return _check_page(event, drafts.with_notice(definition, _NOTICES.get(act), words))
         if act in {"close", "reopen"}:
             now = g.now.astimezone(events.zone(event))
-            return _check_page(event, drafts.with_registration(definition, now if act == "close" else None))
+            return _check_page(
+                event, drafts.with_registration(definition, now if act == "close" else None)
+            )
     except DefinitionInvalid:
         typed = {**drafts.values(definition), **_typed()}
-        return _form_page(definition, typed, mistakes=[("notice", say("notice_needs_both"))], **_of(event)), 422
+        return _form_page(
+            definition, typed, mistakes=[("notice", say("notice_needs_both"))], **_of(event)
+        ), 422
     return _read(event, {}, _of(event))
 
 
@@ -147,7 +168,12 @@ def _check_page(event: Event | None, written: Definition, *, said: str = "") -> 
             said = said or say("slug_is_taken")
     counted = seats.count(reading(), event.id, now=g.now) if event else None
     changes = applying.differences(event, written)
-    tell = bool(event and counted and counted.taken + counted.waiting and _TELLING & {key for key, _, _ in changes})
+    tell = bool(
+        event
+        and counted
+        and counted.taken + counted.waiting
+        and _TELLING & {key for key, _, _ in changes}
+    )
     page = render_template(
         "organising/check.html",
         written=written,
@@ -173,11 +199,14 @@ def _moved_words(written: Definition) -> dict[str, str]:
     told = {"time": i18n.time(written.starts_at), "zone": zone}
     return {
         lang: i18n.sentence(
-            lang, "moved_words", day=i18n.day(lang, written.starts_at.date(), today=today),
-            place=written.place.name.in_(lang), **told,
+            lang,
+            "moved_words",
+            day=i18n.day(lang, written.starts_at.date(), today=today),
+            place=written.place.name.in_(lang),
+            **told,
         )
         for lang in i18n.LANGUAGES
-    }  # fmt: skip
+    }
 
 
 @blueprint.post("/upload")
@@ -188,7 +217,9 @@ def upload() -> Answer:
     try:
         written = event_reader.parse(content.decode(), "file")
     except (UnicodeDecodeError, DefinitionInvalid) as error:
-        mistakes = error.mistakes if isinstance(error, DefinitionInvalid) else [say("import_encoding")]
+        mistakes = (
+            error.mistakes if isinstance(error, DefinitionInvalid) else [say("import_encoding")]
+        )
         return _choices(mistakes=mistakes), 422
     known = next((one for one in events.all_events(reading()) if one.slug == written.slug), None)
     return _check_page(known, written)
@@ -197,7 +228,8 @@ def upload() -> Answer:
 @blueprint.post("/apply")
 @requires(Permission.MANAGE_EVENTS)
 def apply() -> Answer:
-    """Make the event what the page before has shown; refused where somebody else has changed it since."""
+    """Make the event what the page before has shown; refused where somebody else has changed it
+    since."""
     by, now = access.actor(), g.now
     version = request.form.get("version", "")
     try:
@@ -219,7 +251,9 @@ def apply() -> Answer:
     try:
         write(act)
     except ChangedMeanwhile:
-        return _check_page(events.get(reading(), written.slug), written, said=say("event_changed_meanwhile"))
+        return _check_page(
+            events.get(reading(), written.slug), written, said=say("event_changed_meanwhile")
+        )
     outage_page.write()
     return redirect(url_for("desk.dashboard", slug=written.slug), 303)
 
@@ -229,6 +263,8 @@ def apply() -> Answer:
 def file(slug: str) -> Response:
     """The event file, to keep or to change elsewhere."""
     event = events.get(reading(), slug)
-    answer = current_app.response_class(event_file.write(events.definition(event)), mimetype="application/toml")
+    answer = current_app.response_class(
+        event_file.write(events.definition(event)), mimetype="application/toml"
+    )
     answer.headers["Content-Disposition"] = f'attachment; filename="{slug}.toml"'
     return answer

@@ -1,8 +1,8 @@
-"""How a guest gives a seat back: by the ticket's address, which a lost ticket is found again by name, number and code. Asks
-first, changes nothing when merely opened, and works without any script."""
+"""How a guest gives a seat back: by the ticket's address, which a lost ticket is found again by
+name, number and code. Asks first, changes nothing when merely opened, and works without any
+script."""
 
 from flask import Blueprint, current_app, g, redirect, render_template, request
-from werkzeug.wrappers import Response
 
 from eventreg.core import audit
 from eventreg.core.errors import (
@@ -21,12 +21,12 @@ from eventreg.storage.session import Session, reading, write
 from eventreg.web import addresses
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, facts, of_the_next
-from eventreg.web.language import say
+from eventreg.web.language import say, say_refusal
 from eventreg.web.limits import limits
 from eventreg.web.public import ticket
+from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("giving_back", __name__)
-Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 @blueprint.get("/T/<token>/cancel")
@@ -50,7 +50,12 @@ def ask(token: str) -> Answer:
 def give_back(token: str) -> Answer:
     """Give up the seats of those named, or of all. Twice is once."""
     registration, event = ticket.of(token)
-    sent, slug, registration_id, now = request.form.getlist("attendee"), event.slug, registration.id, g.now
+    sent, slug, registration_id, now = (
+        request.form.getlist("attendee"),
+        event.slug,
+        registration.id,
+        g.now,
+    )
 
     def act(session: Session) -> None:
         event, found = events.get(session, slug), lookup.get(session, registration_id)
@@ -87,18 +92,18 @@ def find(lang: str) -> Answer:
     try:
         name = names.parse(request.form.get("name", ""), "name")
     except FieldRefused as refusal:
-        problems["name"] = say(refusal.reason, **refusal.values)
+        problems["name"] = say_refusal(refusal)
     try:
         phone = phones.parse(request.form.get("phone", ""), _area_code())
     except FieldRefused as refusal:
-        problems["phone"] = say(refusal.reason, **refusal.values)
+        problems["phone"] = say_refusal(refusal)
     code = "".join(normalize("NFKC", request.form.get("code", "")).split())
     if not (code.isascii() and code.isdigit() and 4 <= len(code) <= 12):
         problems["code"] = say("code_wrong")
     if problems:
         return _find_page(problems), 422
-    # Counted before anything is looked up: a code is soon guessed. The address comes first, so that whoever is refused
-    # there makes no counters for numbers.
+    # Counted before anything is looked up: a code is soon guessed. The address comes first, so that
+    # whoever is refused there makes no counters for numbers.
     counters.hit("find", limits.FIND, here)
     counters.hit("find-number", limits.FIND_NUMBER, phone.number)
     try:
@@ -117,4 +122,6 @@ def _area_code() -> str | None:
 def _find_page(problems: dict[str, str]) -> str:
     coming = events.still_to_come(reading(), g.now)
     typed = {field: request.form.get(field, "") for field in ("name", "phone", "code")}
-    return render_template("public/find.html", problems=problems, typed=typed, **of_the_next(coming))
+    return render_template(
+        "public/find.html", problems=problems, typed=typed, **of_the_next(coming)
+    )

@@ -1,4 +1,5 @@
-"""The event page: its state in words, what search engines and chat apps read of it, and the page as it was last made."""
+"""The event page: its state in words, what search engines and chat apps read of it, and the page as
+it was last made."""
 
 import gzip
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ _KEPT = 256
 
 @dataclass(frozen=True)
 class EventView:
-    """All that the event page depends on besides the event itself: equal views are the same page."""
+    """All that the event page depends on besides the event itself: equal views are the same
+    page."""
 
     language: str
     size: str
@@ -51,7 +53,8 @@ class EventView:
 
 
 def answer(seen: Glance, page: str) -> Response:
-    """The page as it was last made, as long as nothing that it shows has changed: each number is as fresh as its row."""
+    """The page as it was last made, as long as nothing that it shows has changed: each number is as
+    fresh as its row."""
     counted = seats_now(seen.event, seen.counted)
     room = waitlist.has_room(seen.event, counted, 1)
     packed = "gzip" in request.environ.get("HTTP_ACCEPT_ENCODING", "")
@@ -67,27 +70,43 @@ def answer(seen: Glance, page: str) -> Response:
 
 
 def preview(found: Event) -> str:
-    """The page of an event that is being written, as guests would see it while every seat is free."""
+    """The page of an event that is being written, as guests would see it while every seat is
+    free."""
     seen_by = (g.language, g.size, False, False)
-    return _made(found, "event", _view(found, seen_by, (events.definition(found).capacity, 0), True)).decode()
+    return _made(
+        found, "event", _view(found, seen_by, (events.definition(found).capacity, 0), True)
+    ).decode()
 
 
 @lru_cache(maxsize=_KEPT)
 def _page_of_second(
-    found: Event, page: str, seen_by: tuple[str, str, bool, bool], left: tuple[int, int], room: bool, _second: int
+    found: Event,
+    page: str,
+    seen_by: tuple[str, str, bool, bool],
+    left: tuple[int, int],
+    room: bool,
+    _second: int,
 ) -> tuple[bytes, bytes]:
     """Phases begin and calls end on a second, so within one there is one page."""
     return _rendered(found, page, _view(found, seen_by, left, room))
 
 
-def _view(found: Event, seen_by: tuple[str, str, bool, bool], left: tuple[int, int], room: bool) -> EventView:
+def _view(
+    found: Event, seen_by: tuple[str, str, bool, bool], left: tuple[int, int], room: bool
+) -> EventView:
     line = calls(found)
     on_the_day = line.on_the_day if line else None
     return EventView(
-        *seen_by, today=g.now.astimezone(events.zone(found)).date(), phase=events.phase(found, g.now), left=left[0], held=left[1],
-        room_to_wait=room, calls_answered=bool(line and line.answered), calls_open=line.opens if line else None,
+        *seen_by,
+        today=g.now.astimezone(events.zone(found)).date(),
+        phase=events.phase(found, g.now),
+        left=left[0],
+        held=left[1],
+        room_to_wait=room,
+        calls_answered=bool(line and line.answered),
+        calls_open=line.opens if line else None,
         day_phone=(on_the_day is not None, bool(on_the_day and on_the_day.answered)),
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=_KEPT)
@@ -130,7 +149,9 @@ def _in_a_line(found: Event) -> str:
     """The event in one line, as chat apps show it below the title."""
     definition, zone = events.definition(found), events.zone(found)
     when = f"{day_and_half(found.starts_at, zone)} {hour(found.starts_at, zone)}"
-    return " · ".join([when, words(definition.place.name), say("free_seats", seats=definition.capacity)])
+    return " · ".join(
+        [when, words(definition.place.name), say("free_seats", seats=definition.capacity)]
+    )
 
 
 def _linked_data(found: Event, view: EventView) -> dict[str, Any]:
@@ -138,7 +159,9 @@ def _linked_data(found: Event, view: EventView) -> dict[str, Any]:
     definition, zone = events.definition(found), events.zone(found)
     place, notice = definition.place, definition.notice
     address = addresses.event_page(found.slug, g.language)
-    status = {"cancelled": "EventCancelled", "moved": "EventRescheduled"}.get(notice.kind if notice else "")
+    status = {"cancelled": "EventCancelled", "moved": "EventRescheduled"}.get(
+        notice.kind if notice else ""
+    )
     data = {
         "@context": "https://schema.org",
         "@type": "Event",
@@ -154,7 +177,9 @@ def _linked_data(found: Event, view: EventView) -> dict[str, Any]:
         "isAccessibleForFree": True,
         "maximumAttendeeCapacity": definition.capacity,
         "location": {"@type": "Place", "name": words(place.name), "address": words(place.address)},
-        "organizer": [{"@type": "Organization", "name": words(host.name)} for host in definition.hosts],
+        "organizer": [
+            {"@type": "Organization", "name": words(host.name)} for host in definition.hosts
+        ],
         "offers": {
             "@type": "Offer",
             "price": 0,

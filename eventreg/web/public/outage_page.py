@@ -1,4 +1,5 @@
-"""The page for when we are in trouble: made beforehand, kept as a file, shown without asking the database anything."""
+"""The page for when we are in trouble: made beforehand, kept as a file, shown without asking the
+database anything."""
 
 import os
 from pathlib import Path
@@ -17,8 +18,9 @@ _MOST = 5
 
 
 def write() -> None:
-    """Make the page anew in both languages, with the telephone numbers of the events to come; for the start of a server and
-    for whoever changes an event. A disk that is full stops neither: the page then stays as it was."""
+    """Make the page anew in both languages, with the telephone numbers of the events to come; for
+    the start of a server and for whoever changes an event. A disk that is full stops neither: the
+    page then stays as it was."""
     coming = events.still_to_come(reading(), current_time())[:_MOST]
     for language in i18n.LANGUAGES:
         g.language = language
@@ -53,4 +55,9 @@ def _to_call(event: Event) -> dict[str, str]:
     if line is None:
         return {}
     hours = f"{weekdays(line.weekdays)} {i18n.time(line.opens)}–{i18n.time(line.closes)}"
-    return {"title": words(definition.title), "dial": line.dial, "shown": line.shown, "hours": hours}
+    return {
+        "title": words(definition.title),
+        "dial": line.dial,
+        "shown": line.shown,
+        "hours": hours,
+    }

@@ -1,4 +1,5 @@
-"""What anybody may see: the start page, the event, and the pages about names and numbers and about access."""
+"""What anybody may see: the start page, the event, and the pages about names and numbers and about
+access."""
 
 from flask import Blueprint, Response, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -31,7 +32,9 @@ def start(lang: str) -> str | Response:
     coming = events.still_to_come(reading(), g.now)
     if len(coming) == 1:
         return event_page.answer(look(coming[0].slug), "start")
-    return render_template("public/start.html", events=coming, define=events.definition, zone=events.zone)
+    return render_template(
+        "public/start.html", events=coming, define=events.definition, zone=events.zone
+    )
 
 
 @blueprint.get("/<lang>/events/<slug>")
@@ -57,8 +60,11 @@ def privacy(lang: str) -> str:
     coming = events.still_to_come(reading(), g.now)
     days = max((events.definition(event).privacy.keep_days for event in coming), default=30)
     return render_template(
-        "public/privacy.html", keep_days=days, backup_days=old_backups.KEPT.days, **of_the_next(coming)
-    )  # fmt: skip
+        "public/privacy.html",
+        keep_days=days,
+        backup_days=old_backups.KEPT.days,
+        **of_the_next(coming),
+    )
 
 
 @blueprint.get("/<lang>/accessibility")
@@ -66,4 +72,6 @@ def privacy(lang: str) -> str:
 def accessibility(lang: str) -> str:
     """For whom these pages are made, and what they lack."""
     check_language(lang)
-    return render_template("public/accessibility.html", **of_the_next(events.still_to_come(reading(), g.now)))
+    return render_template(
+        "public/accessibility.html", **of_the_next(events.still_to_come(reading(), g.now))
+    )

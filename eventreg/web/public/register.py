@@ -1,4 +1,5 @@
-"""How a guest registers: the form, the check page, the seat. No cookie, no script; the form carries all there is."""
+"""How a guest registers: the form, the check page, the seat. No cookie, no script; the form carries
+all there is."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,13 +33,14 @@ from eventreg.web import addresses, forms, language
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, facts, look, seats_now
 from eventreg.web.limits import allowances, limits
+from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("registering", __name__)
-Answer = Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 def _asked(lang: str, slug: str) -> tuple[Event, Any]:
-    """The event, and its form with what was sent, if anything was, and the seats as they were then."""
+    """The event, and its form with what was sent, if anything was, and the seats as they were
+    then."""
     check_language(lang)
     seen = look(slug)
     form = forms.of(seen.event, area_code(seen.event), public=True)
@@ -59,13 +61,16 @@ def form(lang: str, slug: str) -> Answer:
 @blueprint.post("/<lang>/events/<slug>/register")
 @anyone
 def send(lang: str, slug: str) -> Answer:
-    """A form that was sent: shown again where it cannot be accepted, then checked by the guest, in the end booked."""
+    """A form that was sent: shown again where it cannot be accepted, then checked by the guest, in
+    the end booked."""
     event, sent = _asked(lang, slug)
     valid = sent.validate()
     try:
         if not (valid and sent.token_is_good):
             _check_open(event, sent, 1)  # nobody should mend a form for which there is no seat
-        if request.form.get("show") == "form":  # books nothing, so it may come as soon or as late as it likes
+        if (
+            request.form.get("show") == "form"
+        ):  # books nothing, so it may come as soon or as late as it likes
             return _form(event, sent, complain=False)
         if not sent.token_is_good:
             sent.website.data = ""
@@ -95,10 +100,14 @@ def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
         case RegistrationClosed():
             return _closed(event, sent, 409)
         case AlreadyRegistered():
-            return render_template("public/already_registered.html", **_sent(sent), **facts(event)), 409
+            return render_template(
+                "public/already_registered.html", **_sent(sent), **facts(event)
+            ), 409
         case PhoneAtLimit():
             heading = language.say("phone_at_limit")
-            return render_template("public/error.html", heading=heading, **_sent(sent), **facts(event)), 409
+            return render_template(
+                "public/error.html", heading=heading, **_sent(sent), **facts(event)
+            ), 409
     raise refusal
 
 
@@ -116,17 +125,24 @@ def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
         made = register.made_by(reading(), event, entry)
         return _to_ticket(made) if made else (_check(event, sent, entry), 200)
     try:
-        return _to_ticket(allowances.spend(event.slug, entry.phone.number, len(entry.names), _booking(event, entry)))
+        return _to_ticket(
+            allowances.spend(
+                event.slug, entry.phone.number, len(entry.names), _booking(event, entry)
+            )
+        )
     except limits.TooOften as wait:
         made = register.made_by(reading(), event, entry)
         if made:
-            return _to_ticket(made)  # an answer that was lost is asked for again: that is no other registration
+            return _to_ticket(
+                made
+            )  # an answer that was lost is asked for again: that is no other registration
         page = _check(event, sent, entry, wait=wait)
         return page, 429, {"Retry-After": str(wait.seconds)}
 
 
 def _check_open(event: Event, sent: Any, people: int) -> None:
-    """A look without the lock, so that a rush for a full event queues nobody; the act itself decides."""
+    """A look without the lock, so that a rush for a full event queues nobody; the act itself
+    decides."""
     phase, counted = events.phase(event, g.now), seats_now(event, sent.counted)
     if phase is not Phase.OPEN:
         raise RegistrationClosed(phase)
@@ -149,9 +165,12 @@ def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
         marked = replace(entry, burst=mark)
 
         def act(session: Session) -> Made:
-            # First for the event as it was looked at; where it has changed since, for the event as it is.
+            # First for the event as it was looked at; where it has changed since, for the event as
+            # it is.
             current = events.get(session, slug) if next(tries) else event
-            return register.register(session, current, marked, secret_key=key, by=audit.REGISTRANT, now=now)
+            return register.register(
+                session, current, marked, secret_key=key, by=audit.REGISTRANT, now=now
+            )
 
         return write(act)
 
@@ -171,10 +190,14 @@ def _to_ticket(made: Made) -> Response:
     return redirect(addresses.to(addresses.ticket(made)) + place, 303)
 
 
-def _form(event: Event, form: Any, *, notice: str = "", status: int = 200, complain: bool = True) -> tuple[str, int]:
+def _form(
+    event: Event, form: Any, *, notice: str = "", status: int = 200, complain: bool = True
+) -> tuple[str, int]:
     """The form with everything that was typed, and either complaints, a notice, or neither."""
     problems = form.problems if complain and not notice else {}
-    page = render_template("public/register.html", form=form, problems=problems, notice=notice, **facts(event))
+    page = render_template(
+        "public/register.html", form=form, problems=problems, notice=notice, **facts(event)
+    )
     return page, status
 
 
@@ -182,10 +205,16 @@ def _check(event: Event, form: Any, entry: Entry, *, wait: limits.TooOften | Non
     """Everything once more, before the seat is taken."""
     left = seats_now(event).left
     return render_template(
-        "public/check.html", form=form, entry=entry, shown=phones.shown(entry.phone.number), wait=wait,
-        many_here=isinstance(wait, allowances.TooManyHere), waits=left < len(entry.names),
-        splits=form.wants_split and left > 0, **facts(event),
-    )  # fmt: skip
+        "public/check.html",
+        form=form,
+        entry=entry,
+        shown=phones.shown(entry.phone.number),
+        wait=wait,
+        many_here=isinstance(wait, allowances.TooManyHere),
+        waits=left < len(entry.names),
+        splits=form.wants_split and left > 0,
+        **facts(event),
+    )
 
 
 def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
@@ -210,5 +239,6 @@ def _closed(event: Event, form: Any, status: int) -> tuple[str, int]:
 
 
 def _sent(form: Any) -> dict[str, Any]:
-    """What a page that refuses keeps of the form, so that its text size and language can change and nothing be lost."""
+    """What a page that refuses keeps of the form, so that its text size and language can change and
+    nothing be lost."""
     return {"form": form, "confirmed": request.form.get("confirmed") == "yes"}

@@ -18,14 +18,14 @@ from eventreg.storage.session import Session, reading, write
 from eventreg.web import access, guard
 from eventreg.web.access import anyone, requires
 from eventreg.web.event_facts import about
-from eventreg.web.language import say, stamp
+from eventreg.web.language import say, say_refusal, stamp
 from eventreg.web.limits import limits
 from eventreg.web.public import ticket
 from eventreg.web.staff import notes
 from eventreg.web.wire import browser
+from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/staff")
-Answer = str | Response | tuple[str, int]
 
 
 def _role_sent() -> Role | None:
@@ -36,7 +36,8 @@ def _role_sent() -> Role | None:
 @blueprint.get("/accounts")
 @requires(Permission.MANAGE_STAFF, password=True)
 def listed() -> str:
-    """Everybody who can sign in, and a form to invite one more. A link that was just made is shown, once."""
+    """Everybody who can sign in, and a form to invite one more. A link that was just made is shown,
+    once."""
     return _listed()
 
 
@@ -62,12 +63,14 @@ def invite() -> Answer:
         return _listed(say("role_missing"), username), 422
 
     def act(writing: Session) -> str:
-        return accounts.make_link(writing, accounts.add(writing, username, role, by=by, now=now), by=by, now=now)
+        return accounts.make_link(
+            writing, accounts.add(writing, username, role, by=by, now=now), by=by, now=now
+        )
 
     try:
         _keep_link(write(act))
     except FieldRefused as refusal:
-        return _listed(say(refusal.reason, **refusal.values), username), 422
+        return _listed(say_refusal(refusal), username), 422
     except UsernameTaken:
         return _listed(say("username_taken"), username), 422
     return redirect(url_for("accounts.listed"), 303)
@@ -117,8 +120,8 @@ def me() -> str:
 
 
 def me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str:
-    """One's own page. ``problems`` are told beside the form whose name they have; ``secret`` is the one that a telephone
-    may already hold."""
+    """One's own page. ``problems`` are told beside the form whose name they have; ``secret`` is the
+    one that a telephone may already hold."""
     shown = {what: notes.take(what) for what in ("codes", "done")}
     signed_in, member = access.current(), accounts.get(reading(), access.actor().staff_id or 0)
     may_have, held = member.role == Role.ORGANISER, bool(secret)
@@ -149,7 +152,11 @@ def staff_stamp(moment: datetime) -> str:
 @requires(Permission.STAFF_HOME)
 def end_browser() -> Response:
     """Sign one of one's own browsers out."""
-    signed_in, chosen, now = access.current(), whole_numbers.parse(request.form.get("browser", "")), g.now
+    signed_in, chosen, now = (
+        access.current(),
+        whole_numbers.parse(request.form.get("browser", "")),
+        g.now,
+    )
     if signed_in is not None and chosen is not None:
         write(lambda writing: sessions.end(writing, signed_in, chosen, now=now))
     return redirect(url_for("accounts.me"), 303)
@@ -177,12 +184,15 @@ def _telephones(slug: str, address: str) -> str:
 @blueprint.post("/events/<slug>/telephones")
 @requires(Permission.PAIR)
 def offer(slug: str) -> Answer:
-    """A code for one telephone, shown at once since it is good for a quarter of an hour; or one telephone taken away."""
+    """A code for one telephone, shown at once since it is good for a quarter of an hour; or one
+    telephone taken away."""
     by, now, sent = access.actor(), g.now, request.form.get("telephone", "")
     if sent:
         write(lambda writing: _take_away(writing, slug, sent))
         return redirect(url_for("accounts.telephones", slug=slug), 303)
-    token = write(lambda writing: pairings.offer(writing, events.get(writing, slug), by=by, now=now))
+    token = write(
+        lambda writing: pairings.offer(writing, events.get(writing, slug), by=by, now=now)
+    )
     return _telephones(slug, f"{guard.settings().public_url}/staff/pair/{token}")
 
 

@@ -57,18 +57,46 @@ _UNSAID = {"csrf_token", "password", "code", "form_key", "version", "notes", "ma
 _NOT_SENT_AGAIN = {"csrf_token", "password", "code", "confirmed"}
 """Without ``confirmed`` the page that asks whether one is sure comes once more."""
 _LABELS = {
-    "name": "name_label", "companion": "companion_label", "phone": "phone_label", "pinyin": "pinyin_label",
-    "wish": "wishes_label", "name_unsure": "name_unsure_label", "no_phone": "no_phone_label", "contact": "contact_label",
-    "email": "email_label", "locale": "ticket_language", "source": "source_column", "waitlist": "join_waitlist",
-    "split": "desk_split", "beyond_limit": "beyond_limit_button", "over": "over_heading", "attendee": "name_column",
-    "registration": "which_column", "arrived": "came_column", "gift": "gift_column", "outcome": "calls_made",
-    "anyway": "check_in_anyway", "act": "what_column", "notice": "notice_label",
-    "starts_at": "field_starts", "ends_at": "field_ends",
-}  # fmt: skip
+    "name": "name_label",
+    "companion": "companion_label",
+    "phone": "phone_label",
+    "pinyin": "pinyin_label",
+    "wish": "wishes_label",
+    "name_unsure": "name_unsure_label",
+    "no_phone": "no_phone_label",
+    "contact": "contact_label",
+    "email": "email_label",
+    "locale": "ticket_language",
+    "source": "source_column",
+    "waitlist": "join_waitlist",
+    "split": "desk_split",
+    "beyond_limit": "beyond_limit_button",
+    "over": "over_heading",
+    "attendee": "name_column",
+    "registration": "which_column",
+    "arrived": "came_column",
+    "gift": "gift_column",
+    "outcome": "calls_made",
+    "anyway": "check_in_anyway",
+    "act": "what_column",
+    "notice": "notice_label",
+    "starts_at": "field_starts",
+    "ends_at": "field_ends",
+}
 _VALUES = {
-    "wish": "wish_", "outcome": "outcome_", "source": "source_", "over": "over_", "act": "act_", "picture": "picture_"
-}  # fmt: skip
-_BULK = {"print": "bulk_print", "told": "bulk_told", "promote": "bulk_promote", "cancel": "bulk_cancel"}
+    "wish": "wish_",
+    "outcome": "outcome_",
+    "source": "source_",
+    "over": "over_",
+    "act": "act_",
+    "picture": "picture_",
+}
+_BULK = {
+    "print": "bulk_print",
+    "told": "bulk_told",
+    "promote": "bulk_promote",
+    "cancel": "bulk_cancel",
+}
 
 
 @dataclass(frozen=True)
@@ -89,7 +117,9 @@ class Kept:
     def is_for(self, member: StaffMember) -> bool:
         """Whether this account sent it, and may do so now."""
         need = access.need_of(self.endpoint)
-        return member.id == self.staff_id and permissions.may(Role(member.role), Permission(str(need)))
+        return member.id == self.staff_id and permissions.may(
+            Role(member.role), Permission(str(need))
+        )
 
 
 def note_whose(member: StaffMember) -> None:
@@ -189,20 +219,27 @@ def _said(kept: Kept, name: str, values: list[str]) -> list[str]:
     if kept.endpoint == "desk.bulk" and name == "act":
         return [_sentence(_BULK.get(value)) or value for value in values]
     ending = name.rpartition(".")[2]
-    said = [_sentence(f"{_VALUES[ending]}{value.replace('-', '_')}") if ending in _VALUES else None for value in values]
-    return [word or ("✓" if value == "yes" else value) for word, value in zip(said, values, strict=True)]
+    said = [
+        _sentence(f"{_VALUES[ending]}{value.replace('-', '_')}") if ending in _VALUES else None
+        for value in values
+    ]
+    return [
+        word or ("✓" if value == "yes" else value) for word, value in zip(said, values, strict=True)
+    ]
 
 
 def _people(kept: Kept, name: str, values: list[str]) -> list[str]:
-    """The names behind the ids of a form. Somebody who is not there any more stays as the form named
-    them."""
+    """The names behind the ids of a form. Somebody who is not there any more stays as the form
+    named them."""
     try:
         event = events.get(reading(), str(kept.places.get("slug", "")))
     except EventUnknown:
         return values
     if name == "registration":  # the number, and after a full stop the mark
         numbers = [whole_numbers.parse(value.partition(".")[0]) for value in values]
-        found = attendee_list.names_of(reading(), event, registrations=[one for one in numbers if one])
+        found = attendee_list.names_of(
+            reading(), event, registrations=[one for one in numbers if one]
+        )
     else:
         people = identity.known(reading(), event, values).values()
         found = attendee_list.names_of(reading(), event, people=people)

@@ -1,5 +1,5 @@
-"""Password and second factor: changed by their owner, who gives the password and a code once more; reset for a colleague who
-lost the telephone. Further pages of ``accounts``."""
+"""Password and second factor: changed by their owner, who gives the password and a code once more;
+reset for a colleague who lost the telephone. Further pages of ``accounts``."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,18 +14,20 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import access
 from eventreg.web.access import requires
-from eventreg.web.language import say
+from eventreg.web.language import say, say_refusal
 from eventreg.web.limits import limits
 from eventreg.web.staff import notes
-from eventreg.web.staff.accounts import Answer, blueprint, me_page, staff_stamp
+from eventreg.web.staff.accounts import blueprint, me_page, staff_stamp
 from eventreg.web.wire import browser
+from eventreg.web.wire.answers import Answer
 
 T = TypeVar("T")
 
 
 def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
-    """Do ``act`` for whoever gives the password of this account (``password``) and, with a second factor, its code
-    (``code``); ``ProofWrong`` else. Slower and slower where they keep being wrong."""
+    """Do ``act`` for whoever gives the password of this account (``password``) and, with a second
+    factor, its code (``code``); ``ProofWrong`` else. Slower and slower where they keep being
+    wrong."""
     staff_id, now, counters = access.actor().staff_id or 0, g.now, limits.limits()
     password, code = request.form.get("password", ""), request.form.get("code", "")
     account = f"proof {staff_id}"
@@ -33,7 +35,11 @@ def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
     with limits.hashing():
         fitting = credentials.checked_hash(accounts.get(reading(), staff_id), password)
         try:
-            done = write(lambda writing: act(writing, credentials.proved(writing, staff_id, fitting, code, now=now)))
+            done = write(
+                lambda writing: act(
+                    writing, credentials.proved(writing, staff_id, fitting, code, now=now)
+                )
+            )
         except (ProofWrong, CodeWrong):
             counters.sign_in_failed(account)
             raise
@@ -42,7 +48,8 @@ def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
 
 
 def _proof_wrong() -> str:
-    """What is told where the proof was wrong: nobody without a second factor is asked for a code."""
+    """What is told where the proof was wrong: nobody without a second factor is asked for a
+    code."""
     own = accounts.get(reading(), access.actor().staff_id or 0)
     return say("refused_proof_wrong" if own.totp_secret else "password_wrong")
 
@@ -50,8 +57,8 @@ def _proof_wrong() -> str:
 @blueprint.post("/me/second-factor")
 @requires(Permission.MANAGE_STAFF)
 def set_factor() -> Answer:
-    """Turn the second factor on, or put another telephone in its place, with a code that proves the telephone has the new
-    secret; or turn it off."""
+    """Turn the second factor on, or put another telephone in its place, with a code that proves the
+    telephone has the new secret; or turn it off."""
     secret, off = request.form.get("secret", ""), request.form.get("act") == "off"
     new_code = request.form.get("new-code") or request.form.get("code", "")
     by, now = access.actor(), g.now
@@ -90,7 +97,7 @@ def change_password() -> Answer:
     except ProofWrong:
         return me_page({"proof": _proof_wrong()}), 422
     except FieldRefused as refusal:
-        return me_page({"password": say(refusal.reason, **refusal.values)}), 422
+        return me_page({"password": say_refusal(refusal)}), 422
     answer = access.hold_session(token, url_for("accounts.me"))
     notes.keep("done", "password_changed")
     return answer
@@ -138,11 +145,15 @@ def reset_read() -> Response:
 
 
 def factor_reset() -> str:
-    """For the frame of staff pages: that somebody else turned this account's second factor off, who and when; empty
-    otherwise."""
+    """For the frame of staff pages: that somebody else turned this account's second factor off, who
+    and when; empty otherwise."""
     signed_in = g.get("signed_in")
     if signed_in is None or signed_in.factor_reset_at is None:
         return ""
     reset_by = accounts.get(reading(), signed_in.actor.staff_id).factor_reset_by
-    who = accounts.get(reading(), reset_by).username if reset_by else say("second_factor_reset_by_command")
+    who = (
+        accounts.get(reading(), reset_by).username
+        if reset_by
+        else say("second_factor_reset_by_command")
+    )
     return say("second_factor_was_reset", who=who, when=staff_stamp(signed_in.factor_reset_at))

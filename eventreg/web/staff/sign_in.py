@@ -1,4 +1,5 @@
-"""Signing in and out: name, password and code together, one-time links, and the password asked for once more."""
+"""Signing in and out: name, password and code together, one-time links, and the password asked for
+once more."""
 
 from typing import Any
 
@@ -16,7 +17,7 @@ from eventreg.core.values.normal_form import normalize
 from eventreg.storage.session import Session, reading, transaction, write
 from eventreg.web import access
 from eventreg.web.access import anyone, requires
-from eventreg.web.language import say
+from eventreg.web.language import say, say_refusal
 from eventreg.web.limits import limits, tries
 from eventreg.web.limits.tries import Try
 from eventreg.web.staff import kept_forms
@@ -29,18 +30,25 @@ blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
 def own_path(target: str) -> str:
     """A place to go after signing in: a path of ours, nothing else."""
-    plain = target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
+    plain = (
+        target.startswith("/")
+        and not target.startswith("//")
+        and "\\" not in target
+        and target.isprintable()
+    )
     return target if plain else url_for("staff.home")
 
 
 def _begin(writing: Session, member: StaffMember, known: int | None) -> tuple[str, str | None]:
-    """In one transaction: the token of a new session, and the secret by which this browser is known from now on."""
+    """In one transaction: the token of a new session, and the secret by which this browser is known
+    from now on."""
     token = sessions.open_for(writing, member, now=g.now, device=browser.machine())
     return token, known_browsers.remember(writing, member, known, now=g.now)
 
 
 def _hold(member: StaffMember, token: str, secret: str | None, target: str) -> Response:
-    """A new session id for whoever just proved who they are; whatever the browser held before is dropped."""
+    """A new session id for whoever just proved who they are; whatever the browser held before is
+    dropped."""
     answer = access.hold_session(token, target)
     kept_forms.note_whose(member)
     tries.remember(answer, member, secret)
@@ -67,7 +75,8 @@ def _sign_in_page(**more: Any) -> str:
 
 
 def signed_out_page() -> str:
-    """Instead of a page whose session has ended: sign in here. What was typed is carried along, if it may be."""
+    """Instead of a page whose session has ended: sign in here. What was typed is carried along, if
+    it may be."""
     kept = kept_forms.keep()
     said = "signed_out" if kept or not _something_was_typed() else "signed_out_not_kept"
     return _sign_in_page(problem=say(said), kept=kept)
@@ -83,7 +92,8 @@ def _something_was_typed() -> bool:
 @blueprint.post("/sign-in")
 @anyone
 def do_sign_in() -> Response | tuple[str, int]:
-    """Check name, password and code, with one answer; slower and slower if they keep being wrong."""
+    """Check name, password and code, with one answer; slower and slower if they keep being
+    wrong."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
     code = normalize("NFKC", request.form.get("code", ""))
     target, kept = request.form.get("next", ""), request.form.get(_CARRIED, "")
@@ -98,7 +108,9 @@ def do_sign_in() -> Response | tuple[str, int]:
     except SignInFailed:
         one.failed()
         kept = kept if kept_forms.read(kept) else ""
-        return _sign_in_page(username=username, problem=say("sign_in_failed"), next=target, kept=kept), 422
+        return _sign_in_page(
+            username=username, problem=say("sign_in_failed"), next=target, kept=kept
+        ), 422
     one.worked()
     return _go_on(member, _hold(member, token, secret, own_path(target)), kept)
 
@@ -136,7 +148,8 @@ def do_password() -> Response | tuple[str, int]:
     signed_in, target, counters = access.current(), request.form.get("next", ""), limits.limits()
     if signed_in is None:
         abort(401)
-    # Its own counter: strangers who guess at the sign-in page do not keep somebody out who is signed in.
+    # Its own counter: strangers who guess at the sign-in page do not keep somebody out who is
+    # signed in.
     account = f"password again {signed_in.actor.staff_id}"
     counters.check_account(account)
     try:
@@ -144,7 +157,9 @@ def do_password() -> Response | tuple[str, int]:
             accounts.verify(reading(), signed_in.actor.name, request.form.get("password", ""))
     except SignInFailed:
         counters.sign_in_failed(account)
-        return render_template("staff/password.html", next=target, problem=say("password_wrong")), 422
+        return render_template(
+            "staff/password.html", next=target, problem=say("password_wrong")
+        ), 422
     counters.sign_in_worked(account)
     with transaction() as writing:
         sessions.prove(writing, signed_in.session_id, now=g.now)
@@ -161,7 +176,8 @@ def sign_out() -> Response:
             sessions.close(writing, signed_in, now=g.now)
     session.clear()
     answer = redirect(url_for("staff.sign_in"), 303)
-    # Not "cookies": by one of them this browser is known, and it is worth nothing without the password.
+    # Not "cookies": by one of them this browser is known, and it is worth nothing without the
+    # password.
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
@@ -186,17 +202,20 @@ def do_welcome(token: str) -> Response | tuple[str, int]:
     except (FieldRefused, UsernameTaken, CodeWrong) as refusal:
         owner = accounts.link_owner(reading(), token, now=g.now)
         if isinstance(refusal, FieldRefused):
-            problems = {refusal.field: say(refusal.reason, **refusal.values)}
+            problems = {refusal.field: say_refusal(refusal)}
         elif isinstance(refusal, CodeWrong):
             problems = {"code": say("refused_code_wrong")}
         else:
             problems = {"username": say("username_taken")}
-        return render_template("staff/welcome.html", owner=owner, username=username, problems=problems), 422
+        return render_template(
+            "staff/welcome.html", owner=owner, username=username, problems=problems
+        ), 422
     return begin_session(member, url_for("staff.home"))
 
 
 def _use_link(token: str, username: str, password: str, code: str) -> StaffMember:
-    """The account whose password is chosen. A wrong code of its second factor counts against the link and slows down."""
+    """The account whose password is chosen. A wrong code of its second factor counts against the
+    link and slows down."""
     owner, now, counters = accounts.link_owner(reading(), token, now=g.now), g.now, limits.limits()
     account = f"link {owner.id if owner else 0}"
     counters.check_account(account)
@@ -222,5 +241,9 @@ def _use_link(token: str, username: str, password: str, code: str) -> StaffMembe
 def home() -> str:
     """The events, with what this role may do for each."""
     signed_in = access.current()
-    shown = [one for one in events.all_events(reading()) if signed_in and signed_in.event_id in (None, one.id)]
+    shown = [
+        one
+        for one in events.all_events(reading())
+        if signed_in and signed_in.event_id in (None, one.id)
+    ]
     return render_template("staff/home.html", events=shown, definition=events.definition)

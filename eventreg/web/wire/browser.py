@@ -1,5 +1,6 @@
-"""What the visitor's browser is, and how large it wants the text of public pages: standard, large or largest. A cookie keeps
-that choice; where a browser drops cookies, as those inside chat apps do, the addresses of the next pages carry it."""
+"""What the visitor's browser is, and how large it wants the text of public pages: standard, large
+or largest. A cookie keeps that choice; where a browser drops cookies, as those inside chat apps do,
+the addresses of the next pages carry it."""
 
 from flask import Response, current_app, g, request
 
@@ -41,7 +42,9 @@ def text_size() -> tuple[str, bool]:
 def remember_size(response: Response) -> None:
     """Keep a size that was chosen just now; nobody else gets a cookie."""
     if g.get("size_is_carried"):
-        response.set_cookie(_cookie(), g.size, max_age=_A_YEAR, secure=_https(), httponly=True, samesite="Lax")
+        response.set_cookie(
+            _cookie(), g.size, max_age=_A_YEAR, secure=_https(), httponly=True, samesite="Lax"
+        )
 
 
 def _cookie() -> str:

@@ -1,4 +1,5 @@
-"""What proxies in front say of a request: who asks, and whether by https. Believed only from addresses that are ours to trust."""
+"""What proxies in front say of a request: who asks, and whether by https. Believed only from
+addresses that are ours to trust."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -19,7 +20,8 @@ _SAID = (
 
 
 class Forwarded:
-    """Sets ``REMOTE_ADDR`` and the scheme from the headers of trusted proxies, and removes those headers for good."""
+    """Sets ``REMOTE_ADDR`` and the scheme from the headers of trusted proxies, and removes those
+    headers for good."""
 
     def __init__(self, app: Wsgi, proxies: Proxies, log: logging.Logger) -> None:
         self._app = app
@@ -51,5 +53,7 @@ class Forwarded:
         if not self._warned:
             self._warned = True
             self._log.warning(
-                "a proxy at %s forwards requests, but EVENTREG_TRUSTED_PROXIES is 0: all its guests count as one", peer
+                "a proxy at %s forwards requests, but EVENTREG_TRUSTED_PROXIES is 0: all its "
+                "guests count as one",
+                peer,
             )

@@ -33,13 +33,16 @@ def begin(proxies: Proxies) -> None:
     environ = request.environ
     environ[_BEGAN] = stopwatch()
     given = environ.get("HTTP_X_REQUEST_ID", "")
-    from_proxy = given and proxies.count and proxies.has(parse_address(environ.get("eventreg.peer", "")))
+    from_proxy = (
+        given and proxies.count and proxies.has(parse_address(environ.get("eventreg.peer", "")))
+    )
     environ[_KEPT_ID] = given if from_proxy and _ID.fullmatch(given) else os.urandom(8).hex()
 
 
 def end(response: Response) -> None:
     """Write the line, and tell the id to whoever asked."""
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # asked once, since this is for every page
+    # asked once, since this is for every page
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
     began = asked.environ.pop(_BEGAN, None)
     if began is None:
         return
@@ -49,7 +52,8 @@ def end(response: Response) -> None:
     signed_in = g.get("signed_in")
     staff = f" staff={signed_in.actor.staff_id}" if signed_in else ""
     sys.stderr.write(
-        f"{_moment()} request id={known_by} {method} {asked.endpoint or '-'} {response.status_code} "
+        f"{_moment()} request id={known_by} {method} {asked.endpoint or '-'} "
+        f"{response.status_code} "
         f"{(stopwatch() - began) * 1000:.1f}ms{staff}\n"
     )
 
@@ -64,5 +68,7 @@ class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, and a traceback below it if there is one."""
         record.moment = _moment()
-        record.request = f"id={request.environ.get(_KEPT_ID, '-')} " if has_request_context() else ""
+        record.request = (
+            f"id={request.environ.get(_KEPT_ID, '-')} " if has_request_context() else ""
+        )
         return super().format(record)

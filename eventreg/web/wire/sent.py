@@ -31,7 +31,8 @@ class _Fields(ImmutableMultiDict[str, Any]):
     def __init__(self, sent: MultiDict[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         pairs = sent.items(multi=True) if isinstance(sent, MultiDict) else sent
         super().__init__(
-            (readable(name), readable(value) if isinstance(value, str) else value) for name, value in pairs
+            (readable(name), readable(value) if isinstance(value, str) else value)
+            for name, value in pairs
         )
 
 

@@ -37,17 +37,44 @@ def found(house: House, query: str) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        ("张", ["张桂芳"]), ("桂", ["张桂芳"]), ("zgf", ["张桂芳"]), ("z", ["曾秀英", "张桂芳"]), ("zhang", ["张桂芳"]),
-        ("zhang gui fang", ["张桂芳"]), ("ZENG", ["曾秀英"]), ("8000", ["王建国", "张桂芳"]), ("139123", ["曾秀英"]),
-        ("138 0013 8000", ["王建国", "张桂芳"]), ("6778", ["吕秀兰"]), ("lv", ["吕秀兰"]), ("lyu", ["吕秀兰"]),
-        ("+86 138 0013 8000", ["王建国", "张桂芳"]), ("0086-138-0013-8000", ["王建国", "张桂芳"]), ("+", []),
-        ("(0574) 5611.6778", ["吕秀兰"]), ("057456116778", ["吕秀兰"]), ("+44 20 7946 0018", ["Anna O'Neil"]),
-        ("lü", ["吕秀兰"]), ("0000", []), ("00000000", []), ("+-()", []), ("/./", []),
-        ("anna", ["Anna O'Neil"]), ("o'neil", ["Anna O'Neil"]), ("neil anna", ["Anna O'Neil"]), ("%", ["100%_纯"]),
-        ("_", ["100%_纯"]), ("nobody", []), ("(a+)+$", []), ("' OR 1=1 --", []), ("\x00", EVERYBODY),
+        ("张", ["张桂芳"]),
+        ("桂", ["张桂芳"]),
+        ("zgf", ["张桂芳"]),
+        ("z", ["曾秀英", "张桂芳"]),
+        ("zhang", ["张桂芳"]),
+        ("zhang gui fang", ["张桂芳"]),
+        ("ZENG", ["曾秀英"]),
+        ("8000", ["王建国", "张桂芳"]),
+        ("139123", ["曾秀英"]),
+        ("138 0013 8000", ["王建国", "张桂芳"]),
+        ("6778", ["吕秀兰"]),
+        ("lv", ["吕秀兰"]),
+        ("lyu", ["吕秀兰"]),
+        ("+86 138 0013 8000", ["王建国", "张桂芳"]),
+        ("0086-138-0013-8000", ["王建国", "张桂芳"]),
+        ("+", []),
+        ("(0574) 5611.6778", ["吕秀兰"]),
+        ("057456116778", ["吕秀兰"]),
+        ("+44 20 7946 0018", ["Anna O'Neil"]),
+        ("lü", ["吕秀兰"]),
+        ("0000", []),
+        ("00000000", []),
+        ("+-()", []),
+        ("/./", []),
+        ("anna", ["Anna O'Neil"]),
+        ("o'neil", ["Anna O'Neil"]),
+        ("neil anna", ["Anna O'Neil"]),
+        ("%", ["100%_纯"]),
+        ("_", ["100%_纯"]),
+        ("nobody", []),
+        ("(a+)+$", []),
+        ("' OR 1=1 --", []),
+        ("\x00", EVERYBODY),
     ],
-)  # fmt: skip
-def test_search_finds_people_by_what_anybody_has_of_them(full: House, query: str, names: list[str]) -> None:
+)
+def test_search_finds_people_by_what_anybody_has_of_them(
+    full: House, query: str, names: list[str]
+) -> None:
     assert found(full, query) == names
 
 
@@ -58,15 +85,24 @@ def test_search_finds_a_check_in_code_from_its_first_digits(full: House) -> None
 
 
 def test_filters_count_what_they_show(full: House) -> None:
-    registration = attendee_list.listed(reading(), full.event(), Asked(query="曾"))[0].registration_id
+    registration = attendee_list.listed(reading(), full.event(), Asked(query="曾"))[
+        0
+    ].registration_id
     with transaction() as session:
         cancellations.cancel(
-            session, *with_event(session, lookup.get(session, registration)), by=audit.SYSTEM, now=full.now
+            session,
+            *with_event(session, lookup.get(session, registration)),
+            by=audit.SYSTEM,
+            now=full.now,
         )
     counts = attendee_list.counts(reading(), full.event())
     assert counts == {
-        Filter.ALL: 6, Filter.CONFIRMED: 5, Filter.WAITLISTED: 0, Filter.CANCELLED: 1, Filter.ARRIVED: 0,
-    }  # fmt: skip
+        Filter.ALL: 6,
+        Filter.CONFIRMED: 5,
+        Filter.WAITLISTED: 0,
+        Filter.CANCELLED: 1,
+        Filter.ARRIVED: 0,
+    }
     for wanted, count in counts.items():
         asked = Asked(filter=wanted)
         assert (
@@ -82,7 +118,9 @@ def test_the_list_sorts_by_name_time_and_code(full: House) -> None:
 
     assert names(Sort.NAME) == EVERYBODY
     assert names(Sort.TIME)[0] == "100%_纯"
-    codes = [row.code for row in attendee_list.listed(reading(), full.event(), Asked(sort=Sort.CODE))]
+    codes = [
+        row.code for row in attendee_list.listed(reading(), full.event(), Asked(sort=Sort.CODE))
+    ]
     assert codes == sorted(codes, key=str)
     assert set(names(Sort.STATE)) == set(names(Sort.NAME))
 
@@ -110,29 +148,50 @@ def test_twenty_five_people_are_one_side(house: House, people: int, sides: int) 
     assert all(side.sides == sides + 1 for side in made), "the blank side counts too"
 
 
-def test_a_letter_stands_only_where_its_group_begins_and_a_party_knows_its_numbers(full: House) -> None:
+def test_a_letter_stands_only_where_its_group_begins_and_a_party_knows_its_numbers(
+    full: House,
+) -> None:
     side = check_in_list.sides(attendee_list.confirmed(reading(), full.event()))[0]
     assert [line.letter for line in side.lines] == ["#", "A", "L", "W", "Z", ""]
     assert [line.with_numbers for line in side.lines] == [(), (), (), (6,), (), (4,)]
     assert side.letters == "# – Z"
 
 
-NAMES = ["=A1+1", "@cmd", "-b3", "'quoted", "+h86", 'A "B", C', "＝A1", "＋甲", "－甲", "＠甲", "﹢甲", "−甲"]
+NAMES = [
+    "=A1+1",
+    "@cmd",
+    "-b3",
+    "'quoted",
+    "+h86",
+    'A "B", C',
+    "＝A1",
+    "＋甲",
+    "－甲",
+    "＠甲",
+    "﹢甲",
+    "−甲",
+]
 
 
 def test_the_list_for_a_spreadsheet_holds_no_formula_and_loses_nothing(house: House) -> None:
     house.apply(toml(capacity=20))
     for name in NAMES:
         house.register(name)
-    text = check_in_list.as_csv(check_in_list.sides(attendee_list.confirmed(reading(), house.event())))
+    text = check_in_list.as_csv(
+        check_in_list.sides(attendee_list.confirmed(reading(), house.event()))
+    )
     assert text.startswith("\ufeff")
     cells = [row["name"] for row in csv.DictReader(io.StringIO(text.lstrip("\ufeff")))]
-    assert not any(cell.startswith(("=", "@", "-", "+", "＝", "＋", "－", "＠", "﹢", "−")) for cell in cells)
+    assert not any(
+        cell.startswith(("=", "@", "-", "+", "＝", "＋", "－", "＠", "﹢", "−")) for cell in cells
+    )
     assert sorted(cell.removeprefix("'") for cell in cells) == sorted(NAMES)
 
 
 def test_the_list_for_a_terminal_lines_up_and_moves_no_cursor(full: House) -> None:
-    text = check_in_list.as_text(check_in_list.sides(attendee_list.confirmed(reading(), full.event())), "书法课\x1b[2J")
+    text = check_in_list.as_text(
+        check_in_list.sides(attendee_list.confirmed(reading(), full.event())), "书法课\x1b[2J"
+    )
     assert "\x1b" not in check_in_list.plain("书法课\x1b[2J")
     rows = [line for line in text.splitlines() if line.endswith("[ ] [ ]")]
     assert len(rows) == 6

@@ -44,7 +44,9 @@ def arrive(house: House, name: str, *, anyway: bool = False) -> Outcome:
     attendee = someone(name)
     with transaction() as session:
         event = events.get(session, "small")
-        return check_in.check_in(session, event, attendee, anyway=anyway, by=house.dora, now=house.now)
+        return check_in.check_in(
+            session, event, attendee, anyway=anyway, by=house.dora, now=house.now
+        )
 
 
 def test_an_arrival_counts_once_and_says_when_the_first_was(morning: House) -> None:
@@ -69,7 +71,7 @@ def test_the_schema_itself_holds_one_standing_arrival_a_person(morning: House) -
                 by_staff_id=row.by_staff_id,
                 early=False,
                 late=False,
-            )  # fmt: skip
+            )
         )
 
 
@@ -99,12 +101,16 @@ def test_check_in_can_be_opened_early_for_everybody_at_once(morning: House) -> N
     morning.now = local("2030-06-10 08:30")
     for _ in range(2):
         with transaction() as session:
-            events.open_check_in(session, events.get(session, "small"), by=morning.dora, now=morning.now)
+            events.open_check_in(
+                session, events.get(session, "small"), by=morning.dora, now=morning.now
+            )
     assert arrive(morning, "张桂芳").fresh
     assert arrive(morning, "王建国").fresh
 
 
-@pytest.mark.parametrize(("moment", "late"), [("08:45", False), ("08:59", False), ("09:00", True), ("10:30", True)])
+@pytest.mark.parametrize(
+    ("moment", "late"), [("08:45", False), ("08:59", False), ("09:00", True), ("10:30", True)]
+)
 def test_from_nine_arrivals_are_marked_late(morning: House, moment: str, late: bool) -> None:
     morning.now = local(f"2030-06-10 {moment}")
     assert arrive(morning, "张桂芳").late is late
@@ -115,7 +121,9 @@ def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
     attendee = someone("张桂芳")
     with transaction() as session:
         made = lookup.get(session, registration)
-        cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=local("2030-06-09 10:00"))
+        cancellations.cancel(
+            session, *with_event(session, made), by=audit.SYSTEM, now=local("2030-06-09 10:00")
+        )
     with pytest.raises(AttendeeCancelled) as refusal, transaction() as session:
         event = events.get(session, "small")
         check_in.check_in(session, event, attendee, anyway=False, by=morning.dora, now=morning.now)
@@ -123,7 +131,21 @@ def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "attendee", ["", "0", "1", "999", "-1", "1; DROP TABLE", "９", "1" * 30, "0" * 32, "\0" * 32, "\ud800" * 32, "None"]
+    "attendee",
+    [
+        "",
+        "0",
+        "1",
+        "999",
+        "-1",
+        "1; DROP TABLE",
+        "９",
+        "1" * 30,
+        "0" * 32,
+        "\0" * 32,
+        "\ud800" * 32,
+        "None",
+    ],
 )
 def test_an_unknown_attendee_is_unknown(morning: House, attendee: str) -> None:
     with pytest.raises(AttendeeUnknown), transaction() as session:

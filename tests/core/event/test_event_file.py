@@ -125,14 +125,23 @@ def test_all_mistakes_are_told_at_once_with_file_path_and_expectation() -> None:
     paths = [line.split(": ")[1] for line in told]
     assert all(line.startswith("x.toml: ") for line in told)
     assert set(paths) >= {
-        "capacity", "colour", "timezone", "ends_at", "phone_line.number", "phone_line.weekdays.0", "gift.text",
-        "speaker.nme", "phone_line.held_seats",
-    }  # fmt: skip
+        "capacity",
+        "colour",
+        "timezone",
+        "ends_at",
+        "phone_line.number",
+        "phone_line.weekdays.0",
+        "gift.text",
+        "speaker.nme",
+        "phone_line.held_seats",
+    }
     assert any("{ zh = " in line for line in told)
 
 
 def test_a_syntax_error_is_told_with_its_line() -> None:
-    assert mistakes('slug = "x"\ncapacity = = 3\n') == ["x.toml: not TOML: Invalid value (at line 2, column 12)"]
+    assert mistakes('slug = "x"\ncapacity = = 3\n') == [
+        "x.toml: not TOML: Invalid value (at line 2, column 12)"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -150,8 +159,14 @@ def test_a_syntax_error_is_told_with_its_line() -> None:
         ('en = "Calligraphy class"|en = ""', "title.en"),
         ("closes_at = 09:00:00|closes_at = 08:30:00", "check_in.closes_at"),
         ("closes_at = 09:00:00|closes_at = 09:00:00\nrelease_at = 08:00:00", "check_in.release_at"),
-        ("[place]|[[agenda]]\nat = 09:00:00\nuntil = 08:00:00\ntext = {zh='a', en='b'}\n[place]", "agenda.0.until"),
-        ("[place]|[[topics]]\npicture = 'nose'\ntext = {zh='a', en='b'}\n[place]", "topics.0.picture"),
+        (
+            "[place]|[[agenda]]\nat = 09:00:00\nuntil = 08:00:00\ntext = {zh='a', en='b'}\n[place]",
+            "agenda.0.until",
+        ),
+        (
+            "[place]|[[topics]]\npicture = 'nose'\ntext = {zh='a', en='b'}\n[place]",
+            "topics.0.picture",
+        ),
         ("[place]|[notice]\nkind = 'late'\ntext = {zh='a', en='b'}\n[place]", "notice.kind"),
         ("[place]|[privacy]\nkeep_days = 400\n[place]", "privacy.keep_days"),
         ("[check_in]|max_party = 6\n[check_in]", "max_per_phone"),
@@ -160,18 +175,27 @@ def test_a_syntax_error_is_told_with_its_line() -> None:
 )
 def test_each_wrong_value_is_named_by_its_path(change: str, path: str) -> None:
     before, after = change.split("|")
-    assert any(line.startswith(f"x.toml: {path}: ") for line in mistakes(toml().replace(before, after)))
+    assert any(
+        line.startswith(f"x.toml: {path}: ") for line in mistakes(toml().replace(before, after))
+    )
 
 
 def test_a_word_that_promises_a_cure_is_a_warning_and_health_is_none() -> None:
     found = event_file.parse(
-        toml().replace("Calligraphy class", "A cure by experts").replace("书法课", "第一次健康课，包治")
+        toml()
+        .replace("Calligraphy class", "A cure by experts")
+        .replace("书法课", "第一次健康课，包治")
     )
     said = "\n".join(event_file.warnings(found))
     assert "'cure'" in said
     assert "'包治'" in said
     assert "'第一'" not in said
-    assert event_file.warnings(event_file.parse(toml().replace("Calligraphy class", "Health, treatment, secure"))) == []
+    assert (
+        event_file.warnings(
+            event_file.parse(toml().replace("Calligraphy class", "Health, treatment, secure"))
+        )
+        == []
+    )
 
 
 def test_applying_the_same_file_twice_changes_nothing(house: House) -> None:

@@ -1,4 +1,5 @@
-"""Events of years that no calendar can add to: refused in the file; and one that an older program took stops nothing."""
+"""Events of years that no calendar can add to: refused in the file; and one that an older program
+took stops nothing."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -21,10 +22,14 @@ DATES = {
     "ends_at": toml().replace("ends_at = 11:00:00", "ends_at = 9999-12-31T23:00:00"),
     "registration.opens_at": toml(more="[registration]\nopens_at = 0001-01-01T00:00:00"),
     "registration.closes_at": toml(more="[registration]\ncloses_at = 9999-12-31T00:00:00"),
-    "check_in.release_at": toml().replace("[check_in]", "[check_in]\nrelease_at = 2101-01-01T00:00:00"),
+    "check_in.release_at": toml().replace(
+        "[check_in]", "[check_in]\nrelease_at = 2101-01-01T00:00:00"
+    ),
     "phone_line.held_until": toml(more="held_until = 1999-12-31T00:00:00"),
     "phone_line.closed_on.0": toml(more="closed_on = [9999-12-31]"),
-    "agenda.0.at": toml(more='[[agenda]]\nat = 9999-12-31T00:00:00\ntext = { zh = "讲课", en = "Lecture" }'),
+    "agenda.0.at": toml(
+        more='[[agenda]]\nat = 9999-12-31T00:00:00\ntext = { zh = "讲课", en = "Lecture" }'
+    ),
 }
 
 
@@ -52,14 +57,22 @@ def test_the_commands_say_so_and_change_nothing(house: House, tmp_path: Path) ->
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Shanghai"])
 @pytest.mark.parametrize("year", ["2000-01-01", "2100-12-31"])
-def test_the_first_and_the_last_year_can_be_reckoned_with_in_every_zone(zone: str, year: str) -> None:
-    written = toml(more="[privacy]\nkeep_days = 365").replace("2030-06-10", year).replace("Asia/Shanghai", zone)
+def test_the_first_and_the_last_year_can_be_reckoned_with_in_every_zone(
+    zone: str, year: str
+) -> None:
+    written = (
+        toml(more="[privacy]\nkeep_days = 365")
+        .replace("2030-06-10", year)
+        .replace("Asia/Shanghai", zone)
+    )
     event = applying.draft(event_file.parse(written))
     assert events.kept_until(event) == event.ends_at + timedelta(days=365)
     assert (event.starts_at - timedelta(days=365)).astimezone(events.zone(event)).year >= 1999
 
 
-@pytest.mark.parametrize("day", ["9999-12-31", "2101-01-01", "1999-12-31", "0001-01-01", "2000-01-01"])
+@pytest.mark.parametrize(
+    "day", ["9999-12-31", "2101-01-01", "1999-12-31", "0001-01-01", "2000-01-01"]
+)
 def test_an_event_is_not_copied_to_such_a_day(house: House, day: str) -> None:
     house.apply(toml(more="[registration]\nopens_at = 2030-06-01T09:00:00"))
     house.hire()
@@ -69,18 +82,30 @@ def test_an_event_is_not_copied_to_such_a_day(house: House, day: str) -> None:
 
 @pytest.fixture
 def two(house: House) -> House:
-    """An event that is over, with one guest, and beside it one of the last day of all years, as an older program took it."""
+    """An event that is over, with one guest, and beside it one of the last day of all years, as an
+    older program took it."""
     house.apply(toml())
     house.apply(toml("never", more="[privacy]\nkeep_days = 365"))
     house.hire()
     house.register(NAME)
     house.register("闻人三", slug="never")
     with db.engine.begin() as connection:
-        for column in ("starts_at", "ends_at", "check_in_opens_at", "check_in_closes_at", "registration_closes_at"):
-            last = "9999-12-31 15:00:00.000000" + ("" if db.engine.dialect.name == "sqlite" else "+00")
+        for column in (
+            "starts_at",
+            "ends_at",
+            "check_in_opens_at",
+            "check_in_closes_at",
+            "registration_closes_at",
+        ):
+            last = "9999-12-31 15:00:00.000000" + (
+                "" if db.engine.dialect.name == "sqlite" else "+00"
+            )
             connection.execute(text(f"UPDATE events SET {column} = '{last}' WHERE slug = 'never'"))
         connection.execute(
-            text("UPDATE events SET definition = replace(definition, '2030-06-10', '9999-12-31') WHERE slug = 'never'")
+            text(
+                "UPDATE events SET definition = replace(definition, '2030-06-10', '9999-12-31') "
+                "WHERE slug = 'never'"
+            )
         )
     house.now = local("2030-07-10 11:00")
     return house
@@ -95,12 +120,30 @@ def names() -> set[str]:
 @pytest.mark.both_databases
 def test_an_event_without_end_stops_nothing_of_the_others(two: House) -> None:
     olga = two.signed_in("olga")
-    for path in ("/zh/", "/zh/events/small", "/zh/events/never", "/zh/privacy", "/staff/", "/staff/events/small",
-                 "/staff/events/never", "/staff/events/never/forget", "/staff/events/never/calls?anyway=yes",
-                 "/staff/events/never/report", "/staff/events/new", "/staff/events/never/edit", "/door/never/",
-                 "/zh/events/never/event.ics", "/staff/events/never/check-in-list"):  # fmt: skip
+    for path in (
+        "/zh/",
+        "/zh/events/small",
+        "/zh/events/never",
+        "/zh/privacy",
+        "/staff/",
+        "/staff/events/small",
+        "/staff/events/never",
+        "/staff/events/never/forget",
+        "/staff/events/never/calls?anyway=yes",
+        "/staff/events/never/report",
+        "/staff/events/new",
+        "/staff/events/never/edit",
+        "/door/never/",
+        "/zh/events/never/event.ics",
+        "/staff/events/never/check-in-list",
+    ):
         assert olga.get(path).status_code < 500, path
-    for command in (("event", "list"), ("event", "show", "never"), ("purge", "--dry-run"), ("doctor",)):
+    for command in (
+        ("event", "list"),
+        ("event", "show", "never"),
+        ("purge", "--dry-run"),
+        ("doctor",),
+    ):
         assert run(two, *command).exit_code == 0, command
     assert run(two, "purge").exit_code == 0
     assert names() == {"—", "闻人三"}
@@ -108,11 +151,15 @@ def test_an_event_without_end_stops_nothing_of_the_others(two: House) -> None:
 
 
 @pytest.mark.both_databases
-def test_an_event_that_cannot_be_read_stops_nothing_of_the_others(two: House, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_event_that_cannot_be_read_stops_nothing_of_the_others(
+    two: House, caplog: pytest.LogCaptureFixture
+) -> None:
     """Whatever it is that is wrong with it."""
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE events SET definition = '{}' WHERE slug = 'never'"))
-        connection.execute(text("UPDATE events SET ends_at = (SELECT ends_at FROM events WHERE slug = 'small')"))
+        connection.execute(
+            text("UPDATE events SET ends_at = (SELECT ends_at FROM events WHERE slug = 'small')")
+        )
     said = run(two, "purge")
     assert said.exit_code == 1
     assert "small: everybody: 1 registrations" in said.output

@@ -8,7 +8,11 @@ from tests.support.factories import House, toml
 
 
 def test_there_are_as_many_codes_as_the_plan_says() -> None:
-    assert [len(list(check_in_codes.all_of(length))) for length in (4, 5, 6)] == [581, 5_226, 46_971]
+    assert [len(list(check_in_codes.all_of(length))) for length in (4, 5, 6)] == [
+        581,
+        5_226,
+        46_971,
+    ]
 
 
 def test_one_wrong_key_or_two_swapped_ones_never_make_another_code() -> None:
@@ -34,7 +38,9 @@ def test_no_code_is_unlucky_or_hard_to_say() -> None:
 
 
 def test_codes_get_longer_before_they_get_scarce() -> None:
-    assert [check_in_codes.length_for(people) for people in (70, 290, 291, 2_613, 2_614, 200_000)] == [4, 4, 5, 5, 6, 7]
+    assert [
+        check_in_codes.length_for(people) for people in (70, 290, 291, 2_613, 2_614, 200_000)
+    ] == [4, 4, 5, 5, 6, 7]
 
 
 def test_everybody_has_a_code_of_their_own_that_is_nobodys_last_digits(house: House) -> None:
@@ -46,7 +52,9 @@ def test_everybody_has_a_code_of_their_own_that_is_nobodys_last_digits(house: Ho
     assert max(Counter(drawn).values()) == 1
     assert all(check_in_codes.is_code(code) for code in drawn)
     for place, code in enumerate(drawn):
-        assert code not in {tail for _, tail in rows[: place + 1]}, "taken for the end of a number known by then"
+        assert code not in {tail for _, tail in rows[: place + 1]}, (
+            "taken for the end of a number known by then"
+        )
 
 
 def test_a_ticket_token_has_130_bits_and_forgives_a_hand_written_copy() -> None:
@@ -55,4 +63,8 @@ def test_a_ticket_token_has_130_bits_and_forgives_a_hand_written_copy() -> None:
     assert set(token) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
     assert tickets.digest(token.lower()) == tickets.digest(token)
     assert tickets.digest(token.replace("0", "O").replace("1", "l")) == tickets.digest(token)
-    assert tickets.token("key", "seed") == tickets.token("key", "seed") != tickets.token("other key", "seed")
+    assert (
+        tickets.token("key", "seed")
+        == tickets.token("key", "seed")
+        != tickets.token("other key", "seed")
+    )

@@ -46,7 +46,10 @@ def cancel(house: House, registration: Registration) -> None:
     """The desk cancels."""
     with transaction() as session:
         cancellations.cancel(
-            session, *with_event(session, lookup.get(session, registration.id)), by=audit.SYSTEM, now=house.now
+            session,
+            *with_event(session, lookup.get(session, registration.id)),
+            by=audit.SYSTEM,
+            now=house.now,
         )
 
 
@@ -54,7 +57,9 @@ def register(house: House, entry: registering.Entry) -> Registration:
     """Register with a form that the test made."""
     with transaction() as session:
         event = events.get(session, "small")
-        made = registering.register(session, event, entry, secret_key=SECRET, by=audit.REGISTRANT, now=house.now)
+        made = registering.register(
+            session, event, entry, secret_key=SECRET, by=audit.REGISTRANT, now=house.now
+        )
     return lookup.get(reading(), made.id)
 
 
@@ -63,7 +68,9 @@ def correct(house: House, made: Registration, version: int, phone: str, *people:
     corrected = Correction(tuple(names.parse(name) for name in people), phones.parse(phone, "0574"))
     with transaction() as session:
         event, fresh = events.get(session, "small"), lookup.get(session, made.id)
-        corrections.edit(session, event, fresh, corrected, version=version, by=audit.SYSTEM, now=house.now)
+        corrections.edit(
+            session, event, fresh, corrected, version=version, by=audit.SYSTEM, now=house.now
+        )
 
 
 def test_a_couple_gets_two_seats_two_codes_and_one_ticket(small: House) -> None:
@@ -80,7 +87,9 @@ def test_the_same_form_twice_is_one_registration(small: House) -> None:
     assert left(small) == 4
 
 
-def test_without_its_key_the_same_form_twice_would_be_refused(small: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_key_the_same_form_twice_would_be_refused(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The negative control: it is the stored key that makes the second sending harmless."""
     form = make_entry("张桂芳")
     register(small, form)
@@ -117,7 +126,9 @@ def test_of_two_who_correct_at_once_one_is_told(small: House) -> None:
     assert len(told) == 1
 
 
-def test_the_key_of_a_form_is_kept_only_if_its_seat_is(small: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_of_a_form_is_kept_only_if_its_seat_is(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     form = make_entry("张桂芳")
     with monkeypatch.context() as broken:
         broken.setattr(seats, "take", lambda *_, **__: 1 / 0)
@@ -134,7 +145,9 @@ def test_a_used_form_with_another_name_is_told_so_and_changes_nothing(small: Hou
     assert left(small) == 4
 
 
-@pytest.mark.parametrize("spelling", ["13800138000", "+86 138 0013 8000", "0086-13800138000", "１３８００１３８０００"])
+@pytest.mark.parametrize(
+    "spelling", ["13800138000", "+86 138 0013 8000", "0086-13800138000", "１３８００１３８０００"]
+)
 def test_the_same_name_and_number_is_the_same_registration(small: House, spelling: str) -> None:
     first = small.register("张桂芳", phone="138 0013 8000")
     with pytest.raises(AlreadyRegistered) as refusal:
@@ -177,12 +190,18 @@ def test_whoever_cancelled_may_register_again(small: House) -> None:
     assert small.register("张桂芳", phone="13800138000").state == "confirmed"
 
 
-def test_guests_register_only_in_the_registration_window_and_the_desk_until_the_end(house: House) -> None:
-    house.apply(toml(head="[registration]\nopens_at = 2030-06-01T09:00:00\ncloses_at = 2030-06-09T12:00:00"))
+def test_guests_register_only_in_the_registration_window_and_the_desk_until_the_end(
+    house: House,
+) -> None:
+    house.apply(
+        toml(head="[registration]\nopens_at = 2030-06-01T09:00:00\ncloses_at = 2030-06-09T12:00:00")
+    )
     for moment, phase in [
-        ("2030-06-01 08:59", "not-yet-open"), ("2030-06-09 12:00", "closed"), ("2030-06-10 09:00", "running"),
+        ("2030-06-01 08:59", "not-yet-open"),
+        ("2030-06-09 12:00", "closed"),
+        ("2030-06-10 09:00", "running"),
         ("2030-06-10 11:00", "over"),
-    ]:  # fmt: skip
+    ]:
         house.now = local(moment)
         with pytest.raises(RegistrationClosed) as refusal:
             house.register("张桂芳")
@@ -216,7 +235,10 @@ def test_a_name_and_a_number_can_be_corrected(small: House) -> None:
 def test_two_names_of_a_couple_can_be_swapped(small: House) -> None:
     made = small.register("张桂芳", "王建国", phone="13800138000")
     correct(small, made, 1, "13800138000", "王建国", "张桂芳")
-    assert [row.name for row in attendee_list.of_registration(reading(), made.id)] == ["王建国", "张桂芳"]
+    assert [row.name for row in attendee_list.of_registration(reading(), made.id)] == [
+        "王建国",
+        "张桂芳",
+    ]
 
 
 def test_the_second_of_two_who_edit_the_same_page_is_told(small: House) -> None:
@@ -256,7 +278,16 @@ def test_a_token_opens_its_own_ticket_only_and_the_database_does_not_hold_it(sma
     made = small.register("张桂芳")
     token = tickets.token(SECRET, made.ticket_seed)
     assert lookup.by_token(reading(), token)[0].id == made.id
-    for wrong in (token[:-1], token + "0", "", "0" * 26, made.ticket_seed, made.ticket_digest, "\x00", "é"):
+    for wrong in (
+        token[:-1],
+        token + "0",
+        "",
+        "0" * 26,
+        made.ticket_seed,
+        made.ticket_digest,
+        "\x00",
+        "é",
+    ):
         with pytest.raises(RegistrationUnknown):
             lookup.by_token(reading(), wrong)
     stored = reading().connection().exec_driver_sql("SELECT * FROM registrations").all()

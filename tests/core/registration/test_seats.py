@@ -1,4 +1,5 @@
-"""The cap. Beside each proof that it holds stands the run without the guard, in which it does not."""
+"""The cap. Beside each proof that it holds stands the run without the guard, in which it does
+not."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,10 +26,13 @@ CAPACITY = 20
 
 
 def counted(house: House) -> tuple[int, int]:
-    """Seats taken by the counter, and people with a seat by the rows, as a fresh look finds them."""
+    """Seats taken by the counter, and people with a seat by the rows, as a fresh look finds
+    them."""
     with house.app.app_context():
         taken = reading().scalar(select(EventSeats.taken)) or 0
-        people = reading().scalar(select(func.count()).select_from(Attendee).where(Attendee.cancelled_at.is_(None)))
+        people = reading().scalar(
+            select(func.count()).select_from(Attendee).where(Attendee.cancelled_at.is_(None))
+        )
         return taken, people or 0
 
 
@@ -64,13 +68,16 @@ def test_four_processes_get_exactly_the_seats_there_are(
     house.apply(toml(capacity=CAPACITY))
     reading().rollback()
     with FORKS.Pool(4) as pool:
-        got = pool.starmap(race, [(str(folder), environment, start) for start in (0, 100, 200, 300)])
+        got = pool.starmap(
+            race, [(str(folder), environment, start) for start in (0, 100, 200, 300)]
+        )
     assert sum(got) == CAPACITY
     assert counted(house) == (CAPACITY, CAPACITY)
 
 
 def look_and_take(url: str, together: Any) -> None:
-    """The naive taker: it looks, others look too, and then it takes. Without the CHECK, which would stop it."""
+    """The naive taker: it looks, others look too, and then it takes. Without the CHECK, which would
+    stop it."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as database:
         if engine.dialect.name == "sqlite":
@@ -86,12 +93,17 @@ def look_and_take(url: str, together: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
 def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, kind: str) -> None:
-    """The negative control: the same race, without the guarded statement and without the CHECK behind it."""
+    """The negative control: the same race, without the guarded statement and without the CHECK
+    behind it."""
     house.apply(toml(capacity=1))
     reading().rollback()
     if db.engine.dialect.name == "postgresql":
         with db.engine.begin() as database:
-            database.execute(text("ALTER TABLE event_seats DROP CONSTRAINT ck_event_seats_never_more_than_allowed"))
+            database.execute(
+                text(
+                    "ALTER TABLE event_seats DROP CONSTRAINT ck_event_seats_never_more_than_allowed"
+                )
+            )
     together: Any = Barrier(2) if kind == "threads" else FORKS.Barrier(2)
     runner: Any = Thread if kind == "threads" else FORKS.Process
     url = house.app.config["SQLALCHEMY_DATABASE_URI"]
@@ -144,7 +156,10 @@ def test_seats_given_back_over_the_capacity_are_not_given_out_again(house: House
     house.apply(toml(capacity=1))
     with transaction() as session:
         cancellations.cancel(
-            session, *with_event(session, lookup.get(session, first[0].id)), by=audit.SYSTEM, now=house.now
+            session,
+            *with_event(session, lookup.get(session, first[0].id)),
+            by=audit.SYSTEM,
+            now=house.now,
         )
     with pytest.raises(EventFull):
         house.register("李一")

@@ -1,4 +1,5 @@
-"""The waiting list: who comes first, who is passed over, what is held, and what people are to be told."""
+"""The waiting list: who comes first, who is passed over, what is held, and what people are to be
+told."""
 
 from typing import Any
 
@@ -144,7 +145,9 @@ def test_a_party_that_would_part_is_seated_together_where_it_can(house: House) -
     assert len(lookup.party(reading(), fresh(made))) == 2
 
 
-@pytest.mark.parametrize(("left", "size", "wishes"), [(0, 20, {"split": True}), (1, 0, {"split": True}), (1, 1, {})])
+@pytest.mark.parametrize(
+    ("left", "size", "wishes"), [(0, 20, {"split": True}), (1, 0, {"split": True}), (1, 1, {})]
+)
 def test_a_party_is_not_parted_without_a_seat_a_waiting_place_and_its_wish(
     house: House, left: int, size: int, wishes: dict[str, Any]
 ) -> None:
@@ -159,7 +162,12 @@ def test_a_party_is_not_parted_without_a_seat_a_waiting_place_and_its_wish(
 def test_more_capacity_promotes_exactly_that_many(full: House) -> None:
     waiting = [wait(full, f"李{number}号") for number in range(4)]
     full.apply(toml(capacity=4))
-    assert [state(made) for made in waiting] == ["confirmed", "confirmed", "waitlisted", "waitlisted"]
+    assert [state(made) for made in waiting] == [
+        "confirmed",
+        "confirmed",
+        "waitlisted",
+        "waitlisted",
+    ]
     assert proved(full).confirmed == 4
 
 
@@ -178,7 +186,9 @@ def test_less_capacity_drops_nobody_and_promotes_nobody_until_it_fits(house: Hou
 
 
 @pytest.mark.parametrize("kind", ["moved", "cancelled", "speaker-replaced"])
-def test_a_notice_owes_everybody_a_call_and_registering_goes_on_or_stops(full: House, kind: str) -> None:
+def test_a_notice_owes_everybody_a_call_and_registering_goes_on_or_stops(
+    full: House, kind: str
+) -> None:
     seated = reading().query(Registration).one()
     waiting = wait(full, "李一", email="li@example.org")
     gone = wait(full, "李二")
@@ -255,7 +265,9 @@ def test_the_desk_may_seat_somebody_out_of_turn_into_a_held_seat(house: House) -
     def seat(made: Registration) -> None:
         def act(session: Any) -> None:
             event = events.get(session, "small")
-            waitlist.seat(session, event, lookup.get(session, made.id), by=house.desmond, now=house.now)
+            waitlist.seat(
+                session, event, lookup.get(session, made.id), by=house.desmond, now=house.now
+            )
 
         write(act)
 
@@ -299,8 +311,13 @@ def test_who_has_checked_in_cannot_cancel_themselves_but_the_desk_can(full: Hous
 
     def arrive(session: Any) -> None:
         check_in.check_in(
-            session, events.get(session, "small"), person.public_id, anyway=False, by=full.dora, now=full.now
-        )  # fmt: skip
+            session,
+            events.get(session, "small"),
+            person.public_id,
+            anyway=False,
+            by=full.dora,
+            now=full.now,
+        )
 
     write(arrive)
     with pytest.raises(CheckedInAlready):
@@ -329,7 +346,12 @@ def test_an_event_that_is_over_promotes_nobody(full: House) -> None:
 def test_mail_is_owed_only_where_staff_gave_an_address(full: House) -> None:
     full.apply(toml(capacity=3))
     with_mail = full.register("李一", source="phone", email="li@example.org")
-    kinds = reading().connection().exec_driver_sql("SELECT registration_id, kind, channel FROM outbox_messages").all()
+    kinds = (
+        reading()
+        .connection()
+        .exec_driver_sql("SELECT registration_id, kind, channel FROM outbox_messages")
+        .all()
+    )
     assert kinds == [(with_mail.id, "registered", "mail")]
 
 
@@ -340,6 +362,6 @@ def test_a_waiting_party_cancels_its_place_and_the_others_move_up(full: House) -
         lambda session: cancellations.cancel(
             session, *with_event(session, first), by=audit.REGISTRANT, now=full.now
         )
-    )  # fmt: skip
+    )
     assert place(second) == 1
     assert proved(full).waiting == 1

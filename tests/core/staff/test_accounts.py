@@ -36,12 +36,28 @@ def staffed(house: House) -> House:
 
 def test_the_table_of_roles() -> None:
     """The whole policy on one screen; a change here is a change of what people may do."""
-    table = {role: sorted(permission.value for permission in permissions) for role, permissions in ALLOWED.items()}
+    table = {
+        role: sorted(permission.value for permission in permissions)
+        for role, permissions in ALLOWED.items()
+    }
     desk = (
-        "call check-in correct export import pair print-list register see-attendees see-event see-report staff-home type-sheet"
+        "call check-in correct export import pair print-list register see-attendees see-event "
+        "see-report staff-home type-sheet"
     ).split()
-    more = ["erase", "go-over", "manage-events", "manage-staff", "see-audit", "see-numbers", "take-back"]
-    assert table == {Role.DOOR: ["check-in", "staff-home"], Role.DESK: desk, Role.ORGANISER: sorted(desk + more)}
+    more = [
+        "erase",
+        "go-over",
+        "manage-events",
+        "manage-staff",
+        "see-audit",
+        "see-numbers",
+        "take-back",
+    ]
+    assert table == {
+        Role.DOOR: ["check-in", "staff-home"],
+        Role.DESK: desk,
+        Role.ORGANISER: sorted(desk + more),
+    }
     assert set(ALLOWED[Role.ORGANISER]) == set(Permission)
 
 
@@ -83,8 +99,12 @@ def test_a_link_is_good_once_and_for_a_day(house: House) -> None:
 
 def test_a_link_grows_old_and_a_new_one_replaces_it(staffed: House) -> None:
     with transaction() as session:
-        old = accounts.make_link(session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now)
-        new = accounts.make_link(session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now)
+        old = accounts.make_link(
+            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now
+        )
+        new = accounts.make_link(
+            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now
+        )
     with pytest.raises(LinkSpent):
         accounts.link_owner(reading(), old, now=staffed.now)
     owner = accounts.link_owner(reading(), new, now=staffed.now + timedelta(hours=23, minutes=59))
@@ -104,17 +124,23 @@ def test_a_session_ends_at_sign_out_disabling_and_a_new_password(staffed: House)
             if end == "sign-out":
                 sessions.close(session, who, now=staffed.now)
             elif end == "disable":
-                accounts.disable(session, accounts.find(session, name), by=audit.SYSTEM, now=staffed.now)
+                accounts.disable(
+                    session, accounts.find(session, name), by=audit.SYSTEM, now=staffed.now
+                )
             else:
                 member = accounts.find(session, name)
-                accounts.set_password(session, member, LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now)
+                accounts.set_password(
+                    session, member, LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now
+                )
         assert signed_in(staffed, tokens[0]) is None
         assert (signed_in(staffed, tokens[1]) is not None) == (end == "sign-out")
 
 
 def test_a_disabled_account_cannot_sign_in(staffed: House) -> None:
     with transaction() as session:
-        accounts.disable(session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=staffed.now)
+        accounts.disable(
+            session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=staffed.now
+        )
     with pytest.raises(SignInFailed):
         accounts.verify(reading(), "desmond", PASSWORD)
 
@@ -155,11 +181,16 @@ def test_an_account_has_five_sessions_and_the_oldest_goes(staffed: House) -> Non
 
 def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
     with staffed.writing() as session:
-        accounts.set_password(session, accounts.find(session, "olga"), LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now)
+        accounts.set_password(
+            session, accounts.find(session, "olga"), LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now
+        )
     token = sign_in(staffed, "olga")
     connection = reading().connection()
     stored = str(
-        [connection.exec_driver_sql(f"SELECT * FROM {table}").all() for table in ("staff_sessions", "staff_members")]
+        [
+            connection.exec_driver_sql(f"SELECT * FROM {table}").all()
+            for table in ("staff_sessions", "staff_members")
+        ]
     )
     assert token not in stored
     assert LONG_PASSWORD not in stored

@@ -26,21 +26,57 @@ SHORT = [
 LONG = ["x" * 257, "字" * 86, "tea at nine in ningbo " * 12]
 GUESSABLE = [
     # again and again
-    "aaaaaaaaaaaaaaa", "abcabcabcabcabc", "一二三四五" * 3, "啊" * 15, " " * 15, "🙂" * 15, "\u200b" * 15, "é" * 20,
-    "密码密码密码密码密码密码密码密", "a" * 256, "password" * 32, "desmond desmond desmond",
+    "aaaaaaaaaaaaaaa",
+    "abcabcabcabcabc",
+    "一二三四五" * 3,
+    "啊" * 15,
+    " " * 15,
+    "🙂" * 15,
+    "\u200b" * 15,
+    "é" * 20,
+    "密码密码密码密码密码密码密码密",
+    "a" * 256,
+    "password" * 32,
+    "desmond desmond desmond",
     # common passwords, and what is put before and after them
-    "passwordpassword", "password12345678", "password123456é", "épassword1234567", "pássword1234567", "p@$$w0rdp@$$w0rd",
-    "PASSWORD１２３４５６７", "drowssap12345678", "iloveyou123456789", "baseballfootball1", "sunshineprincess",
-    "monkeydragonmaster", "letmein!letmein!", "ünïcödé pâsswörd",
+    "passwordpassword",
+    "password12345678",
+    "password123456é",
+    "épassword1234567",
+    "pássword1234567",
+    "p@$$w0rdp@$$w0rd",
+    "PASSWORD１２３４５６７",
+    "drowssap12345678",
+    "iloveyou123456789",
+    "baseballfootball1",
+    "sunshineprincess",
+    "monkeydragonmaster",
+    "letmein!letmein!",
+    "ünïcödé pâsswörd",
     # runs of keys, figures and days
-    "123456789012345", "qwertyuiopasdfgh", "1qaz2wsx3edc4rfv", "abcdefghijklmnop", "asdfghjkl;'asdfg", "2030-06-10 2030-06-10",
-    "一二三四五六七八九十一二三四五", "13800138000138001", "甲乙丙丁戊己庚辛壬癸甲乙丙丁戊",
+    "123456789012345",
+    "qwertyuiopasdfgh",
+    "1qaz2wsx3edc4rfv",
+    "abcdefghijklmnop",
+    "asdfghjkl;'asdfg",
+    "2030-06-10 2030-06-10",
+    "一二三四五六七八九十一二三四五",
+    "13800138000138001",
+    "甲乙丙丁戊己庚辛壬癸甲乙丙丁戊",
     # our words, the event's and one's own name
-    "eventreg2030 lecture", "organiser-2030-06", "door-password-2030", "welcome to eventreg", "eventreg desk door staff",
-    "Desmond2030!!!!!", "desmond@eventreg", "书法课书法课二〇三〇年六月十日", "Calligraphy class 2030",
+    "eventreg2030 lecture",
+    "organiser-2030-06",
+    "door-password-2030",
+    "welcome to eventreg",
+    "eventreg desk door staff",
+    "Desmond2030!!!!!",
+    "desmond@eventreg",
+    "书法课书法课二〇三〇年六月十日",
+    "Calligraphy class 2030",
     # what everybody knows by heart
-    "床前明月光疑是地上霜举头望明月", "我爱你我爱你一生一世生日快乐",
-]  # fmt: skip
+    "床前明月光疑是地上霜举头望明月",
+    "我爱你我爱你一生一世生日快乐",
+]
 GOOD = [
     LONG_PASSWORD,
     "tea at nine in ningbo",
@@ -89,12 +125,16 @@ def test_a_sentence_is_a_password(password: str) -> None:
 def test_three_thousand_common_passwords_are_on_the_list_whatever_surrounds_them() -> None:
     common = list(RANKED_DICTIONARIES["passwords"])[:3000]
     assert len(common) == 3000
-    padded = [f"{word}é{'12345678901234'[: 14 - len(word)]}" for word in common[::60] if len(word) < 13]
+    padded = [
+        f"{word}é{'12345678901234'[: 14 - len(word)]}" for word in common[::60] if len(word) < 13
+    ]
     assert len(padded) > 40
     assert {reason(password) for password in padded} == {"password_guessable"}
 
 
-@pytest.mark.parametrize("piece", ["4@8({[<369&#!1/|0$5+7%2", "ab", "1!|7+$5s", "a", "the", "4e8g3 "])
+@pytest.mark.parametrize(
+    "piece", ["4@8({[<369&#!1/|0$5+7%2", "ab", "1!|7+$5s", "a", "the", "4e8g3 "]
+)
 def test_no_password_takes_long_to_judge(piece: str) -> None:
     began = time.process_time()
     reason((piece * 256)[:256])
@@ -104,7 +144,9 @@ def test_no_password_takes_long_to_judge(piece: str) -> None:
 def test_the_names_of_the_events_are_no_password(small: House) -> None:
     with pytest.raises(FieldRefused), transaction() as session:
         member = accounts.find(session, "dora")
-        accounts.set_password(session, member, "书法课在图书馆，书法课在图书馆", by=small.olga, now=small.now)
+        accounts.set_password(
+            session, member, "书法课在图书馆，书法课在图书馆", by=small.olga, now=small.now
+        )
     with transaction() as session:
         member = accounts.find(session, "dora")
         accounts.set_password(session, member, LONG_PASSWORD, by=small.olga, now=small.now)
@@ -122,7 +164,8 @@ def test_a_letter_with_an_accent_opens_however_a_keyboard_puts_it_together() -> 
 
 
 @pytest.mark.parametrize(
-    "old", ["一二三四五", "password12345é", unicodedata.normalize("NFD", "prêt à porter"), "x" * 256]
+    "old",
+    ["一二三四五", "password12345é", unicodedata.normalize("NFD", "prêt à porter"), "x" * 256],
 )
 def test_a_password_of_earlier_days_still_signs_in(small: House, old: str) -> None:
     with transaction() as session:
@@ -134,7 +177,9 @@ def test_a_password_of_earlier_days_still_signs_in(small: House, old: str) -> No
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_pages_ask_for_fifteen_characters(small: House, language: str) -> None:
     with transaction() as session:
-        link = accounts.make_link(session, accounts.find(session, "dora"), by=small.olga, now=small.now)
+        link = accounts.make_link(
+            session, accounts.find(session, "dora"), by=small.olga, now=small.now
+        )
     client: FlaskClient = small.client()
     page = get(client, f"/staff/welcome/{link}?lang={language}")
     (box,) = [attrs for attrs in page.having("minlength") if attrs["name"] == "password"]

@@ -18,13 +18,28 @@ def refused_name(typed: str) -> str:
 @pytest.mark.parametrize(
     ("name", "reading"),
     [
-        ("曾国藩", "zeng guo fan"), ("单雄信", "shan xiong xin"), ("仇英", "qiu ying"), ("解缙", "xie jin"),
-        ("查良镛", "zha liang yong"), ("朴槿惠", "piao jin hui"), ("区少华", "ou shao hua"), ("盖新民", "ge xin min"),
-        ("翟明德", "zhai ming de"), ("覃玉凤", "qin yu feng"), ("缪秋月", "miao qiu yue"), ("种师道", "chong shi dao"),
-        ("任建平", "ren jian ping"), ("欧阳修", "ouyang xiu"), ("尉迟恭", "yuchi gong"), ("万俟卨", "moqi xie"),
-        ("俞阿兴", "yu a xing"), ("王长江", "wang chang jiang"), ("李晟", "li sheng"), ("励定国", "li ding guo"),
+        ("曾国藩", "zeng guo fan"),
+        ("单雄信", "shan xiong xin"),
+        ("仇英", "qiu ying"),
+        ("解缙", "xie jin"),
+        ("查良镛", "zha liang yong"),
+        ("朴槿惠", "piao jin hui"),
+        ("区少华", "ou shao hua"),
+        ("盖新民", "ge xin min"),
+        ("翟明德", "zhai ming de"),
+        ("覃玉凤", "qin yu feng"),
+        ("缪秋月", "miao qiu yue"),
+        ("种师道", "chong shi dao"),
+        ("任建平", "ren jian ping"),
+        ("欧阳修", "ouyang xiu"),
+        ("尉迟恭", "yuchi gong"),
+        ("万俟卨", "moqi xie"),
+        ("俞阿兴", "yu a xing"),
+        ("王长江", "wang chang jiang"),
+        ("李晟", "li sheng"),
+        ("励定国", "li ding guo"),
     ],
-)  # fmt: skip
+)
 def test_surnames_sort_as_they_are_read(name: str, reading: str) -> None:
     assert names.parse(name).sort_key.startswith(reading)
     assert names.parse(name).letter == reading[0].upper()
@@ -55,10 +70,14 @@ def test_any_script_is_a_name_and_is_kept_as_typed(typed: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("张桂芳", "张 桂 芳"), ("anna lin", "Anna  LIN"), ("Ａｎｎａ", "Anna"), ("阿卜·买", "阿卜•买"), ("阿卜・买", "阿卜·买"),
+        ("张桂芳", "张 桂 芳"),
+        ("anna lin", "Anna  LIN"),
+        ("Ａｎｎａ", "Anna"),
+        ("阿卜·买", "阿卜•买"),
+        ("阿卜・买", "阿卜·买"),
         ("张\u200b三", "张三"),
     ],
-)  # fmt: skip
+)
 def test_two_spellings_of_one_name_are_one_person(one: str, other: str) -> None:
     assert names.parse(one).folded == names.parse(other).folded
 
@@ -66,15 +85,31 @@ def test_two_spellings_of_one_name_are_one_person(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ("", "name_missing"), ("   ", "name_missing"), ("\u200b\u200b", "name_missing"), ("12345", "name_digits"),
-        ("１２ ３", "name_digits"), ("...", "name_letters"), ("·-'", "name_letters"), ("=1+1", "name_letters"),
-        ("😀", "name_letters"), ("\u0301", "name_letters"), ("①", "name_digits"), ("…2", "name_letters"),
-        ("张\x00三", "name_characters"), ("张\u202e三", "name_characters"),
-        ("张\u2066三", "name_characters"), ("张\x1b[31m", "name_characters"), ("张\n三", "name_characters"),
-        ("张\ud800", "name_characters"), ("张\ufffd", "name_characters"), ("张\ufffe", "name_characters"),
-        ("x" * 41, "name_long"), ("e\u0301" * 41, "name_long"), ("a" + "\u0301" * 200, "name_long"),
+        ("", "name_missing"),
+        ("   ", "name_missing"),
+        ("\u200b\u200b", "name_missing"),
+        ("12345", "name_digits"),
+        ("１２ ３", "name_digits"),
+        ("...", "name_letters"),
+        ("·-'", "name_letters"),
+        ("=1+1", "name_letters"),
+        ("😀", "name_letters"),
+        ("\u0301", "name_letters"),
+        ("①", "name_digits"),
+        ("…2", "name_letters"),
+        ("张\x00三", "name_characters"),
+        ("张\u202e三", "name_characters"),
+        ("张\u2066三", "name_characters"),
+        ("张\x1b[31m", "name_characters"),
+        ("张\n三", "name_characters"),
+        ("张\ud800", "name_characters"),
+        ("张\ufffd", "name_characters"),
+        ("张\ufffe", "name_characters"),
+        ("x" * 41, "name_long"),
+        ("e\u0301" * 41, "name_long"),
+        ("a" + "\u0301" * 200, "name_long"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_name_is_refused_with_the_reason(typed: str, reason: str) -> None:
     assert refused_name(typed) == reason
 
@@ -84,7 +119,10 @@ def test_what_has_no_letter_is_no_name(typed: str) -> None:
     assert refused_name(typed).startswith("name_")
 
 
-@given(st.characters(categories=["L"]), st.text(st.characters(categories=["P", "S", "N", "Zs", "M"]), max_size=9))
+@given(
+    st.characters(categories=["L"]),
+    st.text(st.characters(categories=["P", "S", "N", "Zs", "M"]), max_size=9),
+)
 def test_one_letter_of_any_script_makes_a_name(letter: str, more: str) -> None:
     assert names.parse(f"{letter}{more}").typed.startswith(letter)
 
@@ -111,14 +149,21 @@ def test_no_text_breaks_the_name_parser_and_folding_twice_is_folding_once(typed:
 @pytest.mark.parametrize(
     ("typed", "number", "shown"),
     [
-        ("13800138000", "+8613800138000", "138 0013 8000"), ("+86 138 0013 8000", "+8613800138000", "138 0013 8000"),
-        ("0086-138-0013-8000", "+8613800138000", "138 0013 8000"), ("１３８００１３８０００", "+8613800138000", "138 0013 8000"),
-        ("（138）0013 8000", "+8613800138000", "138 0013 8000"), ("0574-56116778", "+8657456116778", "0574 5611 6778"),
-        ("56116778", "+8657456116778", "0574 5611 6778"), ("+86 574 5611 6778", "+8657456116778", "0574 5611 6778"),
-        ("+44 20 7946 0018", "+442079460018", "+44 20 7946 0018"), ("400-820-8820", "+864008208820", "400 820 8820"),
+        ("13800138000", "+8613800138000", "138 0013 8000"),
+        ("+86 138 0013 8000", "+8613800138000", "138 0013 8000"),
+        ("0086-138-0013-8000", "+8613800138000", "138 0013 8000"),
+        ("１３８００１３８０００", "+8613800138000", "138 0013 8000"),
+        ("（138）0013 8000", "+8613800138000", "138 0013 8000"),
+        ("0574-56116778", "+8657456116778", "0574 5611 6778"),
+        ("56116778", "+8657456116778", "0574 5611 6778"),
+        ("+86 574 5611 6778", "+8657456116778", "0574 5611 6778"),
+        ("+44 20 7946 0018", "+442079460018", "+44 20 7946 0018"),
+        ("400-820-8820", "+864008208820", "400 820 8820"),
     ],
-)  # fmt: skip
-def test_one_number_is_one_number_however_it_is_written(typed: str, number: str, shown: str) -> None:
+)
+def test_one_number_is_one_number_however_it_is_written(
+    typed: str, number: str, shown: str
+) -> None:
     phone = phones.parse(typed, "0574")
     assert (phone.number, phone.typed, phones.shown(phone.number)) == (number, typed, shown)
 
@@ -126,11 +171,16 @@ def test_one_number_is_one_number_however_it_is_written(typed: str, number: str,
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ("", "phone_missing"), ("1380013800", "phone_mobile_length"), ("138001380001", "phone_mobile_length"),
-        ("12345678901", "phone_wrong"), ("hello", "phone_wrong"), ("9" * 10_000, "phone_wrong"), ("1\x0038", "phone_wrong"),
+        ("", "phone_missing"),
+        ("1380013800", "phone_mobile_length"),
+        ("138001380001", "phone_mobile_length"),
+        ("12345678901", "phone_wrong"),
+        ("hello", "phone_wrong"),
+        ("9" * 10_000, "phone_wrong"),
+        ("1\x0038", "phone_wrong"),
         ("+1 234", "phone_wrong"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_rung_is_refused_with_a_sentence_that_helps(typed: str, reason: str) -> None:
     with pytest.raises(FieldRefused) as refusal:
         phones.parse(typed, "0574")

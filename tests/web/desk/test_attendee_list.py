@@ -1,4 +1,5 @@
-"""The attendee list at work: names that sound alike, several at once, people registered twice, hostile searches."""
+"""The attendee list at work: names that sound alike, several at once, people registered twice,
+hostile searches."""
 
 import time
 
@@ -20,7 +21,17 @@ def hall(house: House) -> House:
     house.apply(toml(capacity=30))
     house.hire()
     for number, name in enumerate(
-        ["王桂芳", "黄桂芳", "汪阿宝", "吴水娣", "胡水娣", "何水娣", "陈美康", "程美康", "Anna Wang"]
+        [
+            "王桂芳",
+            "黄桂芳",
+            "汪阿宝",
+            "吴水娣",
+            "胡水娣",
+            "何水娣",
+            "陈美康",
+            "程美康",
+            "Anna Wang",
+        ]
     ):
         house.register(name, phone=f"1380013800{number}")
     return house
@@ -41,11 +52,19 @@ def searched(client: FlaskClient, query: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("query", "found", "near"),
     [
-        ("王", "王桂芳", "黄桂芳"), ("王", "王桂芳", "汪阿宝"), ("黄桂芳", "黄桂芳", "王桂芳"), ("wu", "吴水娣", "胡水娣"),
-        ("hu", "胡水娣", "何水娣"), ("何水", "何水娣", "吴水娣"), ("chenmei", "陈美康", "程美康"), ("huanggui", "黄桂芳", "王桂芳"),
+        ("王", "王桂芳", "黄桂芳"),
+        ("王", "王桂芳", "汪阿宝"),
+        ("黄桂芳", "黄桂芳", "王桂芳"),
+        ("wu", "吴水娣", "胡水娣"),
+        ("hu", "胡水娣", "何水娣"),
+        ("何水", "何水娣", "吴水娣"),
+        ("chenmei", "陈美康", "程美康"),
+        ("huanggui", "黄桂芳", "王桂芳"),
     ],
-)  # fmt: skip
-def test_names_that_sound_alike_are_listed_apart(desmond: FlaskClient, query: str, found: str, near: str) -> None:
+)
+def test_names_that_sound_alike_are_listed_apart(
+    desmond: FlaskClient, query: str, found: str, near: str
+) -> None:
     exactly, alike = searched(desmond, query)
     assert found in exactly
     assert near in alike
@@ -77,10 +96,14 @@ def test_nothing_sounds_like_a_number(desmond: FlaskClient) -> None:
 def test_a_hostile_search_is_literal_and_quick(desmond: FlaskClient, query: str) -> None:
     begun = time.process_time()  # other tests beside it do not change it
     answer = desmond.get(LIST, query_string={"q": query})
-    assert answer.status_code == (414 if len(query) > 1_900 else 200), "an address of 10 kB is refused, as everywhere"
+    assert answer.status_code == (414 if len(query) > 1_900 else 200), (
+        "an address of 10 kB is refused, as everywhere"
+    )
     assert time.process_time() - begun < 1
     found = Page(answer).having("data-registration")
-    assert len(found) == (1 if query == "\u202e王" else 0), "what turns text around is left out of the search"
+    assert len(found) == (1 if query == "\u202e王" else 0), (
+        "what turns text around is left out of the search"
+    )
 
 
 def chosen(client: FlaskClient, act: str, *ids: int, **more: str) -> Page:
@@ -105,7 +128,9 @@ def test_several_are_cancelled_after_being_asked(hall: House, desmond: FlaskClie
     assert hall.seats().taken == 9, "asking changes nothing"
     assert "取消了 2 个报名。" in chosen(desmond, "cancel", 1, 2, confirmed="yes").text
     assert hall.seats().taken == 7
-    assert "取消了 0 个报名。" in chosen(desmond, "cancel", 1, 2, confirmed="yes").text, "twice is once"
+    assert "取消了 0 个报名。" in chosen(desmond, "cancel", 1, 2, confirmed="yes").text, (
+        "twice is once"
+    )
 
 
 def test_several_get_seats_as_far_as_there_are(house: House) -> None:
@@ -130,7 +155,9 @@ def test_people_of_one_name_are_looked_at_side_by_side(hall: House, desmond: Fla
     assert "138****8000" in page.text
     assert "139****9000" in page.text
     apart = next(form for form in page.forms if form.action == "" and form.method == "post")
-    people = [str(attrs["value"]) for attrs in page.having("name") if attrs.get("name") == "attendee"][-2:]
+    people = [
+        str(attrs["value"]) for attrs in page.having("name") if attrs.get("name") == "attendee"
+    ][-2:]
     desmond.post(f"{DESK}/duplicates", data={**apart.fields, "attendee": people})
     assert "可能重复" not in get(desmond, DESK).text, "they are two, and it is not asked again"
     hall.register("王桂芳", phone="13900139001")
@@ -145,7 +172,9 @@ def test_one_of_two_is_given_up(hall: House, desmond: FlaskClient) -> None:
     assert "没有同名的人" in get(desmond, f"{DESK}/duplicates").text
 
 
-def test_looking_at_a_number_is_written_down_once_an_hour(hall: House, desmond: FlaskClient) -> None:
+def test_looking_at_a_number_is_written_down_once_an_hour(
+    hall: House, desmond: FlaskClient
+) -> None:
     for _ in range(3):
         get(desmond, f"{DESK}/registrations/1")
     assert get(hall.signed_in("olga"), f"{DESK}/audit").html.count("registration:number:seen") == 1

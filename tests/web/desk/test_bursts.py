@@ -1,4 +1,5 @@
-"""Many people from one address: shown to the organiser with a tick each, taken back by hand, forgotten after a day."""
+"""Many people from one address: shown to the organiser with a tick each, taken back by hand,
+forgotten after a day."""
 
 from datetime import timedelta
 
@@ -32,7 +33,9 @@ def roomy(house: House) -> House:
     return house
 
 
-def come(house: House, people: int, number: str = HERE, seconds: int = 5, first: int = 0) -> list[Registration]:
+def come(
+    house: House, people: int, number: str = HERE, seconds: int = 5, first: int = 0
+) -> list[Registration]:
     """People registered from one address, one every so many seconds."""
     made = []
     for n in range(first, first + people):
@@ -43,16 +46,24 @@ def come(house: House, people: int, number: str = HERE, seconds: int = 5, first:
 
 def seen(house: House) -> list[list[str]]:
     """The names of each burst."""
-    return [[one.name for one in burst.people] for burst in bursts.of_event(reading(), house.event(), now=house.now)]
+    return [
+        [one.name for one in burst.people]
+        for burst in bursts.of_event(reading(), house.event(), now=house.now)
+    ]
 
 
 def ids(house: House) -> list[str]:
     """Everybody in a burst."""
-    return [one.public_id for burst in bursts.of_event(reading(), house.event(), now=house.now) for one in burst.people]
+    return [
+        one.public_id
+        for burst in bursts.of_event(reading(), house.event(), now=house.now)
+        for one in burst.people
+    ]
 
 
 @pytest.mark.parametrize(
-    ("people", "seconds", "shown"), [(5, 1, False), (6, 10, True), (6, 13, False), (11, 200, False), (12, 200, True)]
+    ("people", "seconds", "shown"),
+    [(5, 1, False), (6, 10, True), (6, 13, False), (11, 200, False), (12, 200, True)],
 )
 def test_six_in_a_minute_or_twelve_in_the_hour_are_a_burst(
     roomy: House, people: int, seconds: int, shown: bool
@@ -86,7 +97,12 @@ def test_who_has_arrived_or_cancelled_is_not_offered(roomy: House) -> None:
     person = bursts.of_event(reading(), roomy.event(), now=roomy.now)[0].people[0]
     write(
         lambda session: check_in.check_in(
-            session, events.get(session, "small"), person.public_id, anyway=False, by=roomy.dora, now=roomy.now
+            session,
+            events.get(session, "small"),
+            person.public_id,
+            anyway=False,
+            by=roomy.dora,
+            now=roomy.now,
         )
     )
     assert [len(burst) for burst in seen(roomy)] == [6]
@@ -118,8 +134,14 @@ def test_the_organiser_takes_back_those_ticked_and_their_seats_go_on(roomy: Hous
     assert "取消了 10 个人的报名" in get(olga, done.headers["Location"]).text
     assert seen(roomy) == [], "the neighbour's two are no burst any more"
     assert roomy.seats().taken == 11
-    assert reading().get_one(Registration, neighbour.id).state == "confirmed", "the first who waited has a seat"
-    lines = [line for line in audit.of_event(reading(), roomy.event().id, most=99) if line.action is Action.TAKEN_BACK]
+    assert reading().get_one(Registration, neighbour.id).state == "confirmed", (
+        "the first who waited has a seat"
+    )
+    lines = [
+        line
+        for line in audit.of_event(reading(), roomy.event().id, most=99)
+        if line.action is Action.TAKEN_BACK
+    ]
     assert (len(lines), {line.who for line in lines}) == (10, {"olga"})
     assert "同一个网络报得太多" in get(olga, f"{DESK}/audit").text
     assert invariants.of_event(reading(), roomy.event(), now=roomy.now).holds
@@ -139,27 +161,47 @@ def test_whoever_ticks_nobody_is_told_to_tick_first(roomy: House) -> None:
     assert roomy.seats().taken == 6
 
 
-def test_of_a_couple_only_who_is_ticked_is_cancelled_and_who_waits_is_not_seated_first(house: House) -> None:
+def test_of_a_couple_only_who_is_ticked_is_cancelled_and_who_waits_is_not_seated_first(
+    house: House,
+) -> None:
     house.apply(toml(capacity=4, more="[waitlist]\nopen = true\nsize = 30"))
     house.hire()
     house.register("甲一", "甲二", burst=HERE)
     house.register("乙一", "乙二", burst=HERE)
     come(house, 4)
     waiting = house.register("赵大姐", waitlist=True)
-    people = [one for burst in bursts.of_event(reading(), house.event(), now=house.now) for one in burst.people]
+    people = [
+        one
+        for burst in bursts.of_event(reading(), house.event(), now=house.now)
+        for one in burst.people
+    ]
     chosen = [one.public_id for one in people if one.name not in {"甲一", "乙一"}]
-    done = write(lambda s: bursts.take_back(s, events.get(s, "small"), chosen, by=house.olga, now=house.now))
+    done = write(
+        lambda s: bursts.take_back(s, events.get(s, "small"), chosen, by=house.olga, now=house.now)
+    )
     assert (done, house.seats().taken, house.seats().waiting) == (6, 3, 0)
     assert reading().get_one(Registration, waiting.id).state == "confirmed"
-    promoted = [line for line in audit.of_event(reading(), 1, most=99) if line.action is Action.PROMOTED]
-    assert [line.registration_id for line in promoted] == [waiting.id], "nobody was seated who was to go"
+    promoted = [
+        line for line in audit.of_event(reading(), 1, most=99) if line.action is Action.PROMOTED
+    ]
+    assert [line.registration_id for line in promoted] == [waiting.id], (
+        "nobody was seated who was to go"
+    )
 
 
 def test_nobody_outside_a_burst_can_be_taken_back_by_it(roomy: House) -> None:
     come(roomy, 6)
     bystander = roomy.register("张桂芳")
-    person = reading().execute(text("SELECT public_id FROM attendees WHERE name = '张桂芳'")).scalar_one()
-    done = write(lambda s: bursts.take_back(s, events.get(s, "small"), [person], by=roomy.olga, now=roomy.now))
+    person = (
+        reading()
+        .execute(text("SELECT public_id FROM attendees WHERE name = '张桂芳'"))
+        .scalar_one()
+    )
+    done = write(
+        lambda s: bursts.take_back(
+            s, events.get(s, "small"), [person], by=roomy.olga, now=roomy.now
+        )
+    )
     assert (done, reading().get_one(Registration, bystander.id).state) == (0, "confirmed")
 
 
@@ -175,7 +217,13 @@ def test_the_desk_sees_the_list_without_ticks_and_may_take_nobody_back(roomy: Ho
 def test_without_a_tick_and_with_strange_ids_nothing_is_asked(roomy: House) -> None:
     come(roomy, 6)
     olga = roomy.signed_in("olga")
-    for sent in ("", "?attendee=", "?attendee=%C2%B2", f"?attendee={2**63}", "?attendee=999&attendee=-1"):
+    for sent in (
+        "",
+        "?attendee=",
+        "?attendee=%C2%B2",
+        f"?attendee={2**63}",
+        "?attendee=999&attendee=-1",
+    ):
         answer = olga.get(f"{DESK}/bursts{sent}")
         assert (answer.status_code, answer.headers["Location"]) == (303, f"{DESK}?taken_back=none")
 
@@ -187,8 +235,15 @@ def test_after_a_day_nobody_knows_who_came_from_one_address(roomy: House) -> Non
     reading().rollback()
     with roomy.app.test_request_context():
         background.purge()
-    assert reading().execute(text("SELECT count(*) FROM form_keys WHERE burst IS NOT NULL")).scalar_one() == 0
-    assert reading().execute(text("SELECT count(*) FROM form_keys")).scalar_one() == 6, "the keys stay a week"
+    assert (
+        reading()
+        .execute(text("SELECT count(*) FROM form_keys WHERE burst IS NOT NULL"))
+        .scalar_one()
+        == 0
+    )
+    assert reading().execute(text("SELECT count(*) FROM form_keys")).scalar_one() == 6, (
+        "the keys stay a week"
+    )
 
 
 def test_the_address_itself_is_written_nowhere(house: House) -> None:
@@ -196,8 +251,15 @@ def test_the_address_itself_is_written_nowhere(house: House) -> None:
     house.apply(toml(capacity=20))
     made = int(house.now.timestamp()) - 10
     for n in range(7):
-        typed = {"name": f"王{n}号", "phone": f"138{n:08d}", "confirmed": "yes", "csrf_token": token("small", made)}
-        answer = house.client().post(REGISTER, data=typed, environ_base={"REMOTE_ADDR": "203.0.113.77"})
+        typed = {
+            "name": f"王{n}号",
+            "phone": f"138{n:08d}",
+            "confirmed": "yes",
+            "csrf_token": token("small", made),
+        }
+        answer = house.client().post(
+            REGISTER, data=typed, environ_base={"REMOTE_ADDR": "203.0.113.77"}
+        )
         assert answer.status_code == 303
     assert len(ids(house)) == 7
     tables = reading().execute(text("SELECT DISTINCT burst FROM form_keys")).scalars().all()

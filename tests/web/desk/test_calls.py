@@ -1,4 +1,5 @@
-"""The call desk: who is to be called and why, what a call comes to, and a seat whose owner nobody reaches."""
+"""The call desk: who is to be called and why, what a call comes to, and a seat whose owner nobody
+reaches."""
 
 from datetime import timedelta
 
@@ -38,10 +39,14 @@ def press(client: FlaskClient, registration_id: int, outcome: str, **more: str) 
 def tasks(house: House) -> dict[int, calls.Task]:
     """Who is to be called now."""
     reading().rollback()
-    return {task.registration_id: task for task in calls.tasks(reading(), house.event(), now=house.now)}
+    return {
+        task.registration_id: task for task in calls.tasks(reading(), house.event(), now=house.now)
+    }
 
 
-def test_who_is_promoted_is_called_with_number_words_and_code(small: House, desmond: FlaskClient) -> None:
+def test_who_is_promoted_is_called_with_number_words_and_code(
+    small: House, desmond: FlaskClient
+) -> None:
     assert tasks(small) == {}
     small.cancel(1)
     page = get(desmond, CALLS)
@@ -57,7 +62,9 @@ def test_who_is_promoted_is_called_with_number_words_and_code(small: House, desm
     assert "打了电话 · 打通了" in get(desmond, f"{DESK}/registrations/2").text
 
 
-def test_nobody_picks_up_and_it_is_tried_again_in_two_hours(small: House, desmond: FlaskClient) -> None:
+def test_nobody_picks_up_and_it_is_tried_again_in_two_hours(
+    small: House, desmond: FlaskClient
+) -> None:
     small.cancel(1)
     press(desmond, 2, "not-reached")
     task = tasks(small)[2]
@@ -88,7 +95,9 @@ def test_who_will_not_come_makes_room_for_the_next(small: House, desmond: FlaskC
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_a_wrong_number_stands_apart_until_it_is_corrected(small: House, desmond: FlaskClient) -> None:
+def test_a_wrong_number_stands_apart_until_it_is_corrected(
+    small: House, desmond: FlaskClient
+) -> None:
     small.cancel(1)
     press(desmond, 2, "wrong-number")
     assert tasks(small)[2].wrong_number
@@ -167,12 +176,20 @@ def test_a_seat_whose_owner_is_not_reached_in_time_goes_to_the_next(house: House
 
 @pytest.mark.parametrize(
     ("kind", "said"),
-    [("moved", "时间或地点有变动。改到下星期。"), ("cancelled", "这场活动取消了。改到下星期。"),
-     ("speaker-replaced", "主讲人有变动，座位都保留。改到下星期。")],
-)  # fmt: skip
-def test_a_notice_is_told_to_everybody(small: House, desmond: FlaskClient, kind: str, said: str) -> None:
+    [
+        ("moved", "时间或地点有变动。改到下星期。"),
+        ("cancelled", "这场活动取消了。改到下星期。"),
+        ("speaker-replaced", "主讲人有变动，座位都保留。改到下星期。"),
+    ],
+)
+def test_a_notice_is_told_to_everybody(
+    small: House, desmond: FlaskClient, kind: str, said: str
+) -> None:
     small.apply(
-        toml(capacity=2, more=f'[notice]\nkind = "{kind}"\ntext = {{ zh = "改到下星期。", en = "Next week." }}')
+        toml(
+            capacity=2,
+            more=f'[notice]\nkind = "{kind}"\ntext = {{ zh = "改到下星期。", en = "Next week." }}',
+        )
     )
     assert set(tasks(small)) == {1, 2, 3}
     assert said in get(desmond, CALLS).text

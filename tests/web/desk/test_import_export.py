@@ -43,9 +43,13 @@ def exported(client: FlaskClient, address: str = "attendees.csv") -> list[dict[s
     return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))
 
 
-def sheet(client: FlaskClient, address: str = "attendees.xlsx") -> openpyxl.worksheet.worksheet.Worksheet:
+def sheet(
+    client: FlaskClient, address: str = "attendees.xlsx"
+) -> openpyxl.worksheet.worksheet.Worksheet:
     """The page of the spreadsheet."""
-    return openpyxl.load_workbook(io.BytesIO(client.get(f"{DESK}/{address}").get_data())).worksheets[0]
+    return openpyxl.load_workbook(
+        io.BytesIO(client.get(f"{DESK}/{address}").get_data())
+    ).worksheets[0]
 
 
 @pytest.mark.parametrize("name", INERT)
@@ -119,8 +123,14 @@ def send(client: FlaskClient, content: bytes | str, name: str = "list.csv", **mo
     form = get(client, f"{DESK}/import").form()
     body = content if isinstance(content, bytes) else content.encode()
     # Encoded here: the test client would leave a temporary file open.
-    boundary, sent = encode_multipart({**form.fields, **more, "file": FileStorage(io.BytesIO(body), name)})
-    return Page(client.post(f"{DESK}/import", data=sent, content_type=f"multipart/form-data; boundary={boundary}"))
+    boundary, sent = encode_multipart(
+        {**form.fields, **more, "file": FileStorage(io.BytesIO(body), name)}
+    )
+    return Page(
+        client.post(
+            f"{DESK}/import", data=sent, content_type=f"multipart/form-data; boundary={boundary}"
+        )
+    )
 
 
 def confirm(client: FlaskClient, tried: Page) -> Page:
@@ -128,7 +138,9 @@ def confirm(client: FlaskClient, tried: Page) -> Page:
     text = tried.html.partition('<textarea name="rows" hidden>')[2].partition("</textarea>")[0]
     rows = text.replace("&#34;", '"').replace("&#39;", "'").replace("&amp;", "&")
     form = tried.form()
-    return Page(client.post(f"{DESK}/import", data={**form.fields, "rows": rows, "confirmed": "yes"}))
+    return Page(
+        client.post(f"{DESK}/import", data={**form.fields, "rows": rows, "confirmed": "yes"})
+    )
 
 
 def as_xlsx(text: str) -> bytes:
@@ -144,16 +156,34 @@ def as_xlsx(text: str) -> bytes:
 @pytest.mark.parametrize(
     "content",
     [
-        GOOD.encode(), codecs.BOM_UTF8 + GOOD.encode(), GOOD.encode("gbk"), GOOD.encode("utf-16"),
-        GOOD.encode("utf-16-le"), GOOD.encode("utf-16-be"),
-        GOOD.replace(",", ";").encode(), GOOD.replace(",", "\t").encode(), as_xlsx(GOOD),
+        GOOD.encode(),
+        codecs.BOM_UTF8 + GOOD.encode(),
+        GOOD.encode("gbk"),
+        GOOD.encode("utf-16"),
+        GOOD.encode("utf-16-le"),
+        GOOD.encode("utf-16-be"),
+        GOOD.replace(",", ";").encode(),
+        GOOD.replace(",", "\t").encode(),
+        as_xlsx(GOOD),
     ],
-    ids=["utf-8", "bom", "gbk", "utf-16", "utf-16 little", "utf-16 big", "semicolons", "tabs", "xlsx"],
-)  # fmt: skip
+    ids=[
+        "utf-8",
+        "bom",
+        "gbk",
+        "utf-16",
+        "utf-16 little",
+        "utf-16 big",
+        "semicolons",
+        "tabs",
+        "xlsx",
+    ],
+)
 def test_a_list_is_tried_and_then_taken(small: House, content: bytes) -> None:
     desmond = small.signed_in("desmond")
     tried = send(desmond, content)
-    assert (tried.status, tried.data["data-rows"], tried.data["data-faulty"]) == (200, "2", "0"), tried.text
+    assert (tried.status, tried.data["data-rows"], tried.data["data-faulty"]) == (200, "2", "0"), (
+        tried.text
+    )
     assert small.seats().taken == 0, "a trial changes nothing"
     done = confirm(desmond, tried)
     assert done.data["data-done"] == "yes"
@@ -211,10 +241,29 @@ def test_more_people_than_seats_are_told_as_such_not_as_wrong_rows(small: House)
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n\n", b"a,b\n1,2\n", b"\xff\xfe\x00", b"\x00\x01\x02\xff" * 50, b"PK\x03\x04 no zip at all", b"%PDF-1.7",
-     "姓名,姓名\n张,李\n".encode(), b'name,phone\n"' + b"a" * 200_000],
-    ids=["empty", "blank", "no head", "half utf-16", "binary", "no zip", "pdf", "head twice", "endless cell"],
-)  # fmt: skip
+    [
+        b"",
+        b"\n\n",
+        b"a,b\n1,2\n",
+        b"\xff\xfe\x00",
+        b"\x00\x01\x02\xff" * 50,
+        b"PK\x03\x04 no zip at all",
+        b"%PDF-1.7",
+        "姓名,姓名\n张,李\n".encode(),
+        b'name,phone\n"' + b"a" * 200_000,
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "no head",
+        "half utf-16",
+        "binary",
+        "no zip",
+        "pdf",
+        "head twice",
+        "endless cell",
+    ],
+)
 def test_what_is_no_list_is_refused_in_words(small: House, content: bytes) -> None:
     page = send(small.signed_in("desmond"), content)
     assert (page.status, page.kind) == (422, "staff-import")
@@ -225,9 +274,14 @@ def test_a_hundred_thousand_rows_are_reported_on_quickly(small: House) -> None:
     content = b"name,phone\n" + b"".join(b"\xe5\xbc\xa0%d,1\n" % n for n in range(100_000))
     assert len(content) < 2 * 1024 * 1024
     page = send(small.signed_in("desmond"), content)
-    assert (page.data["data-rows"], page.data["data-faulty"]) == ("100000", str(import_file.MOST_ROWS + 1))
+    assert (page.data["data-rows"], page.data["data-faulty"]) == (
+        "100000",
+        str(import_file.MOST_ROWS + 1),
+    )
     assert "文件有 100000 行，只放得下 5000 行" in page.text
-    assert len(page.having("data-row")) == imports.MOST_TOLD - 1, "the first is about the whole file"
+    assert len(page.having("data-row")) == imports.MOST_TOLD - 1, (
+        "the first is about the whole file"
+    )
     assert small.seats().taken == 0
 
 
@@ -258,11 +312,18 @@ def test_odd_names_come_back_from_both_files_as_they_were(small: House) -> None:
         small.register(name, phone=f"138{number:08d}")
     olga = small.signed_in("olga")
     for row in exported(olga):
-        assert unicodedata.normalize("NFKC", row["name"])[0] not in "=+-@−", "nothing that looks like a formula"
-    assert sorted(cell.value for cell in sheet(olga)["A"][1:]) == sorted(ODD), "as any program reads the spreadsheet"
+        assert unicodedata.normalize("NFKC", row["name"])[0] not in "=+-@−", (
+            "nothing that looks like a formula"
+        )
+    assert sorted(cell.value for cell in sheet(olga)["A"][1:]) == sorted(ODD), (
+        "as any program reads the spreadsheet"
+    )
     for address in ("attendees.csv", "attendees.xlsx"):
         lines = import_file.read(olga.get(f"{DESK}/{address}").get_data())
-        for read in (lines, import_file.read(imports.as_text(lines).encode())):  # tried, and then taken
+        for read in (
+            lines,
+            import_file.read(imports.as_text(lines).encode()),
+        ):  # tried, and then taken
             _, good = imports.judge(small.event(), read, waitlist=False)
             assert sorted(entry.names[0].typed for _, entry in good) == sorted(ODD), address
 
@@ -311,7 +372,9 @@ def test_our_own_export_can_be_read_again(small: House) -> None:
         assert good[1][1].phone.number == "+8613800138001"
 
 
-@pytest.mark.parametrize("name", ["字" * 40, "W" * 24, "𠮷𡈽𪚥", "مريم عبد الله", "阿卜杜热依木·买买提吐尔逊"])
+@pytest.mark.parametrize(
+    "name", ["字" * 40, "W" * 24, "𠮷𡈽𪚥", "مريم عبد الله", "阿卜杜热依木·买买提吐尔逊"]
+)
 def test_names_of_every_kind_come_through_list_sheet_and_export(small: House, name: str) -> None:
     small.register(name, phone="13800138000")
     olga = small.signed_in("olga")

@@ -1,5 +1,5 @@
-"""Paper: two queues and their signs, supplements to a list that is out of date, the same sides in both engines, and the ticked
-sheet typed back."""
+"""Paper: two queues and their signs, supplements to a list that is out of date, the same sides in
+both engines, and the ticked sheet typed back."""
 
 import re
 import shutil
@@ -58,7 +58,9 @@ def print_list(client: FlaskClient, query: str = "") -> Page:
 
 def sides_of(file: Path) -> list[str]:
     """The text of each side of a PDF."""
-    text = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(file), "-"], capture_output=True, text=True, check=True
+    ).stdout
     return text.split("\f")[:-1]
 
 
@@ -80,7 +82,9 @@ def rows_on(side: str) -> int:
         (60, [15, 15, 15, 15]),
     ],
 )
-def test_two_queues_are_equally_long_and_need_no_more_paper(hall: House, people: int, rows: list[int]) -> None:
+def test_two_queues_are_equally_long_and_need_no_more_paper(
+    hall: House, people: int, rows: list[int]
+) -> None:
     fill_with(
         hall, people, [f"字{chr(0x4E00 + number)}" for number in range(people)]
     )  # one surname: nothing to step to
@@ -100,7 +104,12 @@ def test_a_queue_ends_between_two_surnames_if_it_can(hall: House) -> None:
     for number in range(16):
         hall.register(f"王{chr(0x4E00 + number)}")
     first, second = check_in_list.queues(attendee_list.confirmed(reading(), hall.event()))
-    assert (first.surnames, first.people, second.surnames, second.people) == (("陈",), 14, ("王",), 16)
+    assert (first.surnames, first.people, second.surnames, second.people) == (
+        ("陈",),
+        14,
+        ("王",),
+        16,
+    )
 
 
 def test_a_surname_on_both_signs_says_up_to_whom(hall: House) -> None:
@@ -120,15 +129,23 @@ def test_the_signs_name_the_surnames_and_nothing_else(hall: House) -> None:
 
 
 @pytest.mark.browser
-def test_fifty_people_are_two_sides_in_both_engines(hall: House, browser: Browser, tmp_path: Path) -> None:
+def test_fifty_people_are_two_sides_in_both_engines(
+    hall: House, browser: Browser, tmp_path: Path
+) -> None:
     fill_with(hall, 50, LONGEST)
     desmond = hall.signed_in("desmond")
     form = get(desmond, PAPER).form("/check-in-list.pdf")
     answer = desmond.post(form.action, data=form.fields)
     assert answer.mimetype == "application/pdf"
-    assert len(print_history.latest(reading(), hall.event()).people) == 50, "a file to be printed counts as printed"
+    assert len(print_history.latest(reading(), hall.event()).people) == 50, (
+        "a file to be printed counts as printed"
+    )
     (tmp_path / "weasyprint.pdf").write_bytes(answer.get_data())
-    html = hall.app.test_cli_runner().invoke(args=["check-in-list", "small", "--format", "html"]).output
+    html = (
+        hall.app.test_cli_runner()
+        .invoke(args=["check-in-list", "small", "--format", "html"])
+        .output
+    )
     page = window(browser, LAPTOP)
     page.set_content(html)
     page.pdf(path=str(tmp_path / "chromium.pdf"), prefer_css_page_size=True)
@@ -137,20 +154,29 @@ def test_fifty_people_are_two_sides_in_both_engines(hall: House, browser: Browse
         assert [rows_on(side) for side in sides] == [25, 25, 20], engine
         assert "第 1 面，共 3 面" in sides[0]
         fonts = subprocess.run(
-            ["pdffonts", str(tmp_path / f"{engine}.pdf")], capture_output=True, text=True, check=True
+            ["pdffonts", str(tmp_path / f"{engine}.pdf")],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
-        assert all(line.split()[-5] == "yes" for line in fonts.splitlines()[2:]), "every font is inside"
+        assert all(line.split()[-5] == "yes" for line in fonts.splitlines()[2:]), (
+            "every font is inside"
+        )
 
 
 def test_the_command_writes_the_same_pdf(hall: House, tmp_path: Path) -> None:
     fill_with(hall, 3)
     file = tmp_path / "list.pdf"
-    done = hall.app.test_cli_runner().invoke(args=["check-in-list", "small", "--format", "pdf", "--output", str(file)])
+    done = hall.app.test_cli_runner().invoke(
+        args=["check-in-list", "small", "--format", "pdf", "--output", str(file)]
+    )
     assert done.exit_code == 0, done.output
     assert [rows_on(side) for side in sides_of(file)] == [3, 20]
 
 
-def test_a_machine_without_pango_says_what_to_do_instead(hall: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_pango_says_what_to_do_instead(
+    hall: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
     monkeypatch.setattr(pdf, "_PROGRAM", ("-c", "import sys; sys.exit(3)"))
     with pytest.raises(PdfUnavailable):
@@ -167,12 +193,17 @@ def test_a_machine_without_pango_says_what_to_do_instead(hall: House, monkeypatc
 def test_a_pdf_fetches_nothing(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("geheim")
-    made = pdf.of(f'<p>a</p><img src="file://{secret}"><link rel="attachment" href="file://{secret}">')
+    made = pdf.of(
+        f'<p>a</p><img src="file://{secret}"><link rel="attachment" href="file://{secret}">'
+    )
     assert b"geheim" not in made
     assert shutil.which("pdfdetach")
     (tmp_path / "made.pdf").write_bytes(made)
     listed = subprocess.run(
-        ["pdfdetach", "-list", str(tmp_path / "made.pdf")], capture_output=True, text=True, check=True
+        ["pdfdetach", "-list", str(tmp_path / "made.pdf")],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert listed.stdout.startswith("0 ")
 
@@ -185,7 +216,9 @@ def test_the_waiting_list_is_a_sheet_of_its_own(house: House) -> None:
     house.register("陈三", "陈四", waitlist=True)
     page = get(house.signed_in("desmond"), f"{PAPER}?list=waiting")
     assert page.kind == "staff-waiting-list"
-    assert re.search(r"1 李二.* 2 陈三.* 3 陈四 .*同上一位", page.text), "in the order in which they are seated"
+    assert re.search(r"1 李二.* 2 陈三.* 3 陈四 .*同上一位", page.text), (
+        "in the order in which they are seated"
+    )
     assert "张一" not in page.text
 
 
@@ -198,7 +231,9 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     gone = print_history.lines(reading(), hall.event())[1]
     hall.cancel(registration_of(gone))
     new = hall.register("阿新")
-    print_list(desmond, f"?registration={new.id}")  # a single line for the desk is no supplement to the list
+    print_list(
+        desmond, f"?registration={new.id}"
+    )  # a single line for the desk is no supplement to the list
     page = get(desmond, DESK)
     assert "06-03 10:00 打印的签到表已经旧了。 新增 1 人，退出 1 人。" in page.text
     assert "只打印新增的 1 人" in page.text
@@ -208,7 +243,9 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     assert f"请在原表上划掉：2 号 {gone.name}" in supplement.text
     assert "已经旧了" not in get(desmond, DESK).text or "新增 0 人" in get(desmond, DESK).text
     order = [(line.number, line.name) for line in print_history.lines(reading(), hall.event())]
-    assert order[1:2] + order[-1:] == [(2, gone.name), (4, "阿新")], "typed back in the order of the paper"
+    assert order[1:2] + order[-1:] == [(2, gone.name), (4, "阿新")], (
+        "typed back in the order of the paper"
+    )
     assert "打印签到表" in get(hall.signed_in("olga"), f"{DESK}/audit").text
 
 
@@ -221,7 +258,12 @@ def registration_of(line: print_history.Line) -> int:
 def ticked(client: FlaskClient, arrived: Sequence[str], given: Sequence[str], **more: str) -> Page:
     """Type the sheet back."""
     form = get(client, f"{DESK}/paper").form()
-    data = {"csrf_token": form.fields["csrf_token"], "arrived": list(arrived), "gift": list(given), **more}
+    data = {
+        "csrf_token": form.fields["csrf_token"],
+        "arrived": list(arrived),
+        "gift": list(given),
+        **more,
+    }
     answer = client.post(f"{DESK}/paper", data=data)
     return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
 
@@ -233,7 +275,9 @@ def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
     door = get(desmond, "/door/small/")
     form = next(form for form in door.forms if form.fields.get("attendee") == str(people[0]))
     desmond.post(form.action, data={**form.fields, "anyway": "yes"})
-    form = next(f for f in get(desmond, "/door/small/").forms if f.fields.get("attendee") == str(people[4]))
+    form = next(
+        f for f in get(desmond, "/door/small/").forms if f.fields.get("attendee") == str(people[4])
+    )
     desmond.post(form.action, data={**form.fields, "anyway": "yes"})
     found = ticked(desmond, people[:2], [people[2]])
     assert found.data["data-changes"] == "3"
@@ -257,7 +301,9 @@ def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) ->
     lines = print_history.lines(reading(), hall.event())
     hall.cancel(registration_of(lines[1]))
     people = [line.public_id for line in print_history.lines(reading(), hall.event())]
-    assert people == [line.public_id for line in lines], "nobody who types line by line slips by one"
+    assert people == [line.public_id for line in lines], (
+        "nobody who types line by line slips by one"
+    )
     assert f"2 {lines[1].name} 已取消" in get(desmond, f"{DESK}/paper").text
     found = ticked(desmond, people, [])
     assert found.data["data-changes"] == "2"
@@ -272,7 +318,9 @@ def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) ->
 def walk_in(client: FlaskClient, name: str, **more: str) -> Page:
     """Type in somebody from the blank side."""
     form = get(client, f"{DESK}/registrations/new?source=walk-in").form()
-    answer = client.post(f"{DESK}/registrations/new", data={**form.fields, "name": name, "no_phone": "yes", **more})
+    answer = client.post(
+        f"{DESK}/registrations/new", data={**form.fields, "name": name, "no_phone": "yes", **more}
+    )
     return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
 
 
@@ -284,10 +332,14 @@ def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: Ho
     assert "现场登记的人先录入" in get(desmond, f"{DESK}/paper").text
     saved = walk_in(desmond, "赵来")
     assert "赵来 ，录好了。" in saved.text
-    assert "签到码" not in saved.text.partition("再录一位现场登记的人")[0], "nothing is read to who has gone home"
+    assert "签到码" not in saved.text.partition("再录一位现场登记的人")[0], (
+        "nothing is read to who has gone home"
+    )
     walk_in(desmond, "安来")
     lines = print_history.lines(reading(), hall.event())
-    assert [(line.number, line.name) for line in lines[2:]] == [(3, "赵来"), (4, "安来")], "not by name"
+    assert [(line.number, line.name) for line in lines[2:]] == [(3, "赵来"), (4, "安来")], (
+        "not by name"
+    )
     done = ticked(desmond, [lines[2].public_id], [lines[3].public_id], confirmed="yes")
     assert (done.data["data-came"], done.data["data-gifts"]) == ("2", "1")
     assert invariants.of_event(reading(), hall.event(), now=hall.now).holds
@@ -316,7 +368,9 @@ def test_after_the_end_nobody_else_is_registered(hall: House) -> None:
     hall.apply(toml(capacity=2))
     hall.now = local("2030-07-11 13:00")
     too_late = walk_in(hall.signed_in("desmond"), "孙来")
-    assert (too_late.status, "活动已经结束" in too_late.text) == (409, True), "nobody is written down to be forgotten"
+    assert (too_late.status, "活动已经结束" in too_late.text) == (409, True), (
+        "nobody is written down to be forgotten"
+    )
     assert hall.seats().taken == 1
 
 
@@ -350,7 +404,9 @@ def test_what_is_noted_is_what_the_page_showed(hall: House) -> None:
     hall.register("阿新")
     desmond.post(form.action, data=form.fields)
     assert len(print_history.latest(reading(), hall.event()).people) == 3
-    assert "新增 1 人，退出 0 人。" in get(desmond, DESK).text, "who came after the page was opened is not on the paper"
+    assert "新增 1 人，退出 0 人。" in get(desmond, DESK).text, (
+        "who came after the page was opened is not on the paper"
+    )
 
 
 def test_only_what_a_page_of_this_event_showed_can_be_noted(hall: House) -> None:

@@ -1,4 +1,5 @@
-"""Taking a call: what the clerk writes down beside name and number, what the page says meanwhile, and what a full room allows."""
+"""Taking a call: what the clerk writes down beside name and number, what the page says meanwhile,
+and what a full room allows."""
 
 from typing import Any
 
@@ -19,12 +20,20 @@ NEW = f"{DESK}/registrations/new"
 
 def made_by(answer_address: str) -> Registration:
     """The registration that an answer leads to."""
-    return lookup.get(reading(), int(answer_address.rsplit("/", maxsplit=1)[-1].split("?", maxsplit=1)[0]))
+    return lookup.get(
+        reading(), int(answer_address.rsplit("/", maxsplit=1)[-1].split("?", maxsplit=1)[0])
+    )
 
 
 def test_wishes_contact_and_doubt_are_written_down_and_shown(desmond: FlaskClient) -> None:
     answer = fill(
-        desmond, NEW, phone="13800138000", name="张桂芳", wish="wheelchair", contact="女儿 王芳", name_unsure="yes"
+        desmond,
+        NEW,
+        phone="13800138000",
+        name="张桂芳",
+        wish="wheelchair",
+        contact="女儿 王芳",
+        name_unsure="yes",
     )
     page = get(desmond, answer.headers["Location"])
     assert "要轮椅位" in page.text
@@ -39,7 +48,9 @@ def test_nothing_about_health_can_be_typed_as_a_wish(desmond: FlaskClient) -> No
     assert made_by(answer.headers["Location"]).wishes == ""
 
 
-def test_somebody_without_a_telephone_is_registered_through_a_neighbour(small: House, desmond: FlaskClient) -> None:
+def test_somebody_without_a_telephone_is_registered_through_a_neighbour(
+    small: House, desmond: FlaskClient
+) -> None:
     small.apply(toml(capacity=9))
     refused = Page(fill(desmond, NEW, name="张桂芳"))
     assert refused.status == 422
@@ -76,23 +87,32 @@ def ask(client: FlaskClient, **typed: str) -> Any:
 def test_the_reading_is_filled_in_and_can_be_mended(desmond: FlaskClient) -> None:
     hint = ask(desmond, phone="1380013", name="乐嘉音")
     assert hint == {"known": [], "reading": "yue jia yin"}
-    made = fill(desmond, NEW, phone="13800138000", name="乐嘉音", pinyin="le jiayin").headers["Location"]
+    made = fill(desmond, NEW, phone="13800138000", name="乐嘉音", pinyin="le jiayin").headers[
+        "Location"
+    ]
     listed = get(desmond, f"{DESK}/attendees?q=lejia")
     assert "乐嘉音" in listed.text
     assert "L" in get(desmond, f"{DESK}/check-in-list").text
     form = get(desmond, made).form("/edit")
     assert form.fields["pinyin"] == "le jiayin"
     desmond.post(form.action, data={**form.fields, "phone": "13800138001"})
-    assert get(desmond, made).form("/edit").fields["pinyin"] == "le jiayin", "a correction elsewhere leaves it"
+    assert get(desmond, made).form("/edit").fields["pinyin"] == "le jiayin", (
+        "a correction elsewhere leaves it"
+    )
 
 
 @pytest.mark.parametrize(
     ("typed", "search"),
     [
-        ("ZENG Gui Fang", "zengguifang"), ("", "cengguifang zgf"), ("123 !", ""), ("lǚ", "lv"), ("x" * 500, "x" * 100),
-        ("ceng guifang", ""), ("曾", ""),
+        ("ZENG Gui Fang", "zengguifang"),
+        ("", "cengguifang zgf"),
+        ("123 !", ""),
+        ("lǚ", "lv"),
+        ("x" * 500, "x" * 100),
+        ("ceng guifang", ""),
+        ("曾", ""),
     ],
-)  # fmt: skip
+)
 def test_a_reading_is_letters_and_nothing_else(typed: str, search: str) -> None:
     name = names.parse("曾桂芳")
     given = names.with_reading(name, typed)
@@ -104,7 +124,9 @@ def test_a_reading_is_letters_and_nothing_else(typed: str, search: str) -> None:
         assert given == name, "what says nothing new changes nothing"
 
 
-def test_a_known_number_is_told_while_it_is_typed_and_after_saving(small: House, desmond: FlaskClient) -> None:
+def test_a_known_number_is_told_while_it_is_typed_and_after_saving(
+    small: House, desmond: FlaskClient
+) -> None:
     first = small.register("张桂芳", phone="13800138000")
     hint = ask(desmond, phone="138 0013 8000")
     assert [person["name"] for person in hint["known"]] == ["张桂芳"]
@@ -125,8 +147,12 @@ def test_the_lady_who_books_six_is_warned_of_and_let_in(house: House) -> None:
     assert ("main", {"beyond_limit": "yes"}) in form.buttons
     assert desmond.post(NEW, data={**form.fields, "beyond_limit": "yes"}).status_code == 303
     assert house.seats().taken == 3
-    assert invariants.of_event(reading(), house.event(), now=house.now).holds, "a number over its limit on purpose"
-    assert Page(fill(desmond, NEW, phone="13800138000", name="张四")).status == 409, "and the next is warned of again"
+    assert invariants.of_event(reading(), house.event(), now=house.now).holds, (
+        "a number over its limit on purpose"
+    )
+    assert Page(fill(desmond, NEW, phone="13800138000", name="张四")).status == 409, (
+        "and the next is warned of again"
+    )
 
 
 def test_held_seats_are_shown_to_both_sides(house: House) -> None:
@@ -142,22 +168,30 @@ def test_held_seats_are_shown_to_both_sides(house: House) -> None:
     assert "0574-87654321" in full.text
     assert "网上名额已满，打电话还有 2 个" in get(house.client(), "/zh/events/small").text
     assert "2 seats are kept for callers" in get(house.client(), "/en/events/small").text
-    assert fill(desmond, NEW, phone="13800138000", name="李一").status_code == 303, "who calls gets a held one"
+    assert fill(desmond, NEW, phone="13800138000", name="李一").status_code == 303, (
+        "who calls gets a held one"
+    )
 
 
-def test_only_an_organiser_goes_over_the_cap_and_says_why(small: House, desmond: FlaskClient) -> None:
+def test_only_an_organiser_goes_over_the_cap_and_says_why(
+    small: House, desmond: FlaskClient
+) -> None:
     small.register("张一", "张二")
     small.register("张三")
     full = Page(fill(desmond, NEW, phone="13800138000", name="李一"))
     assert (full.status, small.seats().taken) == (409, 3)
-    assert all("over" not in added for form in full.forms for _, added in form.buttons), "not offered to the desk"
+    assert all("over" not in added for form in full.forms for _, added in form.buttons), (
+        "not offered to the desk"
+    )
     sent = {**full.form().fields, "over": "chair"}
     assert desmond.post(NEW, data=sent).status_code == 409
     assert small.seats().taken == 3, "nor taken from it"
     olga = small.signed_in("olga")
     offered = Page(fill(olga, NEW, phone="13800138000", name="李一"))
     assert "超出名额加座" in offered.text
-    assert olga.post(NEW, data={**offered.form().fields, "over": "whatever"}).status_code == 409, "without a reason, no"
+    assert olga.post(NEW, data={**offered.form().fields, "over": "whatever"}).status_code == 409, (
+        "without a reason, no"
+    )
     done = olga.post(NEW, data={**offered.form().fields, "over": "carer"})
     assert done.status_code == 303
     assert (small.seats().taken, small.seats().over) == (4, 1)
@@ -169,7 +203,9 @@ def test_only_an_organiser_goes_over_the_cap_and_says_why(small: House, desmond:
     assert small.seats().over == 0
 
 
-def test_a_waiting_party_is_seated_over_the_cap_on_purpose(small: House, desmond: FlaskClient) -> None:
+def test_a_waiting_party_is_seated_over_the_cap_on_purpose(
+    small: House, desmond: FlaskClient
+) -> None:
     small.register("张一", "张二")
     small.register("张三")
     waiting = small.register("李一", "李二", waitlist=True)
@@ -185,12 +221,17 @@ def test_a_waiting_party_is_seated_over_the_cap_on_purpose(small: House, desmond
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_email_can_be_given_later_and_the_second_editor_is_told(small: House, desmond: FlaskClient) -> None:
+def test_email_can_be_given_later_and_the_second_editor_is_told(
+    small: House, desmond: FlaskClient
+) -> None:
     made = small.register("张桂芳", phone="13800138000")
     address = f"{DESK}/registrations/{made.id}"
     olga = small.signed_in("olga")
     first, second = get(desmond, address).form("/edit"), get(olga, address).form("/edit")
-    assert desmond.post(first.action, data={**first.fields, "email": "z@example.org"}).status_code == 303
+    assert (
+        desmond.post(first.action, data={**first.fields, "email": "z@example.org"}).status_code
+        == 303
+    )
     told = Page(olga.post(second.action, data={**second.fields, "name": "张贵芳"}))
     assert told.status == 409
     assert told.form("/edit").fields["name"] == "张贵芳", "what was typed is kept"

@@ -20,7 +20,8 @@ DESK = "/staff/events/small"
 
 @pytest.fixture
 def small(house: House) -> House:
-    """Six seats: two online, two by telephone, a walk-in, one promoted; four of them come, one late."""
+    """Six seats: two online, two by telephone, a walk-in, one promoted; four of them come, one
+    late."""
     house.apply(toml(capacity=6, more='[gift]\ntext = { zh = "礼品", en = "Gift" }\nstock = 6'))
     house.hire()
     house.register("张一", "张二")
@@ -34,7 +35,9 @@ def small(house: House) -> House:
     for minutes, row in zip((-4, 0, 6, 15), people, strict=False):
         with transaction() as session:
             moment = house.now + timedelta(minutes=minutes)
-            check_in.check_in(session, house.event(), row.public_id, anyway=True, by=house.desmond, now=moment)
+            check_in.check_in(
+                session, house.event(), row.public_id, anyway=True, by=house.desmond, now=moment
+            )
     return house
 
 
@@ -66,16 +69,16 @@ def test_the_arrivals_are_drawn_and_written(desmond: FlaskClient) -> None:
 
 
 def test_it_is_compared_with_earlier_events(small: House, desmond: FlaskClient) -> None:
-    small.apply(
-        toml(slug="later").replace("2030-06-10", "2030-07-08")
-    )  # fmt: skip
+    small.apply(toml(slug="later").replace("2030-06-10", "2030-07-08"))
     page = get(desmond, "/staff/events/later/report")
     assert "6 月 10 日（星期一） 书法课 6 4 2 1" in page.text
     assert "没有签到记录" in page.text
 
 
 @pytest.mark.browser
-def test_the_report_is_one_side_of_a4(small: House, desmond: FlaskClient, browser: Browser, tmp_path: Path) -> None:
+def test_the_report_is_one_side_of_a4(
+    small: House, desmond: FlaskClient, browser: Browser, tmp_path: Path
+) -> None:
     small.apply(toml(slug="later").replace("2030-06-10", "2030-07-08"))
     html = desmond.get(f"{DESK}/report").get_data(as_text=True)
     page = window(browser, LAPTOP)

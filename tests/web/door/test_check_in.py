@@ -68,7 +68,9 @@ def test_one_press_checks_in_and_offers_the_rest_of_the_party(dora: FlaskClient)
 
 
 @pytest.mark.parametrize("query", ["曾", "zxy", "zeng", "9123"])
-def test_one_box_finds_people_by_name_initials_and_last_digits(dora: FlaskClient, query: str) -> None:
+def test_one_box_finds_people_by_name_initials_and_last_digits(
+    dora: FlaskClient, query: str
+) -> None:
     page = get(dora, f"{DOOR}?q={query}")
     assert len(page.having("data-attendee")) == 1
     assert "曾秀英" in page.text
@@ -102,7 +104,12 @@ def test_before_the_window_it_warns_and_goes_on(morning: House, dora: FlaskClien
     assert warned.status == 409
     assert "曾秀英 还没有到签到时间，8:45 开始" in warned.text
     anyway = next(form for form in warned.forms if form.fields.get("anyway") == "yes")
-    assert get(dora, dora.post(anyway.action, data=anyway.fields).headers["Location"]).data["data-arrived"] == "1"
+    assert (
+        get(dora, dora.post(anyway.action, data=anyway.fields).headers["Location"]).data[
+            "data-arrived"
+        ]
+        == "1"
+    )
 
 
 def test_one_button_opens_check_in_early_for_everybody(morning: House, dora: FlaskClient) -> None:
@@ -121,11 +128,15 @@ def test_from_nine_it_says_that_the_lecture_has_begun(morning: House, dora: Flas
     assert "迟到" in get(dora, DOOR).text
 
 
-def test_whoever_cancelled_is_found_by_name_and_told_with_the_time(morning: House, dora: FlaskClient) -> None:
+def test_whoever_cancelled_is_found_by_name_and_told_with_the_time(
+    morning: House, dora: FlaskClient
+) -> None:
     form = next(form for form in get(dora, f"{DOOR}?q=曾").forms if form.fields.get("attendee"))
     with transaction() as session:
         made = lookup.get(session, 2)
-        cancellations.cancel(session, *with_event(session, made), by=audit.SYSTEM, now=local("2030-06-09 16:05"))
+        cancellations.cancel(
+            session, *with_event(session, made), by=audit.SYSTEM, now=local("2030-06-09 16:05")
+        )
     assert "曾秀英" not in get(dora, DOOR).text
     assert "06-09 16:05 已取消报名" in get(dora, f"{DOOR}?q=曾").text
     page = Page(dora.post(form.action, data=form.fields))
@@ -156,6 +167,12 @@ def test_a_scanned_ticket_opens_that_party_for_the_door_and_the_ticket_for_other
 
 
 def test_opening_pages_changes_nothing(dora: FlaskClient) -> None:
-    for address in (DOOR, f"{DOOR}?done=1", f"{DOOR}?done=x", f"{DOOR}?q=曾", "/door/small/check-ins"):
+    for address in (
+        DOOR,
+        f"{DOOR}?done=1",
+        f"{DOOR}?done=x",
+        f"{DOOR}?q=曾",
+        "/door/small/check-ins",
+    ):
         get(dora, address)
     assert get(dora, DOOR).data["data-arrived"] == "0"

@@ -111,7 +111,9 @@ def test_one_form_or_list_sent_for_two_events_is_no_error(house: House) -> None:
         sent = desmond.post(f"/staff/events/{slug}/registrations/new", data=typed)
         assert sent.status_code == status
     again = Page(sent).form().fields
-    assert desmond.post(f"/staff/events/{SLUGS[1]}/registrations/new", data=again).status_code == 303
+    assert (
+        desmond.post(f"/staff/events/{SLUGS[1]}/registrations/new", data=again).status_code == 303
+    )
     for slug in SLUGS[:2]:
         address = f"/staff/events/{slug}/import"
         fields = {**get(desmond, address).form().fields, "confirmed": "yes", "rows": LIST}
@@ -119,7 +121,12 @@ def test_one_form_or_list_sent_for_two_events_is_no_error(house: House) -> None:
         assert house.seats(slug).taken == 3, "one typed in, two of the list"
     guest = house.client()
     address = f"/zh/events/{SLUGS[0]}/register"
-    fields = {**get(guest, address).form().fields, "name": "王五", "phone": "13800138005", "confirmed": "yes"}
+    fields = {
+        **get(guest, address).form().fields,
+        "name": "王五",
+        "phone": "13800138005",
+        "confirmed": "yes",
+    }
     assert guest.post(address, data=fields).status_code == 303
     other = f"/zh/events/{SLUGS[1]}/register"
     theirs = {**fields, "csrf_token": get(guest, other).form().fields["csrf_token"]}

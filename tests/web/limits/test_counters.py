@@ -1,4 +1,5 @@
-"""Limits bound their own memory: however many people try however often, in the house's own counters."""
+"""Limits bound their own memory: however many people try however often, in the house's own
+counters."""
 
 import subprocess
 import sys
@@ -21,7 +22,8 @@ def resident():
 def tries(counters, addresses, numbers):
     for n in range(TRIES):
         try:
-            counters.hit("find", limits.FIND, f"10.{n % addresses >> 8}.{n % addresses & 255}.{n % addresses >> 16}")
+            place = n % addresses
+            counters.hit("find", limits.FIND, f"10.{place >> 8}.{place & 255}.{place >> 16}")
             counters.hit("find-number", limits.FIND_NUMBER, f"+86138{n % numbers:08d}")
         except limits.TooOften:
             pass
@@ -40,12 +42,16 @@ print(one, resident() - start)
 
 
 def grown(tries: str, *unbounded: str) -> tuple[int, int]:
-    """KiB by which a process grows: with so many tries from one address, and then with as many from other addresses, each
-    about another number."""
+    """KiB by which a process grows: with so many tries from one address, and then with as many from
+    other addresses, each about another number."""
     said = subprocess.run(
-        [sys.executable, "-c", TRIES, tries, *unbounded], cwd=ROOT, env=bare_environment(), capture_output=True, text=True,
+        [sys.executable, "-c", TRIES, tries, *unbounded],
+        cwd=ROOT,
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
         check=True,
-    ).stdout  # fmt: skip
+    ).stdout
     one, many = map(int, said.split())
     return one, many
 
@@ -70,7 +76,13 @@ def test_a_full_kind_forgets_what_has_ended_first_and_then_the_oldest() -> None:
         counters.incr(f"LIMITER/find/{n}/20/10/minute", -1)
     assert len(counters) == 15
     counters.incr("LIMITER/find/new/20/10/minute", 60)
-    assert [n for n in range(10) if counters.get(f"LIMITER/find/{n}/20/10/minute")] == [0, 1, 2, 3, 4]
+    assert [n for n in range(10) if counters.get(f"LIMITER/find/{n}/20/10/minute")] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
     for n in range(20):
         counters.incr(f"LIMITER/find/more{n}/20/10/minute", 60)
     assert not counters.get("LIMITER/find/0/20/10/minute")
@@ -92,7 +104,11 @@ def test_a_counter_ends_and_begins_anew() -> None:
     assert [counters.incr("a/b", 60), counters.incr("a/b", 60, 3), counters.get("a/b")] == [1, 4, 4]
     assert counters.get_expiry("a/b") > 0
     counters.clear("a/b")
-    assert (counters.get("a/b"), counters.first("a/c", 7, 60), counters.first("a/c", 8, 60)) == (0, 7, 7)
+    assert (counters.get("a/b"), counters.first("a/c", 7, 60), counters.first("a/c", 8, 60)) == (
+        0,
+        7,
+        7,
+    )
     assert (counters.check(), counters.reset(), len(counters)) == (True, 1, 0)
 
 

@@ -1,4 +1,5 @@
-"""One address against the seats, at the real server: a script, a family, an office, and a carrier's many customers."""
+"""One address against the seats, at the real server: a script, a family, an office, and a carrier's
+many customers."""
 
 import http.client
 import time
@@ -37,14 +38,22 @@ def place(house: House, environment: dict[str, str]) -> Place:
 @contextmanager
 def limited(place: Place, **settings: str) -> Iterator[Server]:
     """The server with its limits on."""
-    given = {"EVENTREG_SECRET_KEY": SECRET, "EVENTREG_RATE_LIMITS": "on", **place.environment, **settings}
+    given = {
+        "EVENTREG_SECRET_KEY": SECRET,
+        "EVENTREG_RATE_LIMITS": "on",
+        **place.environment,
+        **settings,
+    }
     with running(Path(place.folder), **given) as server:
         yield server
 
 
 def form(number: int, people: int = 1, *, key: str = "") -> dict[str, str]:
     """Somebody's form, opened ten seconds ago."""
-    filled = {"csrf_token": token("small", int(time.time()) - 10, key), "confirmed": "yes"}  # the server's real clock
+    filled = {
+        "csrf_token": token("small", int(time.time()) - 10, key),
+        "confirmed": "yes",
+    }  # the server's real clock
     filled |= {"name": f"王{number}甲", "phone": f"138{number:08d}"}
     return filled if people == 1 else {**filled, "companion-1": f"王{number}乙"}
 
@@ -52,7 +61,9 @@ def form(number: int, people: int = 1, *, key: str = "") -> dict[str, str]:
 def send(server: Server, who: str, filled: dict[str, str]) -> tuple[int, str, str]:
     """Send a form from that address. Returns status, Retry-After and the page."""
     at = urllib.parse.urlsplit(server.address)
-    connection = http.client.HTTPConnection(str(at.hostname), at.port, timeout=60, source_address=(who, 0))
+    connection = http.client.HTTPConnection(
+        str(at.hostname), at.port, timeout=60, source_address=(who, 0)
+    )
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     connection.request("POST", REGISTER, urllib.parse.urlencode(filled), headers)
     answer = connection.getresponse()
@@ -69,7 +80,9 @@ def script(server: Server, first: int = 0, *, one_form: bool = False) -> int:
     return sum(answer.status == 303 for answer in answers)
 
 
-def test_a_script_gets_two_seats_with_one_form_and_ten_with_as_many_as_it_likes(house: House, place: Place) -> None:
+def test_a_script_gets_two_seats_with_one_form_and_ten_with_as_many_as_it_likes(
+    house: House, place: Place
+) -> None:
     with limited(place) as server:
         assert script(server, one_form=True) == 1
         assert script(server, first=25) <= 4
@@ -87,7 +100,9 @@ def test_without_the_limit_it_takes_them_all(house: House, place: Place) -> None
     assert house.seats().taken == 50
 
 
-def test_a_family_of_six_and_an_office_of_ten_get_through_in_a_minute(house: House, place: Place) -> None:
+def test_a_family_of_six_and_an_office_of_ten_get_through_in_a_minute(
+    house: House, place: Place
+) -> None:
     with limited(place) as server, ThreadPoolExecutor(8) as together:
         family = together.map(lambda n: send(server, FAMILY, form(n, 2)), range(3))
         office = together.map(lambda n: send(server, OFFICE, form(n)), range(10, 20))
@@ -125,7 +140,10 @@ def shared_redis() -> Iterator[str]:
 def test_two_servers_that_share_a_redis_share_the_limit_and_the_mark(
     house: House, place: Place, shared_redis: str
 ) -> None:
-    with limited(place, EVENTREG_REDIS_URL=shared_redis) as one, limited(place, EVENTREG_REDIS_URL=shared_redis) as two:
+    with (
+        limited(place, EVENTREG_REDIS_URL=shared_redis) as one,
+        limited(place, EVENTREG_REDIS_URL=shared_redis) as two,
+    ):
         answers = volley([one, two], REGISTER, [form(n) for n in range(24)])
     assert sum(answer.status == 303 for answer in answers) == house.seats().taken <= 10
     assert house.seats().taken >= 8

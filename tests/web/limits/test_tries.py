@@ -1,4 +1,5 @@
-"""What one person tries never uses up what another may do, and a try to find out who is registered leaves a trace."""
+"""What one person tries never uses up what another may do, and a try to find out who is registered
+leaves a trace."""
 
 import re
 from typing import Any
@@ -58,11 +59,16 @@ def test_that_somebody_is_registered_is_not_said_to_who_asks_by_changing(limited
     assert taken.status_code == full.status_code == 409
     assert words(taken) == words(full), "one sentence for both"
     assert "这样改不了，没有保存" in words(taken)
-    assert not [said for said in ("已经有", "已经报", "满") if said in words(taken).split("</main>")[0]]
-    lines = [line for line in audit.history(reading(), mine.id) if line.action is Action.EDIT_REFUSED]
+    assert not [
+        said for said in ("已经有", "已经报", "满") if said in words(taken).split("</main>")[0]
+    ]
+    lines = [
+        line for line in audit.history(reading(), mine.id) if line.action is Action.EDIT_REFUSED
+    ]
     assert [(line.kind, line.details) for line in lines] == [
-        ("registrant", {"reason": "already_registered"}), ("registrant", {"reason": "phone_at_limit"}),
-    ]  # fmt: skip
+        ("registrant", {"reason": "already_registered"}),
+        ("registrant", {"reason": "phone_at_limit"}),
+    ]
 
 
 def test_five_changes_a_day_with_one_ticket_and_then_the_desk_corrects(limited: House) -> None:
@@ -74,7 +80,10 @@ def test_five_changes_a_day_with_one_ticket_and_then_the_desk_corrects(limited: 
     page = Page(answers[-1])
     assert (page.kind, page.form("/change").fields["name"]) == ("change", X["name"])
     assert "请打电话给我们，我们替您改" in page.text
-    assert len([one for one in audit.history(reading(), mine.id) if one.action is Action.EDIT_REFUSED]) == 5
+    assert (
+        len([one for one in audit.history(reading(), mine.id) if one.action is Action.EDIT_REFUSED])
+        == 5
+    )
 
 
 def test_one_address_with_many_tickets_changes_twenty_an_hour(limited: House) -> None:
@@ -87,14 +96,18 @@ def test_tries_on_somebodys_number_never_keep_that_number_from_registering(limit
     mine = [addresses.ticket(limited.register(f"王{n}号")) for n in range(3)]
     for n in range(13):
         change(limited, mine[n % 3], phone=X["phone"], name=f"王{n % 3}号")
-        limited.client().post(REGISTER, data=filled(limited, name="12", phone=X["phone"]), environ_base=STRANGER)
+        limited.client().post(
+            REGISTER, data=filled(limited, name="12", phone=X["phone"]), environ_base=STRANGER
+        )
     for ticket in mine:
         change(limited, ticket, phone="13600136000")
     answer = limited.client().post(REGISTER, data=filled(limited, **X), environ_base=SHARED)
     assert answer.status_code == 303
 
 
-def test_what_is_refused_counts_neither_against_a_number_nor_against_the_people_of_an_address(limited: House) -> None:
+def test_what_is_refused_counts_neither_against_a_number_nor_against_the_people_of_an_address(
+    limited: House,
+) -> None:
     limited.register(X["name"], phone=X["phone"])
     for _ in range(14):
         answer = limited.client().post(REGISTER, data=filled(limited, **X), environ_base=SHARED)
@@ -104,7 +117,9 @@ def test_what_is_refused_counts_neither_against_a_number_nor_against_the_people_
         assert limited.client().post(REGISTER, data=sent, environ_base=SHARED).status_code == 303
 
 
-def test_a_valid_ticket_opens_behind_an_address_that_has_used_up_its_unknown_ones(limited: House) -> None:
+def test_a_valid_ticket_opens_behind_an_address_that_has_used_up_its_unknown_ones(
+    limited: House,
+) -> None:
     mine = addresses.ticket(limited.register("张桂芳"))
     guest = limited.client()
     unknown = [guest.get(f"/T/{n:026d}", environ_base=SHARED).status_code for n in range(25)]
@@ -126,14 +141,21 @@ def test_a_welcome_link_and_a_pairing_open_there_too(limited: House) -> None:
     form = {"csrf_token": get(olga, "/staff/").form("/sign-out").fields["csrf_token"]}
     offered = Page(olga.post("/staff/events/small/telephones", data=form)).text
     address = next(word for word in offered.split() if "/staff/pair/" in word)
-    assert guest.get(address[address.index("/staff/pair/") :], environ_base=SHARED).status_code == 200
+    assert (
+        guest.get(address[address.index("/staff/pair/") :], environ_base=SHARED).status_code == 200
+    )
     link = write(
-        lambda session: accounts.make_link(session, accounts.find(session, "dora"), by=audit.SYSTEM, now=limited.now)
+        lambda session: accounts.make_link(
+            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=limited.now
+        )
     )
     page = get(guest, f"/staff/welcome/{link}", environ_base=SHARED)
     chosen = {**page.form().fields, "password": LONG_PASSWORD}
     assert guest.post(f"/staff/welcome/{link}", data=chosen, environ_base=SHARED).status_code == 303
-    assert guest.post("/staff/welcome/x", data=chosen, environ_base=SHARED).status_code in {400, 429}
+    assert guest.post("/staff/welcome/x", data=chosen, environ_base=SHARED).status_code in {
+        400,
+        429,
+    }
 
 
 FIND = {"name": "张桂芳", "phone": "13800138000", "code": "3829"}
@@ -145,8 +167,14 @@ def test_looking_for_a_ticket_is_counted_before_anything_is_looked_up(limited: H
     right = {**FIND, "code": str(person.code)}
     guest = limited.client()
     for n in range(12):
-        guest.post("/zh/find", data={**FIND, "code": "9999"}, environ_base={"REMOTE_ADDR": f"198.51.100.{n}"})
-    assert guest.post("/zh/find", data=right, environ_base=SHARED).status_code == 429, "twelve a day of one number"
+        guest.post(
+            "/zh/find",
+            data={**FIND, "code": "9999"},
+            environ_base={"REMOTE_ADDR": f"198.51.100.{n}"},
+        )
+    assert guest.post("/zh/find", data=right, environ_base=SHARED).status_code == 429, (
+        "twelve a day of one number"
+    )
 
 
 def test_an_address_that_is_refused_makes_no_counters_and_asks_no_database(limited: House) -> None:
@@ -154,10 +182,15 @@ def test_an_address_that_is_refused_makes_no_counters_and_asks_no_database(limit
     for n in range(20):
         guest.post("/zh/find", data={**FIND, "phone": f"138{n:08d}"}, environ_base=SHARED)
     before = len(counters._own)
-    said = [guest.post("/zh/find", data={**FIND, "phone": f"139{n:08d}"}, environ_base=SHARED) for n in range(50)]
+    said = [
+        guest.post("/zh/find", data={**FIND, "phone": f"139{n:08d}"}, environ_base=SHARED)
+        for n in range(50)
+    ]
     assert {answer.status_code for answer in said} == {429}
     assert len(counters._own) == before
-    assert guest.post("/zh/find", data={}, environ_base=SHARED).status_code == 429, "before a field is read"
+    assert guest.post("/zh/find", data={}, environ_base=SHARED).status_code == 429, (
+        "before a field is read"
+    )
 
 
 def test_looking_for_tickets_and_opening_unknown_ones_are_counted_apart(limited: House) -> None:
@@ -168,20 +201,37 @@ def test_looking_for_tickets_and_opening_unknown_ones_are_counted_apart(limited:
     assert guest.post("/zh/find", data=FIND, environ_base=SHARED).status_code == 422
 
 
-def test_registering_is_offered_again_in_words_with_the_telephone_and_everything_kept(limited: House) -> None:
+def test_registering_is_offered_again_in_words_with_the_telephone_and_everything_kept(
+    limited: House,
+) -> None:
     limited.apply(toml(capacity=50))
     for n in range(10):
-        limited.client().post(REGISTER, data=filled(limited, name=f"王{n}号", phone=f"138{n:08d}"), environ_base=SHARED)
+        limited.client().post(
+            REGISTER,
+            data=filled(limited, name=f"王{n}号", phone=f"138{n:08d}"),
+            environ_base=SHARED,
+        )
     sent = filled(limited, **X)
     answer = limited.client().post(REGISTER, data=sent, environ_base=SHARED)
     page = Page(answer)
     assert (page.status, page.kind) == (429, "check")
     assert 0 < int(answer.headers["Retry-After"]) <= 60
-    for said in ("您这个网络上，刚才报名的人太多了", "可以打电话报名：", "0574-87654321", "您填的都还在。1 分钟后"):
+    for said in (
+        "您这个网络上，刚才报名的人太多了",
+        "可以打电话报名：",
+        "0574-87654321",
+        "您填的都还在。1 分钟后",
+    ):
         assert said in page.text, said
     kept = page.form("/register").fields
-    assert (kept["name"], kept["phone"], kept["csrf_token"]) == (X["name"], X["phone"], sent["csrf_token"])
-    english = Page(limited.client().post(REGISTER.replace("zh", "en"), data=kept, environ_base=SHARED))
+    assert (kept["name"], kept["phone"], kept["csrf_token"]) == (
+        X["name"],
+        X["phone"],
+        sent["csrf_token"],
+    )
+    english = Page(
+        limited.client().post(REGISTER.replace("zh", "en"), data=kept, environ_base=SHARED)
+    )
     assert "many people have just registered from your network" in english.text
     assert limited.client().post(REGISTER, data=kept, environ_base=STRANGER).status_code == 303, (
         "from elsewhere at once"
@@ -191,6 +241,12 @@ def test_registering_is_offered_again_in_words_with_the_telephone_and_everything
 def test_a_form_that_booked_before_the_limit_leads_to_its_ticket_behind_it(limited: House) -> None:
     limited.apply(toml(capacity=50))
     sent = [filled(limited, name=f"王{n}号", phone=f"138{n:08d}") for n in range(10)]
-    first = [limited.client().post(REGISTER, data=one, environ_base=SHARED).headers["Location"] for one in sent]
-    again = [limited.client().post(REGISTER, data=one, environ_base=SHARED).headers["Location"] for one in sent]
+    first = [
+        limited.client().post(REGISTER, data=one, environ_base=SHARED).headers["Location"]
+        for one in sent
+    ]
+    again = [
+        limited.client().post(REGISTER, data=one, environ_base=SHARED).headers["Location"]
+        for one in sent
+    ]
     assert first == again

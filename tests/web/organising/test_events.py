@@ -1,4 +1,5 @@
-"""Events by an organiser: copied, edited, previewed, moved, cancelled, and what follows from each shown before it is done."""
+"""Events by an organiser: copied, edited, previewed, moved, cancelled, and what follows from each
+shown before it is done."""
 
 import io
 import tomllib
@@ -52,7 +53,11 @@ def apply(client: FlaskClient, page: Page, **more: str) -> str:
     form = page.form("/apply")
     text = page.html.partition('<textarea name="toml" hidden>')[2].partition("</textarea>")[0]
     plain = (
-        text.replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        text.replace("&#34;", '"')
+        .replace("&#39;", "'")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
     )
     answer = client.post(form.action, data={**form.fields, "toml": plain, "tell": "", **more})
     assert answer.status_code == 303, Page(answer).text
@@ -114,7 +119,9 @@ def test_a_larger_room_seats_the_waiting(small: House, olga: FlaskClient) -> Non
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_another_day_is_told_to_everybody_if_the_organiser_leaves_it_so(small: House, olga: FlaskClient) -> None:
+def test_another_day_is_told_to_everybody_if_the_organiser_leaves_it_so(
+    small: House, olga: FlaskClient
+) -> None:
     page = checked(olga, date="2030-06-17", place__name__zh="文化馆", place__name__en="Hall")
     assert "告诉 2 个报了名的人" in page.text
     assert "改为 6 月 17 日（星期一） 9:00 开始，地点：文化馆。" in page.text
@@ -124,25 +131,39 @@ def test_another_day_is_told_to_everybody_if_the_organiser_leaves_it_so(small: H
     assert (event.starts_at, event.notice) == (local("2030-06-17 09:00"), "moved")
     assert [task.registration_id for task in calls.tasks(reading(), event, now=small.now)] == [1]
     page = checked(olga, date="2030-06-24")
-    assert "告诉" not in page.text or "tell" not in page.html, "it has a notice already, which the organiser edits"
+    assert "告诉" not in page.text or "tell" not in page.html, (
+        "it has a notice already, which the organiser edits"
+    )
 
 
-def test_a_typing_mistake_in_the_day_can_be_mended_in_silence(small: House, olga: FlaskClient) -> None:
+def test_a_typing_mistake_in_the_day_can_be_mended_in_silence(
+    small: House, olga: FlaskClient
+) -> None:
     apply(olga, checked(olga, date="2030-06-17"))
     assert calls.tasks(reading(), small.event(), now=small.now) == []
 
 
 @pytest.mark.parametrize(
     ("act", "notice", "phase"),
-    [("cancel", "cancelled", "cancelled"), ("speaker", "speaker-replaced", "open"), ("moved", "moved", "open")],
-)  # fmt: skip
+    [
+        ("cancel", "cancelled", "cancelled"),
+        ("speaker", "speaker-replaced", "open"),
+        ("moved", "moved", "open"),
+    ],
+)
 def test_an_event_is_cancelled_or_moved_with_one_page_and_one_button(
     small: House, olga: FlaskClient, act: str, notice: str, phase: str
 ) -> None:
     form = get(olga, EDIT).form("/edit")
-    one = Page(olga.post(EDIT, data={**form.fields, "act": act, "notice.zh": "台风。", "notice.en": ""}))
+    one = Page(
+        olga.post(EDIT, data={**form.fields, "act": act, "notice.zh": "台风。", "notice.en": ""})
+    )
     assert (one.status, "两种语言都要写" in one.text) == (422, True)
-    page = Page(olga.post(EDIT, data={**form.fields, "act": act, "notice.zh": "台风。", "notice.en": "A typhoon."}))
+    page = Page(
+        olga.post(
+            EDIT, data={**form.fields, "act": act, "notice.zh": "台风。", "notice.en": "A typhoon."}
+        )
+    )
     assert "要告诉 2 个人" in page.text
     apply(olga, page)
     event = small.event()
@@ -166,11 +187,16 @@ def test_registration_is_closed_and_opened_again(small: House, olga: FlaskClient
 @pytest.mark.parametrize(
     ("typed", "path"),
     [
-        ({"capacity": "many"}, "capacity"), ({"capacity": "0"}, "capacity"), ({"date": ""}, "starts_at"),
-        ({"ends": "08:00"}, "ends_at"), ({"title.en": ""}, "title"), ({"phone_line.number": "12"}, "phone_line.number"),
-        ({"check_in.opens_at": "soon"}, "check_in.opens_at"), ({"agenda.0.text.zh": "签到", "agenda.0.at": "x"}, "agenda.0"),
+        ({"capacity": "many"}, "capacity"),
+        ({"capacity": "0"}, "capacity"),
+        ({"date": ""}, "starts_at"),
+        ({"ends": "08:00"}, "ends_at"),
+        ({"title.en": ""}, "title"),
+        ({"phone_line.number": "12"}, "phone_line.number"),
+        ({"check_in.opens_at": "soon"}, "check_in.opens_at"),
+        ({"agenda.0.text.zh": "签到", "agenda.0.at": "x"}, "agenda.0"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_told_at_its_field_and_nothing_is_lost(
     small: House, olga: FlaskClient, typed: dict[str, str], path: str
 ) -> None:
@@ -192,8 +218,13 @@ def test_both_languages_are_previewed_without_being_saved(small: House, olga: Fl
 
 
 def test_a_list_grows_and_shrinks(small: House, olga: FlaskClient) -> None:
-    typed = {"bring__0__text__zh": "带水", "bring__0__text__en": "Bring water", "agenda__0__at": "09:00",
-             "agenda__0__text__zh": "开始", "agenda__0__text__en": "Start"}  # fmt: skip
+    typed = {
+        "bring__0__text__zh": "带水",
+        "bring__0__text__en": "Bring water",
+        "agenda__0__at": "09:00",
+        "agenda__0__text__zh": "开始",
+        "agenda__0__text__en": "Start",
+    }
     apply(olga, checked(olga, **typed))
     definition = events.definition(small.event())
     assert [item.text.zh for item in definition.bring] == ["带水"]
@@ -209,7 +240,9 @@ def test_the_file_goes_out_and_comes_in(small: House, olga: FlaskClient) -> None
 
     def send(content: bytes) -> Page:
         data = {**form.fields, "file": (io.BytesIO(content), "event.toml")}
-        return Page(olga.post("/staff/events/upload", data=data, content_type="multipart/form-data"))
+        return Page(
+            olga.post("/staff/events/upload", data=data, content_type="multipart/form-data")
+        )
 
     assert send(file.encode()).data["data-changes"] == "0"
     page = send(file.replace("capacity = 3", "capacity = 5").encode())
@@ -229,7 +262,11 @@ def test_two_organisers_do_not_overwrite_each_other(small: House, olga: FlaskCli
     mine, theirs = checked(olga, capacity="5"), checked(olga, capacity="7")
     apply(olga, theirs)
     form = mine.form("/apply")
-    text = mine.html.partition('<textarea name="toml" hidden>')[2].partition("</textarea>")[0].replace("&#34;", '"')
+    text = (
+        mine.html.partition('<textarea name="toml" hidden>')[2]
+        .partition("</textarea>")[0]
+        .replace("&#34;", '"')
+    )
     told = Page(olga.post(form.action, data={**form.fields, "toml": text, "tell": ""}))
     assert (told.status, "别人刚改过" in told.text) == (409, True)
     assert small.seats().capacity == 7
@@ -251,8 +288,14 @@ def test_words_like_an_advertisement_are_warned_of(olga: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     ("slug", "day", "expected"),
-    [("june-10-self-care", (2030, 7, 8), "july-8-self-care"), ("book-club", (2030, 1, 2), "january-2-book-club"),
-     ("x-2030-06-10", (2030, 7, 8), "july-8-x"), ("june-10", (2030, 7, 8), "july-8")],
-)  # fmt: skip
-def test_a_copy_gets_a_short_name_of_its_day(slug: str, day: tuple[int, int, int], expected: str) -> None:
+    [
+        ("june-10-self-care", (2030, 7, 8), "july-8-self-care"),
+        ("book-club", (2030, 1, 2), "january-2-book-club"),
+        ("x-2030-06-10", (2030, 7, 8), "july-8-x"),
+        ("june-10", (2030, 7, 8), "july-8"),
+    ],
+)
+def test_a_copy_gets_a_short_name_of_its_day(
+    slug: str, day: tuple[int, int, int], expected: str
+) -> None:
     assert drafts.slug_for(slug, date(*day)) == expected

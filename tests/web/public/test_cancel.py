@@ -1,4 +1,5 @@
-"""Full, waiting, giving back, finding a lost ticket: on the pages, as a guest without scripts meets them."""
+"""Full, waiting, giving back, finding a lost ticket: on the pages, as a guest without scripts meets
+them."""
 
 from typing import Any
 
@@ -44,7 +45,9 @@ def codes(page: Page) -> int:
     return len(page.having("data-code"))
 
 
-def test_a_full_event_offers_the_waiting_list_and_gives_a_place_in_it(house: House, guest: Any) -> None:
+def test_a_full_event_offers_the_waiting_list_and_gives_a_place_in_it(
+    house: House, guest: Any
+) -> None:
     house.register("王一", "王二")
     event = get(guest, "/zh/events/small")
     assert "名额已满，可以登记候补" in event.text
@@ -52,15 +55,20 @@ def test_a_full_event_offers_the_waiting_list_and_gives_a_place_in_it(house: Hou
     assert (opened.status, opened.kind) == (200, "full")
     form = opened.form("/register")
     assert form.fields["waitlist"] == "yes"
-    checked = Page(guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "138 0013 8000"}))
+    checked = Page(
+        guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "138 0013 8000"})
+    )
     assert checked.kind == "check"
     assert "确认候补" in checked.text
     sent = guest.post(REGISTER, data=checked.form("/register").fields)
     assert sent.status_code == 303
     page = get(guest, sent.headers["Location"])
     assert (page.kind, page.data["data-state"], page.data["data-position"], codes(page)) == (
-        "waitlisted", "waitlisted", "1", 0,
-    )  # fmt: skip
+        "waitlisted",
+        "waitlisted",
+        "1",
+        0,
+    )
     assert "您排在候补第 1 位" in page.text
     assert "138****8000" in page.text
     assert "<svg" not in page.html, "nobody must take this for a ticket"
@@ -75,7 +83,9 @@ def test_a_waiting_form_that_is_wrong_comes_back_and_still_waits(house: House, g
     assert (fields["waitlist"], fields["phone"]) == ("yes", "138 0013 8000")
 
 
-def test_without_the_wish_a_full_event_refuses_with_the_button_to_wait(house: House, guest: Any) -> None:
+def test_without_the_wish_a_full_event_refuses_with_the_button_to_wait(
+    house: House, guest: Any
+) -> None:
     form = get(guest, REGISTER).form("/register").fields
     house.register("王一", "王二")
     refused = Page(guest.post(REGISTER, data={**form, **FIND, "confirmed": "yes"}))
@@ -89,7 +99,9 @@ def test_without_the_wish_a_full_event_refuses_with_the_button_to_wait(house: Ho
     ("wish", "states", "seats"),
     [("split", ["confirmed", "waitlisted"], 2), ("waitlist", ["waitlisted"], 1)],
 )
-def test_a_couple_and_one_seat_choose(house: House, guest: Any, wish: str, states: list[str], seats: int) -> None:
+def test_a_couple_and_one_seat_choose(
+    house: House, guest: Any, wish: str, states: list[str], seats: int
+) -> None:
     house.register("王一")
     page = Page(fill(guest, REGISTER, name="张桂芳", companion_1="李建国", phone="138 0013 8000"))
     assert (page.status, page.kind) == (409, "full")
@@ -97,12 +109,20 @@ def test_a_couple_and_one_seat_choose(house: House, guest: Any, wish: str, state
     for words in ("一位先留座，另一位候补", "两位一起候补", "只报一位"):
         assert words in page.text
     ticket = press(guest, page, wish)
-    found = reading().query(Registration).filter(Registration.phone_number == "+8613800138000").order_by("id").all()
+    found = (
+        reading()
+        .query(Registration)
+        .filter(Registration.phone_number == "+8613800138000")
+        .order_by("id")
+        .all()
+    )
     assert [one.state for one in found] == states
     assert house.seats().taken == seats
     if wish == "split":
         assert (ticket.kind, codes(ticket)) == ("ticket", 1)
-        beside = next(link["href"] for link in ticket.having("href") if (link["href"] or "").startswith("/T/"))
+        beside = next(
+            link["href"] for link in ticket.having("href") if (link["href"] or "").startswith("/T/")
+        )
         assert get(guest, str(beside).split("/cancel")[0]).kind in {"waitlisted", "ticket"}
         assert "李建国 排在候补第 1 位" in ticket.text
     else:
@@ -160,7 +180,9 @@ def test_nobody_else_can_be_cancelled_by_a_ticket(house: House, guest: Any, atte
 
 def test_a_foreign_page_cannot_give_a_seat_back(house: House, guest: Any) -> None:
     ticket = book(guest, **FIND).headers["Location"]
-    assert guest.post(f"{ticket}/cancel", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert (
+        guest.post(f"{ticket}/cancel", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    )
     assert house.seats().taken == 1
 
 
@@ -192,12 +214,18 @@ def test_a_lost_ticket_is_found_by_name_number_and_code(house: House, guest: Any
     assert form.kind == "find"
     assert "签到码" in form.text
     assert "验证码" not in form.text, "that is what a telephone gets by text message"
-    for typed in ({"phone": "+86 13800138000"}, {"name": " 张 桂芳 "}, {"code": " ".join(str(person.code))}):
+    for typed in (
+        {"phone": "+86 13800138000"},
+        {"name": " 张 桂芳 "},
+        {"code": " ".join(str(person.code))},
+    ):
         found = guest.post("/zh/find", data={**FIND, "code": str(person.code), **typed})
         assert (found.status_code, found.headers["Location"]) == (303, f"{ticket}#main")
 
 
-def test_find_never_says_what_was_wrong_and_never_answers_by_the_number_alone(house: House, guest: Any) -> None:
+def test_find_never_says_what_was_wrong_and_never_answers_by_the_number_alone(
+    house: House, guest: Any
+) -> None:
     book(guest, **FIND)
     (person,) = lookup.party(reading(), reading().query(Registration).one())
     right = {**FIND, "code": str(person.code)}
@@ -238,12 +266,15 @@ NEW = "/staff/events/small/registrations/new"
 
 
 def take_call(desk: Any, **typed: str) -> Page:
-    """Take a registration on the telephone; where there are too few seats, the page that says so."""
+    """Take a registration on the telephone; where there are too few seats, the page that says
+    so."""
     answer = fill(desk, NEW, **typed)
     return get(desk, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
 
 
-def test_the_desk_puts_a_caller_on_the_list_and_reads_the_place_back(house: House, desk: Any) -> None:
+def test_the_desk_puts_a_caller_on_the_list_and_reads_the_place_back(
+    house: House, desk: Any
+) -> None:
     house.register("王一", "王二")
     full = take_call(desk, name="张桂芳", phone="13800138000")
     assert full.status == 409
@@ -258,12 +289,19 @@ def test_the_desk_parts_a_couple_over_one_seat(house: House, desk: Any) -> None:
     house.register("王一")
     full = take_call(desk, name="张桂芳", companion_1="李建国", phone="13800138000")
     assert (full.status, "一位先留座，其余候补" in full.text) == (409, True)
-    page = take_call(desk, **named({"name": "张桂芳", "companion_1": "李建国"}), phone="13800138000", split="one-now")
+    page = take_call(
+        desk,
+        **named({"name": "张桂芳", "companion_1": "李建国"}),
+        phone="13800138000",
+        split="one-now",
+    )
     assert page.data["data-state"] == "confirmed"
     assert "同伴还在候补" in page.text
 
 
-def test_the_desk_sees_who_is_to_be_called_until_somebody_has_told_them(house: House, desk: Any) -> None:
+def test_the_desk_sees_who_is_to_be_called_until_somebody_has_told_them(
+    house: House, desk: Any
+) -> None:
     house.register("王一", "王二")
     waiting = house.register("张桂芳", waitlist=True)
     house.apply(toml(capacity=3))
@@ -302,7 +340,9 @@ def test_the_desk_cancels_one_of_two(house: House, desk: Any) -> None:
 
 
 @pytest.mark.parametrize("attendee", ["x", "-1", "9" * 30, "999999"])
-def test_at_the_desk_an_attendee_that_is_none_cancels_nobody(house: House, desk: Any, attendee: str) -> None:
+def test_at_the_desk_an_attendee_that_is_none_cancels_nobody(
+    house: House, desk: Any, attendee: str
+) -> None:
     """Left out, it would mean everybody."""
     made = house.register("张桂芳", "李建国")
     form = get(desk, f"/staff/events/small/registrations/{made.id}").form("/cancel")
@@ -336,7 +376,9 @@ def test_a_waiting_person_at_the_door_is_not_let_in_as_if_seated(house: House) -
     house.now = local("2030-06-10 08:50")
     dora = house.client()
     sign_in(dora, "dora", PASSWORD)
-    (waiting,) = lookup.party(reading(), reading().query(Registration).filter_by(state="waitlisted").one())
+    (waiting,) = lookup.party(
+        reading(), reading().query(Registration).filter_by(state="waitlisted").one()
+    )
     form = next(form for form in get(dora, "/door/small/").forms if "attendee" in form.fields)
     refused = Page(dora.post(form.action, data={**form.fields, "attendee": waiting.public_id}))
     assert (refused.status, "在候补名单上" in refused.text) == (409, True)
@@ -352,7 +394,9 @@ def test_when_held_seats_come_free_the_next_look_at_the_page_gives_them_to_the_w
     assert "网上名额已满，打电话还有 1 个" in get(guest, "/zh/events/small").text
     house.now = local("2030-06-05 12:00")
     page = get(guest, "/zh/events/small")
-    assert page.having("data-seats-left")[0]["data-seats-left"] == "0", "it is not offered to whoever looks"
+    assert page.having("data-seats-left")[0]["data-seats-left"] == "0", (
+        "it is not offered to whoever looks"
+    )
     reading().rollback()
     assert lookup.get(reading(), waiting.id).state == "confirmed"
     assert house.seats().taken == 2

@@ -28,7 +28,9 @@ def change(house: House, made: Registration, **typed: str) -> Page:
     """Open the form, type, save; where that went well, the page that follows."""
     guest, path = house.client(), f"{addresses.ticket(made)}/change"
     form = get(guest, path).form()
-    answer = guest.post(path, data={**form.fields, **{name.replace("_", "-"): text for name, text in typed.items()}})
+    answer = guest.post(
+        path, data={**form.fields, **{name.replace("_", "-"): text for name, text in typed.items()}}
+    )
     return get(guest, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
 
 
@@ -134,7 +136,9 @@ def test_who_has_checked_in_is_no_longer_renamed(small: House) -> None:
     with transaction() as session:
         event, found = with_event(session, made)
         person = lookup.party(session, found)[0]
-        check_in.check_in(session, event, person.public_id, anyway=False, by=small.dora, now=small.now)
+        check_in.check_in(
+            session, event, person.public_id, anyway=False, by=small.dora, now=small.now
+        )
     page = change(small, made, name="张桂英")
     assert page.status == 409
     assert now(made)[0] == ["张桂芳"]
@@ -164,14 +168,23 @@ def test_the_one_who_waits_beside_keeps_the_same_number(house: House) -> None:
 
 def test_a_token_that_is_nobodys_opens_no_form(small: House) -> None:
     assert small.client().get("/T/00000000000000000000000000/change").status_code == 404
-    assert small.client().post("/T/00000000000000000000000000/change", data={"name": "x"}).status_code == 404
+    assert (
+        small.client().post("/T/00000000000000000000000000/change", data={"name": "x"}).status_code
+        == 404
+    )
 
 
 @pytest.mark.parametrize("state", ["confirmed", "waitlisted"])
-def test_a_ticket_shows_no_name_and_no_code_once_their_time_is_over(house: House, state: str) -> None:
+def test_a_ticket_shows_no_name_and_no_code_once_their_time_is_over(
+    house: House, state: str
+) -> None:
     house.apply(toml(capacity=1, more="[privacy]\nkeep_days = 7\n"))
     first = house.register("李一", phone="13900139000")
-    made = first if state == "confirmed" else house.register("张桂芳", phone="13800138000", waitlist=True)
+    made = (
+        first
+        if state == "confirmed"
+        else house.register("张桂芳", phone="13800138000", waitlist=True)
+    )
     house.now = local("2030-06-17 10:59")
     assert get(house.client(), addresses.ticket(made)).data["data-state"] == state
     house.now = local("2030-06-17 11:00")

@@ -1,4 +1,5 @@
-"""The event page in every state of its table, and what goes out with it: linked data, calendar entry, poster, trouble."""
+"""The event page in every state of its table, and what goes out with it: linked data, calendar
+entry, poster, trouble."""
 
 import json
 import re
@@ -22,11 +23,19 @@ from tests.support.pages import Page, get
 
 CALL = {"zh": "0574-56116778", "en": "0574-56116778"}
 STATES = {
-    "not-yet-open": ("报名从 6 月 12 日（星期三）9:00 开始", "Registration opens on Wednesday, June 12 at 9:00", None),
+    "not-yet-open": (
+        "报名从 6 月 12 日（星期三）9:00 开始",
+        "Registration opens on Wednesday, June 12 at 9:00",
+        None,
+    ),
     "open": ("还有名额", "Seats are available", "我要报名"),
     "few": ("还剩 3 个名额", "3 seats left", "我要报名"),
     "one": ("还剩 1 个名额", "1 seat left", "我要报名"),
-    "full-waiting": ("名额已满，可以登记候补", "All seats are taken. You can join the waiting list", "登记候补"),
+    "full-waiting": (
+        "名额已满，可以登记候补",
+        "All seats are taken. You can join the waiting list",
+        "登记候补",
+    ),
     "full": ("名额和候补都已满", "All seats and waiting places are taken", None),
     "closed": ("网上报名已经结束", "Online registration has closed", None),
     "june-10-self-care": ("今天上午 8:45 开始签到", "Check-in opens today at 8:45", "我要报名"),
@@ -34,7 +43,11 @@ STATES = {
     "over": ("活动已结束，谢谢参加", "The event is over. Thank you for coming", None),
     "moved": ("改到 6 月 17 日，地点不变。", "Moved to June 17, same place.", "我要报名"),
     "cancelled": ("讲师病了，这次取消。", "The speaker is ill, so this one is cancelled.", None),
-    "replaced": ("换一位治疗师来讲，时间地点不变。", "Another therapist will speak; time and place stay.", "我要报名"),
+    "replaced": (
+        "换一位治疗师来讲，时间地点不变。",
+        "Another therapist will speak; time and place stay.",
+        "我要报名",
+    ),
 }
 
 
@@ -84,9 +97,13 @@ def test_every_other_page_is_well_formed_and_small(morning: House, language: str
     couple = morning.app.extensions["paths"]["couple"]
     paths += [f"{couple}/{act}?lang={language}" for act in ("change", "cancel")]
     paths += [
-        f"/{language}/{rest}" for rest in ("", "find", "privacy", "accessibility", "nothing", "events/open/poster")
+        f"/{language}/{rest}"
+        for rest in ("", "find", "privacy", "accessibility", "nothing", "events/open/poster")
     ]
-    paths += [f"/{language}/events/{slug}/register" for slug in ("open", "full-waiting", "full", "closed", "cancelled")]
+    paths += [
+        f"/{language}/events/{slug}/register"
+        for slug in ("open", "full-waiting", "full", "closed", "cancelled")
+    ]
     for path in paths:
         guest = morning.client()
         html5lib.HTMLParser(strict=True).parse(guest.get(path).text)
@@ -96,7 +113,9 @@ def test_every_other_page_is_well_formed_and_small(morning: House, language: str
         assert len(ids) == len(set(ids)), path
 
 
-def test_when_nobody_answers_and_no_other_number_is_given_the_address_comes_first(morning: House) -> None:
+def test_when_nobody_answers_and_no_other_number_is_given_the_address_comes_first(
+    morning: House,
+) -> None:
     text = get(morning.client(), "/zh/events/june-10-self-care").text
     assert "也可以直接来现场，有空位就安排。" in text
     assert text.index("灵桥路 285 号") < text.index("我要报名") < text.index("0574-56116778")
@@ -133,7 +152,10 @@ def test_that_seats_are_released_is_said_in_advance_everywhere(house: House) -> 
 
 def test_a_holiday_is_no_time_to_call_and_a_make_up_day_is(house: House) -> None:
     house.apply(
-        toml().replace('area_code = "0574"', 'area_code = "0574"\nclosed_on = [2030-06-05]\nopen_on = [2030-06-08]')
+        toml().replace(
+            'area_code = "0574"',
+            'area_code = "0574"\nclosed_on = [2030-06-05]\nopen_on = [2030-06-08]',
+        )
     )
     said = {
         "2030-06-04 18:00": "请在星期四 9:00 以后打",
@@ -166,8 +188,13 @@ def test_search_engines_and_chat_apps_can_read_the_event(morning: House) -> None
     meta = {attrs["property"]: attrs["content"] for attrs in page.having("property")}
     assert meta["og:title"] == "中老年人自我保健与康复"
     assert meta["og:url"] == "https://lecture.example.org/zh/events/open"
-    assert meta["og:description"] == "6 月 17 日（星期一）上午 9:00 · 爸妈体验中心 · 免费 · 50 个名额"
-    states = {slug: linked_data(get(morning.client(), f"/en/events/{slug}")) for slug in ("cancelled", "moved", "full")}
+    assert (
+        meta["og:description"] == "6 月 17 日（星期一）上午 9:00 · 爸妈体验中心 · 免费 · 50 个名额"
+    )
+    states = {
+        slug: linked_data(get(morning.client(), f"/en/events/{slug}"))
+        for slug in ("cancelled", "moved", "full")
+    }
     assert states["cancelled"]["eventStatus"] == "https://schema.org/EventCancelled"
     assert states["moved"]["eventStatus"] == "https://schema.org/EventRescheduled"
     assert states["full"]["offers"]["availability"] == "https://schema.org/SoldOut"
@@ -196,7 +223,9 @@ def entry_of(house: House, language: str, slug: str) -> tuple[Calendar, Event]:
 
 def test_the_calendar_entry_has_the_time_in_ningbo_and_nobodys_name(morning: House) -> None:
     calendar, entry = entry_of(morning, "zh", "open")
-    assert [zone["TZID"] for zone in calendar.walk("VTIMEZONE") if isinstance(zone, Timezone)] == ["Asia/Shanghai"]
+    assert [zone["TZID"] for zone in calendar.walk("VTIMEZONE") if isinstance(zone, Timezone)] == [
+        "Asia/Shanghai"
+    ]
     assert entry.start == local("2030-06-17 09:00")
     assert entry.end == local("2030-06-17 11:00")
     assert entry["SUMMARY"] == "中老年人自我保健与康复"
@@ -234,7 +263,9 @@ def test_the_page_for_trouble_is_small_and_asks_no_database(house: House, langua
     db.session.remove()
     house.app.testing = False
     db.engine.dispose()
-    (Path(house.app.instance_path) / "eventreg.sqlite3").write_bytes(b"no database any more, only noise " * 200)
+    (Path(house.app.instance_path) / "eventreg.sqlite3").write_bytes(
+        b"no database any more, only noise " * 200
+    )
     answer = house.client().get(f"/{language}/events/small", headers={"Accept": "text/html"})
     assert answer.status_code in {500, 503}
     page = Page(answer)
@@ -256,7 +287,10 @@ def test_a_full_disk_stops_no_change_of_an_event(house: House, tmp_path: Path) -
 
 def test_the_footer_names_who_stands_behind_the_page_where_the_file_says_so(house: House) -> None:
     house.apply(
-        toml(more='[site]\nlegal_name = { zh = "茶馆有限公司", en = "Tea House Ltd" }\nfiling = "浙ICP备 1 号"\n')
+        toml(
+            more='[site]\nlegal_name = { zh = "茶馆有限公司", en = "Tea House Ltd" }\n'
+            'filing = "浙ICP备 1 号"\n'
+        )
     )
     for language, name in (("zh", "茶馆有限公司"), ("en", "Tea House Ltd")):
         for path in ("events/small", "events/small/register", "privacy"):

@@ -35,19 +35,32 @@ def test_one_form_sent_with_twenty_five_couples_registers_one(house: House) -> N
     guest = house.client()
     form = get(guest, REGISTER).form("/register").fields
     couples = [
-        {"name": f"王{n}甲", "companion-1": f"王{n}乙", "phone": f"138{n:08d}", "form_key": f"{n:032x}"}
+        {
+            "name": f"王{n}甲",
+            "companion-1": f"王{n}乙",
+            "phone": f"138{n:08d}",
+            "form_key": f"{n:032x}",
+        }
         for n in range(25)
     ]
-    answers = [guest.post(REGISTER, data={**form, **couple, "confirmed": "yes"}).status_code for couple in couples]
+    answers = [
+        guest.post(REGISTER, data={**form, **couple, "confirmed": "yes"}).status_code
+        for couple in couples
+    ]
     assert answers == [303] + [422] * 24
     assert (house.seats().taken, registered()) == (2, 1)
 
 
-def test_pressed_twice_reloaded_or_sent_again_after_a_lost_answer_it_leads_to_the_same_ticket(guest: Any) -> None:
+def test_pressed_twice_reloaded_or_sent_again_after_a_lost_answer_it_leads_to_the_same_ticket(
+    guest: Any,
+) -> None:
     checked = Page(fill(guest, REGISTER, **ZHANG)).form("/register").fields
     first, again, later = (guest.post(REGISTER, data=checked) for _ in range(3))
     unconfirmed = guest.post(REGISTER, data={**checked, "confirmed": ""})
-    tickets = {answer.headers["Location"].removesuffix("#main") for answer in (first, again, later, unconfirmed)}
+    tickets = {
+        answer.headers["Location"].removesuffix("#main")
+        for answer in (first, again, later, unconfirmed)
+    }
     assert (len(tickets), registered()) == (1, 1)
 
 
@@ -68,7 +81,9 @@ def test_back_from_the_ticket_another_name_gets_a_form_of_its_own_and_a_way_on(g
     assert other.headers["Location"] != ticket
 
 
-def test_back_from_the_ticket_to_the_check_page_of_another_is_no_dead_end_either(guest: Any) -> None:
+def test_back_from_the_ticket_to_the_check_page_of_another_is_no_dead_end_either(
+    guest: Any,
+) -> None:
     form = get(guest, REGISTER).form("/register").fields
     guest.post(REGISTER, data={**form, **ZHANG, "confirmed": "yes"})
     back = Page(guest.post(REGISTER, data={**form, **WANG, "confirmed": "yes"}))

@@ -39,7 +39,12 @@ def ticket_of(client: Any, answer: TestResponse) -> Page:
 
 def test_the_address_alone_leads_to_the_language_of_the_browser(small: House) -> None:
     client = small.client()
-    for accepted, target in [("en-GB,en;q=0.9", "/en/"), ("zh-CN", "/zh/"), ("fr", "/zh/"), ("", "/zh/")]:
+    for accepted, target in [
+        ("en-GB,en;q=0.9", "/en/"),
+        ("zh-CN", "/zh/"),
+        ("fr", "/zh/"),
+        ("", "/zh/"),
+    ]:
         answer = client.get("/", headers={"Accept-Language": accepted})
         assert (answer.status_code, answer.headers["Location"]) == (302, target)
 
@@ -97,11 +102,23 @@ def test_the_year_is_told_where_it_is_not_this_one(small: House) -> None:
 @pytest.mark.parametrize(
     ("moment", "taken", "zh", "en", "button"),
     [
-        ("2030-05-31 10:00", 0, "报名从 6 月 1 日（星期六）9:00 开始", "Registration opens on Saturday, June 1", False),
+        (
+            "2030-05-31 10:00",
+            0,
+            "报名从 6 月 1 日（星期六）9:00 开始",
+            "Registration opens on Saturday, June 1",
+            False,
+        ),
         ("2030-06-03 10:00", 0, "还有名额", "Seats are available", True),
         ("2030-06-03 10:00", 4, "还剩 2 个名额", "2 seats left", True),
         ("2030-06-03 10:00", 5, "还剩 1 个名额", "1 seat left", True),
-        ("2030-06-03 10:00", 6, "名额已满，可以登记候补", "All seats are taken. You can join the waiting list", True),
+        (
+            "2030-06-03 10:00",
+            6,
+            "名额已满，可以登记候补",
+            "All seats are taken. You can join the waiting list",
+            True,
+        ),
         ("2030-06-10 07:30", 0, "今天上午 8:45 开始签到", "Check-in opens today at 8:45", True),
         ("2030-06-10 08:50", 0, "网上报名已经结束", "Online registration has closed", False),
         ("2030-06-10 09:30", 0, "活动正在进行", "The event is in progress", False),
@@ -123,7 +140,9 @@ def test_the_event_page_says_where_things_stand(
 
 
 def test_a_notice_stands_on_top_and_a_cancelled_event_takes_nobody(small: House) -> None:
-    small.apply(toml(more='[notice]\nkind = "cancelled"\ntext = { zh = "下雨，取消了。", en = "Rain." }'))
+    small.apply(
+        toml(more='[notice]\nkind = "cancelled"\ntext = { zh = "下雨，取消了。", en = "Rain." }')
+    )
     page = get(small.client(), "/zh/events/small")
     assert "下雨，取消了。" in page.text
     closed = get(small.client(), REGISTER)
@@ -151,7 +170,9 @@ def test_a_guest_books_in_three_steps_without_a_cookie(guest: Any) -> None:
     form = get(guest, REGISTER)
     assert (form.kind, form.status) == ("register", 200)
     sent = form.form("/register")
-    checked = Page(guest.post(REGISTER, data={**sent.fields, "name": " 张桂芳 ", "phone": "138-0013-8000"}))
+    checked = Page(
+        guest.post(REGISTER, data={**sent.fields, "name": " 张桂芳 ", "phone": "138-0013-8000"})
+    )
     assert (checked.kind, checked.status) == ("check", 200)
     assert "138 0013 8000" in checked.text
     booking = checked.form("/register")
@@ -188,15 +209,21 @@ def test_pressing_twice_reloading_and_a_lost_answer_are_one_booking(guest: Any) 
     assert reading().query(Registration).count() == 1
 
 
-def test_a_lost_answer_is_found_again_even_when_the_event_has_filled_or_closed(small: House, guest: Any) -> None:
+def test_a_lost_answer_is_found_again_even_when_the_event_has_filled_or_closed(
+    small: House, guest: Any
+) -> None:
     form = Page(fill(guest, REGISTER, name="张桂芳", phone="13800138000")).form("/register")
     first = guest.post(form.action, data=form.fields)
     small.register("王一", "王二")
     small.now = local("2030-06-10 08:50") - timedelta(days=6)
-    assert guest.post(form.action, data=form.fields).headers["Location"] == first.headers["Location"]
+    assert (
+        guest.post(form.action, data=form.fields).headers["Location"] == first.headers["Location"]
+    )
 
 
-def test_back_from_the_ticket_and_another_name_asks_to_press_again_and_then_books(guest: Any) -> None:
+def test_back_from_the_ticket_and_another_name_asks_to_press_again_and_then_books(
+    guest: Any,
+) -> None:
     form = Page(fill(guest, REGISTER, name="张桂芳", phone="13800138000")).form("/register")
     guest.post(form.action, data=form.fields)
     again = Page(guest.post(form.action, data={**form.fields, "name": "王建国"}))
@@ -255,14 +282,18 @@ def test_the_fifth_person_under_one_number_is_asked_to_call(house: House) -> Non
     assert "请打电话" in page.text
 
 
-def test_a_full_event_says_so_with_the_next_step_and_keeps_what_was_typed(small: House, guest: Any) -> None:
+def test_a_full_event_says_so_with_the_next_step_and_keeps_what_was_typed(
+    small: House, guest: Any
+) -> None:
     form = get(guest, REGISTER).form("/register")
     small.register("王一", "王二")
     small.register("王三")
     opened = get(guest, REGISTER)
     assert (opened.status, opened.kind) == (200, "full")
     assert "0574-87654321" in opened.text
-    sent = Page(guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "13800138000"}))
+    sent = Page(
+        guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "13800138000"})
+    )
     assert (sent.status, sent.kind) == (409, "full")
     kept = sent.form("/register").fields
     assert (kept["name"], kept["phone"], kept["waitlist"]) == ("张桂芳", "13800138000", "yes")
@@ -285,19 +316,25 @@ def test_a_full_or_closed_event_says_so_whatever_form_is_sent(small: House, gues
     assert "张桂芳" in page.text
 
 
-def test_a_couple_and_one_seat_hears_how_many_are_left_and_may_book_for_one(small: House, guest: Any) -> None:
+def test_a_couple_and_one_seat_hears_how_many_are_left_and_may_book_for_one(
+    small: House, guest: Any
+) -> None:
     small.register("王一", "王二")
     page = Page(fill(guest, REGISTER, name="张桂芳", companion_1="王建国", phone="13800138000"))
     assert (page.status, page.kind) == (409, "full")
     assert "现在只剩 1 个座位" in page.text
-    one = next(form for form in page.forms if "companion-1" not in form.fields and form.method == "post")
+    one = next(
+        form for form in page.forms if "companion-1" not in form.fields and form.method == "post"
+    )
     checked = Page(guest.post(one.action, data=one.fields))
     assert checked.kind == "check"
     assert guest.post(one.action, data=checked.form("/register").fields).status_code == 303
     assert reading().query(Registration).count() == 2
 
 
-def test_seats_that_go_while_a_guest_is_checking_are_told_at_the_last_button(small: House, guest: Any) -> None:
+def test_seats_that_go_while_a_guest_is_checking_are_told_at_the_last_button(
+    small: House, guest: Any
+) -> None:
     form = Page(fill(guest, REGISTER, name="张桂芳", phone="13800138000")).form("/register")
     small.register("王一", "王二")
     small.register("王三")
@@ -326,19 +363,27 @@ def test_before_and_after_its_time_the_form_says_which_and_when(
     assert words in page.text
 
 
-def test_a_form_that_was_open_when_registration_closed_keeps_what_was_typed(small: House, guest: Any) -> None:
+def test_a_form_that_was_open_when_registration_closed_keeps_what_was_typed(
+    small: House, guest: Any
+) -> None:
     small.now = local("2030-06-10 08:44")
     form = get(guest, REGISTER).form("/register")
     small.now = local("2030-06-10 08:46")
-    page = Page(guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "13800138000"}))
+    page = Page(
+        guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "13800138000"})
+    )
     assert (page.status, page.kind) == (409, "closed")
     assert "张桂芳" in page.text
 
 
-def test_a_form_older_than_a_day_comes_back_filled_to_be_pressed_once_more(small: House, guest: Any) -> None:
+def test_a_form_older_than_a_day_comes_back_filled_to_be_pressed_once_more(
+    small: House, guest: Any
+) -> None:
     form = get(guest, REGISTER).form("/register")
     small.now += timedelta(days=1, seconds=1)
-    page = Page(guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "13800138000"}))
+    page = Page(
+        guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "13800138000"})
+    )
     assert (page.status, page.kind) == (400, "register")
     assert "请再按一次" in page.text
     assert Page(guest.post(REGISTER, data=page.form("/register").fields)).kind == "check"
@@ -356,17 +401,23 @@ def test_a_forged_form_is_refused_and_keeps_what_was_typed(guest: Any, token: st
 def test_a_token_of_one_event_does_not_open_another(small: House, guest: Any) -> None:
     small.apply(toml(slug="other"))
     form = get(guest, "/zh/events/other/register").form("/register")
-    page = Page(guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "13800138000"}))
+    page = Page(
+        guest.post(REGISTER, data={**form.fields, "name": "张桂芳", "phone": "13800138000"})
+    )
     assert page.status == 400
 
 
 def test_a_program_that_fills_every_field_books_nothing(guest: Any) -> None:
-    page = Page(fill(guest, REGISTER, name="Bot", phone="13800138000", website="https://spam.example"))
+    page = Page(
+        fill(guest, REGISTER, name="Bot", phone="13800138000", website="https://spam.example")
+    )
     assert page.status == 400
 
 
 def test_going_back_to_change_something_keeps_everything(guest: Any) -> None:
-    checked = Page(fill(guest, REGISTER, name="张桂芳", companion_1="王建国", phone="13800138000")).form("/register")
+    checked = Page(
+        fill(guest, REGISTER, name="张桂芳", companion_1="王建国", phone="13800138000")
+    ).form("/register")
     page = Page(guest.post(REGISTER, data={**checked.fields, "show": "form"}))
     assert (page.status, page.kind) == (200, "register")
     kept = page.form("/register").fields
@@ -406,7 +457,10 @@ def test_after_a_cancellation_the_seat_is_shown_free_at_once(small: House, guest
     assert get(guest, "/zh/events/small").having("data-seats-left")[0]["data-seats-left"] == "1"
     with transaction() as session:
         cancellations.cancel(
-            session, *with_event(session, lookup.get(session, made.id)), by=audit.SYSTEM, now=small.now
+            session,
+            *with_event(session, lookup.get(session, made.id)),
+            by=audit.SYSTEM,
+            now=small.now,
         )
     assert get(guest, "/zh/events/small").having("data-seats-left")[0]["data-seats-left"] == "3"
 
@@ -420,7 +474,13 @@ def test_a_changed_event_file_takes_effect_on_the_next_page(small: House, guest:
 
 
 def test_what_does_not_exist_is_404_in_words_with_a_way_on(small: House) -> None:
-    for address in ("/zh/events/nothing", "/fr/", "/zh/nothing", "/T/" + "0" * 26, "/zh/events/nothing/register"):
+    for address in (
+        "/zh/events/nothing",
+        "/fr/",
+        "/zh/nothing",
+        "/T/" + "0" * 26,
+        "/zh/events/nothing/register",
+    ):
         page = get(small.client(), address)
         assert (page.status, page.kind) == (404, "error"), address
         assert 'href="/zh/"' in page.html
@@ -435,14 +495,21 @@ def test_the_privacy_page_answers_six_questions(small: House) -> None:
 
 
 def test_public_pages_set_no_cookie_and_fetch_nothing(guest: Any) -> None:
-    answers = [guest.get("/zh/"), guest.get("/zh/events/small"), guest.get(REGISTER), guest.get("/zh/privacy")]
+    answers = [
+        guest.get("/zh/"),
+        guest.get("/zh/events/small"),
+        guest.get(REGISTER),
+        guest.get("/zh/privacy"),
+    ]
     answers.append(guest.get(book(guest, name="张桂芳", phone="13800138000").headers["Location"]))
     for answer in answers:
         assert "Set-Cookie" not in answer.headers
         html = answer.get_data(as_text=True)
         assert " src=" not in html
         assert not [
-            kind for kind in re.findall(r'<link rel="([a-z]+)"', html) if kind not in {"canonical", "alternate"}
+            kind
+            for kind in re.findall(r'<link rel="([a-z]+)"', html)
+            if kind not in {"canonical", "alternate"}
         ]
         assert " style=" not in html
         packed = guest.get(answer.request.path, headers={"Accept-Encoding": "gzip"})

@@ -1,5 +1,5 @@
-"""Text size and language: chosen by a link, kept by a cookie or, where cookies are dropped, by the links; nothing typed is
-lost."""
+"""Text size and language: chosen by a link, kept by a cookie or, where cookies are dropped, by the
+links; nothing typed is lost."""
 
 import re
 from typing import Any
@@ -54,7 +54,14 @@ def test_a_size_that_was_chosen_stays_for_every_page(small: House) -> None:
 
 def test_nobody_else_gets_a_cookie(small: House) -> None:
     guest = small.client()
-    for path in ("/zh/", "/zh/events/small", REGISTER, "/zh/?size=standard", "/zh/?size=enormous", "/zh/?size="):
+    for path in (
+        "/zh/",
+        "/zh/events/small",
+        REGISTER,
+        "/zh/?size=standard",
+        "/zh/?size=enormous",
+        "/zh/?size=",
+    ):
         assert "Set-Cookie" not in guest.get(path).headers, path
 
 
@@ -78,7 +85,10 @@ def test_without_cookies_the_links_carry_the_size_to_the_ticket(small: House) ->
     assert size_of(form_page) == "largest"
     form = form_page.form()
     checked = Page(
-        guest.post(form.action.split("#")[0], data={**form.fields, "name": "张桂芳", "phone": "13800138000"})
+        guest.post(
+            form.action.split("#")[0],
+            data={**form.fields, "name": "张桂芳", "phone": "13800138000"},
+        )
     )
     assert (checked.kind, size_of(checked)) == ("check", "largest")
     last = checked.form("/register?size=largest")
@@ -87,7 +97,8 @@ def test_without_cookies_the_links_carry_the_size_to_the_ticket(small: House) ->
 
 
 def test_one_visitors_links_are_not_anothers(small: House) -> None:
-    """The page is kept once it was made: not across sizes, nor with links that carry nothing for those who need it."""
+    """The page is kept once it was made: not across sizes, nor with links that carry nothing for
+    those who need it."""
     kept, dropped = small.client(), small.app.test_client(use_cookies=False)
     kept.get("/zh/privacy?size=large")
     assert "register?size" not in kept.get("/zh/events/small").text
@@ -96,8 +107,12 @@ def test_one_visitors_links_are_not_anothers(small: House) -> None:
     assert size_of(get(dropped, "/zh/events/small")) == "standard"
 
 
-@pytest.mark.parametrize(("label", "lang", "size"), [("English", "en", "standard"), ("特大", "zh-Hans", "largest")])
-def test_language_and_size_keep_what_was_typed_into_the_form(small: House, label: str, lang: str, size: str) -> None:
+@pytest.mark.parametrize(
+    ("label", "lang", "size"), [("English", "en", "standard"), ("特大", "zh-Hans", "largest")]
+)
+def test_language_and_size_keep_what_was_typed_into_the_form(
+    small: House, label: str, lang: str, size: str
+) -> None:
     guest = small.client()
     page = Page(fill(guest, REGISTER, name="张桂芳", phone="1380013800", companion_1="王建国"))
     assert page.status == 422
@@ -105,11 +120,17 @@ def test_language_and_size_keep_what_was_typed_into_the_form(small: House, label
     assert (other.kind, other.status, size_of(other)) == ("register", 200, size)
     assert next(attrs for tag, attrs in other.tags if tag == "html")["lang"] == lang
     typed = other.form().fields
-    assert (typed["name"], typed["phone"], typed["companion-1"]) == ("张桂芳", "1380013800", "王建国")
+    assert (typed["name"], typed["phone"], typed["companion-1"]) == (
+        "张桂芳",
+        "1380013800",
+        "王建国",
+    )
     assert "Please correct" not in other.html
 
 
-@pytest.mark.parametrize(("label", "lang", "size"), [("English", "en", "standard"), ("大", "zh-Hans", "large")])
+@pytest.mark.parametrize(
+    ("label", "lang", "size"), [("English", "en", "standard"), ("大", "zh-Hans", "large")]
+)
 def test_and_on_the_check_page(small: House, label: str, lang: str, size: str) -> None:
     guest = small.client()
     page = Page(fill(guest, REGISTER, name="张桂芳", phone="13800138000"))

@@ -1,4 +1,5 @@
-"""Accounts: invited by a link, changed and locked at once, the second factor, one's own browsers, telephones for the door."""
+"""Accounts: invited by a link, changed and locked at once, the second factor, one's own browsers,
+telephones for the door."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +37,10 @@ def change(client: FlaskClient, name: str, **what: str) -> int:
 
 def test_a_colleague_is_invited_by_a_link_shown_once(small: House, olga: FlaskClient) -> None:
     form = next(form for form in get(olga, ACCOUNTS).forms if "username" in form.fields)
-    assert olga.post(ACCOUNTS, data={**form.fields, "username": "dana", "role": "desk"}).status_code == 303
+    assert (
+        olga.post(ACCOUNTS, data={**form.fields, "username": "dana", "role": "desk"}).status_code
+        == 303
+    )
     page = get(olga, ACCOUNTS)
     link = next(str(attrs["value"]) for attrs in page.having("readonly"))
     assert "/staff/welcome/" not in get(olga, ACCOUNTS).html
@@ -49,11 +53,19 @@ def test_a_colleague_is_invited_by_a_link_shown_once(small: House, olga: FlaskCl
 
 @pytest.mark.parametrize(
     ("typed", "said"),
-    [({"username": "olga"}, "用户名"), ({"username": ""}, "用户名"), ({"role": "king"}, "请选角色")],
+    [
+        ({"username": "olga"}, "用户名"),
+        ({"username": ""}, "用户名"),
+        ({"role": "king"}, "请选角色"),
+    ],
 )
-def test_what_cannot_be_an_account_is_refused_in_words(olga: FlaskClient, typed: dict[str, str], said: str) -> None:
+def test_what_cannot_be_an_account_is_refused_in_words(
+    olga: FlaskClient, typed: dict[str, str], said: str
+) -> None:
     form = next(form for form in get(olga, ACCOUNTS).forms if "username" in form.fields)
-    page = Page(olga.post(ACCOUNTS, data={**form.fields, "username": "dana", "role": "desk", **typed}))
+    page = Page(
+        olga.post(ACCOUNTS, data={**form.fields, "username": "dana", "role": "desk", **typed})
+    )
     assert (page.status, said in page.text) == (422, True)
 
 
@@ -92,7 +104,9 @@ def with_factor(house: House) -> tuple[pyotp.TOTP, list[str]]:
     making = pyotp.TOTP(secret)
     with transaction() as session:
         member = accounts.find(session, "olga")
-        codes = second_factor.turn_on(session, member, secret, making.at(house.now), by=house.olga, now=house.now)
+        codes = second_factor.turn_on(
+            session, member, secret, making.at(house.now), by=house.olga, now=house.now
+        )
     house.now += timedelta(seconds=30)
     return making, codes
 
@@ -106,16 +120,23 @@ def try_code(house: House, code: str, client: FlaskClient | None = None) -> int:
 def test_the_second_factor_is_set_up_and_asked_for(small: House, olga: FlaskClient) -> None:
     page = get(olga, "/staff/me")
     form = page.form("/second-factor")
-    wrong = Page(olga.post(form.action, data={**form.fields, "password": PASSWORD, "code": "000000"}))
+    wrong = Page(
+        olga.post(form.action, data={**form.fields, "password": PASSWORD, "code": "000000"})
+    )
     assert wrong.status == 422
     assert wrong.form("/second-factor").fields["secret"] == form.fields["secret"], (
         "the code on the telephone still counts"
     )
     code = pyotp.TOTP(form.fields["secret"]).at(small.now)
-    assert olga.post(form.action, data={**form.fields, "password": PASSWORD, "code": code}).status_code == 303
+    assert (
+        olga.post(form.action, data={**form.fields, "password": PASSWORD, "code": code}).status_code
+        == 303
+    )
     shown = get(olga, "/staff/me")
     assert shown.html.count('<li class="nowrap" translate="no">') == 8
-    assert get(olga, "/staff/me").html.count('<li class="nowrap" translate="no">') == 0, "shown once"
+    assert get(olga, "/staff/me").html.count('<li class="nowrap" translate="no">') == 0, (
+        "shown once"
+    )
     client = small.client()
     assert try_code(small, "", client) == 422
     assert client.get("/staff/events/small").status_code == 303, "the password alone opens nothing"
@@ -129,7 +150,14 @@ def test_no_code_opens_twice_and_none_for_ever(small: House) -> None:
     code = making.at(small.now)
     assert try_code(small, code) == 303
     assert try_code(small, code) == 422, "overheard"
-    for late in (making.at(small.now - timedelta(minutes=2)), "", "12345", "abcdef", "١٢٣٤٥٦", "9" * 500):
+    for late in (
+        making.at(small.now - timedelta(minutes=2)),
+        "",
+        "12345",
+        "abcdef",
+        "١٢٣٤٥٦",
+        "9" * 500,
+    ):
         assert try_code(small, late) == 422
     small.now += timedelta(minutes=6)
     full_width = "".join(chr(ord(digit) + 0xFEE0) for digit in making.at(small.now))
@@ -143,7 +171,9 @@ def test_a_lost_telephone_is_made_up_for_once_by_each_code(small: House) -> None
     assert try_code(small, codes[1]) == 303
 
 
-def test_without_the_check_of_the_code_anything_would_open(small: House, monkeypatch: MonkeyPatch) -> None:
+def test_without_the_check_of_the_code_anything_would_open(
+    small: House, monkeypatch: MonkeyPatch
+) -> None:
     """The negative control."""
     with_factor(small)
     monkeypatch.setattr(second_factor, "check", lambda *_, **__: None)
@@ -185,7 +215,9 @@ def test_guessing_the_first_code_gets_slower_too(folder: Path) -> None:
         olga = house.signed_in("olga")
         form = get(olga, "/staff/me").form("/second-factor")
         answers = [
-            olga.post(form.action, data={**form.fields, "password": PASSWORD, "code": "000000"}).status_code
+            olga.post(
+                form.action, data={**form.fields, "password": PASSWORD, "code": "000000"}
+            ).status_code
             for _ in range(7)
         ]
     house.close()
@@ -214,7 +246,9 @@ def paired(house: House, client: FlaskClient) -> tuple[FlaskClient, str]:
     path = address[address.index("/staff/pair/") :]
     phone = house.client()
     form = get(phone, path).form()
-    answer = phone.post(path, data=form.fields, headers={"User-Agent": "Mozilla/5.0 (Linux; Android 9) Chrome/90"})
+    answer = phone.post(
+        path, data=form.fields, headers={"User-Agent": "Mozilla/5.0 (Linux; Android 9) Chrome/90"}
+    )
     assert answer.headers["Location"] == "/door/small/"
     return phone, path
 
@@ -234,7 +268,9 @@ def test_a_telephone_is_paired_by_a_code_and_knows_one_door(small: House) -> Non
     assert "☎1" in get(desmond, "/staff/events/small/registrations/1").text
 
 
-def test_without_the_limit_to_one_event_it_would_open_every_door(small: House, monkeypatch: MonkeyPatch) -> None:
+def test_without_the_limit_to_one_event_it_would_open_every_door(
+    small: House, monkeypatch: MonkeyPatch
+) -> None:
     """The negative control."""
     small.apply(toml(slug="other"))
     phone, _ = paired(small, small.signed_in("desmond"))
@@ -256,10 +292,15 @@ def test_a_telephone_is_taken_away(small: House) -> None:
     phone, _ = paired(small, desmond)
     page = get(desmond, "/staff/events/small/telephones")
     form = next(form for form in page.forms if "telephone" in form.fields)
-    assert desmond.post(form.action or "/staff/events/small/telephones", data=form.fields).status_code == 303
+    assert (
+        desmond.post(form.action or "/staff/events/small/telephones", data=form.fields).status_code
+        == 303
+    )
     assert phone.get("/door/small/").status_code == 303
     olga_id = str(accounts.find(reading(), "olga").id)
-    gone = desmond.post("/staff/events/small/telephones", data={**form.fields, "telephone": olga_id})
+    gone = desmond.post(
+        "/staff/events/small/telephones", data={**form.fields, "telephone": olga_id}
+    )
     assert gone.status_code == 404, "an account is no telephone"
 
 
@@ -267,7 +308,10 @@ def test_a_code_for_a_telephone_lives_a_quarter_of_an_hour(small: House) -> None
     desmond = small.signed_in("desmond")
     telephones = "/staff/events/small/telephones"
     offered = Page(desmond.post(telephones, data=get(desmond, telephones).form().fields))
-    path = "/staff/pair/" + next(w for w in offered.text.split() if "/staff/pair/" in w).split("/staff/pair/")[1]
+    path = (
+        "/staff/pair/"
+        + next(w for w in offered.text.split() if "/staff/pair/" in w).split("/staff/pair/")[1]
+    )
     small.now += timedelta(minutes=15)
     assert small.client().get(path).status_code == 404
     assert "这个网址不是 https，断网时不能签到。" in offered.text

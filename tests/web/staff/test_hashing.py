@@ -1,4 +1,5 @@
-"""Checking passwords costs time and memory: a flood of it leaves guests their pages, and nothing hashes outside the queue."""
+"""Checking passwords costs time and memory: a flood of it leaves guests their pages, and nothing
+hashes outside the queue."""
 
 import http.client
 import time
@@ -27,7 +28,9 @@ from tests.web.staff.test_second_factor import FACTOR, OWN_PASSWORD, link_for, s
 FLOOD = 30
 
 
-def asked(server: Server, path: str, body: str = "", cookie: str = "") -> tuple[int, dict[str, str], str, float]:
+def asked(
+    server: Server, path: str, body: str = "", cookie: str = ""
+) -> tuple[int, dict[str, str], str, float]:
     """One request; returns status, headers, text and seconds."""
     began = time.monotonic()
     connection = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=60)
@@ -48,7 +51,10 @@ def test_a_flood_of_sign_ins_leaves_guests_their_pages(small: House, folder: Pat
         def guess(number: int) -> list[tuple[int, str]]:
             together.wait()
             typed = {**hidden(text), "username": f"olga{number}", "password": "wrong wrong wrong"}
-            answers = [asked(server, "/staff/sign-in", urllib.parse.urlencode(typed), cookie) for _ in range(4)]
+            answers = [
+                asked(server, "/staff/sign-in", urllib.parse.urlencode(typed), cookie)
+                for _ in range(4)
+            ]
             return [(status, headers.get("Retry-After", "")) for status, headers, _, _ in answers]
 
         with ThreadPoolExecutor(FLOOD) as pool:
@@ -62,9 +68,12 @@ def test_a_flood_of_sign_ins_leaves_guests_their_pages(small: House, folder: Pat
     assert answers[422, ""] >= 4, "those in the queue are answered"
 
 
-@pytest.mark.parametrize(("threads", "most"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4), (16, 8), (20, 10), (64, 10)])
+@pytest.mark.parametrize(
+    ("threads", "most"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4), (16, 8), (20, 10), (64, 10)]
+)
 def test_hashing_holds_at_most_half_of_the_threads(threads: int, most: int) -> None:
-    """Seventy come at once; whoever finds no place is sent away at once, and the others are served."""
+    """Seventy come at once; whoever finds no place is sent away at once, and the others are
+    served."""
     hashing, away, leave = Hashing(threads), Queue[int](), Event()
 
     def come(_: int) -> bool:

@@ -54,7 +54,9 @@ def registered(house: House) -> int:
     return house.seats().taken
 
 
-def test_what_it_would_do_is_shown_in_words_and_done_by_one_press(small: House, desmond: FlaskClient) -> None:
+def test_what_it_would_do_is_shown_in_words_and_done_by_one_press(
+    small: House, desmond: FlaskClient
+) -> None:
     form = get(desmond, NEW).form()
     sent: Any = {
         **form.fields,
@@ -70,7 +72,13 @@ def test_what_it_would_do_is_shown_in_words_and_done_by_one_press(small: House, 
     assert "13800138000" not in asked.html, "the sign-in page does not say it"
     offered = sign_in_on(desmond, asked, "desmond")
     assert offered.kind == "staff-once-more"
-    shown_in_words = ("录入电话报名", "书法课", "王建国", "要轮椅位、要坐前排", "凭证用哪种语言 中文")
+    shown_in_words = (
+        "录入电话报名",
+        "书法课",
+        "王建国",
+        "要轮椅位、要坐前排",
+        "凭证用哪种语言 中文",
+    )
     for shown in (*shown_in_words, "姓名 <b>张桂芳</b>", "13800138000"):
         assert shown in offered.text, shown
     assert "<b>" not in offered.html
@@ -81,7 +89,9 @@ def test_what_it_would_do_is_shown_in_words_and_done_by_one_press(small: House, 
     assert registered(small) == 2
 
 
-def test_people_are_named_and_what_asks_whether_one_is_sure_asks_again(small: House, desmond: FlaskClient) -> None:
+def test_people_are_named_and_what_asks_whether_one_is_sure_asks_again(
+    small: House, desmond: FlaskClient
+) -> None:
     first, second = small.register("张桂芳"), small.register("王建国")
     token = get(desmond, NEW).form().fields["csrf_token"]
     sent: Any = {
@@ -99,12 +109,20 @@ def test_people_are_named_and_what_asks_whether_one_is_sure_asks_again(small: Ho
 
 
 @pytest.mark.parametrize("page", ["list", "door", "sheet"])
-def test_people_are_named_whose_forms_name_them_as_the_pages_do(small: House, desmond: FlaskClient, page: str) -> None:
+def test_people_are_named_whose_forms_name_them_as_the_pages_do(
+    small: House, desmond: FlaskClient, page: str
+) -> None:
     made = small.register("张桂芳")
     person = attendee_list.of_registration(reading(), made.id)[0]
     pages: dict[str, tuple[str, dict[str, str]]] = {
-        "list": (f"{DESK}/attendees", {"act": "cancel", "registration": f"{made.id}.{identity.mark(made)}"}),
-        "door": ("/door/small/check-ins", {"attendee": person.public_id, "tries": "0", "mark": identity.mark(made)}),
+        "list": (
+            f"{DESK}/attendees",
+            {"act": "cancel", "registration": f"{made.id}.{identity.mark(made)}"},
+        ),
+        "door": (
+            "/door/small/check-ins",
+            {"attendee": person.public_id, "tries": "0", "mark": identity.mark(made)},
+        ),
         "sheet": (f"{DESK}/paper", {"arrived": person.public_id}),
     }
     address, sent = pages[page]
@@ -113,7 +131,9 @@ def test_people_are_named_whose_forms_name_them_as_the_pages_do(small: House, de
     assert named in shown, "this is how the page itself names them"
     token = get(desmond, NEW).form().fields["csrf_token"]
     end_sessions("desmond")
-    offered = sign_in_on(desmond, Page(desmond.post(address, data={**sent, "csrf_token": token})), "desmond")
+    offered = sign_in_on(
+        desmond, Page(desmond.post(address, data={**sent, "csrf_token": token})), "desmond"
+    )
     assert offered.kind == "staff-once-more"
     assert "张桂芳" in offered.text
     assert named not in offered.text
@@ -182,10 +202,22 @@ def test_a_role_that_was_taken_away_is_offered_nothing(small: House, desmond: Fl
 
 @pytest.mark.parametrize(
     "address",
-    ["/staff/accounts", "/staff/accounts/1", "/staff/me/second-factor", "/staff/me/browsers", "/staff/password",
-     f"{DESK}/telephones", f"{DESK}/import", f"{DESK}/forget", f"{DESK}/registrations/1/erase", "/staff/events/apply"],
-)  # fmt: skip
-def test_accounts_and_what_cannot_be_taken_back_are_never_kept(small: House, olga: FlaskClient, address: str) -> None:
+    [
+        "/staff/accounts",
+        "/staff/accounts/1",
+        "/staff/me/second-factor",
+        "/staff/me/browsers",
+        "/staff/password",
+        f"{DESK}/telephones",
+        f"{DESK}/import",
+        f"{DESK}/forget",
+        f"{DESK}/registrations/1/erase",
+        "/staff/events/apply",
+    ],
+)
+def test_accounts_and_what_cannot_be_taken_back_are_never_kept(
+    small: House, olga: FlaskClient, address: str
+) -> None:
     token = get(olga, "/staff/").form("/sign-out").fields["csrf_token"]
     end_sessions("olga")
     asked = planted(olga, address, csrf_token=token, username="eve", role="organiser")
@@ -193,9 +225,13 @@ def test_accounts_and_what_cannot_be_taken_back_are_never_kept(small: House, olg
 
 
 KEPT_FOR = {
-    Permission.REGISTER, Permission.CORRECT, Permission.TYPE_SHEET, Permission.CALL, Permission.CHECK_IN,
+    Permission.REGISTER,
+    Permission.CORRECT,
+    Permission.TYPE_SHEET,
+    Permission.CALL,
+    Permission.CHECK_IN,
     Permission.MANAGE_EVENTS,
-}  # fmt: skip
+}
 FILES = {"organising.upload", "organising.apply"}
 """One takes a file, the other makes an event as it was looked at: both begin anew."""
 
@@ -203,18 +239,23 @@ FILES = {"organising.upload", "organising.apply"}
 def test_of_every_form_it_is_decided_whether_it_may_be_kept(small: House) -> None:
     """The family: whoever adds a form finds it here, and decides."""
     views = small.app.view_functions
-    forms = {rule.endpoint for rule in small.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    forms = {
+        rule.endpoint for rule in small.app.url_map.iter_rules() if "POST" in (rule.methods or ())
+    }
     may_be = {
         endpoint
         for endpoint in forms
-        if getattr(views[endpoint], "needs", "") in KEPT_FOR and not getattr(views[endpoint], "wants_password", False)
+        if getattr(views[endpoint], "needs", "") in KEPT_FOR
+        and not getattr(views[endpoint], "wants_password", False)
     }
     scripts = {"desk.hint"}
     assert set(kept_forms.ACTS) == may_be - FILES - scripts
 
 
 @pytest.mark.parametrize("size", [30_000, 60_000, 100_000])
-def test_a_long_form_is_kept_or_said_to_be_lost_and_never_an_error(small: House, olga: FlaskClient, size: int) -> None:
+def test_a_long_form_is_kept_or_said_to_be_lost_and_never_an_error(
+    small: House, olga: FlaskClient, size: int
+) -> None:
     form = get(olga, f"{DESK}/edit").forms[-1]
     sent = {**form.fields, "summary.zh": "字" * (size // 9)}
     end_sessions("olga")
@@ -225,7 +266,9 @@ def test_a_long_form_is_kept_or_said_to_be_lost_and_never_an_error(small: House,
     assert (offered.status, offered.kind) == ((200, "staff-once-more") if kept else (303, ""))
 
 
-def test_a_body_that_is_too_large_without_a_session_is_no_error(small: House, desmond: FlaskClient) -> None:
+def test_a_body_that_is_too_large_without_a_session_is_no_error(
+    small: House, desmond: FlaskClient
+) -> None:
     end_sessions("desmond")
     small.app.testing = False  # as a server, which answers 500 where a test would see the fault
     for client in (desmond, small.client()):
@@ -262,7 +305,9 @@ OURS = "https://register.example.org"
         ("", "127.0.0.1:8000", 403),
     ],
 )
-def test_only_a_page_of_this_very_server_may_post(folder: Path, origin: str, host: str, status: int) -> None:
+def test_only_a_page_of_this_very_server_may_post(
+    folder: Path, origin: str, host: str, status: int
+) -> None:
     house = House(folder, EVENTREG_PUBLIC_URL="http://unused.example.org")
     object.__setattr__(house.app.extensions["settings"], "public_url", OURS)
     with house.app.app_context():
@@ -276,7 +321,9 @@ def test_only_a_page_of_this_very_server_may_post(folder: Path, origin: str, hos
     assert answer.status_code == status
 
 
-def test_without_the_port_another_server_here_would_be_one_of_ours(house: House, monkeypatch: MonkeyPatch) -> None:
+def test_without_the_port_another_server_here_would_be_one_of_ours(
+    house: House, monkeypatch: MonkeyPatch
+) -> None:
     """The negative control."""
     house.hire()
     client = house.client()
@@ -333,7 +380,9 @@ def enter(page: Window) -> None:
         page.locator("button.main").click()
 
 
-def test_a_real_browser_cannot_be_made_to_save_what_another_server_planted(folder: Path, browser: Browser) -> None:
+def test_a_real_browser_cannot_be_made_to_save_what_another_server_planted(
+    folder: Path, browser: Browser
+) -> None:
     house = House(folder)
     with house.app.app_context():
         house.apply(toml())
@@ -351,9 +400,14 @@ def test_a_real_browser_cannot_be_made_to_save_what_another_server_planted(folde
             for referrer, answer in (("no-referrer", "staff-sign-in"), ("origin", "error")):
                 with other_server(trap(f"{ours}{NEW}", referrer)) as port:
                     page.goto(f"http://{NAME}:{port}/")
-                    with page.expect_request(re.compile(re.escape(NEW))) as sent, page.expect_navigation():
+                    with (
+                        page.expect_request(re.compile(re.escape(NEW))) as sent,
+                        page.expect_navigation(),
+                    ):
                         page.locator("#go").click()
-                    assert "sec-fetch-site" not in sent.value.all_headers(), "else this proves nothing"
+                    assert "sec-fetch-site" not in sent.value.all_headers(), (
+                        "else this proves nothing"
+                    )
                     kind(page, answer)
                 if answer == "staff-sign-in":
                     assert page.locator('input[name="kept"]').count() == 0

@@ -115,12 +115,16 @@ def test_the_owner_gets_through_where_she_signed_in_before(guarded: House) -> No
     stranger = sign_in(guarded.client(), "olga", PASSWORD)
     assert stranger.status_code == 429, "no cookie, no way past the delay"
     assert sign_in(olga, "ＯＬＧＡ", PASSWORD).status_code == 303
-    assert sign_in(guarded.client(), "olga", PASSWORD).status_code == 429, "for others the delay goes on"
+    assert sign_in(guarded.client(), "olga", PASSWORD).status_code == 429, (
+        "for others the delay goes on"
+    )
     assert sign_in(olga, "desmond", PASSWORD).status_code == 429, "it is hers and nobody else's"
     assert known_to("olga") == 1
 
 
-def test_without_the_cookie_the_owner_would_be_kept_out(guarded: House, monkeypatch: MonkeyPatch) -> None:
+def test_without_the_cookie_the_owner_would_be_kept_out(
+    guarded: House, monkeypatch: MonkeyPatch
+) -> None:
     """The negative control."""
     olga = guarded.signed_in("olga")
     keep_out(guarded)
@@ -231,15 +235,21 @@ def test_one_answer_whatever_was_wrong(guarded: House) -> None:
         {"username": "olga", "password": WRONG, "code": ""},
     ]
     pages = [Page(fill(guarded.client(), SIGN_IN, **typed)) for typed in tried]
-    assert {(page.status, page.kind, page.text) for page in pages} == {(422, "staff-sign-in", pages[0].text)}
+    assert {(page.status, page.kind, page.text) for page in pages} == {
+        (422, "staff-sign-in", pages[0].text)
+    }
     assert {tuple(sorted(page.form("/sign-in").fields)) for page in pages} == {
         tuple(sorted(pages[0].form("/sign-in").fields))
     }
     typed = {"username": "olga", "password": PASSWORD, "code": right}
-    assert fill(guarded.client(), SIGN_IN, **typed).status_code == 303, "a wrong password uses no code up"
+    assert fill(guarded.client(), SIGN_IN, **typed).status_code == 303, (
+        "a wrong password uses no code up"
+    )
 
 
-def test_the_password_is_hashed_once_whatever_was_wrong(guarded: House, monkeypatch: MonkeyPatch) -> None:
+def test_the_password_is_hashed_once_whatever_was_wrong(
+    guarded: House, monkeypatch: MonkeyPatch
+) -> None:
     """The time is that of one hash and one look at a code; counted rather than measured, so that a
     slow machine agrees."""
     done: list[str] = []
@@ -257,7 +267,12 @@ def test_the_password_is_hashed_once_whatever_was_wrong(guarded: House, monkeypa
     monkeypatch.setattr(second_factor, "check", check)
     with transaction() as session:
         accounts.find(session, "olga").totp_secret = second_factor.new_secret()
-    for name, password in (("olga", PASSWORD), ("olga", WRONG), ("desmond", WRONG), ("nobody", WRONG)):
+    for name, password in (
+        ("olga", PASSWORD),
+        ("olga", WRONG),
+        ("desmond", WRONG),
+        ("nobody", WRONG),
+    ):
         done.clear()
         typed = {"username": name, "password": password, "code": "000000"}
         assert fill(guarded.client(), SIGN_IN, **typed).status_code == 422
@@ -291,7 +306,11 @@ def test_in_a_real_browser_signing_out_leaves_it_known(folder: Path, browser: Br
         stranger.goto(f"{server.address}{SIGN_IN}")
         token = stranger.locator('meta[name="csrf-token"]').get_attribute("content")
         for number in range(21):  # the whole network address has to wait, a quarter of an hour
-            typed: Any = {"csrf_token": str(token), "username": f"guess {number}", "password": WRONG}
+            typed: Any = {
+                "csrf_token": str(token),
+                "username": f"guess {number}",
+                "password": WRONG,
+            }
             answer = stranger.request.post(f"{server.address}{SIGN_IN}", form=typed)
         assert answer.status == 429
         enter()

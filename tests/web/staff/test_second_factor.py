@@ -1,5 +1,5 @@
-"""The second factor cannot be walked around, password and factor are changed only by who proves to be their owner, and what is
-shown once stands in no cookie."""
+"""The second factor cannot be walked around, password and factor are changed only by who proves to
+be their owner, and what is shown once stands in no cookie."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -59,15 +59,29 @@ def whole(house: House, making: pyotp.TOTP) -> FlaskClient:
 def send(client: FlaskClient, address: str, **typed: str) -> Page:
     """A form of one's own page."""
     token = get(client, "/staff/").form("/sign-out").fields["csrf_token"]
-    return Page(client.post(address, data={"csrf_token": token, **{k.replace("_", "-"): v for k, v in typed.items()}}))
+    return Page(
+        client.post(
+            address,
+            data={"csrf_token": token, **{k.replace("_", "-"): v for k, v in typed.items()}},
+        )
+    )
 
 
-WRONG = [("wrong wrong wrong", "right"), (PASSWORD, "000000"), ("", "right"), (PASSWORD, ""), ("", ""), ("x", "0")]
+WRONG = [
+    ("wrong wrong wrong", "right"),
+    (PASSWORD, "000000"),
+    ("", "right"),
+    (PASSWORD, ""),
+    ("", ""),
+    ("x", "0"),
+]
 
 
 @both
 @pytest.mark.parametrize("act", ["off", "replace", "password"])
-def test_a_browser_left_open_changes_nothing_without_password_and_code(guarded: House, act: str) -> None:
+def test_a_browser_left_open_changes_nothing_without_password_and_code(
+    guarded: House, act: str
+) -> None:
     making, codes = with_factor(guarded)
     client, mine = whole(guarded, making), second_factor.new_secret()
     right, new_code = making.at(guarded.now), pyotp.TOTP(mine).at(guarded.now)
@@ -86,7 +100,9 @@ def test_a_browser_left_open_changes_nothing_without_password_and_code(guarded: 
     assert told == {(422, "密码或验证码不对。")}, "one answer, whichever was wrong"
     now = row("olga")
     assert (now.totp_secret, now.password_hash, now.recovery_digests) == before
-    assert send(client, address, password=PASSWORD, code=right, **typed[act]).status == 303, "no try used the code up"
+    assert send(client, address, password=PASSWORD, code=right, **typed[act]).status == 303, (
+        "no try used the code up"
+    )
     now = row("olga")
     assert (now.totp_secret, now.password_hash, now.recovery_digests) != before
 
@@ -97,12 +113,16 @@ def test_another_telephone_takes_over_with_a_recovery_code(guarded: House) -> No
     form = next(form for form in get(client, "/staff/me").forms if "secret" in form.fields)
     mine = pyotp.TOTP(form.fields["secret"])
     typed = {**form.fields, "password": PASSWORD, "code": codes[0], "new-code": "000000"}
-    assert client.post(form.action, data=typed).status_code == 422, "the new telephone must have the secret"
+    assert client.post(form.action, data=typed).status_code == 422, (
+        "the new telephone must have the secret"
+    )
     typed["new-code"] = mine.at(guarded.now)
     assert client.post(form.action, data=typed).status_code == 303
     assert row("olga").totp_secret == mine.secret
     assert get(client, "/staff/me").html.count('<li class="nowrap" translate="no">') == 8
-    assert send(client, FACTOR, password=PASSWORD, code=codes[1], act="off").status == 422, "codes of the old telephone"
+    assert send(client, FACTOR, password=PASSWORD, code=codes[1], act="off").status == 422, (
+        "codes of the old telephone"
+    )
 
 
 def test_turning_it_on_needs_the_password_too(guarded: House, olga: FlaskClient) -> None:
@@ -114,21 +134,36 @@ def test_turning_it_on_needs_the_password_too(guarded: House, olga: FlaskClient)
         assert "密码不对" in page.text
         assert "密码或验证码" not in page.text, "she was not asked for a code that could be wrong"
     assert row("olga").totp_secret is None
-    assert send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=PASSWORD).status == 303
+    assert (
+        send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=PASSWORD).status
+        == 303
+    )
 
 
-def test_who_turns_it_off_is_told_so_and_who_fails_to_is_not_offered_another_telephone(guarded: House) -> None:
+def test_who_turns_it_off_is_told_so_and_who_fails_to_is_not_offered_another_telephone(
+    guarded: House,
+) -> None:
     making, _ = with_factor(guarded)
     client = whole(guarded, making)
-    assert "<details open" not in send(client, FACTOR, act="off", password="wrong", code="000000").html
+    assert (
+        "<details open" not in send(client, FACTOR, act="off", password="wrong", code="000000").html
+    )
     mine = second_factor.new_secret()
-    assert "<details open" in send(client, FACTOR, secret=mine, new_code="1", password="wrong", code="1").html
-    assert send(client, FACTOR, act="off", password=PASSWORD, code=making.at(guarded.now)).status == 303
+    assert (
+        "<details open"
+        in send(client, FACTOR, secret=mine, new_code="1", password="wrong", code="1").html
+    )
+    assert (
+        send(client, FACTOR, act="off", password=PASSWORD, code=making.at(guarded.now)).status
+        == 303
+    )
     assert "两步验证已经关掉。" in get(client, "/staff/me").text
 
 
 @pytest.mark.parametrize("address", [FACTOR, OWN_PASSWORD, "other"])
-def test_guessing_at_ones_own_page_gets_slower_and_for_this_account_only(strict: House, address: str) -> None:
+def test_guessing_at_ones_own_page_gets_slower_and_for_this_account_only(
+    strict: House, address: str
+) -> None:
     making, _ = with_factor(strict)
     olga, desmond = whole(strict, making), strict.signed_in("desmond")
     other = f"/staff/accounts/{row('olga').id}/second-factor"
@@ -141,9 +176,8 @@ def test_guessing_at_ones_own_page_gets_slower_and_for_this_account_only(strict:
 def link_for(house: House, name: str) -> str:
     """The address of a new one-time link."""
     with transaction() as session:
-        return (
-            f"/staff/welcome/{accounts.make_link(session, accounts.find(session, name), by=house.olga, now=house.now)}"
-        )
+        member = accounts.find(session, name)
+        return f"/staff/welcome/{accounts.make_link(session, member, by=house.olga, now=house.now)}"
 
 
 @both
@@ -156,8 +190,13 @@ def test_a_one_time_link_asks_for_the_code_too(guarded: House) -> None:
             page = Page(fill(thief, address, password=LONG_PASSWORD, code=code))
             assert (page.status, page.kind) == (422, "staff-welcome")
         assert thief.get("/staff/me").status_code == 303, "not signed in"
-        assert (row("olga").password_hash or "").startswith("$argon2id$v=19$m=64,"), "the password is the old one"
-        assert fill(guarded.client(), address, password=LONG_PASSWORD, code=right).headers["Location"] == "/staff/"
+        assert (row("olga").password_hash or "").startswith("$argon2id$v=19$m=64,"), (
+            "the password is the old one"
+        )
+        assert (
+            fill(guarded.client(), address, password=LONG_PASSWORD, code=right).headers["Location"]
+            == "/staff/"
+        )
         with transaction() as session:
             accounts.find(session, "olga").password_hash = row("otto").password_hash
 
@@ -184,10 +223,14 @@ def test_a_password_that_cannot_be_does_not_tell_whether_the_code_was_right(guar
     making, _ = with_factor(guarded)
     address, client = link_for(guarded, "olga"), guarded.client()
     pages = [
-        Page(fill(client, address, password="short", code=code)).text for code in ("000000", making.at(guarded.now))
+        Page(fill(client, address, password="short", code=code)).text
+        for code in ("000000", making.at(guarded.now))
     ]
     assert pages[0] == pages[1]
-    assert fill(client, address, password=LONG_PASSWORD, code=making.at(guarded.now)).status_code == 303
+    assert (
+        fill(client, address, password=LONG_PASSWORD, code=making.at(guarded.now)).status_code
+        == 303
+    )
 
 
 def test_a_link_of_an_account_without_a_second_factor_asks_for_no_code(guarded: House) -> None:
@@ -217,11 +260,20 @@ def test_the_cookie_holds_nothing_but_the_session_after_any_page(guarded: House)
     olga = guarded.signed_in("olga")
     for rule in guarded.app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.rule.startswith(("/staff", "/door")):
-            path = rule.rule.replace("<slug>", "small").replace("<int:staff_id>", "2").replace("<token>", "x")
+            path = (
+                rule.rule.replace("<slug>", "small")
+                .replace("<int:staff_id>", "2")
+                .replace("<token>", "x")
+            )
             olga.get(f"{path}?lang=en")
     olga = guarded.signed_in("olga")
     form = next(form for form in get(olga, "/staff/accounts").forms if "username" in form.fields)
-    assert olga.post("/staff/accounts", data={**form.fields, "username": "dana", "role": "desk"}).status_code == 303
+    assert (
+        olga.post(
+            "/staff/accounts", data={**form.fields, "username": "dana", "role": "desk"}
+        ).status_code
+        == 303
+    )
     assert change(olga, "desmond", act="link") == 303
     assert "/staff/welcome/" in get(olga, "/staff/accounts?lang=zh").html
     form = get(olga, "/staff/me").form("/second-factor")
@@ -241,13 +293,17 @@ def test_the_cookie_holds_nothing_but_the_session_after_any_page(guarded: House)
 
 
 @both
-def test_what_is_shown_once_lies_unreadable_in_the_database(small: House, olga: FlaskClient) -> None:
+def test_what_is_shown_once_lies_unreadable_in_the_database(
+    small: House, olga: FlaskClient
+) -> None:
     elsewhere = small.signed_in("olga")
     assert change(olga, "desmond", act="link") == 303
     stored = reading().query(StaffSession.note).filter(StaffSession.note.is_not(None)).scalar()
     assert len(stored) > 100
     for wrong in ("", "x" * 43):
-        assert b"welcome" not in session_notes._padded(wrong, bytes.fromhex(stored)[:16], bytes.fromhex(stored)[16:])
+        assert b"welcome" not in session_notes._padded(
+            wrong, bytes.fromhex(stored)[:16], bytes.fromhex(stored)[16:]
+        )
     assert b"welcome" not in bytes.fromhex(stored)
     get(olga, "/staff/me")
     assert "/staff/welcome/" not in get(elsewhere, "/staff/accounts").html, "another browser"
@@ -262,7 +318,12 @@ def test_what_is_shown_once_lies_unreadable_in_the_database(small: House, olga: 
 def resets() -> list[tuple[str, int | None]]:
     """Who reset a factor, as the trail has it."""
     reading().rollback()
-    found = reading().query(AuditEntry).filter(AuditEntry.action == Action.FACTOR_RESET).order_by(AuditEntry.id)
+    found = (
+        reading()
+        .query(AuditEntry)
+        .filter(AuditEntry.action == Action.FACTOR_RESET)
+        .order_by(AuditEntry.id)
+    )
     return [(entry.actor_kind, entry.actor_staff_id) for entry in found]
 
 
@@ -312,11 +373,20 @@ def test_an_organiser_who_has_a_factor_gives_its_code_to_reset_another(guarded: 
 @both
 def test_a_sole_organiser_who_lost_everything_is_let_in_by_a_command(small: House) -> None:
     with_factor(small)
-    for words, code in ((("olga",), 0), (("olga",), 1), (("nobody",), 1), ((), 2), (("olga", "otto"), 2)):
+    for words, code in (
+        (("olga",), 0),
+        (("olga",), 1),
+        (("nobody",), 1),
+        ((), 2),
+        (("olga", "otto"), 2),
+    ):
         answer = run(small, "staff", "reset-factor", *words)
         assert answer.exit_code == code, answer.output
         assert len(answer.stderr.splitlines()) == (0 if code == 0 else 1) or code == 2
-    assert "Example: flask --app wsgi staff reset-factor" in run(small, "staff", "reset-factor", "--help").output
+    assert (
+        "Example: flask --app wsgi staff reset-factor"
+        in run(small, "staff", "reset-factor", "--help").output
+    )
     assert resets() == [("system", None)]
     olga = small.client()
     assert sign_in(olga, "olga", PASSWORD).status_code == 303, "the password stays"
@@ -324,12 +394,16 @@ def test_a_sole_organiser_who_lost_everything_is_let_in_by_a_command(small: Hous
 
 
 @both
-def test_a_new_password_ends_other_browsers_and_renews_this_one(small: House, desmond: FlaskClient) -> None:
+def test_a_new_password_ends_other_browsers_and_renews_this_one(
+    small: House, desmond: FlaskClient
+) -> None:
     elsewhere, before = small.signed_in("desmond"), desmond.get_cookie("s")
     assert before is not None
     form = get(desmond, "/staff/me").form("/me/password")
     typed = {**form.fields, "password": PASSWORD, "new-password": LONG_PASSWORD}
-    refused = Page(desmond.post(form.action, data={**typed, "new-password": "eventreg2030 lecture"}))
+    refused = Page(
+        desmond.post(form.action, data={**typed, "new-password": "eventreg2030 lecture"})
+    )
     assert (refused.status, "太容易猜到" in refused.text) == (422, True)
     assert elsewhere.get("/staff/me").status_code == 200
     assert desmond.post(form.action, data=typed).status_code == 303
@@ -347,7 +421,9 @@ def test_a_paired_telephone_has_no_password_to_change(small: House) -> None:
     with transaction() as session:
         member = accounts.add(session, "small ☎1", Role.DOOR, by=audit.SYSTEM, now=small.now)
         member.event_id = small.event().id
-        token = sessions.open_for(session, member, now=small.now, until=small.now + timedelta(hours=1))
+        token = sessions.open_for(
+            session, member, now=small.now, until=small.now + timedelta(hours=1)
+        )
     phone = small.client()
     with phone.session_transaction() as cookie:
         cookie["id"] = token

@@ -1,4 +1,5 @@
-"""Sessions: when each ends, that none comes back, and that nobody is signed out on the day of an event before it ends."""
+"""Sessions: when each ends, that none comes back, and that nobody is signed out on the day of an
+event before it ends."""
 
 import http.client
 from datetime import datetime, timedelta
@@ -44,15 +45,21 @@ def is_in(house: House, client: FlaskClient, moment: str) -> bool:
 
 
 @both
-@pytest.mark.parametrize("between", [[], ["2030-06-03 12:00"], ["2030-06-09 10:00", "2030-06-09 23:59"]])
-def test_a_cookie_of_june_3_opens_nothing_on_the_day_of_the_event(small: House, between: list[str]) -> None:
+@pytest.mark.parametrize(
+    "between", [[], ["2030-06-03 12:00"], ["2030-06-09 10:00", "2030-06-09 23:59"]]
+)
+def test_a_cookie_of_june_3_opens_nothing_on_the_day_of_the_event(
+    small: House, between: list[str]
+) -> None:
     olga = small.signed_in("olga")
     for moment in [*between, "2030-06-10 00:01", "2030-06-10 08:45", "2030-06-10 10:59"]:
         assert not is_in(small, olga, moment), moment
 
 
 @both
-def test_whoever_is_signed_in_when_the_day_begins_stays_so_until_the_event_ends(small: House) -> None:
+def test_whoever_is_signed_in_when_the_day_begins_stays_so_until_the_event_ends(
+    small: House,
+) -> None:
     at(small, "2030-06-09 20:00")
     late = small.signed_in("olga")
     at(small, "2030-06-09 21:30")
@@ -72,7 +79,11 @@ def test_whoever_is_signed_in_when_the_day_begins_stays_so_until_the_event_ends(
 
 @both
 def test_on_the_day_an_absolute_end_waits_for_the_event_too(small: House) -> None:
-    small.apply(toml(slug="night").replace("T09:00:00", "T16:00:00").replace("ends_at = 11:", "ends_at = 18:"))
+    small.apply(
+        toml(slug="night")
+        .replace("T09:00:00", "T16:00:00")
+        .replace("ends_at = 11:", "ends_at = 18:")
+    )
     at(small, "2030-06-10 01:00")
     olga = small.signed_in("olga")
     for hour in range(2, 18):
@@ -81,7 +92,8 @@ def test_on_the_day_an_absolute_end_waits_for_the_event_too(small: House) -> Non
 
 
 def test_the_day_begins_at_midnight_where_the_event_is(small: House) -> None:
-    """June 10 in New York begins at noon in Ningbo. A second event there, in the autumn, has a day of 25 hours."""
+    """June 10 in New York begins at noon in Ningbo. A second event there, in the autumn, has a day
+    of 25 hours."""
     far = toml(slug="small", capacity=4).replace("Asia/Shanghai", "America/New_York")
     small.apply(far)
     small.apply(far.replace('"small"', '"autumn"').replace("2030-06-10", "2030-11-03"))
@@ -117,7 +129,11 @@ def test_an_event_put_on_for_today_revives_nobody(small: House) -> None:
     gone, here = small.signed_in("olga"), small.signed_in("desmond")
     assert is_in(small, here, "2030-06-03 10:30")
     at(small, "2030-06-03 11:30")
-    small.apply(toml(slug="today").replace("2030-06-10", "2030-06-03").replace("ends_at = 11:", "ends_at = 17:"))
+    small.apply(
+        toml(slug="today")
+        .replace("2030-06-10", "2030-06-03")
+        .replace("ends_at = 11:", "ends_at = 17:")
+    )
     assert not is_in(small, gone, "2030-06-03 11:31")
     assert is_in(small, here, "2030-06-03 16:59")
 
@@ -140,7 +156,9 @@ def test_a_row_of_the_version_before_is_judged_by_its_last_use(small: House) -> 
 
 
 @both
-def test_a_session_that_has_ended_is_deleted_at_sight_at_sign_in_and_by_the_hourly_work(small: House) -> None:
+def test_a_session_that_has_ended_is_deleted_at_sight_at_sign_in_and_by_the_hourly_work(
+    small: House,
+) -> None:
     for way in ("sight", "sign-in", "hour"):
         at(small, "2030-06-03 09:00")
         client = small.signed_in("olga")
@@ -166,7 +184,9 @@ def test_ones_own_page_lists_no_session_that_has_ended(small: House) -> None:
     at(small, "2030-06-03 10:59")
     olga = small.signed_in("olga")
     at(small, "2030-06-03 11:00")
-    assert [form.action for form in get(olga, "/staff/me").forms if form.action.endswith("/browsers")] == []
+    assert [
+        form.action for form in get(olga, "/staff/me").forms if form.action.endswith("/browsers")
+    ] == []
 
 
 @both
@@ -175,13 +195,19 @@ def test_another_process_refuses_it_too(small: House, environment: dict[str, str
     clients = {"old": small.signed_in("olga")}
     at(small, "2030-06-09 23:50")
     clients["fresh"] = small.signed_in("desmond")
-    given = {**environment, "EVENTREG_SECRET_KEY": SECRET, "EVENTREG_CLOCK": "2030-06-10T00:01:00+08:00"}
+    given = {
+        **environment,
+        "EVENTREG_SECRET_KEY": SECRET,
+        "EVENTREG_CLOCK": "2030-06-10T00:01:00+08:00",
+    }
     answers = {}
     with running(small.settings.instance, **given) as server:
         for who, client in clients.items():
             kept = client.get_cookie("s")
             assert kept is not None
-            connection = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=60)
+            connection = http.client.HTTPConnection(
+                server.address.removeprefix("http://"), timeout=60
+            )
             connection.request("GET", DESK, headers={"Cookie": f"s={kept.value}"})
             answers[who] = connection.getresponse().status
             connection.close()
@@ -209,20 +235,29 @@ ACTS = st.sampled_from(["look", "use", "use", "move", "later", "put on", "drop"]
 
 
 @settings(
-    max_examples=rounds(25, 400), deadline=None, derandomize=True,
+    max_examples=rounds(25, 400),
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
-@given(name=st.sampled_from(["olga", "desmond", "dora"]), steps=st.lists(st.tuples(MINUTES, ACTS), max_size=12))
+)
+@given(
+    name=st.sampled_from(["olga", "desmond", "dora"]),
+    steps=st.lists(st.tuples(MINUTES, ACTS), max_size=12),
+)
 @example("olga", [(11_000, "look")])
 @example("olga", [(125, "put on"), (1, "use"), (200, "use")])
-def test_once_refused_it_is_always_refused(small: House, name: str, steps: list[tuple[int, str]]) -> None:
+def test_once_refused_it_is_always_refused(
+    small: House, name: str, steps: list[tuple[int, str]]
+) -> None:
     at(small, "2030-06-08 20:00")
     token, refused, days = opened(small, name), False, iter(range(1, 400))
     for minutes, act in steps:
         small.now += timedelta(minutes=minutes)
         today = small.now.astimezone(ZoneInfo("Asia/Shanghai")).date()
         if act == "move":
-            small.apply(toml(capacity=next(days) + 3).replace("2030-06-10", f"{today + timedelta(days=1)}"))
+            small.apply(
+                toml(capacity=next(days) + 3).replace("2030-06-10", f"{today + timedelta(days=1)}")
+            )
         elif act == "later":
             small.apply(
                 toml(capacity=next(days) + 3)
@@ -231,7 +266,9 @@ def test_once_refused_it_is_always_refused(small: House, name: str, steps: list[
             )
         elif act == "put on":
             small.apply(
-                toml(f"more-{today}").replace("2030-06-10", f"{today}").replace("ends_at = 11:", "ends_at = 22:")
+                toml(f"more-{today}")
+                .replace("2030-06-10", f"{today}")
+                .replace("ends_at = 11:", "ends_at = 22:")
             )
         elif act == "drop":
             with transaction() as session:
@@ -242,15 +279,20 @@ def test_once_refused_it_is_always_refused(small: House, name: str, steps: list[
 
 
 @settings(
-    max_examples=rounds(25, 400), deadline=None, derandomize=True,
+    max_examples=rounds(25, 400),
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
-@given(name=st.sampled_from(["olga", "dora"]), waits=st.lists(st.integers(1, 420), min_size=1, max_size=15))
+)
+@given(
+    name=st.sampled_from(["olga", "dora"]),
+    waits=st.lists(st.integers(1, 420), min_size=1, max_size=15),
+)
 @example("olga", [119, 119])
 @example("dora", [235, 239, 600])
 def test_each_session_ends_when_the_rule_says(small: House, name: str, waits: list[int]) -> None:
-    """The rule, said once more in other words: over the two days it ends at the first gap or age that is too long, unless it
-    stood at midnight before the event."""
+    """The rule, said once more in other words: over the two days it ends at the first gap or age
+    that is too long, unless it stood at midnight before the event."""
     begins, ends = local("2030-06-10 00:00"), local("2030-06-10 11:00")
     idle = IDLE[next(role for role in IDLE if role == {"olga": "organiser", "dora": "door"}[name])]
     at(small, "2030-06-09 20:00")
@@ -296,10 +338,14 @@ def test_the_same_password_opens_a_new_session_after_the_old_one_ended(small: Ho
 
 
 @both
-def test_a_session_that_was_signed_out_does_not_come_back_with_a_restored_backup(small: House, tmp_path: Path) -> None:
+def test_a_session_that_was_signed_out_does_not_come_back_with_a_restored_backup(
+    small: House, tmp_path: Path
+) -> None:
     olga, dora = small.signed_in("olga"), small.signed_in("dora")
     with transaction() as session:
-        link = accounts.make_link(session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=small.now)
+        link = accounts.make_link(
+            session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=small.now
+        )
     file, copied = str(tmp_path / "before.zip"), small.client()
     held = olga.get_cookie("s")
     assert held is not None
@@ -311,4 +357,6 @@ def test_a_session_that_was_signed_out_does_not_come_back_with_a_restored_backup
     assert run(small, "backup", "restore", file).exit_code == 0
     for browser in (copied, dora):
         assert browser.get("/staff/").status_code == 303, "nobody is signed in"
-    assert small.client().get(f"/staff/welcome/{link}").status_code == 404, "a link that was used is not good again"
+    assert small.client().get(f"/staff/welcome/{link}").status_code == 404, (
+        "a link that was used is not good again"
+    )

@@ -4,6 +4,7 @@ import gzip
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -29,7 +30,8 @@ def test_staff_pages_ask_to_sign_in_and_lead_back(small: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", ""]
+    "target",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", ""],
 )
 def test_signing_in_never_leads_to_another_site(small: House, target: str) -> None:
     client = small.client()
@@ -40,14 +42,18 @@ def test_signing_in_never_leads_to_another_site(small: House, target: str) -> No
 
 def test_a_wrong_password_is_told_neutrally_and_the_name_is_kept(small: House) -> None:
     for name in ("desmond", "nobody", "<b>x</b>"):
-        page = Page(fill(small.client(), "/staff/sign-in", username=name, password="wrong wrong wrong"))
+        page = Page(
+            fill(small.client(), "/staff/sign-in", username=name, password="wrong wrong wrong")
+        )
         assert (page.status, page.kind) == (422, "staff-sign-in")
         assert "用户名、密码或验证码不对" in page.text
         assert page.form("/sign-in").fields["username"] == name
         assert "<b>x" not in page.html
 
 
-def test_a_copied_cookie_is_worth_nothing_after_sign_out(small: House, desmond: FlaskClient) -> None:
+def test_a_copied_cookie_is_worth_nothing_after_sign_out(
+    small: House, desmond: FlaskClient
+) -> None:
     cookie = desmond.get_cookie("s")
     assert cookie is not None
     assert cookie.http_only
@@ -79,7 +85,8 @@ def test_a_new_session_id_comes_with_signing_in(small: House) -> None:
 
 
 def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
-    """Each page with each role: 200 where the table allows it, 403 where not, the sign-in page for nobody."""
+    """Each page with each role: 200 where the table allows it, 403 where not, the sign-in page for
+    nobody."""
     made = small.register("张桂芳")
     somewhere = {
         "slug": "small",
@@ -90,7 +97,8 @@ def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
         "lang": "zh",
     }
     clients = {
-        role: small.signed_in(name) for role, name in [("organiser", "olga"), ("desk", "desmond"), ("door", "dora")]
+        role: small.signed_in(name)
+        for role, name in [("organiser", "olga"), ("desk", "desmond"), ("door", "dora")]
     }
     checked = 0
     for rule in small.app.url_map.iter_rules():
@@ -98,7 +106,8 @@ def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
         if need in {access.EVERYBODY, None}:
             continue
         with small.app.test_request_context():
-            path = small.app.url_for(rule.endpoint, **{name: somewhere[name] for name in rule.arguments})  # type: ignore[arg-type]
+            given: dict[str, Any] = {name: somewhere[name] for name in rule.arguments}
+            path = small.app.url_for(rule.endpoint, **given)
         for role, client in clients.items():
             allowed = permissions.may(Role(role), permissions.Permission(str(need)))
             if "GET" in (rule.methods or ()):
@@ -110,12 +119,16 @@ def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
             checked += 1
         if "GET" in (rule.methods or ()):
             assert small.client().get(path).status_code == 303, path
-            assert small.client().get(path, headers={"Accept": "application/json"}).status_code == 401, path
+            assert (
+                small.client().get(path, headers={"Accept": "application/json"}).status_code == 401
+            ), path
         assert small.client().post(path).status_code in {401, 405}, path
     assert checked >= 150
 
 
-def test_without_the_table_the_door_would_see_the_desk(small: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_table_the_door_would_see_the_desk(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The negative control: it is the table, and nothing else, that keeps the door out."""
     dora = small.signed_in("dora")
     assert dora.get(DESK).status_code == 403
@@ -123,7 +136,9 @@ def test_without_the_table_the_door_would_see_the_desk(small: House, monkeypatch
     assert dora.get(DESK).status_code == 200
 
 
-def test_a_view_that_names_no_permission_is_closed(small: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_view_that_names_no_permission_is_closed(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     view = small.app.view_functions["public.privacy"]
     assert small.client().get("/zh/privacy").status_code == 200
     monkeypatch.delattr(view, "needs")
@@ -141,7 +156,9 @@ def test_every_post_needs_the_token_of_its_session(small: House, desmond: FlaskC
     assert desmond.post(NEW, data=typed).status_code == 303
 
 
-def test_without_the_token_check_a_forged_post_would_pass(small: House, desmond: FlaskClient) -> None:
+def test_without_the_token_check_a_forged_post_would_pass(
+    small: House, desmond: FlaskClient
+) -> None:
     """The negative control."""
     small.app.config["WTF_CSRF_ENABLED"] = False
     data = {"name": "张桂芳", "phone": "13800138000", "form_key": "a" * 32}
@@ -170,7 +187,11 @@ def test_no_other_site_can_make_a_browser_post(
 
 def test_a_call_is_taken_on_one_page_and_read_back(desmond: FlaskClient) -> None:
     page = get(desmond, NEW)
-    inputs = [str(attrs.get("name")) for tag, attrs in page.tags if tag == "input" and attrs.get("type") != "hidden"]
+    inputs = [
+        str(attrs.get("name"))
+        for tag, attrs in page.tags
+        if tag == "input" and attrs.get("type") != "hidden"
+    ]
     assert inputs[:4] == ["phone", "name", "pinyin", "companion-1"], "in the order of speech"
     answer = fill(desmond, NEW, phone="138 0013 8000", name="张桂芳")
     assert answer.status_code == 303
@@ -244,12 +265,21 @@ def test_the_list_masks_numbers_and_shows_states(small: House, desmond: FlaskCli
     assert len(get(desmond, f"{DESK}/attendees?state=confirmed").having("data-registration")) == 1
     assert len(get(desmond, f"{DESK}/attendees?q=zgf").having("data-registration")) == 1
     assert "没有找到" in get(desmond, f"{DESK}/attendees?q=xyz").text
-    for odd in ("state=nothing", "sort=nothing", "page=-1", "page=x", "page=99999999999999999999", "q=%00%FF"):
+    for odd in (
+        "state=nothing",
+        "sort=nothing",
+        "page=-1",
+        "page=x",
+        "page=99999999999999999999",
+        "q=%00%FF",
+    ):
         assert get(desmond, f"{DESK}/attendees?{odd}").status == 200
 
 
 def test_a_registration_can_be_corrected_and_its_history_says_who(desmond: FlaskClient) -> None:
-    address = fill(desmond, NEW, phone="13800138000", name="张贵方").headers["Location"].split("?")[0]
+    address = (
+        fill(desmond, NEW, phone="13800138000", name="张贵方").headers["Location"].split("?")[0]
+    )
     form = get(desmond, address).form("/edit")
     assert desmond.post(form.action, data={**form.fields, "name": "张桂芳"}).status_code == 303
     page = get(desmond, address)
@@ -274,7 +304,9 @@ def test_cancelling_twice_frees_the_seat_once(small: House, desmond: FlaskClient
     assert "取消报名" in page.text
 
 
-def test_a_registration_of_another_event_is_not_found_here(small: House, desmond: FlaskClient) -> None:
+def test_a_registration_of_another_event_is_not_found_here(
+    small: House, desmond: FlaskClient
+) -> None:
     small.apply(toml(slug="other"))
     made = small.register("张桂芳", slug="other")
     for path in ("", "/edit", "/cancel"):
@@ -288,7 +320,9 @@ def test_a_registration_of_another_event_is_not_found_here(small: House, desmond
         assert answer.status_code == 404
 
 
-def test_the_printed_list_has_names_codes_tails_and_a_blank_side(small: House, desmond: FlaskClient) -> None:
+def test_the_printed_list_has_names_codes_tails_and_a_blank_side(
+    small: House, desmond: FlaskClient
+) -> None:
     small.register("张桂芳", "单玉兰", phone="13800138000")
     small.register("曾秀英", phone="13900139123")
     page = get(desmond, f"{DESK}/check-in-list")
@@ -318,7 +352,10 @@ def test_the_first_organiser_chooses_name_and_password_with_the_printed_link(hou
     weak = Page(fill(client, address, username="olga", password="short"))
     assert (weak.status, weak.kind) == (422, "staff-welcome")
     assert weak.form().fields["username"] == "olga"
-    assert fill(client, address, username="olga", password=LONG_PASSWORD).headers["Location"] == "/staff/"
+    assert (
+        fill(client, address, username="olga", password=LONG_PASSWORD).headers["Location"]
+        == "/staff/"
+    )
     assert get(client, "/staff/").kind == "staff-home"
     spent = get(house.client(), address)
     assert spent.status == 404
@@ -327,7 +364,9 @@ def test_the_first_organiser_chooses_name_and_password_with_the_printed_link(hou
 
 def test_somebody_with_an_account_gets_only_a_new_password(small: House) -> None:
     with transaction() as session:
-        link = accounts.make_link(session, accounts.find(session, "dora"), by=small.olga, now=small.now)
+        link = accounts.make_link(
+            session, accounts.find(session, "dora"), by=small.olga, now=small.now
+        )
     client = small.client()
     page = get(client, f"/staff/welcome/{link}")
     assert "dora" in page.text
@@ -341,13 +380,20 @@ def test_five_wrong_passwords_slow_an_account_down_and_the_limits_can_be_off(hou
     house.app.extensions["limits"].on = True
     client = house.client()
     statuses = [
-        fill(client, "/staff/sign-in", username="olga", password="wrong wrong wrong").status_code for _ in range(5)
+        fill(client, "/staff/sign-in", username="olga", password="wrong wrong wrong").status_code
+        for _ in range(5)
     ]
     assert statuses == [422] * 5
-    for _ in range(5):  # by now a second has to pass; five more make it half a minute, which no slow machine outlasts
+    for _ in range(
+        5
+        # by now a second has to pass; five more make it half a minute, which no slow machine
+        # outlasts
+    ):
         house.app.extensions["limits"].sign_in_failed("olga")
     slow = client.post(
-        "/staff/sign-in", data=get(client, "/staff/sign-in").form().fields | {"username": "olga", "password": PASSWORD}
+        "/staff/sign-in",
+        data=get(client, "/staff/sign-in").form().fields
+        | {"username": "olga", "password": PASSWORD},
     )
     assert slow.status_code == 429
     assert int(slow.headers["Retry-After"]) >= 1
@@ -355,13 +401,16 @@ def test_five_wrong_passwords_slow_an_account_down_and_the_limits_can_be_off(hou
     assert sign_in(house.client(), "olga", PASSWORD).status_code == 303
 
 
-def test_a_session_that_ends_while_a_call_is_taken_loses_nothing(small: House, desmond: FlaskClient) -> None:
+def test_a_session_that_ends_while_a_call_is_taken_loses_nothing(
+    small: House, desmond: FlaskClient
+) -> None:
     form = get(desmond, NEW).form()
     small.now += timedelta(hours=3)
     page = Page(desmond.post(NEW, data={**form.fields, "name": "张桂芳", "phone": "13800138000"}))
     assert (page.status, page.kind) == (401, "staff-sign-in")
     wrong = desmond.post(
-        "/staff/sign-in", data={**page.form("/sign-in").fields, "username": "desmond", "password": "wrong"}
+        "/staff/sign-in",
+        data={**page.form("/sign-in").fields, "username": "desmond", "password": "wrong"},
     )
     again = {**Page(wrong).form("/sign-in").fields, "username": "desmond", "password": PASSWORD}
     once_more = Page(desmond.post("/staff/sign-in", data=again))
@@ -413,8 +462,24 @@ def test_staff_pages_are_light(house: House) -> None:
     house.now = local("2030-06-07 10:00")
     olga = house.signed_in("olga")
     weights = {}
-    for path in ("", "/attendees", "/registrations/new", "/registrations/1", "/calls", "/calls/sheet", "/numbers", "/paper",
-                 "/check-in-list", "/report", "/audit", "/edit", "/import", "/duplicates", "/telephones", "/forget"):  # fmt: skip
+    for path in (
+        "",
+        "/attendees",
+        "/registrations/new",
+        "/registrations/1",
+        "/calls",
+        "/calls/sheet",
+        "/numbers",
+        "/paper",
+        "/check-in-list",
+        "/report",
+        "/audit",
+        "/edit",
+        "/import",
+        "/duplicates",
+        "/telephones",
+        "/forget",
+    ):
         answer = olga.get(DESK + path, headers={"Accept-Encoding": "gzip"})
         assert answer.headers["Content-Encoding"] == "gzip", path
         weights[path] = len(answer.get_data())

@@ -1,4 +1,5 @@
-"""What no browser sends, sent by hand to the server that `make run` starts: refused or not found, and the next guest is served."""
+"""What no browser sends, sent by hand to the server that `make run` starts: refused or not found,
+and the next guest is served."""
 
 import re
 import socket
@@ -53,7 +54,8 @@ FIELDS = [
 
 
 def told(server: Server, sent: bytes) -> bytes:
-    """What the server says to these bytes, after which nothing more comes; nothing if it hangs up."""
+    """What the server says to these bytes, after which nothing more comes; nothing if it hangs
+    up."""
     place = urllib.parse.urlsplit(server.address)
     with socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=10) as wire:
         wire.sendall(sent)
@@ -76,11 +78,18 @@ def test_odd_bytes_on_the_wire_are_refused_and_the_next_guest_is_served(
         host = server.address.removeprefix("http://").encode()
         plain = b"\r\nHost: " + host + b"\r\nConnection: close\r\n"
         requests = [head + plain + b"\r\n" for head in HEADS]
-        requests += [b"GET /zh/events/small HTTP/1.1" + plain + field + b"\r\n\r\n" for field in FIELDS]
-        requests += [b"POST /staff/sign-in HTTP/1.1" + plain + field + b"\r\n\r\na=b" for field in FIELDS]
+        requests += [
+            b"GET /zh/events/small HTTP/1.1" + plain + field + b"\r\n\r\n" for field in FIELDS
+        ]
+        requests += [
+            b"POST /staff/sign-in HTTP/1.1" + plain + field + b"\r\n\r\na=b" for field in FIELDS
+        ]
         for text in TEXTS:
             body = b"username=" + text.replace(b"%", b"%25") + b"&\xff=\x00"
-            counted = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(body)
+            counted = (
+                b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
+                % len(body)
+            )
             requests += [b"POST /zh/find HTTP/1.1" + plain + counted + body]
         for sent in requests:
             answer = told(server, sent)
@@ -89,4 +98,6 @@ def test_odd_bytes_on_the_wire_are_refused_and_the_next_guest_is_served(
                 sent[:120],
                 answer[:120],
             )
-        assert told(server, b"GET /zh/events/small HTTP/1.1" + plain + b"\r\n").startswith(b"HTTP/1.1 200 ")
+        assert told(server, b"GET /zh/events/small HTTP/1.1" + plain + b"\r\n").startswith(
+            b"HTTP/1.1 200 "
+        )
