@@ -14,7 +14,7 @@ from tests.support.factories import ROOT, House, bare_environment
 TRIES = """
 import sys
 from pathlib import Path
-from eventreg.web import limits
+from eventreg.web.limits import limits
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4

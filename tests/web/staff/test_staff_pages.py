@@ -132,7 +132,7 @@ def test_without_the_table_the_door_would_see_the_desk(
     """The negative control: it is the table, and nothing else, that keeps the door out."""
     dora = small.signed_in("dora")
     assert dora.get(DESK).status_code == 403
-    monkeypatch.setattr(accounts, "may", lambda *_: True)
+    monkeypatch.setattr(permissions, "may", lambda *_: True)
     assert dora.get(DESK).status_code == 200
 
 
