@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 def name_of(path: Path) -> str:
     """A path as people say it."""
     return str(path.relative_to(ROOT))
+
+
+def tracked(*endings: str) -> list[Path]:
+    """The files under version control whose names end in one of these."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    names = listed.stdout.decode().split("\0")
+    return [ROOT / name for name in names if name.endswith(endings) and (ROOT / name).is_file()]
 
 
 def imports(tree: ast.AST) -> list[str]:
@@ -326,19 +334,12 @@ def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
 
 
 def test_nothing_names_a_package_host_or_a_path_of_this_machine() -> None:
-    tracked = (
-        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-        .stdout.decode()
-        .split("\0")
-    )
     telling = re.compile(
         r"--(extra-)?index-url|--find-links|\"resolved\": *\"http|" + re.escape(f"{ROOT}/")
     )
-    for name in filter(None, tracked):
-        path = ROOT / name
-        if path.suffix in {".png"} or path.name == Path(__file__).name or not path.is_file():
-            continue
-        assert not telling.search(path.read_text()), name
+    for path in tracked(""):
+        if path.suffix != ".png" and path.name != Path(__file__).name:
+            assert not telling.search(path.read_text()), name_of(path)
 
 
 @pytest.mark.both_databases
@@ -371,6 +372,46 @@ def test_links_between_documents_lead_somewhere() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
             assert (document.parent / target).exists(), f"{name_of(document)} links to {target}"
+
+
+def columns(line: str) -> int:
+    """How wide a line is on a screen: a Chinese character takes two columns."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in line)
+
+
+def prose(document: str) -> list[str]:
+    """The lines of a Markdown document that are neither a table nor a block of code."""
+    without_code = re.sub(r"^ *```.*?^ *```", "", document, flags=re.M | re.S)
+    return [line for line in without_code.splitlines() if not line.startswith("|")]
+
+
+@pytest.mark.parametrize("path", tracked(".md"), ids=name_of)
+def test_no_line_of_a_document_is_over_120_columns(path: Path) -> None:
+    long = [line for line in prose(path.read_text()) if columns(line) > 120]
+    assert not long, "\n".join(long)
+
+
+@pytest.mark.parametrize("path", tracked(".md"), ids=name_of)
+def test_a_document_names_no_paper_that_is_not_in_the_repository(path: Path) -> None:
+    """Only capitals count, and only a path that begins with the folder."""
+    paper = re.compile(r"\b(PROMISES|PERFORMANCE|UX|HOUSE|LECTURE|CONTRACT)\b|(?<![\w/])shared/")
+    named = [line for line in path.read_text().splitlines() if paper.search(line)]
+    assert not named, "write down what the paper says, in docs/adr if it is a reason: " + str(named)
+
+
+def test_the_number_of_libraries_in_the_decision_is_that_of_the_file() -> None:
+    lines = (ROOT / "requirements.in").read_text().splitlines()
+    declared = [line for line in lines if line and not line.startswith("#")]
+    chosen = [line for line in declared if "; comes with " not in line]
+    decision = (ROOT / "docs" / "adr" / "0004-fewer-libraries.md").read_text()
+    assert f"We chose {len(chosen)} libraries" in decision
+
+
+def test_decisions_are_numbered_as_their_files() -> None:
+    decisions = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    for number, path in enumerate(decisions, start=1):
+        assert path.name.startswith(f"{number:04}-")
+        assert path.read_text().startswith(f"# {number}. ")
 
 
 def test_make_help_lists_every_command() -> None:
