@@ -417,6 +417,15 @@ def test_decisions_are_numbered_as_their_files() -> None:
         assert path.read_text().startswith(f"# {number}. ")
 
 
+@pytest.mark.parametrize("path", WRITTEN_BY_HAND, ids=name_of)
+def test_paths_in_documents_lead_somewhere(path: Path) -> None:
+    """Of the rooms, tests and templates. The changelog may name what is gone."""
+    rooms = "core|web|tests|templates|storage|operations|readers|static|eventreg|docs|script"
+    named = re.findall(rf"`((?:{rooms})/[\w/.-]+\.\w+)`", path.read_text())
+    for one in named if path.name != "CHANGELOG.md" else ():
+        assert (ROOT / one).exists() or (ROOT / "eventreg" / one).exists(), one
+
+
 def test_make_help_lists_every_command() -> None:
     told = subprocess.run(
         ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
