@@ -1,4 +1,4 @@
-"""The rules of the house that a machine can keep. Each says why in its message."""
+"""The rules of STYLE.md that a machine can check. The message of each test gives the reason."""
 
 import ast
 import re
@@ -26,7 +26,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
 
 def name_of(path: Path) -> str:
-    """A path as people say it."""
+    """The path of a file from the top of the repository."""
     return str(path.relative_to(ROOT))
 
 
@@ -38,7 +38,7 @@ def tracked(*endings: str) -> list[Path]:
 
 
 def imports(tree: ast.AST) -> list[str]:
-    """Every module that is imported, wherever the import stands."""
+    """The names of all modules that are imported, also inside functions."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -56,7 +56,7 @@ def test_the_core_knows_no_http(path: Path) -> None:
         if re.match(r"(flask|werkzeug|wtforms|eventreg\.(web|app|storage|commands))", module)
     ]
     assert not wrong, (
-        "rules must work without a web server: the act belongs into core, its page into web"
+        "rules must work without a web server: put the act into core and its page into web"
     )
 
 
@@ -64,7 +64,7 @@ def test_the_web_knows_no_sql() -> None:
     for path in (ROOT / "eventreg" / "web").rglob("*.py"):
         wrong = [module for module in imports(TREES[path]) if module.startswith("sqlalchemy")]
         assert not wrong, (
-            f"{name_of(path)}: a query belongs into core, under a name that says what it asks"
+            f"{name_of(path)}: put the query into core, under a name that says what it asks"
         )
 
 
@@ -77,7 +77,9 @@ def test_our_own_modules_are_imported_at_the_top(path: Path) -> None:
         for module in imports(function)
         if module.startswith("eventreg")
     ]
-    assert not inside, "an import inside a function hides a circle: move the noun instead"
+    assert not inside, (
+        "an import inside a function hides a circle: move a part to another module instead"
+    )
 
 
 def test_modules_import_each_other_in_no_circle() -> None:
@@ -122,20 +124,20 @@ FLOORS = (
     "app",
     "serve",
 )
-"""The rooms, from the ground up: a folder, or a file that stands alone. Also drawn in
-docs/architecture.md."""
+"""The rooms, beginning with the lowest floor. A room is a folder, or a file beside the folders. The
+same floors are drawn in docs/architecture.md."""
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 
 
 def room_of(module: str) -> str:
-    """The room in which a module stands, such as ``core.registration`` or ``clock``."""
+    """The room of a module, such as ``core.registration`` or ``clock``; empty if it has none."""
     parts = module.split(".")[1:]
     return next(
         (".".join(parts[:depth]) for depth in (2, 1) if ".".join(parts[:depth]) in ROOMS), ""
     )
 
 
-def test_arrows_between_rooms_only_go_down() -> None:
+def test_a_room_imports_only_rooms_on_lower_floors() -> None:
     modules = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): tree for path, tree in TREES.items()
     }
@@ -143,17 +145,15 @@ def test_arrows_between_rooms_only_go_down() -> None:
         if module.endswith("__init__"):
             continue
         here = room_of(module)
-        assert here, (
-            f"{module} stands in no room: give it one in FLOORS, and in docs/architecture.md"
-        )
+        assert here, f"{module} is in no room: add its room to FLOORS and to docs/architecture.md"
         for other in set(imports(tree)) & modules.keys():
             there = room_of(other)
             assert here == there or ROOMS[there] < ROOMS[here], (
-                f"{module} -> {other} goes up: move the noun instead"
+                f"{module} imports {other}, not on a lower floor: move the shared part down"
             )
 
 
-def test_the_rooms_are_drawn_in_the_document() -> None:
+def test_the_architecture_document_draws_every_floor() -> None:
     drawing = (ROOT / "docs" / "architecture.md").read_text()
     for floor in FLOORS:
         assert floor in drawing, f"docs/architecture.md lacks the floor: {floor}"
@@ -163,12 +163,12 @@ def test_a_folder_holds_at_most_fifteen_files() -> None:
     for folder in {path.parent for path in PROGRAM}:
         files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
         assert len(files) <= 15, (
-            f"{name_of(folder)} holds {len(files)}: more than a reader keeps in mind"
+            f"{name_of(folder)} holds {len(files)} files: a reader keeps at most fifteen in mind"
         )
 
 
 def calls(tree: ast.AST) -> set[str]:
-    """Every attribute that is called, such as ``session.commit``."""
+    """The names of all attributes that are called, such as ``commit`` of ``session.commit()``."""
     return {
         node.func.attr
         for node in ast.walk(tree)
@@ -180,16 +180,18 @@ def test_only_the_clock_reads_the_clock() -> None:
     for path, tree in TREES.items():
         if path.name not in {"clock.py"}:
             assert not calls(tree) & {"utcnow", "today", "now"}, (
-                f"{name_of(path)}: take `now` from whoever calls you"
+                f"{name_of(path)}: take `now` as an argument"
             )
-            assert "time" not in imports(tree), f"{name_of(path)}: the clock is eventreg/clock.py"
+            assert "time" not in imports(tree), (
+                f"{name_of(path)}: only eventreg/clock.py reads the time"
+            )
 
 
-def test_only_the_edge_commits() -> None:
+def test_only_one_module_commits() -> None:
     for path, tree in TREES.items():
         if path.name != "session.py":
             assert "commit" not in calls(tree), (
-                f"{name_of(path)}: acts compose only if nobody commits below the edge"
+                f"{name_of(path)}: acts can be combined only if storage/session.py alone commits"
             )
 
 
@@ -199,10 +201,10 @@ def test_numbers_from_outside_are_read_in_one_place() -> None:
             continue
         text = path.read_text()
         assert "type=int" not in text, (
-            f"{name_of(path)}: int() takes ٣, and numbers of any length; see web/wire/sent.py"
+            f"{name_of(path)}: int() accepts ٣ and numbers of any length; see web/wire/sent.py"
         )
         assert "<int:" not in text, (
-            f"{name_of(path)}: <id:...> ends where the column does; see web/wire/sent.py"
+            f"{name_of(path)}: <id:...> accepts only what fits the column; see web/wire/sent.py"
         )
         for node in ast.walk(tree):
             makes_numbers = any(
@@ -217,7 +219,9 @@ def test_numbers_from_outside_are_read_in_one_place() -> None:
 
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)
 def test_files_and_functions_stay_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= LONGEST_FILE, "split by noun, never by number"
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE, (
+        "move one of its nouns to a file of its own"
+    )
     for node in ast.walk(TREES[path]):
         if isinstance(node, ast.FunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
@@ -225,15 +229,15 @@ def test_files_and_functions_stay_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)
-def test_what_is_public_says_its_promise(path: Path) -> None:
-    assert ast.get_docstring(TREES[path]), "each file says what it is"
+def test_every_module_and_public_name_has_a_docstring(path: Path) -> None:
+    assert ast.get_docstring(TREES[path]), "a module says what it does"
     for node in TREES[path].body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{node.name} has no docstring"
 
 
-def test_no_file_is_a_drawer() -> None:
-    drawers = {
+def test_no_module_has_a_name_without_a_subject() -> None:
+    vague = {
         "util",
         "utils",
         "helpers",
@@ -244,11 +248,11 @@ def test_no_file_is_a_drawer() -> None:
         "constants",
         "misc",
     }
-    assert not drawers & {path.stem for path in PROGRAM}, "a drawer is no noun"
+    assert not vague & {path.stem for path in PROGRAM}, "the name of a module says its subject"
 
 
 def refusals() -> list[type[errors.Refusal]]:
-    """Every way to say no."""
+    """All classes of refusals."""
     return [errors.Refusal, *errors.Refusal.__subclasses__()]
 
 
@@ -294,10 +298,10 @@ def test_the_keys_in_the_document_are_those_of_the_event_file() -> None:
                     collect(part)
 
     collect(Definition.model_json_schema())
-    assert keys - documented == set(), "docs/event-file.md lists every key"
+    assert keys - documented == set(), "docs/event-file.md lacks a key"
 
 
-def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
+def test_no_fact_of_the_shipped_event_is_in_code_or_templates() -> None:
     shipped = tomllib.loads((ROOT / "events" / "june-10-self-care.toml").read_text())
     facts = {
         "56116778",
@@ -330,7 +334,9 @@ def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
         if path.is_file():
             text = path.read_text().replace('"june-10-self-care.toml"', "")
             found = [fact for fact in facts if fact in text]
-            assert not found, f"{name_of(path)} knows {found}: facts live in the event file"
+            assert not found, (
+                f"{name_of(path)} has {found}: facts of an event belong into its event file"
+            )
 
 
 def test_nothing_names_a_package_host_or_a_path_of_this_machine() -> None:
@@ -438,4 +444,4 @@ def test_every_seeded_fault_is_looked_for_by_a_proof() -> None:
     proofs = "".join(path.read_text() for path in (ROOT / "tests" / "proofs").glob("test_*.py"))
     assert len(FAULTS) >= 12
     for fault in FAULTS:
-        assert f'"{fault}"' in proofs, f"{fault}: a fault that no proof finds proves nothing"
+        assert f'"{fault}"' in proofs, f"no proof looks for the fault {fault}"
