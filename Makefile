@@ -1,8 +1,8 @@
-# The commands of this house. `make help` prints them.
+# The commands for working on eventreg. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-# Tests with short rounds in `make test` and whole ones in `make proofs`.
+# Tests outside tests/proofs that run short in `make test` and at full length in `make proofs`.
 IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' -r --include='test_*.py' tests | grep -v '^tests/proofs/')
 .PHONY: help run test check proofs bench lint setup-run setup-test pictures lighthouse lock
 
@@ -17,7 +17,7 @@ test: setup-test ## install what the tests need, then run all of them
 
 check: setup-test lint test ## lint, types, templates, spelling, then the tests: what CI runs
 
-proofs: setup-test ## the proofs about seats, and whatever has rounds, whole: an hour and a half (`make test` runs them in short)
+proofs: setup-test ## the proofs about seats and the other long tests at full length: an hour and a half (`make test` runs them short)
 	@EVENTREG_PROOFS=whole $(BIN)/pytest tests/proofs $(IN_ROUNDS) -rP --durations=0 $(ARGS)
 
 bench: setup-test ## measure, beside the goals; writes benchmarks/results/

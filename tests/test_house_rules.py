@@ -1,10 +1,11 @@
-"""The rules of the house that a machine can keep. Each says why in its message."""
+"""The rules of STYLE.md that a machine can check. The message of each test gives the reason."""
 
 import ast
 import re
 import subprocess
 import sys
 import tomllib
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,19 @@ LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
 
 def name_of(path: Path) -> str:
-    """A path as people say it."""
+    """The path of a file from the top of the repository."""
     return str(path.relative_to(ROOT))
 
 
+def tracked(*endings: str) -> list[Path]:
+    """The files under version control whose names end in one of these."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    names = listed.stdout.decode().split("\0")
+    return [ROOT / name for name in names if name.endswith(endings) and (ROOT / name).is_file()]
+
+
 def imports(tree: ast.AST) -> list[str]:
-    """Every module that is imported, wherever the import stands."""
+    """The names of all modules that are imported, also inside functions."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -48,7 +56,7 @@ def test_the_core_knows_no_http(path: Path) -> None:
         if re.match(r"(flask|werkzeug|wtforms|eventreg\.(web|app|storage|commands))", module)
     ]
     assert not wrong, (
-        "rules must work without a web server: the act belongs into core, its page into web"
+        "rules must work without a web server: put the act into core and its page into web"
     )
 
 
@@ -56,7 +64,7 @@ def test_the_web_knows_no_sql() -> None:
     for path in (ROOT / "eventreg" / "web").rglob("*.py"):
         wrong = [module for module in imports(TREES[path]) if module.startswith("sqlalchemy")]
         assert not wrong, (
-            f"{name_of(path)}: a query belongs into core, under a name that says what it asks"
+            f"{name_of(path)}: put the query into core, under a name that says what it asks"
         )
 
 
@@ -69,7 +77,9 @@ def test_our_own_modules_are_imported_at_the_top(path: Path) -> None:
         for module in imports(function)
         if module.startswith("eventreg")
     ]
-    assert not inside, "an import inside a function hides a circle: move the noun instead"
+    assert not inside, (
+        "an import inside a function hides a circle: move a part to another module instead"
+    )
 
 
 def test_modules_import_each_other_in_no_circle() -> None:
@@ -114,20 +124,20 @@ FLOORS = (
     "app",
     "serve",
 )
-"""The rooms, from the ground up: a folder, or a file that stands alone. Also drawn in
-docs/architecture.md."""
+"""The rooms, beginning with the lowest floor. A room is a folder, or a file beside the folders. The
+same floors are drawn in docs/architecture.md."""
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 
 
 def room_of(module: str) -> str:
-    """The room in which a module stands, such as ``core.registration`` or ``clock``."""
+    """The room of a module, such as ``core.registration`` or ``clock``; empty if it has none."""
     parts = module.split(".")[1:]
     return next(
         (".".join(parts[:depth]) for depth in (2, 1) if ".".join(parts[:depth]) in ROOMS), ""
     )
 
 
-def test_arrows_between_rooms_only_go_down() -> None:
+def test_a_room_imports_only_rooms_on_lower_floors() -> None:
     modules = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): tree for path, tree in TREES.items()
     }
@@ -135,17 +145,15 @@ def test_arrows_between_rooms_only_go_down() -> None:
         if module.endswith("__init__"):
             continue
         here = room_of(module)
-        assert here, (
-            f"{module} stands in no room: give it one in FLOORS, and in docs/architecture.md"
-        )
+        assert here, f"{module} is in no room: add its room to FLOORS and to docs/architecture.md"
         for other in set(imports(tree)) & modules.keys():
             there = room_of(other)
             assert here == there or ROOMS[there] < ROOMS[here], (
-                f"{module} -> {other} goes up: move the noun instead"
+                f"{module} imports {other}, not on a lower floor: move the shared part down"
             )
 
 
-def test_the_rooms_are_drawn_in_the_document() -> None:
+def test_the_architecture_document_draws_every_floor() -> None:
     drawing = (ROOT / "docs" / "architecture.md").read_text()
     for floor in FLOORS:
         assert floor in drawing, f"docs/architecture.md lacks the floor: {floor}"
@@ -155,12 +163,12 @@ def test_a_folder_holds_at_most_fifteen_files() -> None:
     for folder in {path.parent for path in PROGRAM}:
         files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
         assert len(files) <= 15, (
-            f"{name_of(folder)} holds {len(files)}: more than a reader keeps in mind"
+            f"{name_of(folder)} holds {len(files)} files: a reader keeps at most fifteen in mind"
         )
 
 
 def calls(tree: ast.AST) -> set[str]:
-    """Every attribute that is called, such as ``session.commit``."""
+    """The names of all attributes that are called, such as ``commit`` of ``session.commit()``."""
     return {
         node.func.attr
         for node in ast.walk(tree)
@@ -172,16 +180,18 @@ def test_only_the_clock_reads_the_clock() -> None:
     for path, tree in TREES.items():
         if path.name not in {"clock.py"}:
             assert not calls(tree) & {"utcnow", "today", "now"}, (
-                f"{name_of(path)}: take `now` from whoever calls you"
+                f"{name_of(path)}: take `now` as an argument"
             )
-            assert "time" not in imports(tree), f"{name_of(path)}: the clock is eventreg/clock.py"
+            assert "time" not in imports(tree), (
+                f"{name_of(path)}: only eventreg/clock.py reads the time"
+            )
 
 
-def test_only_the_edge_commits() -> None:
+def test_only_one_module_commits() -> None:
     for path, tree in TREES.items():
         if path.name != "session.py":
             assert "commit" not in calls(tree), (
-                f"{name_of(path)}: acts compose only if nobody commits below the edge"
+                f"{name_of(path)}: acts can be combined only if storage/session.py alone commits"
             )
 
 
@@ -191,10 +201,10 @@ def test_numbers_from_outside_are_read_in_one_place() -> None:
             continue
         text = path.read_text()
         assert "type=int" not in text, (
-            f"{name_of(path)}: int() takes ٣, and numbers of any length; see web/wire/sent.py"
+            f"{name_of(path)}: int() accepts ٣ and numbers of any length; see web/wire/sent.py"
         )
         assert "<int:" not in text, (
-            f"{name_of(path)}: <id:...> ends where the column does; see web/wire/sent.py"
+            f"{name_of(path)}: <id:...> accepts only what fits the column; see web/wire/sent.py"
         )
         for node in ast.walk(tree):
             makes_numbers = any(
@@ -209,7 +219,9 @@ def test_numbers_from_outside_are_read_in_one_place() -> None:
 
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)
 def test_files_and_functions_stay_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= LONGEST_FILE, "split by noun, never by number"
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE, (
+        "move one of its nouns to a file of its own"
+    )
     for node in ast.walk(TREES[path]):
         if isinstance(node, ast.FunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
@@ -217,15 +229,15 @@ def test_files_and_functions_stay_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)
-def test_what_is_public_says_its_promise(path: Path) -> None:
-    assert ast.get_docstring(TREES[path]), "each file says what it is"
+def test_every_module_and_public_name_has_a_docstring(path: Path) -> None:
+    assert ast.get_docstring(TREES[path]), "a module says what it does"
     for node in TREES[path].body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{node.name} has no docstring"
 
 
-def test_no_file_is_a_drawer() -> None:
-    drawers = {
+def test_no_module_has_a_name_without_a_subject() -> None:
+    vague = {
         "util",
         "utils",
         "helpers",
@@ -236,11 +248,11 @@ def test_no_file_is_a_drawer() -> None:
         "constants",
         "misc",
     }
-    assert not drawers & {path.stem for path in PROGRAM}, "a drawer is no noun"
+    assert not vague & {path.stem for path in PROGRAM}, "the name of a module says its subject"
 
 
 def refusals() -> list[type[errors.Refusal]]:
-    """Every way to say no."""
+    """All classes of refusals."""
     return [errors.Refusal, *errors.Refusal.__subclasses__()]
 
 
@@ -286,10 +298,10 @@ def test_the_keys_in_the_document_are_those_of_the_event_file() -> None:
                     collect(part)
 
     collect(Definition.model_json_schema())
-    assert keys - documented == set(), "docs/event-file.md lists every key"
+    assert keys - documented == set(), "docs/event-file.md lacks a key"
 
 
-def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
+def test_no_fact_of_the_shipped_event_is_in_code_or_templates() -> None:
     shipped = tomllib.loads((ROOT / "events" / "june-10-self-care.toml").read_text())
     facts = {
         "56116778",
@@ -322,23 +334,18 @@ def test_no_fact_of_the_shipped_event_stands_in_code_or_templates() -> None:
         if path.is_file():
             text = path.read_text().replace('"june-10-self-care.toml"', "")
             found = [fact for fact in facts if fact in text]
-            assert not found, f"{name_of(path)} knows {found}: facts live in the event file"
+            assert not found, (
+                f"{name_of(path)} has {found}: facts of an event belong into its event file"
+            )
 
 
 def test_nothing_names_a_package_host_or_a_path_of_this_machine() -> None:
-    tracked = (
-        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-        .stdout.decode()
-        .split("\0")
-    )
     telling = re.compile(
         r"--(extra-)?index-url|--find-links|\"resolved\": *\"http|" + re.escape(f"{ROOT}/")
     )
-    for name in filter(None, tracked):
-        path = ROOT / name
-        if path.suffix in {".png"} or path.name == Path(__file__).name or not path.is_file():
-            continue
-        assert not telling.search(path.read_text()), name
+    for path in tracked(""):
+        if path.suffix != ".png" and path.name != Path(__file__).name:
+            assert not telling.search(path.read_text()), name_of(path)
 
 
 @pytest.mark.both_databases
@@ -373,6 +380,58 @@ def test_links_between_documents_lead_somewhere() -> None:
             assert (document.parent / target).exists(), f"{name_of(document)} links to {target}"
 
 
+def columns(line: str) -> int:
+    """How wide a line is on a screen: a Chinese character takes two columns."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in line)
+
+
+def prose(document: str) -> list[str]:
+    """The lines of a Markdown document that are neither a table nor a block of code."""
+    without_code = re.sub(r"^ *```.*?^ *```", "", document, flags=re.M | re.S)
+    return [line for line in without_code.splitlines() if not line.startswith("|")]
+
+
+WRITTEN_BY_HAND = [path for path in tracked(".md") if path.parent.name != "results"]
+
+
+@pytest.mark.parametrize("path", WRITTEN_BY_HAND, ids=name_of)
+def test_no_line_of_a_document_is_over_120_columns(path: Path) -> None:
+    long = [line for line in prose(path.read_text()) if columns(line) > 120]
+    assert not long, "\n".join(long)
+
+
+@pytest.mark.parametrize("path", tracked(".md"), ids=name_of)
+def test_a_document_names_no_paper_that_is_not_in_the_repository(path: Path) -> None:
+    """Only capitals count, and only a path that begins with the folder."""
+    paper = re.compile(r"\b(PROMISES|PERFORMANCE|UX|HOUSE|LECTURE|CONTRACT)\b|(?<![\w/])shared/")
+    named = [line for line in path.read_text().splitlines() if paper.search(line)]
+    assert not named, "write down what the paper says, in docs/adr if it is a reason: " + str(named)
+
+
+def test_the_number_of_libraries_in_the_decision_is_that_of_the_file() -> None:
+    lines = (ROOT / "requirements.in").read_text().splitlines()
+    declared = [line for line in lines if line and not line.startswith("#")]
+    chosen = [line for line in declared if "; comes with " not in line]
+    decision = (ROOT / "docs" / "adr" / "0004-fewer-libraries.md").read_text()
+    assert f"We chose {len(chosen)} libraries" in decision
+
+
+def test_decisions_are_numbered_as_their_files() -> None:
+    decisions = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    for number, path in enumerate(decisions, start=1):
+        assert path.name.startswith(f"{number:04}-")
+        assert path.read_text().startswith(f"# {number}. ")
+
+
+@pytest.mark.parametrize("path", WRITTEN_BY_HAND, ids=name_of)
+def test_paths_in_documents_lead_somewhere(path: Path) -> None:
+    """Of the rooms, tests and templates. The changelog may name what is gone."""
+    rooms = "core|web|tests|templates|storage|operations|readers|static|eventreg|docs|script"
+    named = re.findall(rf"`((?:{rooms})/[\w/.-]+\.\w+)`", path.read_text())
+    for one in named if path.name != "CHANGELOG.md" else ():
+        assert (ROOT / one).exists() or (ROOT / "eventreg" / one).exists(), one
+
+
 def test_make_help_lists_every_command() -> None:
     told = subprocess.run(
         ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -385,4 +444,4 @@ def test_every_seeded_fault_is_looked_for_by_a_proof() -> None:
     proofs = "".join(path.read_text() for path in (ROOT / "tests" / "proofs").glob("test_*.py"))
     assert len(FAULTS) >= 12
     for fault in FAULTS:
-        assert f'"{fault}"' in proofs, f"{fault}: a fault that no proof finds proves nothing"
+        assert f'"{fault}"' in proofs, f"no proof looks for the fault {fault}"
