@@ -24,7 +24,7 @@ def signed_in(house: House, token: str) -> SignedIn | None:
 def sign_in(house: House, name: str) -> str:
     """A new session of that account."""
     with transaction() as session:
-        return sessions.open_for(session, accounts.find(session, name), now=house.now)
+        return sessions.open_for(session, accounts.by_name(session, name), now=house.now)
 
 
 @pytest.fixture
@@ -94,16 +94,16 @@ def test_a_link_is_good_once_and_for_a_day(house: House) -> None:
     for token in (link, link[:-1], "", "\x00"):
         with pytest.raises(LinkSpent), transaction() as session:
             accounts.use_link(session, token, "eve", LONG_PASSWORD, now=house.now)
-    assert accounts.find(reading(), "olga").role == Role.ORGANISER
+    assert accounts.by_name(reading(), "olga").role == Role.ORGANISER
 
 
 def test_a_link_grows_old_and_a_new_one_replaces_it(staffed: House) -> None:
     with transaction() as session:
         old = accounts.make_link(
-            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now
+            session, accounts.by_name(session, "dora"), by=audit.SYSTEM, now=staffed.now
         )
         new = accounts.make_link(
-            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now
+            session, accounts.by_name(session, "dora"), by=audit.SYSTEM, now=staffed.now
         )
     with pytest.raises(LinkSpent):
         accounts.link_owner(reading(), old, now=staffed.now)
@@ -122,13 +122,13 @@ def test_a_session_ends_at_sign_out_disabling_and_a_new_password(staffed: House)
         assert who.actor.name == name
         with transaction() as session:
             if end == "sign-out":
-                sessions.close(session, who, now=staffed.now)
+                sessions.sign_out(session, who, now=staffed.now)
             elif end == "disable":
                 accounts.disable(
-                    session, accounts.find(session, name), by=audit.SYSTEM, now=staffed.now
+                    session, accounts.by_name(session, name), by=audit.SYSTEM, now=staffed.now
                 )
             else:
-                member = accounts.find(session, name)
+                member = accounts.by_name(session, name)
                 accounts.set_password(
                     session, member, LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now
                 )
@@ -139,7 +139,7 @@ def test_a_session_ends_at_sign_out_disabling_and_a_new_password(staffed: House)
 def test_a_disabled_account_cannot_sign_in(staffed: House) -> None:
     with transaction() as session:
         accounts.disable(
-            session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=staffed.now
+            session, accounts.by_name(session, "desmond"), by=audit.SYSTEM, now=staffed.now
         )
     with pytest.raises(SignInFailed):
         accounts.verify(reading(), "desmond", PASSWORD)
@@ -169,7 +169,7 @@ def test_a_session_in_use_lasts_fourteen_hours_and_no_longer(staffed: House) -> 
         assert found is not None
         assert found.unseen
         with transaction() as session:
-            sessions.seen(session, found.session_id, now=staffed.now)
+            sessions.mark_seen(session, found.session_id, now=staffed.now)
     staffed.now = began + timedelta(hours=14)
     assert signed_in(staffed, token) is None
 
@@ -182,7 +182,11 @@ def test_an_account_has_five_sessions_and_the_oldest_goes(staffed: House) -> Non
 def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
     with staffed.writing() as session:
         accounts.set_password(
-            session, accounts.find(session, "olga"), LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now
+            session,
+            accounts.by_name(session, "olga"),
+            LONG_PASSWORD,
+            by=audit.SYSTEM,
+            now=staffed.now,
         )
     token = sign_in(staffed, "olga")
     connection = reading().connection()
@@ -200,4 +204,4 @@ def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
 
 def test_nobody_is_found_under_an_unknown_name(staffed: House) -> None:
     with pytest.raises(StaffUnknown):
-        accounts.find(reading(), "eve")
+        accounts.by_name(reading(), "eve")

@@ -143,12 +143,12 @@ def test_no_password_takes_long_to_judge(piece: str) -> None:
 
 def test_the_names_of_the_events_are_no_password(small: House) -> None:
     with pytest.raises(FieldRefused), transaction() as session:
-        member = accounts.find(session, "dora")
+        member = accounts.by_name(session, "dora")
         accounts.set_password(
             session, member, "书法课在图书馆，书法课在图书馆", by=small.olga, now=small.now
         )
     with transaction() as session:
-        member = accounts.find(session, "dora")
+        member = accounts.by_name(session, "dora")
         accounts.set_password(session, member, LONG_PASSWORD, by=small.olga, now=small.now)
 
 
@@ -170,7 +170,7 @@ def test_a_letter_with_an_accent_opens_however_a_keyboard_puts_it_together() -> 
 def test_a_password_of_earlier_days_still_signs_in(small: House, old: str) -> None:
     with transaction() as session:
         quick = PasswordHasher(memory_cost=64, time_cost=1, parallelism=1)
-        accounts.find(session, "dora").password_hash = quick.hash(old.encode())
+        accounts.by_name(session, "dora").password_hash = quick.hash(old.encode())
     assert sign_in(small.client(), "dora", old).status_code == 303
 
 
@@ -178,7 +178,7 @@ def test_a_password_of_earlier_days_still_signs_in(small: House, old: str) -> No
 def test_the_pages_ask_for_fifteen_characters(small: House, language: str) -> None:
     with transaction() as session:
         link = accounts.make_link(
-            session, accounts.find(session, "dora"), by=small.olga, now=small.now
+            session, accounts.by_name(session, "dora"), by=small.olga, now=small.now
         )
     client: FlaskClient = small.client()
     page = get(client, f"/staff/welcome/{link}?lang={language}")

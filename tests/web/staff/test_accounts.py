@@ -30,7 +30,7 @@ def small(house: House) -> House:
 def change(client: FlaskClient, name: str, **what: str) -> int:
     """Press a button beside an account."""
     reading().rollback()
-    member = accounts.find(reading(), name)
+    member = accounts.by_name(reading(), name)
     token = get(client, "/staff/").form("/sign-out").fields
     return client.post(f"{ACCOUNTS}/{member.id}", data={**token, **what}).status_code
 
@@ -103,7 +103,7 @@ def with_factor(house: House) -> tuple[pyotp.TOTP, list[str]]:
     secret = second_factor.new_secret()
     making = pyotp.TOTP(secret)
     with transaction() as session:
-        member = accounts.find(session, "olga")
+        member = accounts.by_name(session, "olga")
         codes = second_factor.turn_on(
             session, member, secret, making.at(house.now), by=house.olga, now=house.now
         )
@@ -189,7 +189,7 @@ def test_turning_it_off_needs_a_code(small: House) -> None:
     assert client.post(form.action, data={**off, "code": "000000"}).status_code == 422
     small.now += timedelta(seconds=30)
     assert client.post(form.action, data={**off, "code": making.at(small.now)}).status_code == 303
-    assert accounts.find(reading(), "olga").totp_secret is None
+    assert accounts.by_name(reading(), "olga").totp_secret is None
 
 
 def test_guessing_codes_gets_slower(folder: Path) -> None:
@@ -297,7 +297,7 @@ def test_a_telephone_is_taken_away(small: House) -> None:
         == 303
     )
     assert phone.get("/door/small/").status_code == 303
-    olga_id = str(accounts.find(reading(), "olga").id)
+    olga_id = str(accounts.by_name(reading(), "olga").id)
     gone = desmond.post(
         "/staff/events/small/telephones", data={**form.fields, "telephone": olga_id}
     )

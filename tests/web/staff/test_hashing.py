@@ -127,9 +127,9 @@ def test_no_page_hashes_outside_the_queue(small: House, monkeypatch: MonkeyPatch
     secret = second_factor.new_secret()
     send(olga, FACTOR, password=PASSWORD, secret=secret, code=pyotp.TOTP(secret).at(small.now))
     with transaction() as session:
-        accounts.find(session, "olga").totp_secret = None
-        accounts.find(session, "desmond").totp_secret = secret
-        desmond_id = accounts.find(session, "desmond").id
+        accounts.by_name(session, "olga").totp_secret = None
+        accounts.by_name(session, "desmond").totp_secret = secret
+        desmond_id = accounts.by_name(session, "desmond").id
     send(olga, f"/staff/accounts/{desmond_id}/second-factor", password=PASSWORD)
     send(olga, OWN_PASSWORD, password=PASSWORD, new_password=LONG_PASSWORD)
     assert get(olga, "/staff/me").status == 200

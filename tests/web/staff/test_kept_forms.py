@@ -38,7 +38,7 @@ TYPED = {"name": "张桂芳", "phone": "13800138000"}
 def end_sessions(name: str) -> None:
     """Everywhere this account was signed in, it is not any more."""
     with transaction() as session:
-        accounts.end_sessions(session, accounts.find(session, name))
+        accounts.end_sessions(session, accounts.by_name(session, name))
 
 
 def sign_in_on(client: FlaskClient, page: Page, name: str) -> Page:
@@ -194,7 +194,7 @@ def test_it_is_offered_to_nobody_else(small: House, desmond: FlaskClient) -> Non
 def test_a_role_that_was_taken_away_is_offered_nothing(small: House, desmond: FlaskClient) -> None:
     token = get(desmond, NEW).form().fields["csrf_token"]
     with transaction() as session:
-        member = accounts.find(session, "desmond")
+        member = accounts.by_name(session, "desmond")
         accounts.change_role(session, member, Role.DOOR, by=small.olga, now=small.now)
     asked = planted(desmond, NEW, csrf_token=token)
     assert sign_in_on(desmond, asked, "desmond").status == 303

@@ -60,7 +60,7 @@ def keep_out(house: House, name: str = "olga") -> None:
 def known_to(name: str) -> int:
     """How many browsers the account knows."""
     reading().rollback()
-    mine = KnownBrowser.staff_id == accounts.find(reading(), name).id
+    mine = KnownBrowser.staff_id == accounts.by_name(reading(), name).id
     return reading().execute(select(func.count(KnownBrowser.id)).where(mine)).scalar_one()
 
 
@@ -90,7 +90,7 @@ def test_a_name_that_folds_into_a_long_one_is_refused_in_words(house: House) -> 
     house.hire()
     with transaction() as session:
         accounts.add(session, "ＢＯＢ", Role.DESK, by=house.olga, now=house.now)
-    assert accounts.find(reading(), "bob").username == "ＢＯＢ"
+    assert accounts.by_name(reading(), "bob").username == "ＢＯＢ"
     for unfit in ("ﷺ" * 60, "x" * 61, "\u3000"):
         with pytest.raises(FieldRefused), transaction() as session:
             accounts.add(session, unfit, Role.DESK, by=house.olga, now=house.now)
@@ -128,7 +128,7 @@ def test_without_the_cookie_the_owner_would_be_kept_out(
     """The negative control."""
     olga = guarded.signed_in("olga")
     keep_out(guarded)
-    monkeypatch.setattr(known_browsers, "knows", lambda *_, **__: False)
+    monkeypatch.setattr(known_browsers, "is_known", lambda *_, **__: False)
     assert sign_in(olga, "olga", PASSWORD).status_code == 429
 
 
@@ -179,11 +179,11 @@ def test_a_new_password_and_locking_end_it(guarded: House, end: str) -> None:
     guarded.signed_in("olga")
     assert known_to("olga") == 1
     with transaction() as session:
-        member = accounts.find(session, "olga")
+        member = accounts.by_name(session, "olga")
         if end == "password":
             accounts.set_password(session, member, LONG_PASSWORD, by=guarded.olga, now=guarded.now)
         else:
-            accounts.disable(session, member, by=guarded.olga, now=guarded.now)
+            accounts.force_disable(session, member, by=guarded.olga, now=guarded.now)
     assert known_to("olga") == 0
 
 
@@ -223,7 +223,7 @@ def test_one_answer_whatever_was_wrong(guarded: House) -> None:
     secret = second_factor.new_secret()
     making = pyotp.TOTP(secret)
     with transaction() as session:
-        member = accounts.find(session, "olga")
+        member = accounts.by_name(session, "olga")
         at = guarded.now
         second_factor.turn_on(session, member, secret, making.at(at), by=guarded.olga, now=at)
     guarded.now += timedelta(seconds=30)
@@ -266,7 +266,7 @@ def test_the_password_is_hashed_once_whatever_was_wrong(
     monkeypatch.setattr(passwords, "verify", verify)
     monkeypatch.setattr(second_factor, "check", check)
     with transaction() as session:
-        accounts.find(session, "olga").totp_secret = second_factor.new_secret()
+        accounts.by_name(session, "olga").totp_secret = second_factor.new_secret()
     for name, password in (
         ("olga", PASSWORD),
         ("olga", WRONG),

@@ -45,7 +45,7 @@ def strict(folder: Path) -> Iterator[House]:
 def row(name: str) -> StaffMember:
     """The account as it is now."""
     reading().rollback()
-    return accounts.find(reading(), name)
+    return accounts.by_name(reading(), name)
 
 
 def whole(house: House, making: pyotp.TOTP) -> FlaskClient:
@@ -176,7 +176,7 @@ def test_guessing_at_ones_own_page_gets_slower_and_for_this_account_only(
 def link_for(house: House, name: str) -> str:
     """The address of a new one-time link."""
     with transaction() as session:
-        member = accounts.find(session, name)
+        member = accounts.by_name(session, name)
         return f"/staff/welcome/{accounts.make_link(session, member, by=house.olga, now=house.now)}"
 
 
@@ -198,7 +198,7 @@ def test_a_one_time_link_asks_for_the_code_too(guarded: House) -> None:
             == "/staff/"
         )
         with transaction() as session:
-            accounts.find(session, "olga").password_hash = row("otto").password_hash
+            accounts.by_name(session, "olga").password_hash = row("otto").password_hash
 
 
 @both
@@ -301,7 +301,7 @@ def test_what_is_shown_once_lies_unreadable_in_the_database(
     stored = reading().query(StaffSession.note).filter(StaffSession.note.is_not(None)).scalar()
     assert len(stored) > 100
     for wrong in ("", "x" * 43):
-        assert b"welcome" not in session_notes._padded(
+        assert b"welcome" not in session_notes._encrypted(
             wrong, bytes.fromhex(stored)[:16], bytes.fromhex(stored)[16:]
         )
     assert b"welcome" not in bytes.fromhex(stored)
@@ -361,7 +361,7 @@ def test_an_organiser_who_has_a_factor_gives_its_code_to_reset_another(guarded: 
     making, _ = with_factor(guarded)
     olga = whole(guarded, making)
     with transaction() as session:
-        accounts.find(session, "otto").totp_secret = second_factor.new_secret()
+        accounts.by_name(session, "otto").totp_secret = second_factor.new_secret()
     reset = f"/staff/accounts/{row('otto').id}/second-factor"
     assert "code" in get(olga, reset).form("/second-factor").fields
     for code in ("", "000000", pyotp.TOTP(row("otto").totp_secret or "").at(guarded.now)):

@@ -217,7 +217,7 @@ def test_another_process_refuses_it_too(small: House, environment: dict[str, str
 def opened(house: House, name: str) -> str:
     """A new session."""
     with transaction() as session:
-        return sessions.open_for(session, accounts.find(session, name), now=house.now)
+        return sessions.open_for(session, accounts.by_name(session, name), now=house.now)
 
 
 def look(house: House, token: str, *, use: bool) -> bool:
@@ -225,7 +225,7 @@ def look(house: House, token: str, *, use: bool) -> bool:
     found = sessions.find(reading(), token, now=house.now)
     if found and use:
         with transaction() as session:
-            sessions.seen(session, found.session_id, now=house.now)
+            sessions.mark_seen(session, found.session_id, now=house.now)
     reading().rollback()
     return found is not None
 
@@ -344,7 +344,7 @@ def test_a_session_that_was_signed_out_does_not_come_back_with_a_restored_backup
     olga, dora = small.signed_in("olga"), small.signed_in("dora")
     with transaction() as session:
         link = accounts.make_link(
-            session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=small.now
+            session, accounts.by_name(session, "desmond"), by=audit.SYSTEM, now=small.now
         )
     file, copied = str(tmp_path / "before.zip"), small.client()
     held = olga.get_cookie("s")

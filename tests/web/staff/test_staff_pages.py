@@ -69,7 +69,9 @@ def test_a_copied_cookie_is_worth_nothing_after_sign_out(
 
 def test_a_disabled_account_is_out_with_the_next_click(small: House, desmond: FlaskClient) -> None:
     with transaction() as session:
-        accounts.disable(session, accounts.find(session, "desmond"), by=small.olga, now=small.now)
+        accounts.disable(
+            session, accounts.by_name(session, "desmond"), by=small.olga, now=small.now
+        )
     assert desmond.get(DESK).status_code == 303
 
 
@@ -365,7 +367,7 @@ def test_the_first_organiser_chooses_name_and_password_with_the_printed_link(hou
 def test_somebody_with_an_account_gets_only_a_new_password(small: House) -> None:
     with transaction() as session:
         link = accounts.make_link(
-            session, accounts.find(session, "dora"), by=small.olga, now=small.now
+            session, accounts.by_name(session, "dora"), by=small.olga, now=small.now
         )
     client = small.client()
     page = get(client, f"/staff/welcome/{link}")
