@@ -1,4 +1,4 @@
-"""Staff accounts: add, change and disable them, set their passwords, make and use one-time links."""
+"""Staff accounts: add, change and disable them, set passwords, make and use one-time links."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -55,14 +55,14 @@ def _fold(password: str) -> str:
 
 
 def pieces(texts: Iterable[str]) -> Iterator[str]:
-    """The words of these texts, and each text with its words joined. Single letters are left out."""
+    """The words of these texts, and each text with its words joined; no single letters."""
     for text in texts:
         parts = re.findall(r"\w+", _fold(text))
         yield from (word for word in (*parts, "".join(parts)) if len(word) > 1)
 
 
 def _matches(text: str, ours: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """The known pieces in ``text`` with their positions, also backwards or with signs for letters."""
+    """The known pieces in ``text`` with their positions, also reversed or with signs as letters."""
     # Loading its lists takes 20 ms, and only choosing a password needs them.
     from zxcvbn import matching  # noqa: PLC0415
 

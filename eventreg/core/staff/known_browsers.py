@@ -34,7 +34,7 @@ def _valid(folded: str, secrets: Sequence[str], now: datetime) -> tuple[ColumnEl
 
 
 def is_known(session: Session, folded: str, secrets: Sequence[str], *, now: datetime) -> bool:
-    """Whether one of ``secrets`` belongs to a known browser of the account with this folded name."""
+    """Whether one of ``secrets`` is that of a known browser of the account."""
     row = select(KnownBrowser.id).where(*_valid(folded, secrets, now)).limit(1)
     return session.scalar(row) is not None
 

@@ -40,7 +40,7 @@ def address(member: StaffMember, secret: str) -> str:
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:
-    """The 30-second step whose code this is: the current, previous or next one, as clocks differ."""
+    """The step of 30 seconds whose code this is: this one, the previous or the next."""
     import pyotp  # noqa: PLC0415 - as above
 
     current = int(now.timestamp()) // _STEP_SECONDS

@@ -40,7 +40,7 @@ def keep(session: Session, token: str, what: str, shown: object) -> None:
 
 
 def pop(session: Session, token: str, what: str) -> object:
-    """The note for the page that shows ``what``, which is then deleted; ``None`` if there is none."""
+    """Delete and return the note for the page that shows ``what``; ``None`` if there is none."""
     browser = _row(session, token)
     if browser is None or browser.note is None:
         return None

@@ -27,7 +27,7 @@ IDLE = {
 }
 ABSOLUTE = timedelta(hours=14)
 _SEEN_EVERY = timedelta(minutes=1)
-"""How often the use of a session is stored. Not with every page, as each write costs a disk sync."""
+"""How often the use of a session is stored: not with every page, as a write costs a disk sync."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def has_ended(session: Session, token: str, *, now: datetime) -> bool:
 
 
 def drop_ended(session: Session, *, now: datetime) -> None:
-    """Delete the sessions that have ended, so that no change of a clock or an event revives them."""
+    """Delete the sessions that have ended, so that a changed clock or event revives none."""
     maybe_ended = or_(StaffSession.expires_at <= now, StaffSession.expires_at.is_(None))
     found = session.execute(
         select(StaffSession, StaffMember.role).join(StaffMember).where(maybe_ended)
