@@ -11,7 +11,7 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core.desk import attendee_list, calls
+from eventreg.core.desk import attendee_counts, calls
 from eventreg.core.door import gifts
 from eventreg.core.door.gifts import Stock
 from eventreg.core.event import events
@@ -126,7 +126,7 @@ def of_event(session: Session, event: Event) -> Report:
     return Report(
         figures(session, event),
         arrivals(session, event),
-        attendee_list.by_source(session, event),
+        attendee_counts.by_source(session, event),
         gifts.stock(session, event),
         calls.outcomes(session, event),
     )

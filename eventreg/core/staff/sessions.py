@@ -151,7 +151,10 @@ def _of_token(session: Session, token: str) -> tuple[StaffSession, StaffMember] 
     theirs = StaffSession.token_digest == tokens.digest(token)
     found = select(StaffSession, StaffMember).join(StaffMember).where(theirs)
     row = session.execute(found).first()
-    return row.tuple() if row else None
+    if row is None:
+        return None
+    browser, member = row
+    return browser, member
 
 
 def _end_of(session: Session, browser: StaffSession, role: Role) -> datetime:

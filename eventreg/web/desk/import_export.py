@@ -32,12 +32,13 @@ _PIECE = 64 * 1024
 _two_at_once = BoundedSemaphore(2)
 
 
-def _recorded(event: Event, kind: str) -> tuple[attendee_list.Asked, bool]:
+def _recorded(event: Event, kind: str) -> tuple[attendee_list.Selection, bool]:
     """What is exported, and whether with whole numbers: those are the organiser's. Written down
     before the first byte."""
     asked, by, now = asked_for(), access.actor(), g.now
     limits.limits().hit("export", limits.EXPORT, str(by.staff_id))
-    people, whole = attendee_list.found(reading(), event, asked), access.may(Permission.SEE_NUMBERS)
+    people = attendee_list.count_found(reading(), event, asked)
+    whole = access.may(Permission.SEE_NUMBERS)
     told: dict[str, Any] = {
         "kind": kind,
         "people": people,

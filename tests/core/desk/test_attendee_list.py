@@ -6,8 +6,8 @@ import io
 import pytest
 
 from eventreg.core import audit
-from eventreg.core.desk import attendee_list, check_in_list
-from eventreg.core.desk.attendee_list import Asked, Filter, Sort
+from eventreg.core.desk import attendee_counts, attendee_list, check_in_list
+from eventreg.core.desk.attendee_list import Filter, Selection, Sort
 from eventreg.core.registration import cancellations, lookup
 from eventreg.storage.session import reading, transaction
 from tests.support.factories import House, toml, with_event
@@ -31,7 +31,9 @@ def full(house: House) -> House:
 
 def found(house: House, query: str) -> list[str]:
     """Whom a search finds."""
-    return [row.name for row in attendee_list.listed(reading(), house.event(), Asked(query=query))]
+    return [
+        row.name for row in attendee_list.listed(reading(), house.event(), Selection(query=query))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_search_finds_a_check_in_code_from_its_first_digits(full: House) -> None
 
 
 def test_filters_count_what_they_show(full: House) -> None:
-    registration = attendee_list.listed(reading(), full.event(), Asked(query="曾"))[
+    registration = attendee_list.listed(reading(), full.event(), Selection(query="曾"))[
         0
     ].registration_id
     with transaction() as session:
@@ -95,7 +97,7 @@ def test_filters_count_what_they_show(full: House) -> None:
             by=audit.SYSTEM,
             now=full.now,
         )
-    counts = attendee_list.counts(reading(), full.event())
+    counts = attendee_counts.by_filter(reading(), full.event())
     assert counts == {
         Filter.ALL: 6,
         Filter.CONFIRMED: 5,
@@ -104,22 +106,24 @@ def test_filters_count_what_they_show(full: House) -> None:
         Filter.ARRIVED: 0,
     }
     for wanted, count in counts.items():
-        asked = Asked(filter=wanted)
+        asked = Selection(filter=wanted)
         assert (
             len(attendee_list.listed(reading(), full.event(), asked))
             == count
-            == attendee_list.found(reading(), full.event(), asked)
+            == attendee_list.count_found(reading(), full.event(), asked)
         )
 
 
 def test_the_list_sorts_by_name_time_and_code(full: House) -> None:
     def names(sort: Sort) -> list[str]:
-        return [row.name for row in attendee_list.listed(reading(), full.event(), Asked(sort=sort))]
+        return [
+            row.name for row in attendee_list.listed(reading(), full.event(), Selection(sort=sort))
+        ]
 
     assert names(Sort.NAME) == EVERYBODY
     assert names(Sort.TIME)[0] == "100%_纯"
     codes = [
-        row.code for row in attendee_list.listed(reading(), full.event(), Asked(sort=Sort.CODE))
+        row.code for row in attendee_list.listed(reading(), full.event(), Selection(sort=Sort.CODE))
     ]
     assert codes == sorted(codes, key=str)
     assert set(names(Sort.STATE)) == set(names(Sort.NAME))
@@ -128,12 +132,12 @@ def test_the_list_sorts_by_name_time_and_code(full: House) -> None:
 def test_a_long_list_has_pages(full: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attendee_list, "PAGE", 4)
     event = full.event()
-    pages = [attendee_list.listed(reading(), event, Asked(page=page)) for page in (1, 2, 3)]
+    pages = [attendee_list.listed(reading(), event, Selection(page=page)) for page in (1, 2, 3)]
     assert [len(page) for page in pages] == [4, 2, 0]
 
 
 def test_the_channels_are_counted_by_people(full: House) -> None:
-    assert attendee_list.by_source(reading(), full.event()) == {"online": 5, "phone": 1}
+    assert attendee_counts.by_source(reading(), full.event()) == {"online": 5, "phone": 1}
 
 
 @pytest.mark.parametrize(("people", "sides"), [(0, 1), (1, 1), (25, 1), (26, 2), (50, 2), (51, 3)])
