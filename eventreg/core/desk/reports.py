@@ -11,7 +11,7 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core.desk import attendee_counts, calls
+from eventreg.core.desk import attendee_counts, call_outcomes
 from eventreg.core.door import gifts
 from eventreg.core.door.gifts import Stock
 from eventreg.core.event import events
@@ -128,7 +128,7 @@ def of_event(session: Session, event: Event) -> Report:
         arrivals(session, event),
         attendee_counts.by_source(session, event),
         gifts.stock(session, event),
-        calls.outcomes(session, event),
+        call_outcomes.count_by_outcome(session, event),
     )
 
 

@@ -12,6 +12,7 @@ from eventreg.core.desk import (
     attendee_counts,
     attendee_list,
     bursts,
+    call_outcomes,
     calls,
     duplicates,
     print_history,
@@ -171,7 +172,9 @@ def _done(slug: str, chosen: tuple[int, str], act: Bulk, by: Actor, now: datetim
         elif act is Bulk.PROMOTE:
             waitlist.seat(session, event, found, by=by, now=now)
         elif outbox.owed_calls(session, found.id):
-            calls.log(session, event, found, CallOutcome.REACHED, tries=None, by=by, now=now)
+            call_outcomes.record(
+                session, event, found, CallOutcome.REACHED, tries=None, by=by, now=now
+            )
         else:
             return False
         return True
