@@ -112,10 +112,8 @@ def called(slug: str, registration_id: int) -> Answer:
         if sent == "pass-on":
             call_outcomes.pass_on(session, event, registration_id, by=by, now=now)
         elif sent in list(CallOutcome):
-            seen = whole_numbers.parse(tries) or 0
-            call_outcomes.record(
-                session, event, found, CallOutcome(sent), tries=seen, by=by, now=now
-            )
+            seen, outcome = whole_numbers.parse(tries) or 0, CallOutcome(sent)
+            call_outcomes.record(session, event, found, outcome, tries=seen, by=by, now=now)
 
     write(act)
     anyway = "yes" if request.form.get("anyway") == "yes" else None

@@ -172,9 +172,8 @@ def _done(slug: str, chosen: tuple[int, str], act: Bulk, by: Actor, now: datetim
         elif act is Bulk.PROMOTE:
             waitlist.seat(session, event, found, by=by, now=now)
         elif outbox.owed_calls(session, found.id):
-            call_outcomes.record(
-                session, event, found, CallOutcome.REACHED, tries=None, by=by, now=now
-            )
+            reached = CallOutcome.REACHED
+            call_outcomes.record(session, event, found, reached, tries=None, by=by, now=now)
         else:
             return False
         return True
