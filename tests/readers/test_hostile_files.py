@@ -72,7 +72,7 @@ def test_a_list_that_would_take_the_machine_is_refused_in_words(name: str) -> No
             assert sentence(language, refusal.reason, **refusal.values)
     else:
         assert name in READ_THOUGH_DEEP
-        assert listed.rows == 1
+        assert listed.count == 1
     assert time.monotonic() - began < ANSWERED
 
 

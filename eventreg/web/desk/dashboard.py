@@ -80,7 +80,7 @@ def dashboard(slug: str) -> str:
         taken_back=sent.number("taken_back", least=0, most=9999) or 0,
         none_taken_back=request.args.get("taken_back") == "none",
         prints=prints,
-        outdated=print_history.is_outdated(reading(), event, prints),
+        outdated=print_history.count_differences(reading(), event, prints),
         gifts=gifts.stock(reading(), event),
         sources=attendee_counts.by_source(reading(), event),
         latest=attendee_list.latest(reading(), event, _LATEST),

@@ -160,7 +160,8 @@ def do_import(slug: str) -> Answer:
     by, now, confirmed = access.actor(), g.now, request.form.get("confirmed") == "yes"
 
     def act(session: Session) -> Report:
-        report = imports.take(session, events.get(session, slug), listed, **wanted, by=by, now=now)
+        here = events.get(session, slug)
+        report = imports.register_all(session, here, listed, **wanted, by=by, now=now)
         if not confirmed:
             raise NotTaken(report)  # a trial goes all the way, and is then taken back
         told = {"rows": report.rows, "seats": report.seated, "waiting": report.waiting}

@@ -228,7 +228,7 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     assert "已经旧了" not in get(desmond, DESK).text, "nothing was printed yet"
     print_list(desmond)
     assert "已经旧了" not in get(desmond, DESK).text
-    gone = print_history.lines(reading(), hall.event())[1]
+    gone = print_history.paper_rows(reading(), hall.event())[1]
     hall.cancel(registration_of(gone))
     new = hall.register("阿新")
     print_list(
@@ -242,14 +242,14 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     assert "4 A 阿新" in supplement.text, "numbered on from the list"
     assert f"请在原表上划掉：2 号 {gone.name}" in supplement.text
     assert "已经旧了" not in get(desmond, DESK).text or "新增 0 人" in get(desmond, DESK).text
-    order = [(line.number, line.name) for line in print_history.lines(reading(), hall.event())]
+    order = [(line.number, line.name) for line in print_history.paper_rows(reading(), hall.event())]
     assert order[1:2] + order[-1:] == [(2, gone.name), (4, "阿新")], (
         "typed back in the order of the paper"
     )
     assert "打印签到表" in get(hall.signed_in("olga"), f"{DESK}/audit").text
 
 
-def registration_of(line: print_history.Line) -> int:
+def registration_of(line: print_history.PaperRow) -> int:
     """Whose line it is."""
     assert line.row is not None
     return line.row.registration_id
@@ -271,7 +271,7 @@ def ticked(client: FlaskClient, arrived: Sequence[str], given: Sequence[str], **
 def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
     fill_with(hall, 5)
     desmond = hall.signed_in("desmond")
-    people = [line.public_id for line in print_history.lines(reading(), hall.event())]
+    people = [line.public_id for line in print_history.paper_rows(reading(), hall.event())]
     door = get(desmond, "/door/small/")
     form = next(form for form in door.forms if form.fields.get("attendee") == str(people[0]))
     desmond.post(form.action, data={**form.fields, "anyway": "yes"})
@@ -298,9 +298,9 @@ def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) ->
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     print_list(desmond)
-    lines = print_history.lines(reading(), hall.event())
+    lines = print_history.paper_rows(reading(), hall.event())
     hall.cancel(registration_of(lines[1]))
-    people = [line.public_id for line in print_history.lines(reading(), hall.event())]
+    people = [line.public_id for line in print_history.paper_rows(reading(), hall.event())]
     assert people == [line.public_id for line in lines], (
         "nobody who types line by line slips by one"
     )
@@ -336,7 +336,7 @@ def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: Ho
         "nothing is read to who has gone home"
     )
     walk_in(desmond, "安来")
-    lines = print_history.lines(reading(), hall.event())
+    lines = print_history.paper_rows(reading(), hall.event())
     assert [(line.number, line.name) for line in lines[2:]] == [(3, "赵来"), (4, "安来")], (
         "not by name"
     )
