@@ -124,7 +124,7 @@ def test_more_than_two_megabytes_are_413_and_two_are_read(desmond: FlaskClient) 
 
 def test_a_sheet_that_only_says_it_has_all_rows_is_read() -> None:
     content = xlsx(before='<dimension ref="A1:C1048576"/>')
-    assert list_reader.read(content).rows == 1
+    assert list_reader.read(content).count == 1
 
 
 def test_all_mistakes_are_told_by_the_process_apart_too_up_to_200() -> None:

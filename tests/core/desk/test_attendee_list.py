@@ -74,7 +74,7 @@ def found(house: House, query: str) -> list[str]:
         ("\x00", EVERYBODY),
     ],
 )
-def test_search_finds_people_by_what_anybody_has_of_them(
+def test_search_finds_people_by_name_pinyin_or_number(
     full: House, query: str, names: list[str]
 ) -> None:
     assert found(full, query) == names
@@ -86,7 +86,7 @@ def test_search_finds_a_check_in_code_from_its_first_digits(full: House) -> None
     assert somebody.name in found(full, somebody.code)
 
 
-def test_filters_count_what_they_show(full: House) -> None:
+def test_each_filter_counts_the_rows_it_shows(full: House) -> None:
     registration = attendee_list.listed(reading(), full.event(), Selection(query="曾"))[
         0
     ].registration_id
@@ -136,12 +136,12 @@ def test_a_long_list_has_pages(full: House, monkeypatch: pytest.MonkeyPatch) -> 
     assert [len(page) for page in pages] == [4, 2, 0]
 
 
-def test_the_channels_are_counted_by_people(full: House) -> None:
+def test_sources_are_counted_by_attendee(full: House) -> None:
     assert attendee_counts.by_source(reading(), full.event()) == {"online": 5, "phone": 1}
 
 
 @pytest.mark.parametrize(("people", "sides"), [(0, 1), (1, 1), (25, 1), (26, 2), (50, 2), (51, 3)])
-def test_twenty_five_people_are_one_side(house: House, people: int, sides: int) -> None:
+def test_a_side_holds_25_people(house: House, people: int, sides: int) -> None:
     house.apply(toml(capacity=60))
     for number in range(people):
         house.register(f"王{number}号")
@@ -152,7 +152,7 @@ def test_twenty_five_people_are_one_side(house: House, people: int, sides: int) 
     assert all(side.sides == sides + 1 for side in made), "the blank side counts too"
 
 
-def test_a_letter_stands_only_where_its_group_begins_and_a_party_knows_its_numbers(
+def test_the_first_row_of_a_group_has_its_letter_and_each_row_numbers_its_party(
     full: House,
 ) -> None:
     side = check_in_list.sides(attendee_list.confirmed(reading(), full.event()))[0]
@@ -177,7 +177,7 @@ NAMES = [
 ]
 
 
-def test_the_list_for_a_spreadsheet_holds_no_formula_and_loses_nothing(house: House) -> None:
+def test_the_csv_contains_no_formula_and_every_name(house: House) -> None:
     house.apply(toml(capacity=20))
     for name in NAMES:
         house.register(name)
@@ -192,7 +192,7 @@ def test_the_list_for_a_spreadsheet_holds_no_formula_and_loses_nothing(house: Ho
     assert sorted(cell.removeprefix("'") for cell in cells) == sorted(NAMES)
 
 
-def test_the_list_for_a_terminal_lines_up_and_moves_no_cursor(full: House) -> None:
+def test_the_text_list_is_aligned_and_has_no_control_characters(full: House) -> None:
     text = check_in_list.as_text(
         check_in_list.sides(attendee_list.confirmed(reading(), full.event())), "书法课\x1b[2J"
     )

@@ -34,7 +34,7 @@ def staffed(house: House) -> House:
     return house
 
 
-def test_the_table_of_roles() -> None:
+def test_each_role_has_exactly_these_permissions() -> None:
     """The whole policy on one screen; a change here is a change of what people may do."""
     table = {
         role: sorted(permission.value for permission in permissions)
@@ -61,7 +61,7 @@ def test_the_table_of_roles() -> None:
     assert set(ALLOWED[Role.ORGANISER]) == set(Permission)
 
 
-def test_only_name_and_password_together_open_an_account(staffed: House) -> None:
+def test_signing_in_needs_the_right_name_and_password(staffed: House) -> None:
     assert accounts.verify(reading(), " DESMOND ", PASSWORD).username == "desmond"
     for name, password in [
         ("desmond", PASSWORD + " "),
@@ -74,7 +74,7 @@ def test_only_name_and_password_together_open_an_account(staffed: House) -> None
             accounts.verify(reading(), name, password)
 
 
-def test_names_are_unique_whatever_their_case(staffed: House) -> None:
+def test_user_names_are_unique_ignoring_case(staffed: House) -> None:
     with pytest.raises(UsernameTaken), transaction() as session:
         accounts.add(session, "Olga", Role.DESK, by=audit.SYSTEM, now=staffed.now)
     for name in ("", "  ", "a\x00b", "x" * 61):
@@ -82,7 +82,7 @@ def test_names_are_unique_whatever_their_case(staffed: House) -> None:
             accounts.add(session, name, Role.DESK, by=audit.SYSTEM, now=staffed.now)
 
 
-def test_a_link_is_good_once_and_for_a_day(house: House) -> None:
+def test_the_first_link_works_once(house: House) -> None:
     with transaction() as session:
         link = accounts.first_link(session, now=house.now)
     assert link is not None
@@ -97,7 +97,7 @@ def test_a_link_is_good_once_and_for_a_day(house: House) -> None:
     assert accounts.by_name(reading(), "olga").role == Role.ORGANISER
 
 
-def test_a_link_grows_old_and_a_new_one_replaces_it(staffed: House) -> None:
+def test_a_link_expires_after_a_day_and_a_new_one_replaces_it(staffed: House) -> None:
     with transaction() as session:
         old = accounts.make_link(
             session, accounts.by_name(session, "dora"), by=audit.SYSTEM, now=staffed.now
@@ -113,7 +113,7 @@ def test_a_link_grows_old_and_a_new_one_replaces_it(staffed: House) -> None:
         accounts.link_owner(reading(), new, now=staffed.now + timedelta(hours=24))
 
 
-def test_a_session_ends_at_sign_out_disabling_and_a_new_password(staffed: House) -> None:
+def test_sign_out_disabling_and_a_new_password_end_sessions(staffed: House) -> None:
     for end in ("sign-out", "disable", "password"):
         name = {"sign-out": "olga", "disable": "desmond", "password": "dora"}[end]
         tokens = [sign_in(staffed, name), sign_in(staffed, name)]
@@ -145,7 +145,7 @@ def test_a_disabled_account_cannot_sign_in(staffed: House) -> None:
         accounts.verify(reading(), "desmond", PASSWORD)
 
 
-def test_an_idle_session_ends_and_on_the_day_of_an_event_none_does(staffed: House) -> None:
+def test_an_idle_session_ends_except_on_the_day_of_an_event(staffed: House) -> None:
     token = sign_in(staffed, "olga")
     began = staffed.now
     staffed.now = began + timedelta(hours=1, minutes=59)
@@ -161,7 +161,7 @@ def test_an_idle_session_ends_and_on_the_day_of_an_event_none_does(staffed: Hous
     assert signed_in(staffed, token) is None
 
 
-def test_a_session_in_use_lasts_fourteen_hours_and_no_longer(staffed: House) -> None:
+def test_a_session_in_use_ends_after_fourteen_hours(staffed: House) -> None:
     token, began = sign_in(staffed, "olga"), staffed.now
     for hour in range(1, 14):
         staffed.now = began + timedelta(hours=hour)
@@ -174,7 +174,7 @@ def test_a_session_in_use_lasts_fourteen_hours_and_no_longer(staffed: House) -> 
     assert signed_in(staffed, token) is None
 
 
-def test_an_account_has_five_sessions_and_the_oldest_goes(staffed: House) -> None:
+def test_a_sixth_session_ends_the_oldest(staffed: House) -> None:
     tokens = [sign_in(staffed, "olga") for _ in range(6)]
     assert [signed_in(staffed, token) is not None for token in tokens] == [False] + [True] * 5
 
@@ -202,6 +202,6 @@ def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
     assert "$argon2id$v=19$m=19456,t=2,p=1$" in stored
 
 
-def test_nobody_is_found_under_an_unknown_name(staffed: House) -> None:
+def test_an_unknown_user_name_is_refused(staffed: House) -> None:
     with pytest.raises(StaffUnknown):
         accounts.by_name(reading(), "eve")

@@ -44,9 +44,7 @@ def tasks(house: House) -> dict[int, calls.Task]:
     }
 
 
-def test_who_is_promoted_is_called_with_number_words_and_code(
-    small: House, desmond: FlaskClient
-) -> None:
+def test_a_promoted_party_is_called_with_words_and_code(small: House, desmond: FlaskClient) -> None:
     assert tasks(small) == {}
     small.cancel(1)
     page = get(desmond, CALLS)
@@ -62,9 +60,7 @@ def test_who_is_promoted_is_called_with_number_words_and_code(
     assert "打了电话 · 打通了" in get(desmond, f"{DESK}/registrations/2").text
 
 
-def test_nobody_picks_up_and_it_is_tried_again_in_two_hours(
-    small: House, desmond: FlaskClient
-) -> None:
+def test_an_unanswered_call_is_tried_again_in_two_hours(small: House, desmond: FlaskClient) -> None:
     small.cancel(1)
     press(desmond, 2, "not-reached")
     task = tasks(small)[2]
@@ -78,7 +74,7 @@ def test_nobody_picks_up_and_it_is_tried_again_in_two_hours(
     assert tasks(small)[2].next_try_at == local("2030-06-05 09:00"), "not in the evening"
 
 
-def test_the_same_button_twice_is_one_call(small: House, desmond: FlaskClient) -> None:
+def test_pressing_a_button_twice_records_one_call(small: House, desmond: FlaskClient) -> None:
     small.cancel(1)
     form = get(desmond, CALLS).form("/calls/2")
     for _ in range(2):
@@ -87,7 +83,7 @@ def test_the_same_button_twice_is_one_call(small: House, desmond: FlaskClient) -
     assert tasks(small)[2].tries == 1
 
 
-def test_who_will_not_come_makes_room_for_the_next(small: House, desmond: FlaskClient) -> None:
+def test_will_not_come_cancels_the_registration(small: House, desmond: FlaskClient) -> None:
     small.cancel(1, 1)  # one of the couple: one seat for the first who waits alone
     press(desmond, 2, "will-not-come")
     assert lookup.get(reading(), 2).state == "cancelled"
@@ -95,9 +91,7 @@ def test_who_will_not_come_makes_room_for_the_next(small: House, desmond: FlaskC
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_a_wrong_number_stands_apart_until_it_is_corrected(
-    small: House, desmond: FlaskClient
-) -> None:
+def test_a_wrong_number_is_marked_until_it_is_corrected(small: House, desmond: FlaskClient) -> None:
     small.cancel(1)
     press(desmond, 2, "wrong-number")
     assert tasks(small)[2].wrong_number
@@ -108,7 +102,7 @@ def test_a_wrong_number_stands_apart_until_it_is_corrected(
     assert tasks(small)[2].phone_number == "+8613900139000"
 
 
-def test_a_name_heard_on_the_telephone_is_checked(house: House) -> None:
+def test_an_unsure_name_is_checked_by_a_call(house: House) -> None:
     house.apply(toml())
     house.hire()
     house.register("黄桂芳", name_unsure=True)
@@ -139,7 +133,7 @@ def test_reminders_come_on_the_last_working_day_before(house: House) -> None:
     assert tasks(house) == {}, "once it has begun there is nobody to remind"
 
 
-def test_calls_have_hours_and_can_be_made_anyway(small: House) -> None:
+def test_outside_calling_hours_numbers_are_hidden_unless_asked_for(small: House) -> None:
     small.cancel(1)
     small.now = local("2030-06-03 21:00")
     desmond = small.signed_in("desmond")
@@ -150,7 +144,7 @@ def test_calls_have_hours_and_can_be_made_anyway(small: House) -> None:
     assert Page(desmond.get(CALLS)).data["data-calls"] == "1"
 
 
-def test_a_seat_whose_owner_is_not_reached_in_time_goes_to_the_next(house: House) -> None:
+def test_a_seat_is_passed_on_if_its_owner_is_not_reached_in_time(house: House) -> None:
     house.apply(toml(capacity=1, more="[waitlist]\nreach_within_hours = 5"))
     house.hire()
     house.register("王建国")
@@ -211,7 +205,7 @@ def test_the_call_sheet_has_numbers_reasons_and_boxes(small: House, desmond: Fla
     assert "打印电话名单" in get(small.signed_in("olga"), f"{DESK}/audit").text
 
 
-def test_an_afternoon_is_said_as_people_say_it(house: House) -> None:
+def test_afternoon_times_are_written_in_twelve_hours(house: House) -> None:
     morning = toml(more="[waitlist]\nopen = true", capacity=1)
     house.apply(
         morning.replace("T09:00", "T15:00")

@@ -81,7 +81,7 @@ def test_cells_are_typed_and_numbers_are_text(small: House) -> None:
     assert page.max_row == 3
 
 
-def test_an_export_is_what_the_list_shows_and_is_written_down(small: House) -> None:
+def test_an_export_has_the_rows_of_the_list_and_is_audited(small: House) -> None:
     small.register("张桂芳")
     small.register("王建国")
     small.cancel(2)
@@ -94,14 +94,14 @@ def test_an_export_is_what_the_list_shows_and_is_written_down(small: House) -> N
     assert "olga 导出名单 1 人" in trail.text
 
 
-def test_the_desk_exports_without_whole_numbers(small: House) -> None:
+def test_the_desk_exports_masked_numbers(small: House) -> None:
     small.register("张桂芳", phone="13800138000")
     desmond = small.signed_in("desmond")
     assert exported(desmond)[0]["phone"] == "138****8000"
     assert sheet(desmond)["C2"].value == "138****8000"
 
 
-def test_an_old_sign_in_is_asked_for_the_password_first(small: House) -> None:
+def test_an_export_asks_for_the_password_after_ten_minutes(small: House) -> None:
     olga = small.signed_in("olga")
     small.now += timedelta(minutes=11)
     asked = olga.get(f"{DESK}/attendees.csv")
@@ -178,7 +178,7 @@ def as_xlsx(text: str) -> bytes:
         "xlsx",
     ],
 )
-def test_a_list_is_tried_and_then_taken(small: House, content: bytes) -> None:
+def test_a_list_is_tried_and_then_imported(small: House, content: bytes) -> None:
     desmond = small.signed_in("desmond")
     tried = send(desmond, content)
     assert (tried.status, tried.data["data-rows"], tried.data["data-faulty"]) == (200, "2", "0"), (
@@ -195,7 +195,7 @@ def test_a_list_is_tried_and_then_taken(small: House, content: bytes) -> None:
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_row_57_is_bad_and_nothing_is_changed(house: House) -> None:
+def test_one_bad_row_stops_the_whole_import(house: House) -> None:
     house.apply(toml(capacity=100))
     house.hire()
     rows = [f"客人{chr(0x4E00 + n)},139{n:08}" for n in range(60)]
@@ -208,7 +208,7 @@ def test_row_57_is_bad_and_nothing_is_changed(house: House) -> None:
     assert house.seats().taken == 0
 
 
-def test_the_cap_is_respected_and_waiting_places_are_asked_for(small: House) -> None:
+def test_an_import_respects_the_cap_unless_the_rest_may_wait(small: House) -> None:
     desmond = small.signed_in("desmond")
     rows = "name,phone\n" + "\n".join(f"客人{chr(0x4E00 + n)},139{n:08}" for n in range(12))
     refused = send(desmond, rows)
@@ -220,7 +220,7 @@ def test_the_cap_is_respected_and_waiting_places_are_asked_for(small: House) -> 
     assert (small.seats().taken, small.seats().waiting) == (10, 2)
 
 
-def test_what_is_wrong_is_told_row_by_row(small: House) -> None:
+def test_faults_are_listed_by_row(small: House) -> None:
     small.register("张桂芳", phone="13800138000")
     desmond = small.signed_in("desmond")
     page = send(desmond, HEAD + "张桂芳,13800138000\n,13800138001\n123,13800138002\n王建国,\n")
@@ -230,7 +230,7 @@ def test_what_is_wrong_is_told_row_by_row(small: House) -> None:
     assert small.seats().taken == 1
 
 
-def test_more_people_than_seats_are_told_as_such_not_as_wrong_rows(small: House) -> None:
+def test_too_many_people_are_not_reported_as_faulty_rows(small: House) -> None:
     people = "".join(f"张{'甲乙丙丁戊己庚辛壬癸'[n // 10]}{n},138001380{n:02}\n" for n in range(60))
     page = send(small.signed_in("desmond"), HEAD + people)
     assert (page.status, page.data["data-faulty"]) == (422, "60")
@@ -264,13 +264,13 @@ def test_more_people_than_seats_are_told_as_such_not_as_wrong_rows(small: House)
         "endless cell",
     ],
 )
-def test_what_is_no_list_is_refused_in_words(small: House, content: bytes) -> None:
+def test_a_file_that_is_no_list_is_refused(small: House, content: bytes) -> None:
     page = send(small.signed_in("desmond"), content)
     assert (page.status, page.kind) == (422, "staff-import")
     assert small.seats().taken == 0
 
 
-def test_a_hundred_thousand_rows_are_reported_on_quickly(small: House) -> None:
+def test_a_hundred_thousand_rows_are_refused_with_their_number(small: House) -> None:
     content = b"name,phone\n" + b"".join(b"\xe5\xbc\xa0%d,1\n" % n for n in range(100_000))
     assert len(content) < 2 * 1024 * 1024
     page = send(small.signed_in("desmond"), content)
@@ -285,7 +285,7 @@ def test_a_hundred_thousand_rows_are_reported_on_quickly(small: House) -> None:
     assert small.seats().taken == 0
 
 
-def test_more_than_two_megabytes_are_too_much(small: House) -> None:
+def test_a_too_large_file_is_refused(small: House) -> None:
     page = send(small.signed_in("desmond"), b"name\n" + b"x" * (5 * 1024 * 1024))
     assert page.status == 413
 
@@ -306,7 +306,7 @@ ODD = [
 ]
 
 
-def test_odd_names_come_back_from_both_files_as_they_were(small: House) -> None:
+def test_odd_names_survive_export_and_import(small: House) -> None:
     small.apply(toml(capacity=len(ODD)))
     for number, name in enumerate(ODD):
         small.register(name, phone=f"138{number:08d}")
@@ -329,7 +329,7 @@ def test_odd_names_come_back_from_both_files_as_they_were(small: House) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("=＝+＋-－−@＠﹢'＇ \u3000\u200b\t\r\nA甲1")))
-def test_no_cell_begins_a_formula_and_each_is_itself_again(text: str) -> None:
+def test_inert_cells_are_no_formulas_and_can_be_restored(text: str) -> None:
     cell = check_in_list.inert(text)
     assert cell == text or cell[1:] == text
     seen = unicodedata.normalize("NFKC", cell.lstrip(" \u3000\u200b"))
@@ -337,7 +337,7 @@ def test_no_cell_begins_a_formula_and_each_is_itself_again(text: str) -> None:
     assert import_file._plain(cell) == text
 
 
-def test_what_excel_wrote_for_such_a_name_is_that_name(small: House) -> None:
+def test_an_escape_written_by_excel_is_decoded(small: House) -> None:
     book, file = openpyxl.Workbook(), io.BytesIO()
     book.worksheets[0].append(["name"])
     book.worksheets[0].append(["_x005F_x0041_"])
@@ -346,7 +346,7 @@ def test_what_excel_wrote_for_such_a_name_is_that_name(small: House) -> None:
     assert [entry.names[0].typed for _, entry in good] == ["_x0041_"]
 
 
-def test_a_spreadsheet_that_is_only_asked_about_leaves_no_file(
+def test_a_spreadsheet_export_leaves_no_file(
     olga: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "files"))
@@ -357,7 +357,7 @@ def test_a_spreadsheet_that_is_only_asked_about_leaves_no_file(
         assert list((tmp_path / "files").iterdir()) == []
 
 
-def test_our_own_export_can_be_read_again(small: House) -> None:
+def test_our_own_export_can_be_imported(small: House) -> None:
     small.register("=A1+1", phone="13800138000")
     small.register("曾桂芳", phone="13800138001", wishes="front")
     gone = small.register("走了", phone="13800138002")
@@ -384,7 +384,7 @@ def test_names_of_every_kind_come_through_list_sheet_and_export(small: House, na
     assert name in get(olga, f"{DESK}/check-in-list").text
 
 
-def test_a_third_export_at_once_is_told_to_come_back(small: House) -> None:
+def test_a_third_simultaneous_export_is_refused(small: House) -> None:
     small.apply(toml(capacity=500))
     for number in range(250):  # more than one piece, so that the first two are not done at once
         small.register(f"客人{chr(0x4E00 + number)}")

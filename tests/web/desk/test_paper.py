@@ -98,7 +98,7 @@ def test_two_queues_are_equally_long_and_need_no_more_paper(
     assert numbers == list(range(1, people + 1))
 
 
-def test_a_queue_ends_between_two_surnames_if_it_can(hall: House) -> None:
+def test_a_queue_ends_between_two_surnames_if_possible(hall: House) -> None:
     for number in range(14):
         hall.register(f"陈{chr(0x4E00 + number)}")
     for number in range(16):
@@ -112,7 +112,7 @@ def test_a_queue_ends_between_two_surnames_if_it_can(hall: House) -> None:
     )
 
 
-def test_a_surname_on_both_signs_says_up_to_whom(hall: House) -> None:
+def test_a_surname_on_both_signs_shows_where_it_is_divided(hall: House) -> None:
     fill_with(hall, 50, [f"王{chr(0x4E00 + number)}" for number in range(50)])
     first, second = check_in_list.queues(attendee_list.confirmed(reading(), hall.event()))
     assert (first.people, second.people) == (25, 25)
@@ -120,7 +120,7 @@ def test_a_surname_on_both_signs_says_up_to_whom(hall: House) -> None:
     assert second.surnames[0].startswith("王（从王")
 
 
-def test_the_signs_name_the_surnames_and_nothing_else(hall: House) -> None:
+def test_the_signs_show_only_surnames(hall: House) -> None:
     for number in range(30):
         hall.register(f"{'欧阳' if number % 2 else '陈'}{chr(0x4E00 + number)}")
     page = get(hall.signed_in("desmond"), f"{PAPER}?signs=yes")
@@ -129,7 +129,7 @@ def test_the_signs_name_the_surnames_and_nothing_else(hall: House) -> None:
 
 
 @pytest.mark.browser
-def test_fifty_people_are_two_sides_in_both_engines(
+def test_fifty_people_fill_two_sides_in_both_pdf_engines(
     hall: House, browser: Browser, tmp_path: Path
 ) -> None:
     fill_with(hall, 50, LONGEST)
@@ -174,7 +174,7 @@ def test_the_command_writes_the_same_pdf(hall: House, tmp_path: Path) -> None:
     assert [rows_on(side) for side in sides_of(file)] == [3, 20]
 
 
-def test_a_machine_without_pango_says_what_to_do_instead(
+def test_without_pango_pages_and_command_suggest_printing(
     hall: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
@@ -190,7 +190,7 @@ def test_a_machine_without_pango_says_what_to_do_instead(
     assert (said.exit_code, "Open the list and print it in the browser" in said.output) == (1, True)
 
 
-def test_a_pdf_fetches_nothing(tmp_path: Path) -> None:
+def test_a_pdf_loads_no_files(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("geheim")
     made = pdf.of(
@@ -208,7 +208,7 @@ def test_a_pdf_fetches_nothing(tmp_path: Path) -> None:
     assert listed.stdout.startswith("0 ")
 
 
-def test_the_waiting_list_is_a_sheet_of_its_own(house: House) -> None:
+def test_the_waiting_list_is_printed_separately(house: House) -> None:
     house.apply(toml(capacity=1))
     house.hire()
     house.register("张一")
@@ -222,7 +222,7 @@ def test_the_waiting_list_is_a_sheet_of_its_own(house: House) -> None:
     assert "张一" not in page.text
 
 
-def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: House) -> None:
+def test_an_outdated_list_is_reported_and_a_supplement_printed(hall: House) -> None:
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     assert "已经旧了" not in get(desmond, DESK).text, "nothing was printed yet"
@@ -268,7 +268,7 @@ def ticked(client: FlaskClient, arrived: Sequence[str], given: Sequence[str], **
     return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
 
 
-def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
+def test_the_typed_sheet_is_compared_before_it_is_saved(hall: House) -> None:
     fill_with(hall, 5)
     desmond = hall.signed_in("desmond")
     people = [line.public_id for line in print_history.paper_rows(reading(), hall.event())]
@@ -294,7 +294,7 @@ def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
     assert "2 人是从纸上录的" in again.text
 
 
-def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) -> None:
+def test_a_person_cancelled_after_printing_keeps_the_row(hall: House) -> None:
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     print_list(desmond)
@@ -324,7 +324,7 @@ def walk_in(client: FlaskClient, name: str, **more: str) -> Page:
     return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
 
 
-def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: House) -> None:
+def test_walk_ins_typed_in_after_the_event_come_last_in_order(hall: House) -> None:
     fill_with(hall, 2)
     print_list(hall.signed_in("desmond"))
     hall.now = local("2030-06-10 13:00")
@@ -345,7 +345,7 @@ def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: Ho
     assert invariants.of_event(reading(), hall.event(), now=hall.now).holds
 
 
-def test_who_comes_in_days_before_is_told_when_and_where(hall: House) -> None:
+def test_a_walk_in_registered_days_before_is_told_time_and_place(hall: House) -> None:
     fill_with(hall, 1)
     saved = walk_in(hall.signed_in("desmond"), "赵来")
     assert "上午 8 点 45 分到 9 点签到" in saved.text
@@ -355,7 +355,7 @@ def test_who_comes_in_days_before_is_told_when_and_where(hall: House) -> None:
     assert "签到码" in at_the_door.text.partition("再录一位")[0]
 
 
-def test_after_the_end_nobody_else_is_registered(hall: House) -> None:
+def test_after_the_event_only_walk_ins_can_be_registered(hall: House) -> None:
     hall.apply(toml(capacity=1, more="[waitlist]\nopen = true"))
     hall.now = local("2030-06-10 13:00")
     desmond = hall.signed_in("desmond")
@@ -374,7 +374,7 @@ def test_after_the_end_nobody_else_is_registered(hall: House) -> None:
     assert hall.seats().taken == 1
 
 
-def test_ids_of_another_event_are_nobody(hall: House) -> None:
+def test_ids_of_another_event_are_ignored(hall: House) -> None:
     hall.apply(toml(slug="other"))
     stranger = hall.register("外人", slug="other")
     (theirs,) = attendee_list.of_registration(reading(), stranger.id)
@@ -387,7 +387,7 @@ def test_ids_of_another_event_are_nobody(hall: House) -> None:
     assert "外人" not in ticked(desmond, [theirs.public_id], []).text
 
 
-def test_looking_at_the_list_is_no_printing(hall: House) -> None:
+def test_viewing_the_list_does_not_count_as_printing(hall: House) -> None:
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     for query in ("", "?signs=yes", "?list=waiting", "?registration=1"):
@@ -397,7 +397,7 @@ def test_looking_at_the_list_is_no_printing(hall: House) -> None:
     assert len(print_history.latest(reading(), hall.event()).people) == 3
 
 
-def test_what_is_noted_is_what_the_page_showed(hall: House) -> None:
+def test_a_print_records_the_people_shown_on_the_page(hall: House) -> None:
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     form = get(desmond, PAPER).form("/check-in-list")
@@ -409,7 +409,7 @@ def test_what_is_noted_is_what_the_page_showed(hall: House) -> None:
     )
 
 
-def test_only_what_a_page_of_this_event_showed_can_be_noted(hall: House) -> None:
+def test_a_print_is_recorded_only_from_a_page_of_this_event(hall: House) -> None:
     hall.apply(toml(slug="other"))
     desmond = hall.signed_in("desmond")
     form = get(desmond, PAPER).form("/check-in-list")

@@ -59,9 +59,7 @@ def test_a_colleague_is_invited_by_a_link_shown_once(small: House, olga: FlaskCl
         ({"role": "king"}, "请选角色"),
     ],
 )
-def test_what_cannot_be_an_account_is_refused_in_words(
-    olga: FlaskClient, typed: dict[str, str], said: str
-) -> None:
+def test_an_invalid_account_is_refused(olga: FlaskClient, typed: dict[str, str], said: str) -> None:
     form = next(form for form in get(olga, ACCOUNTS).forms if "username" in form.fields)
     page = Page(
         olga.post(ACCOUNTS, data={**form.fields, "username": "dana", "role": "desk", **typed})
@@ -69,21 +67,21 @@ def test_what_cannot_be_an_account_is_refused_in_words(
     assert (page.status, said in page.text) == (422, True)
 
 
-def test_another_role_counts_from_the_next_click(small: House, olga: FlaskClient) -> None:
+def test_a_new_role_takes_effect_at_once(small: House, olga: FlaskClient) -> None:
     desmond = small.signed_in("desmond")
     assert change(olga, "desmond", act="role", role="door") == 303
     assert desmond.get("/staff/events/small").status_code == 303, "signed out"
     assert small.signed_in("desmond").get("/staff/events/small").status_code == 403
 
 
-def test_a_locked_account_is_out(small: House, olga: FlaskClient) -> None:
+def test_a_disabled_account_cannot_sign_in_again(small: House, olga: FlaskClient) -> None:
     desmond = small.signed_in("desmond")
     assert change(olga, "desmond", act="lock") == 303
     assert desmond.get("/staff/events/small").status_code == 303
     assert sign_in(small.client(), "desmond", PASSWORD).status_code == 422
 
 
-def test_the_last_organiser_stays(small: House, olga: FlaskClient) -> None:
+def test_the_last_organiser_cannot_be_disabled_or_demoted(small: House, olga: FlaskClient) -> None:
     assert change(olga, "olga", act="lock") == 409
     assert change(olga, "olga", act="role", role="desk") == 409
     small.hired("otto", Role.ORGANISER)
@@ -145,7 +143,7 @@ def test_the_second_factor_is_set_up_and_asked_for(small: House, olga: FlaskClie
     assert get(client, "/staff/events/small").status == 200
 
 
-def test_no_code_opens_twice_and_none_for_ever(small: House) -> None:
+def test_a_code_works_once_and_expires(small: House) -> None:
     making, _ = with_factor(small)
     code = making.at(small.now)
     assert try_code(small, code) == 303
@@ -164,14 +162,14 @@ def test_no_code_opens_twice_and_none_for_ever(small: House) -> None:
     assert try_code(small, full_width) == 303, "as a Chinese keyboard writes digits"
 
 
-def test_a_lost_telephone_is_made_up_for_once_by_each_code(small: House) -> None:
+def test_each_recovery_code_works_once(small: House) -> None:
     _, codes = with_factor(small)
     assert try_code(small, codes[0].upper()) == 303
     assert try_code(small, codes[0]) == 422
     assert try_code(small, codes[1]) == 303
 
 
-def test_without_the_check_of_the_code_anything_would_open(
+def test_without_the_code_check_any_code_would_sign_in(
     small: House, monkeypatch: MonkeyPatch
 ) -> None:
     """The negative control."""
@@ -180,7 +178,7 @@ def test_without_the_check_of_the_code_anything_would_open(
     assert try_code(small, "1") == 303
 
 
-def test_turning_it_off_needs_a_code(small: House) -> None:
+def test_turning_off_the_factor_needs_a_code(small: House) -> None:
     making, _ = with_factor(small)
     client = small.client()
     assert try_code(small, making.at(small.now), client) == 303
@@ -192,7 +190,7 @@ def test_turning_it_off_needs_a_code(small: House) -> None:
     assert accounts.by_name(reading(), "olga").totp_secret is None
 
 
-def test_guessing_codes_gets_slower(folder: Path) -> None:
+def test_guessing_codes_is_slowed_down(folder: Path) -> None:
     house = House(folder, EVENTREG_RATE_LIMITS="on")
     with house.app.app_context():
         house.apply(toml())
@@ -207,7 +205,7 @@ def test_guessing_codes_gets_slower(folder: Path) -> None:
     assert answers[-1] == 429
 
 
-def test_guessing_the_first_code_gets_slower_too(folder: Path) -> None:
+def test_guessing_the_setup_code_is_slowed_down(folder: Path) -> None:
     house = House(folder, EVENTREG_RATE_LIMITS="on")
     with house.app.app_context():
         house.apply(toml())
@@ -224,7 +222,7 @@ def test_guessing_the_first_code_gets_slower_too(folder: Path) -> None:
     assert (answers[0], answers[-1]) == (422, 429)
 
 
-def test_one_signs_another_of_ones_browsers_out(small: House, olga: FlaskClient) -> None:
+def test_staff_can_sign_out_their_other_browsers_only(small: House, olga: FlaskClient) -> None:
     elsewhere = small.signed_in("olga")
     desmond = small.signed_in("desmond")
     page = get(olga, "/staff/me")
@@ -253,7 +251,7 @@ def paired(house: House, client: FlaskClient) -> tuple[FlaskClient, str]:
     return phone, path
 
 
-def test_a_telephone_is_paired_by_a_code_and_knows_one_door(small: House) -> None:
+def test_a_paired_telephone_opens_the_door_of_one_event(small: House) -> None:
     small.apply(toml(slug="other"))
     desmond = small.signed_in("desmond")
     phone, path = paired(small, desmond)
@@ -268,7 +266,7 @@ def test_a_telephone_is_paired_by_a_code_and_knows_one_door(small: House) -> Non
     assert "☎1" in get(desmond, "/staff/events/small/registrations/1").text
 
 
-def test_without_the_limit_to_one_event_it_would_open_every_door(
+def test_without_the_event_check_a_telephone_would_open_every_door(
     small: House, monkeypatch: MonkeyPatch
 ) -> None:
     """The negative control."""
@@ -278,7 +276,7 @@ def test_without_the_limit_to_one_event_it_would_open_every_door(
     assert phone.get("/door/other/").status_code == 200
 
 
-def test_a_paired_telephone_ends_at_midnight(small: House) -> None:
+def test_a_paired_telephone_is_signed_out_at_midnight(small: House) -> None:
     small.now = local("2030-06-10 08:00")
     phone, _ = paired(small, small.signed_in("desmond"))
     small.now = local("2030-06-10 23:59")
@@ -287,7 +285,7 @@ def test_a_paired_telephone_ends_at_midnight(small: House) -> None:
     assert phone.get("/door/small/").status_code == 303
 
 
-def test_a_telephone_is_taken_away(small: House) -> None:
+def test_a_paired_telephone_can_be_disabled(small: House) -> None:
     desmond = small.signed_in("desmond")
     phone, _ = paired(small, desmond)
     page = get(desmond, "/staff/events/small/telephones")
@@ -304,7 +302,7 @@ def test_a_telephone_is_taken_away(small: House) -> None:
     assert gone.status_code == 404, "an account is no telephone"
 
 
-def test_a_code_for_a_telephone_lives_a_quarter_of_an_hour(small: House) -> None:
+def test_a_pairing_code_expires_after_fifteen_minutes(small: House) -> None:
     desmond = small.signed_in("desmond")
     telephones = "/staff/events/small/telephones"
     offered = Page(desmond.post(telephones, data=get(desmond, telephones).form().fields))

@@ -42,7 +42,7 @@ def asked(
     return answer.status, dict(answer.headers), text, time.monotonic() - began
 
 
-def test_a_flood_of_sign_ins_leaves_guests_their_pages(small: House, folder: Path) -> None:
+def test_a_flood_of_sign_ins_does_not_slow_public_pages(small: House, folder: Path) -> None:
     with running(folder) as server:
         _, headers, text, _ = asked(server, "/staff/sign-in")
         cookie = headers["Set-Cookie"].split(";")[0]
@@ -71,7 +71,7 @@ def test_a_flood_of_sign_ins_leaves_guests_their_pages(small: House, folder: Pat
 @pytest.mark.parametrize(
     ("threads", "most"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4), (16, 8), (20, 10), (64, 10)]
 )
-def test_hashing_holds_at_most_half_of_the_threads(threads: int, most: int) -> None:
+def test_hashing_uses_at_most_half_of_the_threads(threads: int, most: int) -> None:
     """Seventy come at once; whoever finds no place is sent away at once, and the others are
     served."""
     hashing, away, leave = Hashing(threads), Queue[int](), Event()

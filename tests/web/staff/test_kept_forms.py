@@ -54,7 +54,7 @@ def registered(house: House) -> int:
     return house.seats().taken
 
 
-def test_what_it_would_do_is_shown_in_words_and_done_by_one_press(
+def test_a_kept_form_is_shown_in_words_and_sent_with_one_press(
     small: House, desmond: FlaskClient
 ) -> None:
     form = get(desmond, NEW).form()
@@ -89,7 +89,7 @@ def test_what_it_would_do_is_shown_in_words_and_done_by_one_press(
     assert registered(small) == 2
 
 
-def test_people_are_named_and_what_asks_whether_one_is_sure_asks_again(
+def test_a_kept_bulk_cancel_names_the_people_and_asks_again(
     small: House, desmond: FlaskClient
 ) -> None:
     first, second = small.register("张桂芳"), small.register("王建国")
@@ -109,7 +109,7 @@ def test_people_are_named_and_what_asks_whether_one_is_sure_asks_again(
 
 
 @pytest.mark.parametrize("page", ["list", "door", "sheet"])
-def test_people_are_named_whose_forms_name_them_as_the_pages_do(
+def test_a_kept_form_shows_names_instead_of_public_ids(
     small: House, desmond: FlaskClient, page: str
 ) -> None:
     made = small.register("张桂芳")
@@ -145,7 +145,7 @@ def planted(client: FlaskClient, address: str, **fields: str) -> Page:
     return Page(client.post(address, data={**TYPED, **fields}, headers={"Origin": "null"}))
 
 
-def test_a_planted_form_is_not_kept(small: House, desmond: FlaskClient) -> None:
+def test_a_form_planted_by_another_page_is_not_kept(small: House, desmond: FlaskClient) -> None:
     stranger = small.client()
     theirs = get(stranger, "/staff/sign-in").form().fields["csrf_token"]
     doras = get(small.signed_in("dora"), "/staff/").form("/sign-out").fields["csrf_token"]
@@ -159,7 +159,7 @@ def test_a_planted_form_is_not_kept(small: House, desmond: FlaskClient) -> None:
     assert registered(small) == 0
 
 
-def test_a_browser_that_nobody_signed_in_with_keeps_nothing(small: House) -> None:
+def test_a_form_is_not_kept_if_the_browser_was_never_signed_in(small: House) -> None:
     """Its own anonymous token is valid, and proves nothing."""
     client = small.client()
     token = get(client, "/staff/sign-in").form().fields["csrf_token"]
@@ -167,7 +167,7 @@ def test_a_browser_that_nobody_signed_in_with_keeps_nothing(small: House) -> Non
     assert "kept" not in asked.form("/sign-in").fields
 
 
-def test_without_the_look_at_the_token_it_would_be_kept(
+def test_without_the_token_check_a_planted_form_would_be_kept(
     small: House, desmond: FlaskClient, monkeypatch: MonkeyPatch
 ) -> None:
     """The negative control."""
@@ -177,7 +177,9 @@ def test_without_the_look_at_the_token_it_would_be_kept(
     assert offered.kind == "staff-once-more"
 
 
-def test_it_is_offered_to_nobody_else(small: House, desmond: FlaskClient) -> None:
+def test_a_kept_form_is_offered_only_to_its_account_and_for_a_day(
+    small: House, desmond: FlaskClient
+) -> None:
     token = get(desmond, NEW).form().fields["csrf_token"]
     end_sessions("desmond")
     asked = planted(desmond, NEW, csrf_token=token)
@@ -191,7 +193,9 @@ def test_it_is_offered_to_nobody_else(small: House, desmond: FlaskClient) -> Non
     assert other.post("/staff/sign-in", data=typed).status_code == 303, "for a day and no longer"
 
 
-def test_a_role_that_was_taken_away_is_offered_nothing(small: House, desmond: FlaskClient) -> None:
+def test_a_kept_form_is_not_offered_if_the_new_role_may_not_send_it(
+    small: House, desmond: FlaskClient
+) -> None:
     token = get(desmond, NEW).form().fields["csrf_token"]
     with transaction() as session:
         member = accounts.by_name(session, "desmond")
@@ -215,7 +219,7 @@ def test_a_role_that_was_taken_away_is_offered_nothing(small: House, desmond: Fl
         "/staff/events/apply",
     ],
 )
-def test_accounts_and_what_cannot_be_taken_back_are_never_kept(
+def test_forms_about_accounts_and_irreversible_acts_are_never_kept(
     small: House, olga: FlaskClient, address: str
 ) -> None:
     token = get(olga, "/staff/").form("/sign-out").fields["csrf_token"]
@@ -236,7 +240,7 @@ FILES = {"organising.upload", "organising.apply"}
 """One takes a file, the other makes an event as it was looked at: both begin anew."""
 
 
-def test_of_every_form_it_is_decided_whether_it_may_be_kept(small: House) -> None:
+def test_every_form_is_listed_as_kept_or_never_kept(small: House) -> None:
     """The family: whoever adds a form finds it here, and decides."""
     views = small.app.view_functions
     forms = {
@@ -253,7 +257,7 @@ def test_of_every_form_it_is_decided_whether_it_may_be_kept(small: House) -> Non
 
 
 @pytest.mark.parametrize("size", [30_000, 60_000, 100_000])
-def test_a_long_form_is_kept_or_said_to_be_lost_and_never_an_error(
+def test_a_long_form_is_kept_or_reported_as_lost(
     small: House, olga: FlaskClient, size: int
 ) -> None:
     form = get(olga, f"{DESK}/edit").forms[-1]
@@ -266,7 +270,7 @@ def test_a_long_form_is_kept_or_said_to_be_lost_and_never_an_error(
     assert (offered.status, offered.kind) == ((200, "staff-once-more") if kept else (303, ""))
 
 
-def test_a_body_that_is_too_large_without_a_session_is_no_error(
+def test_a_too_large_form_without_a_session_leads_to_the_sign_in_page(
     small: House, desmond: FlaskClient
 ) -> None:
     end_sessions("desmond")
@@ -305,7 +309,7 @@ OURS = "https://register.example.org"
         ("", "127.0.0.1:8000", 403),
     ],
 )
-def test_only_a_page_of_this_very_server_may_post(
+def test_only_pages_of_this_server_may_post(
     folder: Path, origin: str, host: str, status: int
 ) -> None:
     house = House(folder, EVENTREG_PUBLIC_URL="http://unused.example.org")
@@ -321,7 +325,7 @@ def test_only_a_page_of_this_very_server_may_post(
     assert answer.status_code == status
 
 
-def test_without_the_port_another_server_here_would_be_one_of_ours(
+def test_without_the_origin_check_another_server_could_post(
     house: House, monkeypatch: MonkeyPatch
 ) -> None:
     """The negative control."""
@@ -380,7 +384,7 @@ def enter(page: Window) -> None:
         page.locator("button.main").click()
 
 
-def test_a_real_browser_cannot_be_made_to_save_what_another_server_planted(
+def test_a_real_browser_does_not_save_a_form_planted_by_another_server(
     folder: Path, browser: Browser
 ) -> None:
     house = House(folder)

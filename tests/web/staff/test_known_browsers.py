@@ -76,7 +76,7 @@ def test_all_spellings_of_a_name_share_one_delay(guarded: House) -> None:
     assert waiting == [429] * len(SPELLINGS)
 
 
-def test_a_name_that_nobody_has_waits_too_and_a_long_one_is_no_500(guarded: House) -> None:
+def test_unknown_names_are_delayed_too_even_long_ones(guarded: House) -> None:
     for name in ("nobody", "ﷺ" * 3000):
         assert guess(guarded, name, 5) == [422] * 5
         for _ in range(5):
@@ -86,7 +86,7 @@ def test_a_name_that_nobody_has_waits_too_and_a_long_one_is_no_500(guarded: Hous
 
 
 @pytest.mark.both_databases
-def test_a_name_that_folds_into_a_long_one_is_refused_in_words(house: House) -> None:
+def test_a_name_that_is_too_long_when_folded_is_refused(house: House) -> None:
     house.hire()
     with transaction() as session:
         accounts.add(session, "ＢＯＢ", Role.DESK, by=house.olga, now=house.now)
@@ -96,7 +96,7 @@ def test_a_name_that_folds_into_a_long_one_is_refused_in_words(house: House) -> 
             accounts.add(session, unfit, Role.DESK, by=house.olga, now=house.now)
 
 
-def test_pages_fold_no_names_by_themselves() -> None:
+def test_no_web_module_folds_names_itself() -> None:
     """The family: two ways to fold one identity are two identities. The core has one for each, and
     pages use it."""
     for path in sorted((ROOT / "eventreg" / "web").glob("*.py")):
@@ -109,7 +109,7 @@ def test_pages_fold_no_names_by_themselves() -> None:
 
 
 @pytest.mark.both_databases
-def test_the_owner_gets_through_where_she_signed_in_before(guarded: House) -> None:
+def test_a_known_browser_skips_the_delay(guarded: House) -> None:
     olga = guarded.signed_in("olga")
     keep_out(guarded)
     stranger = sign_in(guarded.client(), "olga", PASSWORD)
@@ -122,7 +122,7 @@ def test_the_owner_gets_through_where_she_signed_in_before(guarded: House) -> No
     assert known_to("olga") == 1
 
 
-def test_without_the_cookie_the_owner_would_be_kept_out(
+def test_without_known_browsers_the_owner_would_be_delayed(
     guarded: House, monkeypatch: MonkeyPatch
 ) -> None:
     """The negative control."""
@@ -132,7 +132,7 @@ def test_without_the_cookie_the_owner_would_be_kept_out(
     assert sign_in(olga, "olga", PASSWORD).status_code == 429
 
 
-def test_the_cookie_is_no_password(guarded: House) -> None:
+def test_the_cookie_does_not_replace_the_password(guarded: House) -> None:
     olga = guarded.signed_in("olga")
     assert guess(guarded, "olga", 1, olga) == [422]
     cookie = olga.get_cookie(f"known-{guarded.olga.staff_id}")
@@ -144,7 +144,7 @@ def test_the_cookie_is_no_password(guarded: House) -> None:
 
 
 @pytest.mark.both_databases
-def test_five_failures_of_its_own_end_it(guarded: House) -> None:
+def test_a_known_browser_is_forgotten_after_five_failures(guarded: House) -> None:
     olga = guarded.signed_in("olga")
     assert guess(guarded, "olga", 4, olga) == [422] * 4
     assert sign_in(olga, "olga", PASSWORD).status_code == 303, "her own slips are forgotten"
@@ -153,7 +153,7 @@ def test_five_failures_of_its_own_end_it(guarded: House) -> None:
     assert sign_in(olga, "olga", PASSWORD).status_code == 429
 
 
-def test_guesses_at_the_same_time_are_five_in_all(guarded: House) -> None:
+def test_simultaneous_guesses_are_limited_to_five(guarded: House) -> None:
     olga = guarded.signed_in("olga")
     keep_out(guarded)
     cookie = olga.get_cookie(f"known-{guarded.olga.staff_id}")
@@ -175,7 +175,7 @@ def test_guesses_at_the_same_time_are_five_in_all(guarded: House) -> None:
 
 
 @pytest.mark.parametrize("end", ["password", "disabled"])
-def test_a_new_password_and_locking_end_it(guarded: House, end: str) -> None:
+def test_a_new_password_and_disabling_forget_known_browsers(guarded: House, end: str) -> None:
     guarded.signed_in("olga")
     assert known_to("olga") == 1
     with transaction() as session:
@@ -187,7 +187,7 @@ def test_a_new_password_and_locking_end_it(guarded: House, end: str) -> None:
     assert known_to("olga") == 0
 
 
-def test_it_lasts_half_a_year_from_the_last_time_and_ten_browsers_are_known(guarded: House) -> None:
+def test_ten_browsers_are_known_until_half_a_year_after_their_last_use(guarded: House) -> None:
     olga = guarded.signed_in("olga")
     guarded.now += timedelta(days=100)
     assert sign_in(olga, "olga", PASSWORD).status_code == 303
@@ -203,7 +203,7 @@ def test_it_lasts_half_a_year_from_the_last_time_and_ten_browsers_are_known(guar
     assert known_to("olga") == 0
 
 
-def test_on_a_shared_computer_each_clerk_is_known(guarded: House) -> None:
+def test_a_shared_computer_is_known_to_several_accounts(guarded: House) -> None:
     shared = guarded.client()
     for name in ("olga", "desmond", "dora"):
         assert sign_in(shared, name, PASSWORD).status_code == 303
@@ -212,14 +212,14 @@ def test_on_a_shared_computer_each_clerk_is_known(guarded: House) -> None:
         assert sign_in(shared, name, PASSWORD).status_code == 303
 
 
-def test_a_stranger_does_not_keep_somebody_out_who_is_signed_in(guarded: House) -> None:
+def test_the_delay_does_not_affect_a_signed_in_browser(guarded: House) -> None:
     olga = guarded.signed_in("olga")
     keep_out(guarded)
     again = fill(olga, "/staff/password", password=PASSWORD)
     assert again.status_code == 303
 
 
-def test_one_answer_whatever_was_wrong(guarded: House) -> None:
+def test_the_refusal_does_not_say_what_was_wrong(guarded: House) -> None:
     secret = second_factor.new_secret()
     making = pyotp.TOTP(secret)
     with transaction() as session:
@@ -247,7 +247,7 @@ def test_one_answer_whatever_was_wrong(guarded: House) -> None:
     )
 
 
-def test_the_password_is_hashed_once_whatever_was_wrong(
+def test_every_refusal_takes_one_hash_and_one_code_check(
     guarded: House, monkeypatch: MonkeyPatch
 ) -> None:
     """The time is that of one hash and one look at a code; counted rather than measured, so that a
@@ -279,7 +279,7 @@ def test_the_password_is_hashed_once_whatever_was_wrong(
         assert done == ["hash", "code"], name
 
 
-def test_in_a_real_browser_signing_out_leaves_it_known(folder: Path, browser: Browser) -> None:
+def test_a_real_browser_stays_known_after_signing_out(folder: Path, browser: Browser) -> None:
     house = House(folder)
     with house.app.app_context():
         house.apply(toml())

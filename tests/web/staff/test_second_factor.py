@@ -79,9 +79,7 @@ WRONG = [
 
 @both
 @pytest.mark.parametrize("act", ["off", "replace", "password"])
-def test_a_browser_left_open_changes_nothing_without_password_and_code(
-    guarded: House, act: str
-) -> None:
+def test_changing_password_or_factor_needs_password_and_code(guarded: House, act: str) -> None:
     making, codes = with_factor(guarded)
     client, mine = whole(guarded, making), second_factor.new_secret()
     right, new_code = making.at(guarded.now), pyotp.TOTP(mine).at(guarded.now)
@@ -107,7 +105,7 @@ def test_a_browser_left_open_changes_nothing_without_password_and_code(
     assert (now.totp_secret, now.password_hash, now.recovery_digests) != before
 
 
-def test_another_telephone_takes_over_with_a_recovery_code(guarded: House) -> None:
+def test_a_recovery_code_allows_replacing_the_telephone(guarded: House) -> None:
     making, codes = with_factor(guarded)
     client = whole(guarded, making)
     form = next(form for form in get(client, "/staff/me").forms if "secret" in form.fields)
@@ -125,7 +123,7 @@ def test_another_telephone_takes_over_with_a_recovery_code(guarded: House) -> No
     )
 
 
-def test_turning_it_on_needs_the_password_too(guarded: House, olga: FlaskClient) -> None:
+def test_turning_on_the_factor_needs_the_password(guarded: House, olga: FlaskClient) -> None:
     mine = pyotp.TOTP(second_factor.new_secret())
     for password in ("", "wrong wrong wrong"):
         page = send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=password)
@@ -140,7 +138,7 @@ def test_turning_it_on_needs_the_password_too(guarded: House, olga: FlaskClient)
     )
 
 
-def test_who_turns_it_off_is_told_so_and_who_fails_to_is_not_offered_another_telephone(
+def test_turning_off_is_confirmed_and_a_failure_opens_no_other_form(
     guarded: House,
 ) -> None:
     making, _ = with_factor(guarded)
@@ -161,9 +159,7 @@ def test_who_turns_it_off_is_told_so_and_who_fails_to_is_not_offered_another_tel
 
 
 @pytest.mark.parametrize("address", [FACTOR, OWN_PASSWORD, "other"])
-def test_guessing_at_ones_own_page_gets_slower_and_for_this_account_only(
-    strict: House, address: str
-) -> None:
+def test_guessing_on_the_own_page_slows_down_this_account_only(strict: House, address: str) -> None:
     making, _ = with_factor(strict)
     olga, desmond = whole(strict, making), strict.signed_in("desmond")
     other = f"/staff/accounts/{row('olga').id}/second-factor"
@@ -181,7 +177,7 @@ def link_for(house: House, name: str) -> str:
 
 
 @both
-def test_a_one_time_link_asks_for_the_code_too(guarded: House) -> None:
+def test_a_one_time_link_needs_the_code_too(guarded: House) -> None:
     making, codes = with_factor(guarded)
     for right in (making.at(guarded.now), codes[0]):
         address, thief = link_for(guarded, "olga"), guarded.client()
@@ -202,7 +198,7 @@ def test_a_one_time_link_asks_for_the_code_too(guarded: House) -> None:
 
 
 @both
-def test_a_link_is_not_for_guessing_codes(guarded: House) -> None:
+def test_ten_wrong_codes_spend_a_link(guarded: House) -> None:
     making, _ = with_factor(guarded)
     address, thief = link_for(guarded, "olga"), guarded.client()
     form = get(thief, address).form().fields
@@ -211,7 +207,7 @@ def test_a_link_is_not_for_guessing_codes(guarded: House) -> None:
     assert thief.post(address, data={**typed, "code": making.at(guarded.now)}).status_code == 404
 
 
-def test_guessing_codes_with_a_link_gets_slower_before_that(strict: House) -> None:
+def test_guessing_codes_with_a_link_is_slowed_down(strict: House) -> None:
     with_factor(strict)
     address, thief = link_for(strict, "olga"), strict.client()
     typed = {**get(thief, address).form().fields, "password": LONG_PASSWORD, "code": "000000"}
@@ -219,7 +215,7 @@ def test_guessing_codes_with_a_link_gets_slower_before_that(strict: House) -> No
     assert (answers[:5], answers[-1]) == ([422] * 5, 429)
 
 
-def test_a_password_that_cannot_be_does_not_tell_whether_the_code_was_right(guarded: House) -> None:
+def test_a_refused_password_does_not_reveal_whether_the_code_was_right(guarded: House) -> None:
     making, _ = with_factor(guarded)
     address, client = link_for(guarded, "olga"), guarded.client()
     pages = [
@@ -246,7 +242,7 @@ def in_cookie(house: House, client: FlaskClient) -> dict[str, object]:
     return dict(signer.loads(kept.value)) if kept else {}
 
 
-def test_the_cookie_holds_nothing_but_the_session_after_any_page(guarded: House) -> None:
+def test_no_page_puts_a_secret_into_the_cookie(guarded: House) -> None:
     """Through every page and button of staff that makes something secret or says something once."""
     seen: set[str] = set()
 
@@ -293,9 +289,7 @@ def test_the_cookie_holds_nothing_but_the_session_after_any_page(guarded: House)
 
 
 @both
-def test_what_is_shown_once_lies_unreadable_in_the_database(
-    small: House, olga: FlaskClient
-) -> None:
+def test_notes_shown_once_are_encrypted_in_the_database(small: House, olga: FlaskClient) -> None:
     elsewhere = small.signed_in("olga")
     assert change(olga, "desmond", act="link") == 303
     stored = reading().query(StaffSession.note).filter(StaffSession.note.is_not(None)).scalar()
@@ -371,7 +365,7 @@ def test_an_organiser_who_has_a_factor_gives_its_code_to_reset_another(guarded: 
 
 
 @both
-def test_a_sole_organiser_who_lost_everything_is_let_in_by_a_command(small: House) -> None:
+def test_a_command_resets_the_factor_of_the_only_organiser(small: House) -> None:
     with_factor(small)
     for words, code in (
         (("olga",), 0),
@@ -394,7 +388,7 @@ def test_a_sole_organiser_who_lost_everything_is_let_in_by_a_command(small: Hous
 
 
 @both
-def test_a_new_password_ends_other_browsers_and_renews_this_one(
+def test_a_new_password_ends_other_sessions_and_renews_this_one(
     small: House, desmond: FlaskClient
 ) -> None:
     elsewhere, before = small.signed_in("desmond"), desmond.get_cookie("s")

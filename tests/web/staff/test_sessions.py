@@ -48,7 +48,7 @@ def is_in(house: House, client: FlaskClient, moment: str) -> bool:
 @pytest.mark.parametrize(
     "between", [[], ["2030-06-03 12:00"], ["2030-06-09 10:00", "2030-06-09 23:59"]]
 )
-def test_a_cookie_of_june_3_opens_nothing_on_the_day_of_the_event(
+def test_an_ended_session_does_not_revive_on_the_day_of_the_event(
     small: House, between: list[str]
 ) -> None:
     olga = small.signed_in("olga")
@@ -57,7 +57,7 @@ def test_a_cookie_of_june_3_opens_nothing_on_the_day_of_the_event(
 
 
 @both
-def test_whoever_is_signed_in_when_the_day_begins_stays_so_until_the_event_ends(
+def test_a_session_at_the_start_of_the_day_lasts_until_the_event_ends(
     small: House,
 ) -> None:
     at(small, "2030-06-09 20:00")
@@ -78,7 +78,7 @@ def test_whoever_is_signed_in_when_the_day_begins_stays_so_until_the_event_ends(
 
 
 @both
-def test_on_the_day_an_absolute_end_waits_for_the_event_too(small: House) -> None:
+def test_fourteen_hours_are_extended_to_the_end_of_the_event(small: House) -> None:
     small.apply(
         toml(slug="night")
         .replace("T09:00:00", "T16:00:00")
@@ -91,7 +91,7 @@ def test_on_the_day_an_absolute_end_waits_for_the_event_too(small: House) -> Non
     assert not is_in(small, olga, "2030-06-10 18:00")
 
 
-def test_the_day_begins_at_midnight_where_the_event_is(small: House) -> None:
+def test_the_day_begins_at_midnight_in_the_zone_of_the_event(small: House) -> None:
     """June 10 in New York begins at noon in Ningbo. A second event there, in the autumn, has a day
     of 25 hours."""
     far = toml(slug="small", capacity=4).replace("Asia/Shanghai", "America/New_York")
@@ -111,7 +111,7 @@ def test_the_day_begins_at_midnight_where_the_event_is(small: House) -> None:
 
 
 @both
-def test_an_event_that_ends_later_than_planned_signs_nobody_out(small: House) -> None:
+def test_postponing_the_end_of_an_event_extends_sessions(small: House) -> None:
     at(small, "2030-06-10 07:00")
     olga, dora = small.signed_in("olga"), small.signed_in("dora")
     at(small, "2030-06-10 10:30")
@@ -124,7 +124,7 @@ def test_an_event_that_ends_later_than_planned_signs_nobody_out(small: House) ->
 
 
 @both
-def test_an_event_put_on_for_today_revives_nobody(small: House) -> None:
+def test_adding_an_event_today_revives_no_ended_session(small: House) -> None:
     at(small, "2030-06-03 09:00")
     gone, here = small.signed_in("olga"), small.signed_in("desmond")
     assert is_in(small, here, "2030-06-03 10:30")
@@ -138,7 +138,7 @@ def test_an_event_put_on_for_today_revives_nobody(small: House) -> None:
     assert is_in(small, here, "2030-06-03 16:59")
 
 
-def test_a_row_of_the_version_before_is_judged_by_its_last_use(small: House) -> None:
+def test_a_session_without_a_stored_end_is_judged_by_its_last_use(small: House) -> None:
     """It has no end of its own."""
 
     def as_before(client: FlaskClient) -> FlaskClient:
@@ -156,7 +156,7 @@ def test_a_row_of_the_version_before_is_judged_by_its_last_use(small: House) -> 
 
 
 @both
-def test_a_session_that_has_ended_is_deleted_at_sight_at_sign_in_and_by_the_hourly_work(
+def test_ended_sessions_are_deleted_when_used_at_sign_in_and_by_the_purge(
     small: House,
 ) -> None:
     for way in ("sight", "sign-in", "hour"):
@@ -178,7 +178,7 @@ def test_a_session_that_has_ended_is_deleted_at_sight_at_sign_in_and_by_the_hour
             session.query(StaffSession).delete()
 
 
-def test_ones_own_page_lists_no_session_that_has_ended(small: House) -> None:
+def test_the_own_page_lists_no_ended_session(small: House) -> None:
     at(small, "2030-06-03 09:00")
     small.signed_in("olga")
     at(small, "2030-06-03 10:59")
@@ -190,7 +190,7 @@ def test_ones_own_page_lists_no_session_that_has_ended(small: House) -> None:
 
 
 @both
-def test_another_process_refuses_it_too(small: House, environment: dict[str, str]) -> None:
+def test_a_real_server_refuses_an_ended_session(small: House, environment: dict[str, str]) -> None:
     """The real server, on the morning; one cookie is of the week before, one of ten to midnight."""
     clients = {"old": small.signed_in("olga")}
     at(small, "2030-06-09 23:50")
@@ -246,7 +246,7 @@ ACTS = st.sampled_from(["look", "use", "use", "move", "later", "put on", "drop"]
 )
 @example("olga", [(11_000, "look")])
 @example("olga", [(125, "put on"), (1, "use"), (200, "use")])
-def test_once_refused_it_is_always_refused(
+def test_a_refused_session_stays_refused(
     small: House, name: str, steps: list[tuple[int, str]]
 ) -> None:
     at(small, "2030-06-08 20:00")
@@ -290,7 +290,9 @@ def test_once_refused_it_is_always_refused(
 )
 @example("olga", [119, 119])
 @example("dora", [235, 239, 600])
-def test_each_session_ends_when_the_rule_says(small: House, name: str, waits: list[int]) -> None:
+def test_sessions_end_as_an_independent_rule_says(
+    small: House, name: str, waits: list[int]
+) -> None:
     """The rule, said once more in other words: over the two days it ends at the first gap or age
     that is too long, unless it stood at midnight before the event."""
     begins, ends = local("2030-06-10 00:00"), local("2030-06-10 11:00")
@@ -309,7 +311,7 @@ def test_each_session_ends_when_the_rule_says(small: House, name: str, waits: li
             break
 
 
-def test_a_paired_telephone_ends_when_it_was_to_end(small: House) -> None:
+def test_nothing_extends_the_session_of_a_paired_telephone(small: House) -> None:
     """Neither use nor an event that is moved gives it more time."""
     at(small, "2030-06-10 08:00")
     with transaction() as session:
@@ -330,7 +332,7 @@ def test_a_paired_telephone_ends_when_it_was_to_end(small: House) -> None:
     assert not look(small, token, use=True)
 
 
-def test_the_same_password_opens_a_new_session_after_the_old_one_ended(small: House) -> None:
+def test_signing_in_again_opens_a_new_session(small: House) -> None:
     olga = small.signed_in("olga")
     assert not is_in(small, olga, "2030-06-10 00:01")
     assert sign_in(olga, "olga", PASSWORD).status_code == 303
@@ -338,9 +340,7 @@ def test_the_same_password_opens_a_new_session_after_the_old_one_ended(small: Ho
 
 
 @both
-def test_a_session_that_was_signed_out_does_not_come_back_with_a_restored_backup(
-    small: House, tmp_path: Path
-) -> None:
+def test_a_restored_backup_revives_no_session_and_no_link(small: House, tmp_path: Path) -> None:
     olga, dora = small.signed_in("olga"), small.signed_in("dora")
     with transaction() as session:
         link = accounts.make_link(

@@ -40,7 +40,7 @@ def test_signing_in_never_leads_to_another_site(small: House, target: str) -> No
     assert client.post("/staff/sign-in", data=data).headers["Location"] == "/staff/"
 
 
-def test_a_wrong_password_is_told_neutrally_and_the_name_is_kept(small: House) -> None:
+def test_a_wrong_password_is_refused_and_the_name_kept(small: House) -> None:
     for name in ("desmond", "nobody", "<b>x</b>"):
         page = Page(
             fill(small.client(), "/staff/sign-in", username=name, password="wrong wrong wrong")
@@ -51,9 +51,7 @@ def test_a_wrong_password_is_told_neutrally_and_the_name_is_kept(small: House) -
         assert "<b>x" not in page.html
 
 
-def test_a_copied_cookie_is_worth_nothing_after_sign_out(
-    small: House, desmond: FlaskClient
-) -> None:
+def test_a_copied_cookie_is_invalid_after_sign_out(small: House, desmond: FlaskClient) -> None:
     cookie = desmond.get_cookie("s")
     assert cookie is not None
     assert cookie.http_only
@@ -67,7 +65,7 @@ def test_a_copied_cookie_is_worth_nothing_after_sign_out(
     assert desmond.get(DESK).status_code == 303
 
 
-def test_a_disabled_account_is_out_with_the_next_click(small: House, desmond: FlaskClient) -> None:
+def test_a_disabled_account_is_signed_out_at_once(small: House, desmond: FlaskClient) -> None:
     with transaction() as session:
         accounts.disable(
             session, accounts.by_name(session, "desmond"), by=small.olga, now=small.now
@@ -75,7 +73,7 @@ def test_a_disabled_account_is_out_with_the_next_click(small: House, desmond: Fl
     assert desmond.get(DESK).status_code == 303
 
 
-def test_a_new_session_id_comes_with_signing_in(small: House) -> None:
+def test_signing_in_changes_the_session_id(small: House) -> None:
     client = small.client()
     get(client, "/staff/sign-in")
     before = client.get_cookie("s")
@@ -86,7 +84,7 @@ def test_a_new_session_id_comes_with_signing_in(small: House) -> None:
     assert before.value != after.value
 
 
-def test_every_role_gets_exactly_what_the_table_says(small: House) -> None:
+def test_every_role_reaches_exactly_the_pages_of_its_permissions(small: House) -> None:
     """Each page with each role: 200 where the table allows it, 403 where not, the sign-in page for
     nobody."""
     made = small.register("张桂芳")
@@ -222,7 +220,7 @@ def test_a_known_caller_is_recognised_and_can_be_opened(desmond: FlaskClient) ->
 
 
 @pytest.mark.parametrize(("taken", "words"), [(3, "名额已满"), (2, "只剩 1 个名额")])
-def test_a_full_event_is_told_on_the_same_form_with_everything_kept(
+def test_a_full_event_is_reported_on_the_form_and_the_input_kept(
     small: House, desmond: FlaskClient, taken: int, words: str
 ) -> None:
     for number in range(taken):
@@ -234,14 +232,14 @@ def test_a_full_event_is_told_on_the_same_form_with_everything_kept(
     assert (kept["name"], kept["companion-1"], kept["phone"]) == ("张桂芳", "王建国", "13800138000")
 
 
-def test_what_the_caller_said_wrongly_is_told_at_its_field(desmond: FlaskClient) -> None:
+def test_a_wrong_field_is_reported_and_kept(desmond: FlaskClient) -> None:
     page = Page(fill(desmond, NEW, phone="138", name=""))
     assert page.status == 422
     assert "请填写参加人的姓名" in page.text
     assert page.form().fields["phone"] == "138"
 
 
-def test_the_dashboard_counts_by_channel(small: House, desmond: FlaskClient) -> None:
+def test_the_dashboard_counts_by_source(small: House, desmond: FlaskClient) -> None:
     assert "还没有人报名" in get(desmond, DESK).text
     fill(desmond, NEW, phone="13800138000", name="张桂芳")
     small.register("王一")
@@ -364,7 +362,7 @@ def test_the_first_organiser_chooses_name_and_password_with_the_printed_link(hou
     assert "用过或者过期" in spent.text
 
 
-def test_somebody_with_an_account_gets_only_a_new_password(small: House) -> None:
+def test_a_link_for_an_existing_account_sets_only_the_password(small: House) -> None:
     with transaction() as session:
         link = accounts.make_link(
             session, accounts.by_name(session, "dora"), by=small.olga, now=small.now
@@ -403,7 +401,7 @@ def test_five_wrong_passwords_slow_an_account_down_and_the_limits_can_be_off(hou
     assert sign_in(house.client(), "olga", PASSWORD).status_code == 303
 
 
-def test_a_session_that_ends_while_a_call_is_taken_loses_nothing(
+def test_a_call_form_is_kept_if_the_session_ends_meanwhile(
     small: House, desmond: FlaskClient
 ) -> None:
     form = get(desmond, NEW).form()
@@ -435,7 +433,7 @@ def test_a_kept_form_is_never_sent_to_another_site(small: House) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/staff/")
 
 
-def test_on_https_the_cookie_is_the_hosts_own_and_secure(folder: Path) -> None:
+def test_on_https_the_cookie_is_host_only_and_secure(folder: Path) -> None:
     house = House(folder, EVENTREG_PUBLIC_URL="https://lecture.example.org")
     client = house.app.test_client()
     with house.app.app_context():
@@ -448,7 +446,7 @@ def test_on_https_the_cookie_is_the_hosts_own_and_secure(folder: Path) -> None:
     house.close()
 
 
-def test_the_time_of_everything_is_that_of_the_event(small: House) -> None:
+def test_times_are_shown_in_the_zone_of_the_event(small: House) -> None:
     small.now = local("2030-06-04 00:30")
     desmond = small.signed_in("desmond")
     fill(desmond, NEW, phone="13800138000", name="张桂芳")
