@@ -30,7 +30,7 @@ from tests.server.test_server import hidden
 from tests.support.factories import PASSWORD, House, toml
 from tests.support.pages import Page, get
 from tests.support.servers import Server, running
-from tests.web.desk.test_import_export import DESK, send
+from tests.web.desk.test_imports import DESK, send
 
 THREE = (
     "a dimension of 17 milliard cells",

@@ -1,7 +1,6 @@
 """A stranger's wrong passwords, and the owner of the account: who has to wait, and who gets
 through."""
 
-import ast
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,13 +15,11 @@ from playwright.sync_api import Browser
 from pytest import MonkeyPatch
 from sqlalchemy import func, select
 
-from eventreg.core.errors import FieldRefused
-from eventreg.core.models.staff import KnownBrowser, Role
+from eventreg.core.models.staff import KnownBrowser
 from eventreg.core.staff import accounts, known_browsers, passwords, second_factor
-from eventreg.core.values import usernames
 from eventreg.storage.session import reading, transaction
 from eventreg.web.limits import limits
-from tests.support.factories import LONG_PASSWORD, PASSWORD, ROOT, House, toml
+from tests.support.factories import LONG_PASSWORD, PASSWORD, House, toml
 from tests.support.pages import Page, fill, sign_in
 from tests.support.servers import running
 from tests.support.windows import LAPTOP, kind, window
@@ -62,50 +59,6 @@ def known_to(name: str) -> int:
     reading().rollback()
     mine = KnownBrowser.staff_id == accounts.by_name(reading(), name).id
     return reading().execute(select(func.count(KnownBrowser.id)).where(mine)).scalar_one()
-
-
-SPELLINGS = ["olga", "OLGA", " Olga ", "ｏｌｇａ", "ＯＬＧＡ", "\u3000olga\u3000", "ｏlga", "olgª"]
-
-
-def test_all_spellings_of_a_name_share_one_delay(guarded: House) -> None:
-    answers = [sign_in(guarded.client(), spelling, WRONG).status_code for spelling in SPELLINGS[:5]]
-    assert answers == [422] * 5
-    for _ in range(5):  # half a minute, which no slow machine outlasts
-        guarded.app.extensions["limits"].sign_in_failed("olga")
-    waiting = [sign_in(guarded.client(), spelling, WRONG).status_code for spelling in SPELLINGS]
-    assert waiting == [429] * len(SPELLINGS)
-
-
-def test_unknown_names_are_delayed_too_even_long_ones(guarded: House) -> None:
-    for name in ("nobody", "ﷺ" * 3000):
-        assert guess(guarded, name, 5) == [422] * 5
-        for _ in range(5):
-            key = usernames.fold(name)[: usernames.LONGEST]
-            guarded.app.extensions["limits"].sign_in_failed(key)
-        assert guess(guarded, name, 1) == [429]
-
-
-@pytest.mark.both_databases
-def test_a_name_that_is_too_long_when_folded_is_refused(house: House) -> None:
-    house.hire()
-    with transaction() as session:
-        accounts.add(session, "ＢＯＢ", Role.DESK, by=house.olga, now=house.now)
-    assert accounts.by_name(reading(), "bob").username == "ＢＯＢ"
-    for unfit in ("ﷺ" * 60, "x" * 61, "\u3000"):
-        with pytest.raises(FieldRefused), transaction() as session:
-            accounts.add(session, unfit, Role.DESK, by=house.olga, now=house.now)
-
-
-def test_no_web_module_folds_names_itself() -> None:
-    """The family: two ways to fold one identity are two identities. The core has one for each, and
-    pages use it."""
-    for path in sorted((ROOT / "eventreg" / "web").glob("*.py")):
-        calls = {
-            node.func.attr
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        }
-        assert not calls & {"casefold", "lower"}, path.name
 
 
 @pytest.mark.both_databases

@@ -10,12 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from eventreg.core import audit
-from eventreg.core.audit import Action
-from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.staff import Role, StaffMember, StaffSession
 from eventreg.core.staff import accounts, second_factor, session_notes, sessions
 from eventreg.storage.session import reading, transaction
-from tests.commands.test_commands import run
 from tests.support.factories import LONG_PASSWORD, PASSWORD, House, toml
 from tests.support.pages import Page, fill, get, sign_in
 from tests.web.staff.test_accounts import change, try_code, with_factor
@@ -176,65 +173,6 @@ def link_for(house: House, name: str) -> str:
         return f"/staff/welcome/{accounts.make_link(session, member, by=house.olga, now=house.now)}"
 
 
-@both
-def test_a_one_time_link_needs_the_code_too(guarded: House) -> None:
-    making, codes = with_factor(guarded)
-    for right in (making.at(guarded.now), codes[0]):
-        address, thief = link_for(guarded, "olga"), guarded.client()
-        assert "code" in get(thief, address).form().fields
-        for code in ("", "000000", codes[0] + "0"):
-            page = Page(fill(thief, address, password=LONG_PASSWORD, code=code))
-            assert (page.status, page.kind) == (422, "staff-welcome")
-        assert thief.get("/staff/me").status_code == 303, "not signed in"
-        assert (row("olga").password_hash or "").startswith("$argon2id$v=19$m=64,"), (
-            "the password is the old one"
-        )
-        assert (
-            fill(guarded.client(), address, password=LONG_PASSWORD, code=right).headers["Location"]
-            == "/staff/"
-        )
-        with transaction() as session:
-            accounts.by_name(session, "olga").password_hash = row("otto").password_hash
-
-
-@both
-def test_ten_wrong_codes_spend_a_link(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    address, thief = link_for(guarded, "olga"), guarded.client()
-    form = get(thief, address).form().fields
-    typed = {**form, "password": LONG_PASSWORD, "code": "000000"}
-    assert [thief.post(address, data=typed).status_code for _ in range(12)] == [422] * 9 + [404] * 3
-    assert thief.post(address, data={**typed, "code": making.at(guarded.now)}).status_code == 404
-
-
-def test_guessing_codes_with_a_link_is_slowed_down(strict: House) -> None:
-    with_factor(strict)
-    address, thief = link_for(strict, "olga"), strict.client()
-    typed = {**get(thief, address).form().fields, "password": LONG_PASSWORD, "code": "000000"}
-    answers = [thief.post(address, data=typed).status_code for _ in range(7)]
-    assert (answers[:5], answers[-1]) == ([422] * 5, 429)
-
-
-def test_a_refused_password_does_not_reveal_whether_the_code_was_right(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    address, client = link_for(guarded, "olga"), guarded.client()
-    pages = [
-        Page(fill(client, address, password="short", code=code)).text
-        for code in ("000000", making.at(guarded.now))
-    ]
-    assert pages[0] == pages[1]
-    assert (
-        fill(client, address, password=LONG_PASSWORD, code=making.at(guarded.now)).status_code
-        == 303
-    )
-
-
-def test_a_link_of_an_account_without_a_second_factor_asks_for_no_code(guarded: House) -> None:
-    address = link_for(guarded, "dora")
-    assert "code" not in get(guarded.client(), address).form().fields
-    assert fill(guarded.client(), address, password=LONG_PASSWORD).status_code == 303
-
-
 def in_cookie(house: House, client: FlaskClient) -> dict[str, object]:
     """What anybody can read who holds the cookie."""
     kept = client.get_cookie(house.app.config["SESSION_COOKIE_NAME"])
@@ -307,84 +245,6 @@ def test_notes_shown_once_are_encrypted_in_the_database(small: House, olga: Flas
     reading().rollback()
     assert reading().query(StaffSession).filter(StaffSession.note.is_not(None)).count() == 0
     assert "/staff/welcome/" not in get(olga, "/staff/accounts").html, "once"
-
-
-def resets() -> list[tuple[str, int | None]]:
-    """Who reset a factor, as the trail has it."""
-    reading().rollback()
-    found = (
-        reading()
-        .query(AuditEntry)
-        .filter(AuditEntry.action == Action.FACTOR_RESET)
-        .order_by(AuditEntry.id)
-    )
-    return [(entry.actor_kind, entry.actor_staff_id) for entry in found]
-
-
-@both
-def test_an_organiser_resets_a_colleagues_factor_and_its_owner_is_told(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    olga, otto = whole(guarded, making), guarded.signed_in("otto")
-    reset = f"/staff/accounts/{row('olga').id}/second-factor"
-    sign_in_page = get(otto, "/staff/password").form("/password")
-    otto.post(sign_in_page.action, data={**sign_in_page.fields, "password": PASSWORD})
-    assert reset in get(otto, "/staff/accounts").html
-    assert get(otto, reset).kind == "staff-reset-factor"
-    assert send(otto, reset, password="wrong wrong wrong").status == 422
-    assert row("olga").totp_secret is not None
-    assert send(otto, reset, password=PASSWORD).status == 303
-    assert "两步验证已经关掉。" in get(otto, "/staff/accounts").text
-    assert "两步验证已经关掉。" not in get(otto, "/staff/accounts").text, "once"
-    assert resets() == [("staff", row("otto").id)]
-    assert olga.get("/staff/me").status_code == 303, "signed out everywhere"
-    assert "关掉了您的两步验证" not in get(otto, "/staff/").text, "it is nobody else's notice"
-    olga = guarded.signed_in("olga")
-    for path, said in (
-        ("/staff/?lang=en", "otto turned your second factor off"),
-        ("/staff/me?lang=zh", "otto关掉了您的两步验证"),
-    ):
-        assert said in get(olga, path).text
-    form = get(olga, "/staff/").form("/me/factor-reset")
-    assert olga.post(form.action, data=form.fields).status_code == 303
-    assert "关掉了您的两步验证" not in get(olga, "/staff/").text
-    assert "关掉了您的两步验证" not in get(guarded.signed_in("olga"), "/staff/").text
-    assert send(otto, reset, password=PASSWORD).status == 409, "there is none any more"
-
-
-def test_an_organiser_who_has_a_factor_gives_its_code_to_reset_another(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    olga = whole(guarded, making)
-    with transaction() as session:
-        accounts.by_name(session, "otto").totp_secret = second_factor.new_secret()
-    reset = f"/staff/accounts/{row('otto').id}/second-factor"
-    assert "code" in get(olga, reset).form("/second-factor").fields
-    for code in ("", "000000", pyotp.TOTP(row("otto").totp_secret or "").at(guarded.now)):
-        assert send(olga, reset, password=PASSWORD, code=code).status == 422
-    assert send(olga, reset, password=PASSWORD, code=making.at(guarded.now)).status == 303
-    assert row("otto").totp_secret is None
-
-
-@both
-def test_a_command_resets_the_factor_of_the_only_organiser(small: House) -> None:
-    with_factor(small)
-    for words, code in (
-        (("olga",), 0),
-        (("olga",), 1),
-        (("nobody",), 1),
-        ((), 2),
-        (("olga", "otto"), 2),
-    ):
-        answer = run(small, "staff", "reset-factor", *words)
-        assert answer.exit_code == code, answer.output
-        assert len(answer.stderr.splitlines()) == (0 if code == 0 else 1) or code == 2
-    assert (
-        "Example: flask --app wsgi staff reset-factor"
-        in run(small, "staff", "reset-factor", "--help").output
-    )
-    assert resets() == [("system", None)]
-    olga = small.client()
-    assert sign_in(olga, "olga", PASSWORD).status_code == 303, "the password stays"
-    assert "有人在服务器上关掉了您的两步验证" in get(olga, "/staff/").text
 
 
 @both
