@@ -1,4 +1,4 @@
-"""The attendee list and the list for the door."""
+"""The attendee list: search, filters and order; and the check-in list made of it."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ EVERYBODY = ["100%_纯", "Anna O'Neil", "吕秀兰", "王建国", "曾秀英", "
 
 @pytest.fixture
 def full(house: House) -> House:
-    """An event with a handful of people."""
+    """An event with six attendees."""
     house.apply(toml(capacity=60))
     house.register("张桂芳", "王建国", phone="13800138000")
     house.register("曾秀英", phone="13900139123")
@@ -30,7 +30,7 @@ def full(house: House) -> House:
 
 
 def found(house: House, query: str) -> list[str]:
-    """Whom a search finds."""
+    """The names that a search finds."""
     return [
         row.name for row in attendee_list.listed(reading(), house.event(), Selection(query=query))
     ]

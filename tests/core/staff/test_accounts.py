@@ -17,12 +17,12 @@ pytestmark = pytest.mark.both_databases
 
 
 def signed_in(house: House, token: str) -> SignedIn | None:
-    """Who this token is, now."""
+    """Who is signed in with this token now."""
     return sessions.find(reading(), token, now=house.now)
 
 
 def sign_in(house: House, name: str) -> str:
-    """A new session of that account."""
+    """Open a session for this account."""
     with transaction() as session:
         return sessions.open_for(session, accounts.by_name(session, name), now=house.now)
 
@@ -35,7 +35,7 @@ def staffed(house: House) -> House:
 
 
 def test_each_role_has_exactly_these_permissions() -> None:
-    """The whole policy on one screen; a change here is a change of what people may do."""
+    """The whole policy. A change here changes what staff may do."""
     table = {
         role: sorted(permission.value for permission in permissions)
         for role, permissions in ALLOWED.items()

@@ -1,4 +1,4 @@
-"""Which passwords may be chosen: counted in characters, and judged as a whole."""
+"""Which passwords may be chosen: long enough, and hard to guess."""
 
 import time
 import unicodedata
@@ -25,7 +25,7 @@ SHORT = [
 ]
 LONG = ["x" * 257, "字" * 86, "tea at nine in ningbo " * 12]
 GUESSABLE = [
-    # again and again
+    # repetitions
     "aaaaaaaaaaaaaaa",
     "abcabcabcabcabc",
     "一二三四五" * 3,
@@ -38,7 +38,7 @@ GUESSABLE = [
     "a" * 256,
     "password" * 32,
     "desmond desmond desmond",
-    # common passwords, and what is put before and after them
+    # common passwords with additions
     "passwordpassword",
     "password12345678",
     "password123456é",
@@ -53,7 +53,7 @@ GUESSABLE = [
     "monkeydragonmaster",
     "letmein!letmein!",
     "ünïcödé pâsswörd",
-    # runs of keys, figures and days
+    # keyboard runs, digits and dates
     "123456789012345",
     "qwertyuiopasdfgh",
     "1qaz2wsx3edc4rfv",
@@ -63,7 +63,7 @@ GUESSABLE = [
     "一二三四五六七八九十一二三四五",
     "13800138000138001",
     "甲乙丙丁戊己庚辛壬癸甲乙丙丁戊",
-    # our words, the event's and one's own name
+    # our words, the event's and the user's name
     "eventreg2030 lecture",
     "organiser-2030-06",
     "door-password-2030",
@@ -73,7 +73,7 @@ GUESSABLE = [
     "desmond@eventreg",
     "书法课书法课二〇三〇年六月十日",
     "Calligraphy class 2030",
-    # what everybody knows by heart
+    # well-known verses and wishes
     "床前明月光疑是地上霜举头望明月",
     "我爱你我爱你一生一世生日快乐",
 ]
@@ -94,7 +94,7 @@ KNOWN = ("desmond", "书法课", "Calligraphy class")
 
 
 def reason(password: str) -> str:
-    """Why it is refused; empty if it may be chosen."""
+    """The reason why it is refused; empty if it may be chosen."""
     try:
         passwords.check(password, *KNOWN)
     except FieldRefused as refusal:

@@ -1,5 +1,4 @@
-"""The attendee list at work: names that sound alike, several at once, people registered twice,
-hostile searches."""
+"""The page of the attendee list: similar names, several rows at once, duplicates, odd searches."""
 
 import time
 
@@ -44,7 +43,7 @@ def desmond(hall: House) -> FlaskClient:
 
 
 def searched(client: FlaskClient, query: str) -> tuple[str, str]:
-    """What a search finds, and what sounds like it."""
+    """What a search finds, and the names that sound similar."""
     found, _, near = Page(client.get(LIST, query_string={"q": query})).text.partition("读音相近")
     return found, near
 
@@ -94,7 +93,7 @@ def test_nothing_sounds_like_a_number(desmond: FlaskClient) -> None:
     ],
 )
 def test_a_hostile_search_is_literal_and_quick(desmond: FlaskClient, query: str) -> None:
-    begun = time.process_time()  # other tests beside it do not change it
+    begun = time.process_time()  # CPU time, which parallel tests do not change
     answer = desmond.get(LIST, query_string={"q": query})
     assert answer.status_code == (414 if len(query) > 1_900 else 200), (
         "an address of 10 kB is refused, as everywhere"
@@ -107,7 +106,7 @@ def test_a_hostile_search_is_literal_and_quick(desmond: FlaskClient, query: str)
 
 
 def chosen(client: FlaskClient, act: str, *ids: int, **more: str) -> Page:
-    """Tick registrations and press a button; the page that follows."""
+    """Tick registrations and press a button; returns the next page."""
     form = next(form for form in get(client, LIST).forms if form.id == "chosen")
     answer = client.post(LIST, data={**form.fields, "registration": list(ids), "act": act, **more})
     return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)

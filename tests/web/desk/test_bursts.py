@@ -1,5 +1,4 @@
-"""Many people from one address: shown to the organiser with a tick each, taken back by hand,
-forgotten after a day."""
+"""Bursts: many people registered from one address are shown, and an organiser can cancel them."""
 
 from datetime import timedelta
 
@@ -36,7 +35,7 @@ def roomy(house: House) -> House:
 def come(
     house: House, people: int, number: str = HERE, seconds: int = 5, first: int = 0
 ) -> list[Registration]:
-    """People registered from one address, one every so many seconds."""
+    """Register people from one address, one every ``seconds``."""
     made = []
     for n in range(first, first + people):
         made.append(house.register(f"王{n}号", waitlist=True, burst=number))
@@ -53,7 +52,7 @@ def seen(house: House) -> list[list[str]]:
 
 
 def ids(house: House) -> list[str]:
-    """Everybody in a burst."""
+    """The public ids of all people in bursts."""
     return [
         one.public_id
         for burst in bursts.of_event(reading(), house.event(), now=house.now)

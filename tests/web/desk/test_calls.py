@@ -1,5 +1,4 @@
-"""The call desk: who is to be called and why, what a call comes to, and a seat whose owner nobody
-reaches."""
+"""The call desk: whom to call and why, the outcomes of calls, and seats that are passed on."""
 
 from datetime import timedelta
 
@@ -37,7 +36,7 @@ def press(client: FlaskClient, registration_id: int, outcome: str, **more: str) 
 
 
 def tasks(house: House) -> dict[int, calls.Task]:
-    """Who is to be called now."""
+    """The calls to be made now, by registration."""
     reading().rollback()
     return {
         task.registration_id: task for task in calls.tasks(reading(), house.event(), now=house.now)
@@ -84,7 +83,7 @@ def test_pressing_a_button_twice_records_one_call(small: House, desmond: FlaskCl
 
 
 def test_will_not_come_cancels_the_registration(small: House, desmond: FlaskClient) -> None:
-    small.cancel(1, 1)  # one of the couple: one seat for the first who waits alone
+    small.cancel(1, 1)  # one of the couple, so that one seat is free
     press(desmond, 2, "will-not-come")
     assert lookup.get(reading(), 2).state == "cancelled"
     assert 2 not in tasks(small)
@@ -114,9 +113,8 @@ def test_an_unsure_name_is_checked_by_a_call(house: House) -> None:
 
 
 def test_reminders_come_on_the_last_working_day_before(house: House) -> None:
-    house.apply(
-        toml(capacity=6, more="closed_on = [2030-06-07]\n")
-    )  # the Friday before is a holiday, so it is the Thursday
+    # The Friday before is a holiday, so the reminders are due on Thursday.
+    house.apply(toml(capacity=6, more="closed_on = [2030-06-07]\n"))
     house.hire()
     house.register("张桂芳")
     house.register("李秀英", "王建国")

@@ -1,4 +1,4 @@
-"""The desk: signing in, taking calls, the list, corrections, the paper."""
+"""The desk's pages: take a registration, dashboard, list, corrections, printed list."""
 
 import gzip
 import re
@@ -181,7 +181,7 @@ def test_times_are_shown_in_the_zone_of_the_event(small: House) -> None:
 
 
 def test_staff_pages_are_light(house: House) -> None:
-    """UX.md section 8: at most 30 kB and three requests, with fifty people in the room."""
+    """At most 30 kB and three requests each, with fifty attendees."""
     house.apply(toml(capacity=50))
     house.hire()
     for number in range(50):
@@ -212,5 +212,5 @@ def test_staff_pages_are_light(house: House) -> None:
         weights[path] = len(answer.get_data())
         more = gzip.decompress(answer.get_data()).count(b"?v=")
         assert more <= 2, path
-    print(weights)  # noqa: T201 - the figures of UX.md 8
+    print(weights)  # noqa: T201 - shown if a page gets too heavy
     assert max(weights.values()) <= 30_000, weights

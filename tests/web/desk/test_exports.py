@@ -24,7 +24,7 @@ DESK = "/staff/events/small"
 
 @pytest.fixture
 def small(house: House) -> House:
-    """Ten seats, and everybody hired."""
+    """An event with ten seats, and the three staff accounts."""
     house.apply(toml(capacity=10))
     house.hire()
     return house
@@ -42,7 +42,7 @@ def exported(client: FlaskClient, address: str = "attendees.csv") -> list[dict[s
 def sheet(
     client: FlaskClient, address: str = "attendees.xlsx"
 ) -> openpyxl.worksheet.worksheet.Worksheet:
-    """The page of the spreadsheet."""
+    """The worksheet of the XLSX file."""
     return openpyxl.load_workbook(
         io.BytesIO(client.get(f"{DESK}/{address}").get_data())
     ).worksheets[0]
@@ -139,11 +139,9 @@ def test_odd_names_survive_export_and_import(small: House) -> None:
         "as any program reads the spreadsheet"
     )
     for address in ("attendees.csv", "attendees.xlsx"):
-        lines = import_file.read(olga.get(f"{DESK}/{address}").get_data())
-        for read in (
-            lines,
-            import_file.read(imports.as_text(lines).encode()),
-        ):  # tried, and then taken
+        tried = import_file.read(olga.get(f"{DESK}/{address}").get_data())
+        confirmed = import_file.read(imports.as_text(tried).encode())
+        for read in (tried, confirmed):
             _, good = imports.judge(small.event(), read, waitlist=False)
             assert sorted(entry.names[0].typed for _, entry in good) == sorted(ODD), address
 
@@ -206,7 +204,7 @@ def test_names_of_every_kind_come_through_list_sheet_and_export(small: House, na
 
 def test_a_third_simultaneous_export_is_refused(small: House) -> None:
     small.apply(toml(capacity=500))
-    for number in range(250):  # more than one piece, so that the first two are not done at once
+    for number in range(250):  # more than one piece, so that the first two are still running
         small.register(f"客人{chr(0x4E00 + number)}")
     olga = small.signed_in("olga")
     running = [olga.get(f"{DESK}/attendees.csv", buffered=False) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Lists out and in: nothing in them runs, nothing is lost, nothing is half taken."""
+"""Imports: a list is tried first, and then imported as a whole or not at all."""
 
 import codecs
 import csv
@@ -21,7 +21,7 @@ DESK = "/staff/events/small"
 
 @pytest.fixture
 def small(house: House) -> House:
-    """Ten seats, and everybody hired."""
+    """An event with ten seats, and the three staff accounts."""
     house.apply(toml(capacity=10))
     house.hire()
     return house
@@ -32,7 +32,7 @@ GOOD = HEAD + "张桂芳,13800138000,\n王建国,138 0013 8001,李秀英\n"
 
 
 def send(client: FlaskClient, content: bytes | str, name: str = "list.csv", **more: str) -> Page:
-    """Try a file."""
+    """Try to import a file; returns the page."""
     form = get(client, f"{DESK}/import").form()
     body = content if isinstance(content, bytes) else content.encode()
     # Encoded here: the test client would leave a temporary file open.
@@ -47,7 +47,7 @@ def send(client: FlaskClient, content: bytes | str, name: str = "list.csv", **mo
 
 
 def confirm(client: FlaskClient, tried: Page) -> Page:
-    """Take over what was tried."""
+    """Import what was tried."""
     text = tried.html.partition('<textarea name="rows" hidden>')[2].partition("</textarea>")[0]
     rows = text.replace("&#34;", '"').replace("&#39;", "'").replace("&amp;", "&")
     form = tried.form()

@@ -1,5 +1,4 @@
-"""Paper: two queues and their signs, supplements to a list that is out of date, the same sides in
-both engines, and the ticked sheet typed back."""
+"""Printed lists: two queues and their signs, supplements, the same sides in both PDF engines."""
 
 import re
 import shutil
@@ -34,21 +33,21 @@ SURNAMES = "陈丁胡李马钱孙王吴徐杨张郑周朱"
 
 @pytest.fixture
 def hall(house: House) -> House:
-    """Fifty seats, and everybody hired."""
+    """An event with sixty seats, and the three staff accounts."""
     house.apply(toml(capacity=60))
     house.hire()
     return house
 
 
 def fill_with(house: House, people: int, names: Sequence[str] = ()) -> None:
-    """So many people, as many of them with these names as there are."""
+    """Register so many people, the first ones with these names."""
     for number in range(people):
         ordinary = SURNAMES[number % len(SURNAMES)] + chr(0x963F) + chr(0x4E00 + number)
         house.register(names[number] if number < len(names) else ordinary)
 
 
 def print_list(client: FlaskClient, query: str = "") -> Page:
-    """Look at the list, print it, and say so; returns what was looked at."""
+    """Open the list and record that it was printed; returns the page."""
     page = get(client, f"{PAPER}{query}")
     form = page.form("/check-in-list")
     assert client.post(form.action, data=form.fields).headers["Location"].endswith(DESK)
@@ -64,7 +63,7 @@ def sides_of(file: Path) -> list[str]:
 
 
 def rows_on(side: str) -> int:
-    """How many rows with boxes to tick are on a side."""
+    """The number of rows with boxes on a side."""
     return len(re.findall(r"□\s*□", side))
 
 
@@ -84,9 +83,8 @@ def rows_on(side: str) -> int:
 def test_two_queues_are_equally_long_and_need_no_more_paper(
     hall: House, people: int, rows: list[int]
 ) -> None:
-    fill_with(
-        hall, people, [f"字{chr(0x4E00 + number)}" for number in range(people)]
-    )  # one surname: nothing to step to
+    # With one surname only, the border cannot move.
+    fill_with(hall, people, [f"字{chr(0x4E00 + number)}" for number in range(people)])
     made = check_in_list.sides(attendee_list.confirmed(reading(), hall.event()), in_queues=True)
     assert [len(side.lines) for side in made] == rows
     assert made[0].sides == len(rows) + 1
@@ -230,9 +228,8 @@ def test_an_outdated_list_is_reported_and_a_supplement_printed(hall: House) -> N
     gone = print_history.paper_rows(reading(), hall.event())[1]
     hall.cancel(registration_of(gone))
     new = hall.register("阿新")
-    print_list(
-        desmond, f"?registration={new.id}"
-    )  # a single line for the desk is no supplement to the list
+    # A printed selection is no supplement to the list.
+    print_list(desmond, f"?registration={new.id}")
     page = get(desmond, DESK)
     assert "06-03 10:00 打印的签到表已经旧了。 新增 1 人，退出 1 人。" in page.text
     assert "只打印新增的 1 人" in page.text
@@ -249,7 +246,7 @@ def test_an_outdated_list_is_reported_and_a_supplement_printed(hall: House) -> N
 
 
 def registration_of(line: print_history.PaperRow) -> int:
-    """Whose line it is."""
+    """The registration of a row."""
     assert line.row is not None
     return line.row.registration_id
 

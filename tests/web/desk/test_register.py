@@ -1,5 +1,4 @@
-"""Taking a call: what the clerk writes down beside name and number, what the page says meanwhile,
-and what a full room allows."""
+"""Register by telephone: the clerk's extra fields, hints while typing, and a full event."""
 
 from typing import Any
 
@@ -19,7 +18,7 @@ NEW = f"{DESK}/registrations/new"
 
 
 def made_by(answer_address: str) -> Registration:
-    """The registration that an answer leads to."""
+    """The registration at this address."""
     return lookup.get(
         reading(), int(answer_address.rsplit("/", maxsplit=1)[-1].split("?", maxsplit=1)[0])
     )
@@ -79,7 +78,7 @@ def test_people_without_a_telephone_are_not_promised_a_call(
 
 
 def ask(client: FlaskClient, **typed: str) -> Any:
-    """What the form's script is told while somebody types."""
+    """The hint for what is typed so far."""
     token = {"X-CSRF-Token": get(client, NEW).form().fields["csrf_token"]}
     return client.post(f"{DESK}/registrations/hint", data=typed, headers=token).get_json()
 

@@ -1,4 +1,4 @@
-"""The report: the figures of the morning, drawn and written, on one side of A4."""
+"""The report after an event, on one side of A4."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -43,7 +43,7 @@ def small(house: House) -> House:
 
 @pytest.fixture
 def desmond(small: House) -> FlaskClient:
-    """The desk's browser, when it is over."""
+    """The desk's browser, after the event."""
     small.now = local("2030-06-10 11:30")
     return small.signed_in("desmond")
 

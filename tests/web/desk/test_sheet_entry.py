@@ -17,14 +17,14 @@ DESK = "/staff/events/small"
 
 @pytest.fixture
 def hall(house: House) -> House:
-    """Fifty seats, and everybody hired."""
+    """An event with sixty seats, and the three staff accounts."""
     house.apply(toml(capacity=60))
     house.hire()
     return house
 
 
 def ticked(client: FlaskClient, arrived: Sequence[str], given: Sequence[str], **more: str) -> Page:
-    """Type the sheet back."""
+    """Type the sheet back; returns the next page."""
     form = get(client, f"{DESK}/paper").form()
     data = {
         "csrf_token": form.fields["csrf_token"],
@@ -84,7 +84,7 @@ def test_a_person_cancelled_after_printing_keeps_the_row(hall: House) -> None:
 
 
 def walk_in(client: FlaskClient, name: str, **more: str) -> Page:
-    """Type in somebody from the blank side."""
+    """Type in a walk-in from the blank side; returns the next page."""
     form = get(client, f"{DESK}/registrations/new?source=walk-in").form()
     answer = client.post(
         f"{DESK}/registrations/new", data={**form.fields, "name": name, "no_phone": "yes", **more}

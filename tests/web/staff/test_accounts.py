@@ -1,5 +1,4 @@
-"""Accounts: invited by a link, changed and locked at once, the second factor, one's own browsers,
-telephones for the door."""
+"""Accounts: invite, change and disable them, set up a second factor, sign out other browsers."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +19,7 @@ ACCOUNTS = "/staff/accounts"
 
 @pytest.fixture
 def small(house: House) -> House:
-    """Three seats, one taken, and everybody hired."""
+    """An event with three seats, one taken, and the three staff accounts."""
     house.apply(toml())
     house.hire()
     house.register("张桂芳")
@@ -28,7 +27,7 @@ def small(house: House) -> House:
 
 
 def change(client: FlaskClient, name: str, **what: str) -> int:
-    """Press a button beside an account."""
+    """Press a button beside an account; returns the status."""
     reading().rollback()
     member = accounts.by_name(reading(), name)
     token = get(client, "/staff/").form("/sign-out").fields
@@ -97,7 +96,7 @@ def test_only_organisers_see_accounts(small: House) -> None:
 
 
 def with_factor(house: House) -> tuple[pyotp.TOTP, list[str]]:
-    """Olga has a second factor."""
+    """Give Olga a second factor; returns her authenticator and recovery codes."""
     secret = second_factor.new_secret()
     making = pyotp.TOTP(secret)
     with transaction() as session:
@@ -197,7 +196,7 @@ def test_guessing_codes_is_slowed_down(folder: Path) -> None:
         house.hire()
         with_factor(house)
         answers = [try_code(house, "000000") for _ in range(5)]
-        for _ in range(5):  # no slow machine outlasts half a minute
+        for _ in range(5):  # a delay of half a minute, longer than a slow machine takes
             house.app.extensions["limits"].sign_in_failed("olga")
         answers.append(try_code(house, "000000"))
     house.close()
@@ -231,6 +230,6 @@ def test_staff_can_sign_out_their_other_browsers_only(small: House, olga: FlaskC
     olga.post(buttons[0].action, data=buttons[0].fields)
     assert elsewhere.get("/staff/me").status_code == 303
     assert olga.get("/staff/me").status_code == 200
-    for session_id in (5, 4, 3):  # Desmond's is the last one
+    for session_id in (5, 4, 3):  # 3 is Desmond's
         olga.post(buttons[0].action, data={**buttons[0].fields, "browser": str(session_id)})
     assert desmond.get("/staff/me").status_code == 200, "nobody else's"

@@ -19,13 +19,13 @@ both = pytest.mark.both_databases
 
 @pytest.fixture
 def guarded(small: House) -> House:
-    """Otto is organiser, too."""
+    """An event whose second organiser is Otto."""
     small.hired("otto", Role.ORGANISER)
     return small
 
 
 def resets() -> list[tuple[str, int | None]]:
-    """Who reset a factor, as the trail has it."""
+    """Who reset a factor, according to the audit log."""
     reading().rollback()
     found = (
         reading()

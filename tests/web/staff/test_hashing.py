@@ -1,5 +1,4 @@
-"""Checking passwords costs time and memory: a flood of it leaves guests their pages, and nothing
-hashes outside the queue."""
+"""Password hashing is limited, as it costs time and memory: public pages stay fast in a flood."""
 
 import http.client
 import time
@@ -72,8 +71,7 @@ def test_a_flood_of_sign_ins_does_not_slow_public_pages(small: House, folder: Pa
     ("threads", "most"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4), (16, 8), (20, 10), (64, 10)]
 )
 def test_hashing_uses_at_most_half_of_the_threads(threads: int, most: int) -> None:
-    """Seventy come at once; whoever finds no place is sent away at once, and the others are
-    served."""
+    """Seventy come at once. Those without a place are refused at once, the others are served."""
     hashing, away, leave = Hashing(threads), Queue[int](), Event()
 
     def come(_: int) -> bool:
@@ -92,7 +90,7 @@ def test_hashing_uses_at_most_half_of_the_threads(threads: int, most: int) -> No
 
 
 class Watched(Hashing):
-    """The real queue, which says how many are inside."""
+    """The real queue, which counts how many are inside."""
 
     inside = 0
 
@@ -106,7 +104,7 @@ class Watched(Hashing):
 
 
 def test_no_page_hashes_outside_the_queue(small: House, monkeypatch: MonkeyPatch) -> None:
-    """Every page that checks or sets a password, with a real hash each time."""
+    """Visits every page that checks or sets a password, with real hashes."""
     queue = Watched(8)
     small.app.extensions["hashing"] = queue
     hashed: Counter[bool] = Counter()

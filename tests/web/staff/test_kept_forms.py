@@ -1,5 +1,7 @@
-"""A form sent after its session had ended: kept if it is ours, shown before it is sent again, and
-never one that another page planted."""
+"""Kept forms: a form sent after its session ended is kept and shown before it is sent again.
+
+A form planted by another page is never kept.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -24,20 +26,20 @@ TYPED = {"name": "张桂芳", "phone": "13800138000"}
 
 
 def end_sessions(name: str) -> None:
-    """Everywhere this account was signed in, it is not any more."""
+    """End all sessions of this account."""
     with transaction() as session:
         accounts.end_sessions(session, accounts.by_name(session, name))
 
 
 def sign_in_on(client: FlaskClient, page: Page, name: str) -> Page:
-    """Sign in on the page that asks for it instead of the one that was wanted."""
+    """Sign in on the page that was shown instead of the wanted one."""
     form = page.form("/sign-in")
     typed = {**form.fields, "username": name, "password": PASSWORD}
     return Page(client.post("/staff/sign-in", data=typed))
 
 
 def registered(house: House) -> int:
-    """How many registrations there are."""
+    """The number of seats taken."""
     reading().rollback()
     return house.seats().taken
 
@@ -129,7 +131,7 @@ def test_a_kept_form_shows_names_instead_of_public_ids(
 
 
 def planted(client: FlaskClient, address: str, **fields: str) -> Page:
-    """A form that another page has this browser send."""
+    """A form that another page makes this browser send."""
     return Page(client.post(address, data={**TYPED, **fields}, headers={"Origin": "null"}))
 
 
@@ -148,7 +150,7 @@ def test_a_form_planted_by_another_page_is_not_kept(small: House, desmond: Flask
 
 
 def test_a_form_is_not_kept_if_the_browser_was_never_signed_in(small: House) -> None:
-    """Its own anonymous token is valid, and proves nothing."""
+    """The token of an anonymous session is valid, but does not prove that the form is ours."""
     client = small.client()
     token = get(client, "/staff/sign-in").form().fields["csrf_token"]
     asked = planted(client, NEW, csrf_token=token)
@@ -225,11 +227,11 @@ KEPT_FOR = {
     Permission.MANAGE_EVENTS,
 }
 FILES = {"organising.upload", "organising.apply"}
-"""One takes a file, the other makes an event as it was looked at: both begin anew."""
+"""Not kept: one takes a file, the other applies what was shown before."""
 
 
 def test_every_form_is_listed_as_kept_or_never_kept(small: House) -> None:
-    """The family: whoever adds a form finds it here, and decides."""
+    """A new form fails here until it is decided whether it may be kept."""
     views = small.app.view_functions
     forms = {
         rule.endpoint for rule in small.app.url_map.iter_rules() if "POST" in (rule.methods or ())
@@ -262,7 +264,7 @@ def test_a_too_large_form_without_a_session_leads_to_the_sign_in_page(
     small: House, desmond: FlaskClient
 ) -> None:
     end_sessions("desmond")
-    small.app.testing = False  # as a server, which answers 500 where a test would see the fault
+    small.app.testing = False  # answer 500 on an error, as a server does
     for client in (desmond, small.client()):
         asked = Page(client.post(NEW, data={"name": "x" * 100_000}))
         assert (asked.status, asked.kind) == (401, "staff-sign-in")

@@ -1,5 +1,4 @@
-"""A stranger's wrong passwords, and the owner of the account: who has to wait, and who gets
-through."""
+"""Known browsers: wrong passwords of a stranger do not delay the owner of the account."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +29,7 @@ WRONG = "wrong wrong wrong"
 
 @pytest.fixture
 def guarded(folder: Path, environment: dict[str, str]) -> Iterator[House]:
-    """A house with its limits on."""
+    """A house with rate limits."""
     house = House(folder, **{**environment, "EVENTREG_RATE_LIMITS": "on"})
     with house.app.app_context():
         house.apply(toml())
@@ -40,13 +39,12 @@ def guarded(folder: Path, environment: dict[str, str]) -> Iterator[House]:
 
 
 def guess(house: House, name: str, times: int, client: FlaskClient | None = None) -> list[int]:
-    """Somebody who does not know the password tries, by default in another browser each time."""
+    """Try wrong passwords, by default in a new browser each time; returns the statuses."""
     return [sign_in(client or house.client(), name, WRONG).status_code for _ in range(times)]
 
 
 def keep_out(house: House, name: str = "olga") -> None:
-    """A stranger has guessed for so long that the account has to wait for minutes, at this address
-    and any other."""
+    """Delay the account for minutes, and this network address too."""
     for _ in range(15):
         house.app.extensions["limits"].sign_in_failed(name)
     with suppress(limits.TooOften):
@@ -55,7 +53,7 @@ def keep_out(house: House, name: str = "olga") -> None:
 
 
 def known_to(name: str) -> int:
-    """How many browsers the account knows."""
+    """The number of browsers known to the account."""
     reading().rollback()
     mine = KnownBrowser.staff_id == accounts.by_name(reading(), name).id
     return reading().execute(select(func.count(KnownBrowser.id)).where(mine)).scalar_one()
@@ -203,8 +201,7 @@ def test_the_refusal_does_not_say_what_was_wrong(guarded: House) -> None:
 def test_every_refusal_takes_one_hash_and_one_code_check(
     guarded: House, monkeypatch: MonkeyPatch
 ) -> None:
-    """The time is that of one hash and one look at a code; counted rather than measured, so that a
-    slow machine agrees."""
+    """So all refusals take the same time. Counted, as measuring depends on the machine."""
     done: list[str] = []
     hashed, looked = passwords.verify, second_factor.check
 
@@ -258,7 +255,7 @@ def test_a_real_browser_stays_known_after_signing_out(folder: Path, browser: Bro
         stranger = window(browser, LAPTOP)
         stranger.goto(f"{server.address}{SIGN_IN}")
         token = stranger.locator('meta[name="csrf-token"]').get_attribute("content")
-        for number in range(21):  # the whole network address has to wait, a quarter of an hour
+        for number in range(21):  # delays the whole network address by 15 minutes
             typed: Any = {
                 "csrf_token": str(token),
                 "username": f"guess {number}",

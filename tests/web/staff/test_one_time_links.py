@@ -18,14 +18,14 @@ both = pytest.mark.both_databases
 
 @pytest.fixture
 def guarded(small: House) -> House:
-    """Otto is organiser, too."""
+    """An event whose second organiser is Otto."""
     small.hired("otto", Role.ORGANISER)
     return small
 
 
 @pytest.fixture
 def strict(folder: Path) -> Iterator[House]:
-    """A house that limits tries."""
+    """A house with rate limits."""
     made = House(folder, EVENTREG_RATE_LIMITS="on")
     with made.app.app_context():
         made.apply(toml())

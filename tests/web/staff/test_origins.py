@@ -84,12 +84,12 @@ def test_without_the_origin_check_another_server_could_post(
 
 
 NAME = "register.test"
-"""Plain http by a name, as in a hall's network: there browsers send no Sec-Fetch-Site."""
+"""For plain http by name, as in a local network: browsers then send no Sec-Fetch-Site."""
 
 
 @contextmanager
 def other_server(page: str) -> Iterator[int]:
-    """Another server on the same machine, with this one page; the port it is at."""
+    """Run another server on the same machine with this page; yields its port."""
 
     class Planting(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -113,7 +113,7 @@ def other_server(page: str) -> Iterator[int]:
 
 
 def trap(target: str, referrer: str) -> str:
-    """A page that sends a form to us as soon as it is opened."""
+    """A page with a form that is sent to us."""
     fields = "".join(f'<input name="{name}" value="{value}">' for name, value in TYPED.items())
     return (
         f'<!doctype html><meta charset="utf-8"><meta name="referrer" content="{referrer}">'

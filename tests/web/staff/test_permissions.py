@@ -16,8 +16,10 @@ NEW = f"{DESK}/registrations/new"
 
 
 def test_every_role_reaches_exactly_the_pages_of_its_permissions(small: House) -> None:
-    """Each page with each role: 200 where the table allows it, 403 where not, the sign-in page for
-    nobody."""
+    """Opens each page with each role, and without one.
+
+    200 or 303 if the role has the permission, 403 if not, the sign-in page without a role.
+    """
     made = small.register("张桂芳")
     somewhere = {
         "slug": "small",
@@ -45,7 +47,7 @@ def test_every_role_reaches_exactly_the_pages_of_its_permissions(small: House) -
                 answer = client.get(path)
                 assert answer.status_code in ({200, 303} if allowed else {403}), (role, path)
                 answer.close()
-            else:  # without its token, so that nothing happens: who may gets as far as that
+            else:  # without the token, so nothing happens; 400 shows that the role is allowed
                 assert client.post(path).status_code == (400 if allowed else 403), (role, path)
             checked += 1
         if "GET" in (rule.methods or ()):
@@ -60,7 +62,7 @@ def test_every_role_reaches_exactly_the_pages_of_its_permissions(small: House) -
 def test_without_the_table_the_door_would_see_the_desk(
     small: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The negative control: it is the table, and nothing else, that keeps the door out."""
+    """The negative control: only the table keeps the door out."""
     dora = small.signed_in("dora")
     assert dora.get(DESK).status_code == 403
     monkeypatch.setattr(permissions, "may", lambda *_: True)

@@ -1,5 +1,7 @@
-"""The second factor cannot be walked around, password and factor are changed only by who proves to
-be their owner, and what is shown once stands in no cookie."""
+"""The second factor: turn it on, replace it, turn it off; each needs password and code.
+
+Secrets that are shown once are encrypted in the database, and are not in the cookie.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,14 +25,14 @@ FACTOR, OWN_PASSWORD = "/staff/me/second-factor", "/staff/me/password"
 
 @pytest.fixture
 def guarded(small: House) -> House:
-    """Otto is organiser, too."""
+    """An event whose second organiser is Otto."""
     small.hired("otto", Role.ORGANISER)
     return small
 
 
 @pytest.fixture
 def strict(folder: Path) -> Iterator[House]:
-    """A house that limits tries."""
+    """A house with rate limits."""
     made = House(folder, EVENTREG_RATE_LIMITS="on")
     with made.app.app_context():
         made.apply(toml())
@@ -54,7 +56,7 @@ def whole(house: House, making: pyotp.TOTP) -> FlaskClient:
 
 
 def send(client: FlaskClient, address: str, **typed: str) -> Page:
-    """A form of one's own page."""
+    """Send a form of the own page."""
     token = get(client, "/staff/").form("/sign-out").fields["csrf_token"]
     return Page(
         client.post(
@@ -174,14 +176,14 @@ def link_for(house: House, name: str) -> str:
 
 
 def in_cookie(house: House, client: FlaskClient) -> dict[str, object]:
-    """What anybody can read who holds the cookie."""
+    """The contents of the cookie, which its holder can read."""
     kept = client.get_cookie(house.app.config["SESSION_COOKIE_NAME"])
     signer = house.app.session_interface.get_signing_serializer(house.app)  # type: ignore[attr-defined]
     return dict(signer.loads(kept.value)) if kept else {}
 
 
 def test_no_page_puts_a_secret_into_the_cookie(guarded: House) -> None:
-    """Through every page and button of staff that makes something secret or says something once."""
+    """Visits all staff pages and presses the buttons that create a secret or a message."""
     seen: set[str] = set()
 
     class Watched(type(guarded.client())):  # type: ignore[misc]
@@ -222,7 +224,7 @@ def test_no_page_puts_a_secret_into_the_cookie(guarded: House) -> None:
     dana = guarded.client()
     fill(dana, link_for(guarded, "dana"), password=LONG_PASSWORD)
     dana.post("/staff/sign-out", data=get(dana, "/staff/").form("/sign-out").fields)
-    # whose: the number of the account, for a form that outlives its session
+    # "whose" is the id of the account, for forms kept after the session ends.
     assert seen - {"whose"} == {"id", "language", "csrf_token"}
 
 

@@ -17,13 +17,13 @@ from tests.web.staff.test_sessions import at
 
 
 def opened(house: House, name: str) -> str:
-    """A new session."""
+    """Open a session for this account."""
     with transaction() as session:
         return sessions.open_for(session, accounts.by_name(session, name), now=house.now)
 
 
 def look(house: House, token: str, *, use: bool) -> bool:
-    """Whether the session stands; if it does, it is used as a page does."""
+    """Whether the session is valid; with ``use``, record its use as a page does."""
     found = sessions.find(reading(), token, now=house.now)
     if found and use:
         with transaction() as session:
@@ -95,8 +95,11 @@ def test_a_refused_session_stays_refused(
 def test_sessions_end_as_an_independent_rule_says(
     small: House, name: str, waits: list[int]
 ) -> None:
-    """The rule, said once more in other words: over the two days it ends at the first gap or age
-    that is too long, unless it stood at midnight before the event."""
+    """Compares with an independent version of the rule.
+
+    A session ends at the first gap or age that is too long, unless it was valid at midnight before
+    the event.
+    """
     begins, ends = local("2030-06-10 00:00"), local("2030-06-10 11:00")
     idle = IDLE[next(role for role in IDLE if role == {"olga": "organiser", "dora": "door"}[name])]
     at(small, "2030-06-09 20:00")
@@ -114,7 +117,7 @@ def test_sessions_end_as_an_independent_rule_says(
 
 
 def test_nothing_extends_the_session_of_a_paired_telephone(small: House) -> None:
-    """Neither use nor an event that is moved gives it more time."""
+    """Neither its use nor a moved event."""
     at(small, "2030-06-10 08:00")
     with transaction() as session:
         member = StaffMember(

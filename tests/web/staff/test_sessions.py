@@ -1,5 +1,7 @@
-"""Sessions: when each ends, that none comes back, and that nobody is signed out on the day of an
-event before it ends."""
+"""Sessions: when they end, and that an ended one never revives.
+
+On the day of an event, a valid session lasts until the event ends.
+"""
 
 import http.client
 from datetime import datetime, timedelta
@@ -23,18 +25,18 @@ DESK = "/staff/events/small"
 
 
 def rows() -> int:
-    """How many sessions the database holds."""
+    """The number of sessions in the database."""
     reading().rollback()
     return reading().query(StaffSession).count()
 
 
 def at(house: House, moment: str) -> None:
-    """It is that time in Ningbo."""
+    """Set the clock to this time in China."""
     house.now = local(moment)
 
 
 def is_in(house: House, client: FlaskClient, moment: str) -> bool:
-    """Whether this browser is let in at that time."""
+    """Whether this browser is signed in at that time."""
     at(house, moment)
     return client.get(DESK).status_code == 200
 
@@ -134,7 +136,7 @@ def test_adding_an_event_today_revives_no_ended_session(small: House) -> None:
 
 
 def test_a_session_without_a_stored_end_is_judged_by_its_last_use(small: House) -> None:
-    """It has no end of its own."""
+    """Older versions stored no end."""
 
     def as_before(client: FlaskClient) -> FlaskClient:
         with transaction() as session:
@@ -186,7 +188,7 @@ def test_the_own_page_lists_no_ended_session(small: House) -> None:
 
 @both
 def test_a_real_server_refuses_an_ended_session(small: House, environment: dict[str, str]) -> None:
-    """The real server, on the morning; one cookie is of the week before, one of ten to midnight."""
+    """On the morning of the event; one session is of the week before, one of 23:50."""
     clients = {"old": small.signed_in("olga")}
     at(small, "2030-06-09 23:50")
     clients["fresh"] = small.signed_in("desmond")

@@ -118,11 +118,9 @@ def test_five_wrong_passwords_slow_an_account_down_and_the_limits_can_be_off(hou
         for _ in range(5)
     ]
     assert statuses == [422] * 5
-    for _ in range(
-        5
-        # by now a second has to pass; five more make it half a minute, which no slow machine
-        # outlasts
-    ):
+    # The delay is one second by now. Five more failures make it half a minute, longer than a slow
+    # machine takes.
+    for _ in range(5):
         house.app.extensions["limits"].sign_in_failed("olga")
     slow = client.post(
         "/staff/sign-in",

@@ -18,7 +18,7 @@ from tests.web.staff.test_known_browsers import WRONG, guess
 
 @pytest.fixture
 def guarded(folder: Path, environment: dict[str, str]) -> Iterator[House]:
-    """A house with its limits on."""
+    """A house with rate limits."""
     house = House(folder, **{**environment, "EVENTREG_RATE_LIMITS": "on"})
     with house.app.app_context():
         house.apply(toml())
@@ -33,7 +33,7 @@ SPELLINGS = ["olga", "OLGA", " Olga ", "ｏｌｇａ", "ＯＬＧＡ", "\u3000ol
 def test_all_spellings_of_a_name_share_one_delay(guarded: House) -> None:
     answers = [sign_in(guarded.client(), spelling, WRONG).status_code for spelling in SPELLINGS[:5]]
     assert answers == [422] * 5
-    for _ in range(5):  # half a minute, which no slow machine outlasts
+    for _ in range(5):  # a delay of half a minute, longer than a slow machine takes
         guarded.app.extensions["limits"].sign_in_failed("olga")
     waiting = [sign_in(guarded.client(), spelling, WRONG).status_code for spelling in SPELLINGS]
     assert waiting == [429] * len(SPELLINGS)
@@ -60,8 +60,7 @@ def test_a_name_that_is_too_long_when_folded_is_refused(house: House) -> None:
 
 
 def test_no_web_module_folds_names_itself() -> None:
-    """The family: two ways to fold one identity are two identities. The core has one for each, and
-    pages use it."""
+    """Two ways to fold a name would be two identities, so only the core folds."""
     for path in sorted((ROOT / "eventreg" / "web").rglob("*.py")):
         calls = {
             node.func.attr

@@ -14,7 +14,7 @@ from tests.support.pages import Page, get
 
 @pytest.fixture
 def small(house: House) -> House:
-    """Three seats, one taken, and everybody hired."""
+    """An event with three seats, one taken, and the three staff accounts."""
     house.apply(toml())
     house.hire()
     house.register("张桂芳")
@@ -22,7 +22,7 @@ def small(house: House) -> House:
 
 
 def paired(house: House, client: FlaskClient) -> tuple[FlaskClient, str]:
-    """A volunteer's telephone that scanned the code, and the code's address."""
+    """Pair a telephone; returns its browser and the address of the code."""
     telephones = "/staff/events/small/telephones"
     offered = Page(client.post(telephones, data=get(client, telephones).form().fields))
     address = next(word for word in offered.text.split() if "/staff/pair/" in word)
