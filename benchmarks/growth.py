@@ -16,7 +16,7 @@ from benchmarks.report import Figure
 from benchmarks.rush import ON_THE_DISK
 from eventreg.core.audit import REGISTRANT
 from eventreg.core.desk import attendee_list, calls, duplicates, exports
-from eventreg.core.desk.attendee_list import Asked, Filter
+from eventreg.core.desk.attendee_list import Filter, Selection
 from eventreg.core.door import check_in
 from eventreg.core.event import events
 from eventreg.core.registration import availability
@@ -96,7 +96,7 @@ def milliseconds(act: Callable[[int], object], times: int) -> float:
 
 
 def _measure(house: House) -> dict[str, float]:
-    event, first = house.event(), Asked(filter=Filter.CONFIRMED)
+    event, first = house.event(), Selection(filter=Filter.CONFIRMED)
     rows = len(attendee_list.listed(reading(), event, first))
     return {
         "register": milliseconds(lambda n: house.register(f"新人{n}"), 60),
@@ -105,13 +105,13 @@ def _measure(house: House) -> dict[str, float]:
         )
         / rows,
         "number": milliseconds(
-            lambda _: attendee_list.listed(reading(), event, Asked(query="0042")), 30
+            lambda _: attendee_list.listed(reading(), event, Selection(query="0042")), 30
         ),
         "name": milliseconds(
-            lambda _: attendee_list.listed(reading(), event, Asked(query="nobody")), 15
+            lambda _: attendee_list.listed(reading(), event, Selection(query="nobody")), 15
         ),
         "near": milliseconds(
-            lambda _: attendee_list.near(reading(), event, Asked(query="wang")), 15
+            lambda _: attendee_list.near(reading(), event, Selection(query="wang")), 15
         ),
         "same names": milliseconds(lambda _: duplicates.groups(reading(), event), 5),
         "tasks": milliseconds(lambda _: calls.tasks(reading(), event, now=house.now), 5),
@@ -157,7 +157,7 @@ def _export(house: House) -> tuple[float, float]:
     event = house.event()
 
     def written() -> int:
-        people = attendee_list.each(reading(), event, Asked())
+        people = attendee_list.each(reading(), event, Selection())
         return sum(1 for _ in exports.as_csv(people, whole_numbers=True, zone=events.zone(event)))
 
     began = time.perf_counter()

@@ -149,7 +149,7 @@ def prepare(app: Flask) -> str | None:
                 applying.apply(session, shipped, by=audit.SYSTEM, now=clock())
             link = accounts.first_link(session, now=clock())
         outage_page.write()
-        if link is None and not accounts.any_organiser(reading()):
+        if link is None and not accounts.has_organiser(reading()):
             say("There is no organiser yet. For a new link: .venv/bin/flask --app wsgi staff link")
     return link
 

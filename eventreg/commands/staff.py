@@ -85,7 +85,7 @@ def disable(name: str) -> None:
     """
     now = current_time()
     with transaction() as session:
-        accounts.disable(session, accounts.find(session, name), by=audit.SYSTEM, now=now)
+        accounts.force_disable(session, accounts.by_name(session, name), by=audit.SYSTEM, now=now)
     click.echo(f"{plain(name)}: disabled")
 
 
@@ -100,9 +100,9 @@ def link(name: str | None) -> None:
     """
     now = current_time()
     with transaction() as session:
-        if name is None and accounts.any_organiser(session):
+        if name is None and accounts.has_organiser(session):
             refuse("There is an organiser already; name the account that needs a link.")
-        member = accounts.find(session, name) if name else None
+        member = accounts.by_name(session, name) if name else None
         if member and member.disabled_at:
             refuse(f"{plain(member.username)}: is disabled")
         token = accounts.make_link(session, member, by=audit.SYSTEM, now=now)
@@ -122,5 +122,5 @@ def reset_factor(name: str) -> None:
     """
     now = current_time()
     with transaction() as session:
-        credentials.reset_factor(session, accounts.find(session, name), by=audit.SYSTEM, now=now)
+        credentials.reset_factor(session, accounts.by_name(session, name), by=audit.SYSTEM, now=now)
     click.echo(f"{plain(name)}: has no second factor any more")

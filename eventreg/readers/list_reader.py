@@ -6,7 +6,7 @@
 from typing import Any
 
 from eventreg.core.desk import import_file
-from eventreg.core.desk.import_file import Line, Listed
+from eventreg.core.desk.import_file import FileRow, Listed
 from eventreg.core.errors import ImportUnreadable
 from eventreg.readers import sandbox
 
@@ -25,7 +25,7 @@ def read(content: bytes) -> Listed:
         raise ImportUnreadable(_REASONS[exceeded.what]) from exceeded
     if "refused" in told:
         raise ImportUnreadable(told["refused"], **told["values"])
-    return Listed(told["rows"], [Line(number, cells) for number, cells in told["lines"]])
+    return Listed(told["count"], [FileRow(number, cells) for number, cells in told["rows"]])
 
 
 def _told(content: bytes) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _told(content: bytes) -> dict[str, Any]:
         listed = import_file.read(content)
     except ImportUnreadable as refusal:
         return {"refused": refusal.reason, "values": refusal.values}
-    return {"rows": listed.rows, "lines": [(line.number, line.cells) for line in listed.lines]}
+    return {"count": listed.count, "rows": [(row.number, row.cells) for row in listed.rows]}
 
 
 if __name__ == "__main__":

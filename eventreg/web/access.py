@@ -92,7 +92,7 @@ def current() -> SignedIn | None:
         found = sessions.find(reading(), token, now=g.now)
         if found and found.unseen:
             with transaction() as writing:
-                sessions.seen(writing, found.session_id, now=g.now)
+                sessions.mark_seen(writing, found.session_id, now=g.now)
         if found is None:
             _drop_if_ended(token)
         g.signed_in = found

@@ -30,7 +30,7 @@ from tests.server.test_server import hidden
 from tests.support.factories import PASSWORD, House, toml
 from tests.support.pages import Page, get
 from tests.support.servers import Server, running
-from tests.web.desk.test_import_export import DESK, send
+from tests.web.desk.test_imports import DESK, send
 
 THREE = (
     "a dimension of 17 milliard cells",
@@ -72,7 +72,7 @@ def test_a_list_that_would_take_the_machine_is_refused_in_words(name: str) -> No
             assert sentence(language, refusal.reason, **refusal.values)
     else:
         assert name in READ_THOUGH_DEEP
-        assert listed.rows == 1
+        assert listed.count == 1
     assert time.monotonic() - began < ANSWERED
 
 
@@ -124,7 +124,7 @@ def test_more_than_two_megabytes_are_413_and_two_are_read(desmond: FlaskClient) 
 
 def test_a_sheet_that_only_says_it_has_all_rows_is_read() -> None:
     content = xlsx(before='<dimension ref="A1:C1048576"/>')
-    assert list_reader.read(content).rows == 1
+    assert list_reader.read(content).count == 1
 
 
 def test_all_mistakes_are_told_by_the_process_apart_too_up_to_200() -> None:

@@ -72,7 +72,7 @@ def walk_staff(house: House, language: str) -> None:
     """Everything staff can see."""
     with transaction() as session:
         link = accounts.make_link(
-            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=house.now
+            session, accounts.by_name(session, "dora"), by=audit.SYSTEM, now=house.now
         )
     olga = house.client()
     get(olga, f"/staff/welcome/{link}?lang={language}")
@@ -112,7 +112,7 @@ def walk_staff(house: House, language: str) -> None:
     fill(olga, f"{desk}/registrations/new", name="", phone="1")
     fill(olga, f"{desk}/registrations/new", name="李一", phone="13900139000")
     with transaction() as session:
-        accounts.end_sessions(session, accounts.find(session, "olga"))
+        accounts.end_sessions(session, accounts.by_name(session, "olga"))
     signed_out = Page(
         olga.post(
             f"{desk}/registrations/new",
@@ -137,9 +137,9 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
     address = next(word for word in offered.text.split() if "/staff/pair/" in word)
     assert get(olga, address[address.index("/staff/pair/") :]).kind == "staff-pair"
     with transaction() as session:
-        member = accounts.find(session, "dora")
+        member = accounts.by_name(session, "dora")
         member.totp_secret = second_factor.new_secret()
-        dora_id, olga_id = member.id, accounts.find(session, "olga").id
+        dora_id, olga_id = member.id, accounts.by_name(session, "olga").id
         link = accounts.make_link(session, member, by=audit.SYSTEM, now=member.created_at)
     assert get(olga, f"/staff/welcome/{link}").kind == "staff-welcome"
     reset = f"/staff/accounts/{dora_id}/second-factor"
@@ -147,14 +147,14 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
     assert Page(olga.post(reset, data={"csrf_token": token, "password": "wrong"})).status == 422
     told_of_a_reset(olga, olga_id, token)
     with transaction() as session:
-        accounts.get(session, dora_id).totp_secret = None
+        accounts.by_id(session, dora_id).totp_secret = None
 
 
 def told_of_a_reset(olga: FlaskClient, olga_id: int, token: str) -> None:
     """One's own page, with a second factor and without, and the notice that somebody turned it
     off."""
     with transaction() as session:
-        member = accounts.get(session, olga_id)
+        member = accounts.by_id(session, olga_id)
         member.totp_secret = second_factor.new_secret()
         member.factor_reset_at, member.factor_reset_by = member.created_at, olga_id
     for typed in ({"act": "off"}, {"secret": second_factor.new_secret()}):
@@ -167,11 +167,11 @@ def told_of_a_reset(olga: FlaskClient, olga_id: int, token: str) -> None:
     wrong = {"csrf_token": token, "password": "wrong", "new-password": "short"}
     assert Page(olga.post("/staff/me/password", data=wrong)).status == 422
     with transaction() as session:
-        accounts.get(session, olga_id).totp_secret = None
+        accounts.by_id(session, olga_id).totp_secret = None
     right = {"csrf_token": token, "password": PASSWORD, "new-password": "short"}
     assert Page(olga.post("/staff/me/password", data=right)).status == 422
     with transaction() as session:
-        accounts.get(session, olga_id).factor_reset_at = None
+        accounts.by_id(session, olga_id).factor_reset_at = None
 
 
 def walk_burst(house: House, olga: FlaskClient, desk: str) -> None:

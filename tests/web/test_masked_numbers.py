@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 from pytest import MonkeyPatch
 
-from eventreg.core.desk.attendee_list import Asked, listed
+from eventreg.core.desk.attendee_list import Selection, listed
 from eventreg.core.registration import search_terms
 from eventreg.storage.session import reading
 from eventreg.web.limits import limits
@@ -46,7 +46,7 @@ def dora(morning: House) -> FlaskClient:
 
 def at_door(house: House, query: str) -> list[str]:
     """Whom the search of the door finds."""
-    asked = Asked(query=query, at_door=True, area_code="0574")
+    asked = Selection(query=query, at_door=True, area_code="0574")
     return [row.name for row in listed(reading(), house.event(), asked)]
 
 
@@ -72,7 +72,7 @@ def test_the_door_finds_by_exactly_the_last_four_or_the_whole_number(morning: Ho
 @pytest.mark.both_databases
 def test_no_piece_of_a_number_finds_anybody_at_the_door(morning: House) -> None:
     """The family: every run of digits of every number but those that are meant."""
-    codes = {row.code for row in listed(reading(), morning.event(), Asked())}
+    codes = {row.code for row in listed(reading(), morning.event(), Selection())}
     meant = {
         "3926",
         "4321",
@@ -95,7 +95,9 @@ def test_no_piece_of_a_number_finds_anybody_at_the_door(morning: House) -> None:
 
 
 def test_names_pinyin_and_codes_are_found_as_before(morning: House, dora: FlaskClient) -> None:
-    row = next(one for one in listed(reading(), morning.event(), Asked()) if one.name == "张桂芳")
+    row = next(
+        one for one in listed(reading(), morning.event(), Selection()) if one.name == "张桂芳"
+    )
     for query in ("张", "zgf", "zhang guifang", str(row.code), "zgf 3926", f"zhang {row.code}"):
         page = get(dora, f"{DOOR}?q={urllib.parse.quote(query)}")
         assert len(page.having("data-attendee")) == 1, query

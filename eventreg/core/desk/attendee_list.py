@@ -1,13 +1,21 @@
-"""The attendee list: search from the first character, filter, sort, count. Reads rows, changes
-nothing."""
+"""The attendee list: search, filter and sort attendees. Changes nothing."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    SQLColumnExpression,
+    and_,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from eventreg.core.door.gifts import HANDED
@@ -19,12 +27,13 @@ from eventreg.core.registration.arrivals import STANDING
 from eventreg.core.values.names import fold, has_han, reading_of, sounding_like
 
 PAGE = 200
-"""Rows on one page of the list: a hall of 50 or 100 is one page."""
-_NEAR = 20
+"""Rows on one page of the list."""
+_MOST_SIMILAR = 20
+_MOST_UNDER_NUMBER = 20
 
 
 class Filter(StrEnum):
-    """Which people a list shows."""
+    """Which attendees a list shows."""
 
     ALL = "all"
     CONFIRMED = "confirmed"
@@ -34,7 +43,7 @@ class Filter(StrEnum):
 
 
 class Sort(StrEnum):
-    """By which column a list is sorted."""
+    """The column by which a list is sorted."""
 
     NAME = "name"
     CODE = "code"
@@ -44,7 +53,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One attendee, as every list shows it."""
+    """An attendee, as the lists show it."""
 
     attendee_id: int
     registration_id: int
@@ -57,6 +66,7 @@ class Row:
     place: int
     source: str
     state: str
+    """Of the registration; ``cancelled`` if only this attendee was cancelled."""
     created_at: datetime
     cancelled_at: datetime | None
     check_in_id: int | None
@@ -67,67 +77,69 @@ class Row:
     name_unsure: bool
     gift_at: datetime | None
     public_id: str
-    """How forms name the person."""
+    """Identifies the attendee in forms."""
     mark: str
-    """How forms name the registration, beside its number."""
+    """Identifies the registration in forms, together with its id."""
 
     @property
     def reading(self) -> str:
-        """How a Chinese name is read, as pinyin; nothing for a name that already is in letters."""
+        """The pinyin of a Chinese name; empty for other names."""
         return reading_of(self.sort_key) if has_han(self.name) else ""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a list is asked for."""
+class Selection:
+    """Which attendees to list, in which order, and which page of them."""
 
     query: str = ""
     filter: Filter = Filter.ALL
     sort: Sort = Sort.NAME
     page: int = 1
     at_door: bool = False
-    """Numbers are masked there, so digits must not find them piece by piece."""
+    """The door sees masked numbers, so a search must not reveal their digits."""
     area_code: str | None = None
-    """Of the event, for a fixed line that is typed without it."""
+    """Of the event, for a fixed line typed without it."""
 
 
-_rows = (
-    select(
-        Attendee.id,
-        Attendee.registration_id,
-        Attendee.name,
-        Attendee.sort_key,
-        Attendee.letter,
-        Registration.phone_number,
-        Attendee.phone_tail,
-        Attendee.code,
-        Attendee.place,
-        Registration.source,
-        Registration.state,
-        Registration.created_at,
-        Attendee.cancelled_at,
-        CheckIn.id,
-        CheckIn.arrived_at,
-        CheckIn.late,
-        Registration.contact,
-        Registration.wishes,
-        Registration.name_unsure,
-        Gift.given_at,
-        Attendee.public_id,
-        func.substr(Registration.ticket_digest, 1, identity.MARK),
-    )
+_COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
+    "attendee_id": Attendee.id,
+    "registration_id": Attendee.registration_id,
+    "name": Attendee.name,
+    "sort_key": Attendee.sort_key,
+    "letter": Attendee.letter,
+    "phone_number": Registration.phone_number,
+    "phone_tail": Attendee.phone_tail,
+    "code": Attendee.code,
+    "place": Attendee.place,
+    "source": Registration.source,
+    "state": Registration.state,
+    "created_at": Registration.created_at,
+    "cancelled_at": Attendee.cancelled_at,
+    "check_in_id": CheckIn.id,
+    "arrived_at": CheckIn.arrived_at,
+    "late": CheckIn.late,
+    "contact": Registration.contact,
+    "wishes": Registration.wishes,
+    "name_unsure": Registration.name_unsure,
+    "gift_at": Gift.given_at,
+    "public_id": Attendee.public_id,
+    "mark": func.substr(Registration.ticket_digest, 1, identity.MARK),
+}
+_attendees: Select[*tuple[Any, ...]] = (
+    select(*(column.label(name) for name, column in _COLUMNS.items()))
     .join(Registration, Registration.id == Attendee.registration_id)
     .outerjoin(CheckIn, STANDING)
     .outerjoin(Gift, HANDED)
 )
 _live = Attendee.cancelled_at.is_(None)
-_FILTERS: dict[Filter, ColumnElement[bool]] = {
+CONDITIONS: Mapping[Filter, ColumnElement[bool]] = {
     Filter.CONFIRMED: and_(_live, Registration.state == RegistrationState.CONFIRMED),
     Filter.WAITLISTED: and_(_live, Registration.state == RegistrationState.WAITLISTED),
     Filter.CANCELLED: Attendee.cancelled_at.is_not(None),
     Filter.ARRIVED: and_(_live, CheckIn.id.is_not(None)),
 }
-_SORTS: dict[Sort, tuple[Any, ...]] = {
+"""The condition of each filter; ``Filter.ALL`` has none."""
+_SORTS: Mapping[Sort, tuple[Any, ...]] = {
     Sort.NAME: (Attendee.sort_key, Attendee.id),
     Sort.CODE: (Attendee.code, Attendee.id),
     Sort.TIME: (Registration.created_at.desc(), Attendee.id.desc()),
@@ -135,48 +147,49 @@ _SORTS: dict[Sort, tuple[Any, ...]] = {
 }
 
 
-def _asked(event: Event, asked: Asked) -> Select[*tuple[Any, ...]]:
-    return _rows.where(
+def _selected(event: Event, selection: Selection) -> Select[*tuple[Any, ...]]:
+    chosen = CONDITIONS.get(selection.filter)
+    return _attendees.where(
         Attendee.event_id == event.id,
-        *search_terms.conditions(asked.query, asked.area_code, at_door=asked.at_door),
-        *([_FILTERS[asked.filter]] if asked.filter in _FILTERS else []),
+        *search_terms.conditions(selection.query, selection.area_code, at_door=selection.at_door),
+        *([] if chosen is None else [chosen]),
     )
 
 
-def _row(values: Sequence[Any]) -> Row:
-    row = list(values)
-    if row[12] is not None:  # cancelled alone: the registration may live on
-        row[10] = RegistrationState.CANCELLED.value
-    return Row(*row)
+def _row(found: RowMapping) -> Row:
+    row = Row(**found)
+    if row.cancelled_at is None:
+        return row
+    return replace(row, state=RegistrationState.CANCELLED.value)
 
 
-def listed(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
+def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Row]:
+    return [_row(found) for found in session.execute(statement).mappings()]
+
+
+def listed(session: Session, event: Event, selection: Selection) -> Sequence[Row]:
     """One page of the list."""
-    statement = (
-        _asked(event, asked)
-        .order_by(*_SORTS[asked.sort])
-        .limit(PAGE)
-        .offset((asked.page - 1) * PAGE)
-    )
-    return [_row(row) for row in session.execute(statement)]
+    ordered = _selected(event, selection).order_by(*_SORTS[selection.sort])
+    return _rows(session, ordered.limit(PAGE).offset((selection.page - 1) * PAGE))
 
 
-def each(session: Session, event: Event, asked: Asked) -> Iterator[Row]:
-    """The whole list, row by row, so that a long one needs no memory."""
-    statement = _asked(event, asked).order_by(*_SORTS[asked.sort]).execution_options(yield_per=500)
-    for row in session.execute(statement):
-        yield _row(row)
+def each(session: Session, event: Event, selection: Selection) -> Iterator[Row]:
+    """The whole list, read row by row to save memory."""
+    ordered = _selected(event, selection).order_by(*_SORTS[selection.sort])
+    for found in session.execute(ordered.execution_options(yield_per=500)).mappings():
+        yield _row(found)
 
 
-def near(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
-    """People whose name sounds like what was searched for and is written otherwise; at most 20, the
-    live ones only."""
-    typed = fold("".join(search_terms.words(asked.query)))
+def near(session: Session, event: Event, selection: Selection) -> Sequence[Row]:
+    """Attendees whose name sounds like the search but is written differently.
+
+    At most 20; cancelled ones are left out.
+    """
+    typed = fold("".join(search_terms.words(selection.query)))
     if not typed or any(c.isdigit() for c in typed):
         return []
-    # A range, which the index of names answers: "wang " up to "wang!", the next character after the
-    # space.
-    heard = [
+    # A range can use the index of names: from "wang " to "wang!", as "!" follows the space.
+    similar = [
         and_(
             Attendee.sort_key >= f"{surname} ",
             Attendee.sort_key < f"{surname}!",
@@ -184,67 +197,65 @@ def near(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
         )
         for surname, given in sounding_like(typed)
     ]
-    if not heard:
+    if not similar:
         return []
-    other = ~Attendee.name_folded.contains(typed, autoescape=True)
-    statement = _rows.where(Attendee.event_id == event.id, _live, other, or_(*heard))
-    return [
-        _row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]).limit(_NEAR))
-    ]
+    written_differently = ~Attendee.name_folded.contains(typed, autoescape=True)
+    found = _attendees.where(
+        Attendee.event_id == event.id, _live, written_differently, or_(*similar)
+    )
+    return _rows(session, found.order_by(*_SORTS[Sort.NAME]).limit(_MOST_SIMILAR))
 
 
-def found(session: Session, event: Event, asked: Asked) -> int:
-    """How many people the whole list has."""
-    matching = _asked(event, asked).with_only_columns(
+def count_found(session: Session, event: Event, selection: Selection) -> int:
+    """The number of attendees on all pages of the list."""
+    matching = _selected(event, selection).with_only_columns(
         func.count(Attendee.id), maintain_column_froms=True
     )
     return session.execute(matching).scalar_one()
 
 
 def confirmed(session: Session, event: Event) -> Sequence[Row]:
-    """Everybody who has a seat, in the order of the check-in list."""
-    statement = _rows.where(Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED]).order_by(
-        *_SORTS[Sort.NAME]
-    )
-    return [_row(row) for row in session.execute(statement)]
+    """The attendees with a seat, in the order of the check-in list."""
+    seated = _attendees.where(Attendee.event_id == event.id, CONDITIONS[Filter.CONFIRMED])
+    return _rows(session, seated.order_by(*_SORTS[Sort.NAME]))
 
 
 def waiting(session: Session, event: Event) -> Sequence[Row]:
-    """Everybody who waits, in the order in which they will be seated."""
-    statement = _rows.where(Attendee.event_id == event.id, _FILTERS[Filter.WAITLISTED])
-    return [
-        _row(row) for row in session.execute(statement.order_by(Registration.id, Attendee.place))
-    ]
+    """The attendees on the waiting list, in its order."""
+    waitlisted = _attendees.where(Attendee.event_id == event.id, CONDITIONS[Filter.WAITLISTED])
+    return _rows(session, waitlisted.order_by(Registration.id, Attendee.place))
 
 
 def of_registrations(
     session: Session, event: Event, chosen: Mapping[int, str], which: Filter = Filter.CONFIRMED
 ) -> Sequence[Row]:
-    """The people of these registrations, by number and mark, in the order of the check-in list:
-    usually those who have a seat. A number of another event is nobody's, nor is one whose mark has
-    changed."""
-    conditions = [_FILTERS[which]] if which in _FILTERS else []
-    statement = _rows.where(
-        Attendee.event_id == event.id, Attendee.registration_id.in_(chosen), *conditions
+    """The attendees of these registrations, in the order of the check-in list.
+
+    ``chosen`` has the id and the mark of each registration; an empty mark is not compared.
+    Registrations of another event, or with another mark, are left out.
+    """
+    condition = CONDITIONS.get(which)
+    theirs = _attendees.where(
+        Attendee.event_id == event.id,
+        Attendee.registration_id.in_(chosen),
+        *([] if condition is None else [condition]),
     )
-    rows = [_row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]))]
+    rows = _rows(session, theirs.order_by(*_SORTS[Sort.NAME]))
     return [row for row in rows if chosen[row.registration_id] in ("", row.mark)]
 
 
 def under_number(session: Session, event: Event, number: str) -> Sequence[Row]:
-    """Who is registered under this number and has not cancelled; nobody under none."""
+    """The attendees registered under this telephone number who have not cancelled, at most 20."""
     if not number:
         return []
-    statement = _rows.where(Attendee.event_id == event.id, _live, Attendee.phone_number == number)
-    return [_row(row) for row in session.execute(statement.order_by(Attendee.id).limit(_NEAR))]
+    same = _attendees.where(Attendee.event_id == event.id, _live, Attendee.phone_number == number)
+    return _rows(session, same.order_by(Attendee.id).limit(_MOST_UNDER_NUMBER))
 
 
 def named(session: Session, event: Event, folded: Collection[str]) -> Sequence[Row]:
-    """The people of these names, as ``names.fold`` makes them, who have not cancelled."""
-    statement = _rows.where(Attendee.event_id == event.id, _live, Attendee.name_folded.in_(folded))
-    return [
-        _row(row) for row in session.execute(statement.order_by(Attendee.name_folded, Attendee.id))
-    ]
+    """The attendees with these names (as ``names.fold`` makes them) who have not cancelled."""
+    same = _attendees.where(Attendee.event_id == event.id, _live, Attendee.name_folded.in_(folded))
+    return _rows(session, same.order_by(Attendee.name_folded, Attendee.id))
 
 
 def names_of(
@@ -254,48 +265,19 @@ def names_of(
     people: Collection[int] = (),
     registrations: Collection[int] = (),
 ) -> list[str]:
-    """The names of these attendees, and of everybody in these registrations; an id of another event
-    is nobody's."""
+    """The names of these attendees and of all in these registrations, if they are of this event."""
     chosen = or_(Attendee.id.in_(people), Attendee.registration_id.in_(registrations))
     names = select(Attendee.name).where(Attendee.event_id == event.id, chosen)
     return list(session.scalars(names.order_by(*_SORTS[Sort.NAME])))
 
 
 def of_registration(session: Session, registration_id: int) -> Sequence[Row]:
-    """The people of one registration."""
-    statement = _rows.where(Attendee.registration_id == registration_id).order_by(Attendee.place)
-    return [_row(row) for row in session.execute(statement)]
+    """The attendees of one registration."""
+    party = _attendees.where(Attendee.registration_id == registration_id)
+    return _rows(session, party.order_by(Attendee.place))
 
 
 def latest(session: Session, event: Event, most: int) -> Sequence[Row]:
-    """Who registered last, newest first."""
-    statement = _rows.where(Attendee.event_id == event.id, Attendee.place == 1)
-    return [
-        _row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.TIME]).limit(most))
-    ]
-
-
-def counts(session: Session, event: Event) -> dict[Filter, int]:
-    """How many people each filter shows, in one reading so that the numbers agree."""
-    everybody = (
-        select(
-            func.count(Attendee.id),
-            *(func.count().filter(condition) for condition in _FILTERS.values()),
-        )
-        .join(Registration, Registration.id == Attendee.registration_id)
-        .outerjoin(CheckIn, STANDING)
-        .where(Attendee.event_id == event.id)
-    )
-    numbers = session.execute(everybody).one()
-    return dict(zip([Filter.ALL, *_FILTERS], numbers, strict=True))
-
-
-def by_source(session: Session, event: Event) -> dict[str, int]:
-    """How many of the people with a seat came by which way."""
-    statement = (
-        select(Registration.source, func.count(Attendee.id))
-        .join(Attendee, Attendee.registration_id == Registration.id)
-        .where(Attendee.event_id == event.id, _FILTERS[Filter.CONFIRMED])
-        .group_by(Registration.source)
-    )
-    return dict(session.execute(statement).all())
+    """The first attendee of each registration, the newest registrations first."""
+    newest = _attendees.where(Attendee.event_id == event.id, Attendee.place == 1)
+    return _rows(session, newest.order_by(*_SORTS[Sort.TIME]).limit(most))

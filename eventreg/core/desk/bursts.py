@@ -1,13 +1,16 @@
-"""Bursts: many people registered online from one address in a short time. It may be a script, a
-family or a hospital, and no program can tell: so nobody is refused or cancelled for it. An
-organiser looks at the names and takes back those that are nobody's."""
+"""Bursts: many people registered online from one network address within a short time.
+
+It may be a script, a family or a hospital, and a program cannot tell. So no registration is refused
+or cancelled for it: an organiser looks at the names and cancels those that are not real.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import func, select, union_all, update
+from sqlalchemy import CompoundSelect, Select, func, select, union_all, update
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
@@ -18,17 +21,17 @@ from eventreg.core.models.registration import Attendee, FormKey, Registration, R
 from eventreg.core.registration import cancellations, lookup, seats
 from eventreg.core.registration.arrivals import STANDING
 
-QUICK, QUICKLY = 6, timedelta(seconds=60)
+_FAST_PEOPLE, _FAST_WITHIN = 6, timedelta(seconds=60)
 """So many people within a minute are a burst."""
-MANY = 12
-"""So many within the hour that a number lasts are one, too."""
+_MANY_PEOPLE = 12
+"""So many people are a burst too; one address keeps its number for an hour."""
 KEPT = timedelta(hours=24)
-"""How long it is known which registrations came from one address; never, which address that was."""
+"""How long it is stored which registrations share an address. The address itself is not stored."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of a burst who still has a seat or waits for one."""
+    """An attendee of a burst who has a seat or waits for one."""
 
     attendee_id: int
     public_id: str
@@ -41,51 +44,44 @@ class Person:
 
 @dataclass(frozen=True)
 class Burst:
-    """People registered from one address, in the order in which they were."""
+    """Attendees registered from one address, in the order of registration."""
 
     people: Sequence[Person]
 
     @property
     def began_at(self) -> datetime:
-        """When the first was registered."""
+        """When the first attendee was registered."""
         return self.people[0].registered_at
 
     @property
     def ended_at(self) -> datetime:
-        """When the last was."""
+        """When the last attendee was registered."""
         return self.people[-1].registered_at
 
 
 def of_event(session: Session, event: Event, *, now: datetime) -> Sequence[Burst]:
-    """The bursts of the last day, the latest first, of those who could still be taken back."""
-    shared = (
-        select(FormKey.burst)
-        .where(
-            FormKey.event_id == event.id,
-            FormKey.created_at > now - KEPT,
-            FormKey.burst.is_not(None),
-        )
-        .group_by(FormKey.burst)
-        .having(func.count(FormKey.key) * event.max_party >= QUICK)
-    )
-    main = (
-        select(FormKey.burst, FormKey.registration_id).where(FormKey.burst.in_(shared)).subquery()
-    )
-    # Of a party that was split, the rest waits in a registration of its own.
-    beside = select(main.c.burst, Registration.id).join(
-        Registration, Registration.split_from_id == main.c.registration_id
-    )
-    parties = union_all(select(main), beside).subquery()
-    people = (
+    """The bursts of the last day, the latest first, with the attendees who can be cancelled."""
+    rows = session.execute(_people_by_address(event, now)).all()
+    found = [
+        Burst([_person(row) for row in of_one_address])
+        for _, of_one_address in groupby(rows, key=lambda row: row.burst)
+    ]
+    return sorted(filter(_is_burst, found), key=lambda burst: burst.ended_at, reverse=True)
+
+
+def _people_by_address(event: Event, now: datetime) -> Select[*tuple[Any, ...]]:
+    """The attendees that share an address, address by address; only those not yet arrived."""
+    parties = _parties_by_address(event, now).subquery()
+    return (
         select(
-            parties.c.burst,
-            Attendee.id,
+            parties.c.burst.label("burst"),
+            Attendee.id.label("attendee_id"),
             Attendee.public_id,
-            Registration.id,
+            Registration.id.label("registration_id"),
             Attendee.name,
             Registration.phone_number,
-            Registration.created_at,
-            Registration.state == RegistrationState.WAITLISTED,
+            Registration.created_at.label("registered_at"),
+            (Registration.state == RegistrationState.WAITLISTED).label("waits"),
         )
         .join(Registration, Registration.id == parties.c.registration_id)
         .join(Attendee, Attendee.registration_id == Registration.id)
@@ -95,51 +91,81 @@ def of_event(session: Session, event: Event, *, now: datetime) -> Sequence[Burst
         )
         .order_by(parties.c.burst, Registration.created_at, Registration.id, Attendee.place)
     )
-    rows = session.execute(people).all()
-    found = [
-        Burst([Person(*row[1:]) for row in of_one])
-        for _, of_one in groupby(rows, key=lambda row: row[0])
-    ]
-    return sorted(filter(_is_one, found), key=lambda burst: burst.ended_at, reverse=True)
 
 
-def _is_one(burst: Burst) -> bool:
-    """Whether so many were registered that somebody should look."""
-    moments = [person.registered_at for person in burst.people]
-    quick = any(
-        later - earlier <= QUICKLY
-        for earlier, later in zip(moments, moments[QUICK - 1 :], strict=False)
+def _parties_by_address(event: Event, now: datetime) -> CompoundSelect[*tuple[Any, ...]]:
+    """The registrations that share an address with enough others to be a burst."""
+    shared = (
+        select(FormKey.burst)
+        .where(
+            FormKey.event_id == event.id,
+            FormKey.created_at > now - KEPT,
+            FormKey.burst.is_not(None),
+        )
+        .group_by(FormKey.burst)
+        .having(func.count(FormKey.key) * event.max_party >= _FAST_PEOPLE)
     )
-    return quick or len(moments) >= MANY
+    sent = (
+        select(FormKey.burst, FormKey.registration_id).where(FormKey.burst.in_(shared)).subquery()
+    )
+    # If a party was split, its second part waits in a registration of its own.
+    split = select(sent.c.burst, Registration.id.label("registration_id")).join(
+        Registration, Registration.split_from_id == sent.c.registration_id
+    )
+    return union_all(select(sent), split)
+
+
+def _person(row: Any) -> Person:
+    return Person(
+        attendee_id=row.attendee_id,
+        public_id=row.public_id,
+        registration_id=row.registration_id,
+        name=row.name,
+        phone_number=row.phone_number,
+        registered_at=row.registered_at,
+        waits=row.waits,
+    )
+
+
+def _is_burst(found: Burst) -> bool:
+    """Whether enough attendees were registered quickly enough."""
+    moments = [person.registered_at for person in found.people]
+    fast = any(
+        later - earlier <= _FAST_WITHIN
+        for earlier, later in zip(moments, moments[_FAST_PEOPLE - 1 :], strict=False)
+    )
+    return fast or len(moments) >= _MANY_PEOPLE
 
 
 def ticked(
     session: Session, event: Event, people: Collection[str], *, now: datetime
 ) -> Sequence[Person]:
-    """Those of the bursts who were ticked; anybody else's id is left out, and so is whoever gave
-    the seat back meanwhile."""
+    """The attendees of bursts with these public ids. Other ids, and cancelled ones, are ignored."""
     return [
-        one
+        person
         for burst in of_event(session, event, now=now)
-        for one in burst.people
-        if one.public_id in people
+        for person in burst.people
+        if person.public_id in people
     ]
 
 
 def take_back(
     session: Session, event: Event, people: Collection[str], *, by: Actor, now: datetime
 ) -> int:
-    """Cancel these people of the bursts; what they held goes to the waiting, in the same
-    transaction. Returns how many there were; a second time that is nobody."""
+    """Cancel these attendees of bursts; returns how many there were.
+
+    Their seats go to the waiting list in the same transaction.
+    """
     seats.lock(session, event.id, now=now)
-    chosen = ticked(session, event, people, now=now)
-    # Who waits goes first, or a seat that comes free would be given to somebody who is to go as
-    # well.
-    chosen = sorted(chosen, key=lambda one: (not one.waits, one.registration_id))
-    for registration_id, party in groupby(chosen, key=lambda one: one.registration_id):
-        ids = [one.attendee_id for one in party]
-        found = lookup.get(session, registration_id)
-        cancellations.cancel(session, event, found, ids, by=by, now=now)
+    # Waiting attendees are cancelled first, so that none of them gets a seat that comes free here.
+    chosen = sorted(
+        ticked(session, event, people, now=now),
+        key=lambda person: (not person.waits, person.registration_id),
+    )
+    for registration_id, party in groupby(chosen, key=lambda person: person.registration_id):
+        ids = [person.attendee_id for person in party]
+        registration = lookup.get(session, registration_id)
+        cancellations.cancel(session, event, registration, ids, by=by, now=now)
         audit.record(
             session,
             Action.TAKEN_BACK,
@@ -154,7 +180,7 @@ def take_back(
 
 
 def drop_old(session: Session, *, now: datetime) -> None:
-    """Forget which registrations of more than a day ago came from one address."""
+    """Delete which registrations share an address, after a day."""
     session.execute(
         update(FormKey)
         .where(FormKey.created_at <= now - KEPT, FormKey.burst.is_not(None))

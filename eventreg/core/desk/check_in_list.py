@@ -1,5 +1,7 @@
-"""The check-in list on paper: sides of 25 rows that are each a queue of their own, and a blank side
-for walk-ins."""
+"""The check-in list on paper: sides of 25 rows, divided into one or two queues.
+
+A blank side for walk-ins is printed at the end.
+"""
 
 import csv
 import io
@@ -7,6 +9,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.values import requests
@@ -16,18 +19,20 @@ from eventreg.core.values.requests import Wish
 
 ROWS_PER_SIDE = 25
 BLANK_ROWS = 20
-_STEP = 3
-"""People by which a queue may be longer than half, so that no surname stands in both."""
+_MOST_SHIFTED = 3
+"""People by which the border of the queues may move from the middle, to separate two surnames."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+"""Beginnings that a spreadsheet takes for a formula; ``'`` is the mark of ``inert`` itself."""
 _MINUS = {"\u2212"}
-"""A cell that begins so would be a formula (or hide our mark): it gets a ' in front, which can be
-taken off again."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """One printed row. ``letter`` stands only where its group begins; ``with_numbers`` are the rows
-    of the same party."""
+class PrintedRow:
+    """A row of the printed list.
+
+    ``letter`` is empty except in the first row of its group. ``with_numbers`` are the numbers of
+    the other rows of the same party.
+    """
 
     number: int
     letter: str
@@ -36,18 +41,17 @@ class Line:
     tail: str
     with_numbers: tuple[int, ...]
     marks: str = ""
-    """轮 a place for a wheelchair, 前 in front, ? the name is to be asked again."""
+    """轮 for a wheelchair place, 前 for a seat in front, ？ if the name is unsure."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of A4, of ``sides``; ``letters`` is the range of its queue, empty where nobody is on
-    it."""
+    """One side of A4, of ``sides`` in all. ``letters`` is the range of its names, if any."""
 
     number: int
     sides: int
     letters: str
-    lines: tuple[Line, ...]
+    lines: tuple[PrintedRow, ...]
 
 
 def _letters(rows: Sequence[Row]) -> str:
@@ -59,8 +63,10 @@ def _letters(rows: Sequence[Row]) -> str:
 
 @dataclass(frozen=True)
 class Queue:
-    """One queue at the door: its range of letters, the surnames that stand in it, and how many
-    people. A surname that both queues share says from or up to whom."""
+    """A queue at the door, with its range of letters, its surnames and its number of people.
+
+    A surname in both queues also says up to, or from, which name.
+    """
 
     number: int
     letters: str
@@ -72,90 +78,88 @@ _MARKS = {Wish.WHEELCHAIR: "轮", Wish.FRONT: "前"}
 
 
 def marks(row: Row) -> str:
-    """What the door must know of a person besides the name."""
+    """The marks beside a name: wishes, and ？ if the name is unsure."""
     wished = requests.split(row.wishes)
-    return "".join(
-        [mark for wish, mark in _MARKS.items() if wish in wished]
-        + ["？" if row.name_unsure else ""]
-    )
+    unsure = "？" if row.name_unsure else ""
+    return "".join(mark for wish, mark in _MARKS.items() if wish in wished) + unsure
 
 
 def _surname(row: Row) -> str:
-    """What a guest looks for on the sign of a queue: 欧阳, 陈; the first letter of a Latin name."""
+    """The surname as on the sign of a queue: 欧阳, 陈; of a Latin name the first letter."""
     if not has_han(row.name):
         return row.letter
     return row.name[:2] if row.name[:2] in COMPOUND_SURNAMES and len(row.name) > 2 else row.name[0]
 
 
-def _cut(surnames: Sequence[str]) -> int:
-    """Where the second queue begins; 0 where one is enough. The queues are equally long, but for a
-    step to the nearest border between two surnames, as long as that needs no more paper."""
+def _second_queue_begins(surnames: Sequence[str]) -> int:
+    """The index of the first person in the second queue; 0 if one queue is enough.
+
+    The queues are equally long. The border moves to the nearest change of surname, if that is near
+    and needs no more paper.
+    """
     people = len(surnames)
     if people <= ROWS_PER_SIDE:
         return 0
 
-    def sheets(cut: int) -> int:
-        return -(-cut // ROWS_PER_SIDE) + -(-(people - cut) // ROWS_PER_SIDE)
+    def count_sides(border: int) -> int:
+        return ceil(border / ROWS_PER_SIDE) + ceil((people - border) / ROWS_PER_SIDE)
 
-    equal = -(-people // 2)
-    near = range(max(1, equal - _STEP), min(people - 1, equal + _STEP) + 1)
-    borders = [
-        cut for cut in near if surnames[cut - 1] != surnames[cut] and sheets(cut) <= sheets(equal)
+    middle = ceil(people / 2)
+    near = range(max(1, middle - _MOST_SHIFTED), min(people - 1, middle + _MOST_SHIFTED) + 1)
+    between_surnames = [
+        border
+        for border in near
+        if surnames[border - 1] != surnames[border] and count_sides(border) <= count_sides(middle)
     ]
-    return min(borders, key=lambda cut: abs(cut - people / 2), default=equal)
+    return min(between_surnames, key=lambda border: abs(border - people / 2), default=middle)
 
 
-def _signed(rows: Sequence[Row], cut: int) -> tuple[list[str], list[str]]:
-    """What the two signs say; the surname on both sides of the cut with its last, and its first,
-    full name."""
-    names = [
-        list(dict.fromkeys(_surname(row) for row in part)) for part in (rows[:cut], rows[cut:])
-    ]
-    if names[0][-1] == names[1][0]:
-        names[0][-1] = f"{names[0][-1]}（到{rows[cut - 1].name}）"
-        names[1][0] = f"{names[1][0]}（从{rows[cut].name}起）"
-    return names[0], names[1]
+def _surnames_of(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(_surname(row) for row in rows))
 
 
 def queues(rows: Sequence[Row]) -> list[Queue]:
-    """Two queues of equal length, or one where a single side holds everybody."""
-    cut = _cut([_surname(row) for row in rows])
-    if not cut:
-        return [
-            Queue(1, _letters(rows), tuple(dict.fromkeys(_surname(row) for row in rows)), len(rows))
-        ]
+    """Two queues of equal length, or one if a single side is enough."""
+    border = _second_queue_begins([_surname(row) for row in rows])
+    if not border:
+        return [Queue(1, _letters(rows), tuple(_surnames_of(rows)), len(rows))]
+    first, second = rows[:border], rows[border:]
+    on_first_sign, on_second_sign = _surnames_of(first), _surnames_of(second)
+    if on_first_sign[-1] == on_second_sign[0]:
+        on_first_sign[-1] += f"（到{first[-1].name}）"
+        on_second_sign[0] += f"（从{second[0].name}起）"
     return [
-        Queue(number, _letters(part), tuple(signed), len(part))
-        for number, part, signed in zip(
-            (1, 2), (rows[:cut], rows[cut:]), _signed(rows, cut), strict=True
-        )
+        Queue(1, _letters(first), tuple(on_first_sign), len(first)),
+        Queue(2, _letters(second), tuple(on_second_sign), len(second)),
     ]
 
 
-def on_sides(rows: Sequence[Row], cut: int = 0) -> list[Sequence[Row]]:
-    """The rows of each side: full sides, or with a ``cut`` each queue on sides of its own, equally
-    full."""
-    made: list[Sequence[Row]] = []
-    for part in (rows[:cut], rows[cut:]) if cut else (rows,):
-        each = -(-len(part) // -(-len(part) // ROWS_PER_SIDE)) if cut else ROWS_PER_SIDE
-        made += [part[start : start + each] for start in range(0, len(part), each)] or [part]
-    return made
+def on_sides(rows: Sequence[Row], border: int = 0) -> list[Sequence[Row]]:
+    """Divide the rows into sides: full ones, or with a ``border`` equally full ones per queue."""
+    chunks: list[Sequence[Row]] = []
+    for queue in (rows[:border], rows[border:]) if border else (rows,):
+        size = ceil(len(queue) / ceil(len(queue) / ROWS_PER_SIDE)) if border else ROWS_PER_SIDE
+        chunks += [queue[start : start + size] for start in range(0, len(queue), size)] or [queue]
+    return chunks
 
 
 def sides(
     rows: Sequence[Row], *, first: int = 1, blank: bool = True, in_queues: bool = False
 ) -> list[Side]:
-    """The sides with names, in the order of ``rows`` and numbered from ``first``, 25 to a side, or
-    ``in_queues`` equally long; nobody at all is one empty side. Of the blank side, where there is
-    to be one, only the number of sides knows."""
+    """The sides with names, 25 to a side; at least one, which may be empty.
+
+    The rows are numbered from ``first``. ``in_queues`` starts the second queue on a side of its
+    own. ``blank`` counts the blank side for walk-ins in the number of sides.
+    """
     parties: dict[int, list[int]] = defaultdict(list)
     for number, row in enumerate(rows, start=first):
         parties[row.registration_id].append(number)
-    chunks = on_sides(rows, _cut([_surname(row) for row in rows]) if in_queues else 0)
+    border = _second_queue_begins([_surname(row) for row in rows]) if in_queues else 0
+    chunks = on_sides(rows, border)
     made, number = [], first
     for place, chunk in enumerate(chunks, start=1):
         lines = tuple(
-            _line(row, number + index, chunk[index - 1] if index else None, parties)
+            _printed(row, number + index, chunk[index - 1] if index else None, parties)
             for index, row in enumerate(chunk)
         )
         number += len(chunk)
@@ -163,19 +167,23 @@ def sides(
     return made
 
 
-def _line(row: Row, number: int, before: Row | None, parties: Mapping[int, Sequence[int]]) -> Line:
+def _printed(
+    row: Row, number: int, before: Row | None, parties: Mapping[int, Sequence[int]]
+) -> PrintedRow:
     letter = row.letter if before is None or before.letter != row.letter else ""
     together = tuple(other for other in parties[row.registration_id] if other != number)
-    return Line(number, letter, row.name, row.code or "", row.phone_tail, together, marks(row))
+    return PrintedRow(
+        number, letter, row.name, row.code or "", row.phone_tail, together, marks(row)
+    )
 
 
 def plain(text: object) -> str:
-    """Without anything that moves a terminal's cursor or turns its text around."""
+    """Replace control characters, which could move a terminal's cursor or reverse its text."""
     return "".join(c if unicodedata.category(c)[0] != "C" else "?" for c in str(text))
 
 
 def _width(text: str) -> int:
-    """Columns on a terminal: a Chinese character takes two."""
+    """Columns on a terminal; a Chinese character takes two."""
     return sum(
         2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1
         for c in text
@@ -205,9 +213,10 @@ def as_text(sides: Sequence[Side], title: str) -> str:
 
 
 def inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; without its first ' it is the text again.
-    Programs look past blanks and unseen characters, and some read ＝, ﹢ or − as what it looks
-    like."""
+    """Put a ' before a cell that a spreadsheet would take for a formula.
+
+    Spreadsheets skip blanks and invisible characters, and some read ＝, ﹢ or − as = + -.
+    """
     begins = next((c for c in cell if unicodedata.category(c) not in {"Cf", "Zs"}), "")
     formula = normalize("NFKC", begins).startswith(FORMULA) or begins in _MINUS
     return f"'{cell}" if formula else cell

@@ -1,5 +1,8 @@
-"""People who may be registered twice: the same name under another number. Nobody is refused for it;
-the desk is shown them side by side and says what is true."""
+"""Attendees who may be registered twice: the same name in two registrations.
+
+No registration is refused for it. The desk sees them side by side, and cancels one or confirms
+that they are different people.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -17,19 +20,21 @@ from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import identity
 from eventreg.core.values.names import fold
 
-_untold = func.sum(1) > func.count(Attendee.told_apart_at)
+_has_new = func.sum(1) > func.count(Attendee.told_apart_at)
 MOST = 50
 
 
 def groups(session: Session, event: Event) -> Sequence[Sequence[Row]]:
-    """Each group of people of one name, at most 50 groups; those whom somebody has told apart are
-    left out."""
+    """Groups of attendees with the same name, at most 50.
+
+    A group is left out if all of it was told apart.
+    """
     live = (Attendee.event_id == event.id, Attendee.cancelled_at.is_(None))
     twice = (
         select(Attendee.name_folded)
         .where(*live)
         .group_by(Attendee.name_folded)
-        .having(func.count(func.distinct(Attendee.registration_id)) > 1, _untold)
+        .having(func.count(func.distinct(Attendee.registration_id)) > 1, _has_new)
         .order_by(Attendee.name_folded)
         .limit(MOST)
     )
@@ -40,8 +45,10 @@ def groups(session: Session, event: Event) -> Sequence[Sequence[Row]]:
 def tell_apart(
     session: Session, event: Event, people: Collection[str], *, by: Actor, now: datetime
 ) -> None:
-    """These are different people: they are not shown again, until another of their name comes. They
-    are named as forms do."""
+    """Record that the attendees with these public ids are different people.
+
+    They are not shown again, until another attendee of the same name is registered.
+    """
     rows = identity.known(session, event, people).values()
     told = session.execute(
         update(Attendee)

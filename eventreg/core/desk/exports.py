@@ -1,10 +1,10 @@
-"""The attendee list for other programs: CSV and XLSX, row by row, with nothing in it that a
-spreadsheet would run."""
+"""Export the attendee list as CSV or XLSX, row by row, without formulas."""
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,8 @@ COLUMNS = (
     "arrived_at",
     "gift_at",
 )
-"""The heads, which an import knows again; docs/on-the-day.md says what stands below each."""
-_MOMENTS = {"registered_at", "arrived_at", "gift_at"}
+"""The heads, which an import recognises; docs/on-the-day.md describes the columns."""
+_TIMES = {"registered_at", "arrived_at", "gift_at"}
 _WIDTHS = {
     "name": 24,
     "reading": 20,
@@ -42,60 +42,60 @@ _WIDTHS = {
 }
 
 
-def cells(row: Row, *, whole_numbers: bool, zone: ZoneInfo) -> Sequence[Any]:
-    """One person as the columns have it: texts, moments without a zone in the event's, whole
-    numbers only for who may see them. A number keeps its gaps, by which every spreadsheet knows
-    that it is no figure to count with."""
-    moments = [
-        moment.astimezone(zone).replace(tzinfo=None) if moment else None
-        for moment in (row.created_at, row.arrived_at, row.gift_at)
-    ]
-    phone = phones.shown(row.phone_number) if whole_numbers else phones.masked(row.phone_number)
-    return (
-        row.name,
-        row.reading,
-        phone,
-        row.contact or "",
-        row.code or "",
-        row.registration_id,
-        row.place,
-        row.source,
-        row.state,
-        row.wishes,
-        *moments,
-    )
+def cells(row: Row, *, whole_numbers: bool, zone: ZoneInfo) -> Mapping[str, Any]:
+    """The cells of one attendee, by column.
+
+    Times are in the event's zone. Telephone numbers are masked without ``whole_numbers``, and keep
+    their spaces so that spreadsheets do not read them as numbers.
+    """
+
+    def local(moment: datetime | None) -> datetime | None:
+        return moment.astimezone(zone).replace(tzinfo=None) if moment else None
+
+    return {
+        "name": row.name,
+        "reading": row.reading,
+        "phone": (phones.shown if whole_numbers else phones.masked)(row.phone_number),
+        "contact": row.contact or "",
+        "code": row.code or "",
+        "party": row.registration_id,
+        "place": row.place,
+        "source": row.source,
+        "state": row.state,
+        "wishes": row.wishes,
+        "registered_at": local(row.created_at),
+        "arrived_at": local(row.arrived_at),
+        "gift_at": local(row.gift_at),
+    }
 
 
 def as_csv(people: Iterable[Row], *, whole_numbers: bool, zone: ZoneInfo) -> Iterator[str]:
-    """The file in pieces: UTF-8 with its mark in front, so that old spreadsheets know it. A text
-    that would be a formula has a ' in front; a text that begins with ' has one more, so that none
-    is lost."""
-    yield "\ufeff" + _line(COLUMNS)
+    """The CSV file in pieces: UTF-8 with a byte order mark, for old spreadsheets.
+
+    ``inert`` puts a ' before formulas, and before texts that begin with '.
+    """
+    yield "\ufeff" + _csv_row(COLUMNS)
     for row in people:
-        yield _line([_text(cell) for cell in cells(row, whole_numbers=whole_numbers, zone=zone)])
+        found = cells(row, whole_numbers=whole_numbers, zone=zone)
+        yield _csv_row([_text(found[column]) for column in COLUMNS])
 
 
 def _text(cell: Any) -> str:
     if cell is None:
         return ""
-    return (
-        inert(cell)
-        if isinstance(cell, str)
-        else f"{cell:%Y-%m-%d %H:%M}"
-        if hasattr(cell, "year")
-        else str(cell)
-    )
+    if isinstance(cell, str):
+        return inert(cell)
+    return f"{cell:%Y-%m-%d %H:%M}" if isinstance(cell, datetime) else str(cell)
 
 
-def _line(texts: Sequence[str]) -> str:
+def _csv_row(texts: Sequence[str]) -> str:
     out = io.StringIO()
     csv.writer(out).writerow(texts)
     return out.getvalue()
 
 
 def as_xlsx(people: Iterable[Row], file: Path, *, whole_numbers: bool, zone: ZoneInfo) -> None:
-    """Write the list as a spreadsheet, each cell as what it is: a text is a text whatever it begins
-    with."""
+    """Write the list as a spreadsheet. Each cell has its type, so that no text is a formula."""
     import xlsxwriter  # noqa: PLC0415 - heavy, and only exports need it
 
     with xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": str(file.parent)}) as book:
@@ -105,10 +105,12 @@ def as_xlsx(people: Iterable[Row], file: Path, *, whole_numbers: bool, zone: Zon
             sheet.write_string(0, column, name)
         sheet.freeze_panes(1, 0)
         for line, row in enumerate(people, start=1):
-            for column, cell in enumerate(cells(row, whole_numbers=whole_numbers, zone=zone)):
+            found = cells(row, whole_numbers=whole_numbers, zone=zone)
+            for column, name in enumerate(COLUMNS):
+                cell = found[name]
                 if cell is None or cell == "":
                     continue
-                if COLUMNS[column] in _MOMENTS:
+                if name in _TIMES:
                     sheet.write_datetime(line, column, cell, moment)
                 elif isinstance(cell, int):
                     sheet.write_number(line, column, cell)
@@ -117,13 +119,14 @@ def as_xlsx(people: Iterable[Row], file: Path, *, whole_numbers: bool, zone: Zon
 
 
 _ESCAPE = re.compile("(?=_x[0-9A-Fa-f]{4}_)")
-"""What stands for another character in a spreadsheet: a text that has it by itself is cut there,
-and read as it is."""
+"""The file format's escape for a character. A text that contains it literally is cut inside it."""
 
 
 def _write_text(sheet: Any, line: int, column: int, cell: str) -> None:
-    """A text as it is. The format has an escape for such a text, which some programs do not undo;
-    so it is written in pieces, none of which needs one."""
+    """Write a text literally, in pieces if it contains an ``_ESCAPE``.
+
+    The format could escape the escape, but some programs do not undo that.
+    """
     cuts = [
         0,
         *(found.start() + more for found in _ESCAPE.finditer(cell) for more in (2, 4)),

@@ -1,7 +1,7 @@
-"""The file of an import: CSV or XLSX in, rows by our own heads out.
+"""Read the file of an import: CSV or XLSX in, rows with known columns out.
 
-It needs the standard library and openpyxl only: ``list_reader`` starts a process for each file,
-which is to begin quickly.
+It imports only the standard library and openpyxl, so that the process that ``list_reader`` starts
+for each file is ready quickly.
 """
 
 import csv
@@ -17,14 +17,14 @@ from eventreg.core.errors import ImportUnreadable
 LARGEST = 2 * 1024 * 1024
 """Bytes of a file."""
 MOST_ROWS = 5_000
-"""In one go: registering so many takes some ten seconds, in which nobody else can."""
+"""In one import. Registering so many takes about ten seconds, during which others have to wait."""
 MOST_COLUMNS = 200
 LONGEST_CELL = 32_767
 """Characters; a spreadsheet program allows no more."""
 LONGEST_READ = 300
-"""Characters of a cell that are handed on: more than any name, number or contact may have."""
-_MOST_LINES = 200_000
-"""Rows of the file, with those that are empty."""
+"""Characters of a cell that are kept: more than a name, number or contact may have."""
+_MOST_WITH_EMPTY = 200_000
+"""Rows of the file, empty ones included."""
 _LARGEST_UNPACKED = 32 * 1024 * 1024
 _MOST_PARTS = 1_000
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -40,8 +40,8 @@ HEADS = {
 
 
 @dataclass(frozen=True)
-class Line:
-    """One row of the file, by our own heads; ``number`` is its number in the file."""
+class FileRow:
+    """A row of the file: its number in the file, and its cells by column (a key of ``HEADS``)."""
 
     number: int
     cells: Mapping[str, str]
@@ -49,21 +49,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Listed:
-    """What a file lists: how many rows, and the first ``MOST_ROWS`` of them.
+    """The contents of a file: the number of rows, and the first ``MOST_ROWS`` of them.
 
-    Rows of our own export that were cancelled are left out, rather than brought back.
+    Cancelled rows of our own export are left out.
     """
 
-    rows: int
-    lines: Sequence[Line]
+    count: int
+    rows: Sequence[FileRow]
 
 
 def read(content: bytes) -> Listed:
     """The rows of a CSV (UTF-8, GBK, UTF-16, with commas, semicolons or tabs) or XLSX file.
 
-    ``ImportUnreadable`` for anything else, for one without a head that names a name, and for one
-    with more rows, columns, characters in a cell or parts than a list of people can have. An XLSX
-    file can still take any time and memory: read a stranger's through ``list_reader``.
+    ``ImportUnreadable`` if it is another kind of file, has no column for the name, or exceeds a
+    limit of rows, columns, characters in a cell or parts. An XLSX file can still take any amount of
+    time and memory, so read it through ``list_reader``.
     """
     if content[:8] == _OLD_EXCEL:
         raise ImportUnreadable("import_old_excel")
@@ -73,22 +73,22 @@ def read(content: bytes) -> Listed:
     known = [_head(cell) for cell in head[1]] if head else []
     if "name" not in known or len(set(filter(None, known))) < len(list(filter(None, known))):
         raise ImportUnreadable("import_without_head")
-    meant, lines = 0, []
+    count, kept = 0, []
     for number, row in filled:
         cells = {key: cell[:LONGEST_READ] for key, cell in zip(known, row, strict=False) if key}
         if cells.get("state") == "cancelled":
             continue
-        meant += 1
-        if meant <= MOST_ROWS:
-            lines.append(Line(number, cells))
-    return Listed(meant, lines)
+        count += 1
+        if count <= MOST_ROWS:
+            kept.append(FileRow(number, cells))
+    return Listed(count, kept)
 
 
 def _bounded(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Each row with its number, as long as the file is no larger than a list of people."""
+    """The rows with their numbers. ``ImportUnreadable`` if a limit is exceeded."""
     for number, row in enumerate(rows, start=1):
-        if number > _MOST_LINES:
-            raise ImportUnreadable("import_rows", most=_MOST_LINES)
+        if number > _MOST_WITH_EMPTY:
+            raise ImportUnreadable("import_rows", most=_MOST_WITH_EMPTY)
         if len(row) > MOST_COLUMNS:
             raise ImportUnreadable("import_columns", most=MOST_COLUMNS)
         if any(len(cell) > LONGEST_CELL for cell in row):
@@ -105,7 +105,7 @@ def _decoded(content: bytes) -> str:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         tried: tuple[str, ...] = ("utf-16",)
     elif b"\x00" in content:
-        # UTF-16 without its mark: the halves of its commas that are nothing tell which way round.
+        # UTF-16 without a byte order mark: the zero bytes of its commas show the byte order.
         tried = ("utf-16-le" if content[1::2].count(0) > content[::2].count(0) else "utf-16-be",)
     else:
         tried = ("utf-8-sig", "gb18030")
@@ -144,17 +144,17 @@ def _of_xlsx(content: bytes) -> Iterator[list[str]]:
         sheet = book.worksheets[0]
         if (sheet.max_column or 0) > MOST_COLUMNS:
             raise ImportUnreadable("import_columns", most=MOST_COLUMNS)
-        sheet.reset_dimensions()  # openpyxl would fill up what the file only says of itself
+        sheet.reset_dimensions()  # or openpyxl pads the rows to the size that the file claims
         for row in sheet.iter_rows(values_only=True):
             yield [_cell(cell) for cell in row]
     except (ImportUnreadable, MemoryError):
         raise
-    except Exception as error:  # whatever a broken file makes of a reader of files
+    except Exception as error:  # a broken file can raise anything
         raise ImportUnreadable("import_encoding") from error
 
 
 def _cell(value: Any) -> str:
-    """A number typed as a figure is meant as its digits."""
+    """The text of a cell; a whole number becomes its digits."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -163,9 +163,9 @@ def _cell(value: Any) -> str:
 
 
 _ESCAPED = re.compile("_x005F_(?=x[0-9A-Fa-f]{4}_)")
-"""What Excel writes for the _ of a text such as _x0041_, which would otherwise stand for an A."""
+"""Excel's escape for the first _ of a literal _x0041_, which would otherwise mean A."""
 
 
 def _plain(cell: str) -> str:
-    """Without the mark that our own CSV puts before what would be a formula."""
+    """Remove the ' that ``check_in_list.inert`` puts before a formula."""
     return cell[1:] if cell.startswith("'") else cell

@@ -1,5 +1,4 @@
-"""A list of people that was kept elsewhere: read, judged row by row, and taken over as a whole or
-not at all."""
+"""Import a list of people: check each row, then register all of them or none."""
 
 import csv
 import io
@@ -7,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from eventreg.core.audit import Actor
 from eventreg.core.desk.check_in_list import inert
-from eventreg.core.desk.import_file import HEADS, MOST_ROWS, Line, Listed
+from eventreg.core.desk.import_file import HEADS, MOST_ROWS, FileRow, Listed
 from eventreg.core.errors import AlreadyRegistered, EventFull, FieldRefused, PhoneAtLimit, Refusal
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
@@ -22,11 +22,12 @@ from eventreg.core.registration.register import Entry
 from eventreg.core.values import names, phones, requests
 
 MOST_TOLD = 200
+"""Faults in a report."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why one row cannot be taken: the key of a sentence and what fills it in."""
+    """Why a row cannot be registered: its number, and the key and values of a sentence."""
 
     number: int
     reason: str
@@ -35,8 +36,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Report:
-    """What a file would do, or has done: so many rows, the faults (all counted, the first ones
-    told), how many of those registered wait."""
+    """The result of an import, or of a trial: rows, faults, and how many got seats or wait.
+
+    ``faulty`` counts all faults, ``faults`` lists the first ones.
+    """
 
     rows: int
     faulty: int
@@ -46,30 +49,36 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        """Whether every row can be taken."""
+        """Whether every row can be registered."""
         return self.rows > 0 and not self.faulty
 
 
 class NotTaken(Exception):
-    """Rows were refused, so that nothing is to be kept; rolls the transaction back."""
+    """Rolls the transaction back, because rows were refused or it is only a trial."""
 
     def __init__(self, report: Report) -> None:
         super().__init__("import refused")
         self.report = report
 
 
-def _entry(event: Event, line: Line, area_code: str | None, waitlist: bool) -> Entry:
-    cells = line.cells
+class CheckedRow(NamedTuple):
+    """The number of a row in the file, and the registration made of it."""
+
+    number: int
+    entry: Entry
+
+
+def _entry(event: Event, row: FileRow, area_code: str | None, waitlist: bool) -> Entry:
+    cells = row.cells
     name = names.with_reading(names.parse(cells.get("name", "")), cells.get("reading", ""))
     party = [name]
     if cells.get("companion"):
         party.append(names.parse(cells["companion"], "companion-1"))
     phone = phones.parse(cells["phone"], area_code) if cells.get("phone") else phones.NONE
-    # The same row again is the same registration: an import that was sent twice takes nobody twice.
-    # Of this event: a list may be taken for the next one too.
-    key = sha256(repr((event.slug, name.folded, phone.number, line.number)).encode()).hexdigest()[
-        :32
-    ]
+    # The same row has the same form key, so an import sent twice registers nobody twice. The slug
+    # is part of it, as a list may be imported for another event too.
+    identity = repr((event.slug, name.folded, phone.number, row.number))
+    key = sha256(identity.encode()).hexdigest()[:32]
     contact = cells.get("contact", "")[: names.MOST_CODE_POINTS] or None
     asked = requests.join(cells.get("wishes", "").replace("，", ",").split(","))
     return Entry(
@@ -84,25 +93,22 @@ def _entry(event: Event, line: Line, area_code: str | None, waitlist: bool) -> E
     )
 
 
-def judge(
-    event: Event, listed: Listed, *, waitlist: bool
-) -> tuple[Report, Sequence[tuple[int, Entry]]]:
-    """What can be said of the rows without asking the database; where there are too many, of the
-    first ones."""
-    line_of = events.definition(event).phone_line
-    area_code = line_of.area_code if line_of else None
+def judge(event: Event, listed: Listed, *, waitlist: bool) -> tuple[Report, Sequence[CheckedRow]]:
+    """Check the rows without the database; at most the first ``MOST_ROWS``."""
+    phone_line = events.definition(event).phone_line
+    area_code = phone_line.area_code if phone_line else None
     faults, good = [], []
-    if listed.rows > MOST_ROWS:
-        faults.append(Fault(0, "import_too_many", {"rows": listed.rows, "room": MOST_ROWS}))
-    for line in listed.lines:
+    if listed.count > MOST_ROWS:
+        faults.append(Fault(0, "import_too_many", {"rows": listed.count, "room": MOST_ROWS}))
+    for row in listed.rows:
         try:
-            good.append((line.number, _entry(event, line, area_code, waitlist)))
+            good.append(CheckedRow(row.number, _entry(event, row, area_code, waitlist)))
         except FieldRefused as refusal:
-            faults.append(Fault(line.number, refusal.reason, refusal.values))
-    return Report(listed.rows, len(faults), faults[:MOST_TOLD]), good
+            faults.append(Fault(row.number, refusal.reason, refusal.values))
+    return Report(listed.count, len(faults), faults[:MOST_TOLD]), good
 
 
-def take(
+def register_all(
     session: Session,
     event: Event,
     listed: Listed,
@@ -112,8 +118,7 @@ def take(
     by: Actor,
     now: datetime,
 ) -> Report:
-    """Register everybody, in the order of the file. Raises ``NotTaken`` with a report where a
-    single row cannot be taken: then nothing is to be kept."""
+    """Register all rows, in the order of the file. ``NotTaken`` if a single one is refused."""
     report, good = judge(event, listed, waitlist=waitlist)
     if not report.rows or report.faulty:
         raise NotTaken(report)
@@ -150,11 +155,9 @@ def _why(refusal: Refusal) -> tuple[str, Mapping[str, object]]:
 
 
 def as_text(listed: Listed) -> str:
-    """The rows as a CSV that ``import_file.read`` understands: what was tried is what is then
-    taken."""
+    """The rows as a CSV for ``import_file.read``, so that the import has the rows of the trial."""
     out = io.StringIO()
-    rows = csv.writer(out)
-    heads = list(HEADS)
-    rows.writerow(heads)
-    rows.writerows([inert(line.cells.get(head, "")) for head in heads] for line in listed.lines)
+    writer = csv.writer(out)
+    writer.writerow(HEADS)
+    writer.writerows([inert(row.cells.get(head, "")) for head in HEADS] for row in listed.rows)
     return out.getvalue()

@@ -1,9 +1,10 @@
-"""What was printed last, and what has changed since: paper does not correct itself."""
+"""The printed check-in lists: what was printed, and what has changed since."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 
 _MOST_KEPT = 2_000
-"""People of one print whose ids are kept; a longer list is printed anew."""
+"""Attendees whose ids are stored with a print. A longer list has to be printed again."""
 
 
 class Part(StrEnum):
@@ -30,8 +31,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Printout:
-    """What one print holds: which part of the list, how many people, and who, unless they are too
-    many to be kept."""
+    """A print: the part of the list, the number of people, and their ids if not too many."""
 
     part: Part
     people: int
@@ -40,26 +40,38 @@ class Printout:
 
 @dataclass(frozen=True)
 class Prints:
-    """The last whole list and the supplements to it: when, and who stands on them, in the order of
-    the paper."""
+    """The last whole list with its supplements: when it was printed, and the attendees on it in
+    order."""
 
     at: datetime | None
     people: tuple[int, ...]
 
 
+class Gone(NamedTuple):
+    """An attendee on the paper whose seat was cancelled, and the number on the paper."""
+
+    number: int
+    name: str
+
+
 @dataclass(frozen=True)
 class Differences:
-    """What the paper does not know: people who are new, and those on it who have gone, with their
-    number on it."""
+    """What changed since the print: attendees missing on the paper, and those to be crossed out."""
 
     new: Sequence[Row]
-    gone: Sequence[tuple[int, str]]
+    gone: Sequence[Gone]
+
+
+class DifferenceCounts(NamedTuple):
+    """The numbers of new and gone attendees."""
+
+    new: int
+    gone: int
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of the paper, with its number there; ``row`` is ``None`` where the person's seat was
-    cancelled since."""
+class PaperRow:
+    """A row of the paper; ``row`` is ``None`` if the seat was cancelled since."""
 
     number: int
     public_id: str
@@ -68,13 +80,13 @@ class Line:
 
 
 def printout(part: Part, people: Sequence[Row]) -> Printout:
-    """What a print of these people would hold."""
+    """The ``Printout`` of these people."""
     ids = [row.attendee_id for row in people] if len(people) <= _MOST_KEPT else []
     return Printout(part, len(people), ids)
 
 
 def record(session: Session, event: Event, made: Printout, *, by: Actor, now: datetime) -> None:
-    """Write down who printed the list, and who is on it."""
+    """Record in the audit log who printed the list, and who is on it."""
     audit.record(
         session,
         Action.LIST_PRINTED,
@@ -88,7 +100,7 @@ def record(session: Session, event: Event, made: Printout, *, by: Actor, now: da
 
 
 def latest(session: Session, event: Event) -> Prints:
-    """The paper as it lies on the table: the last whole list, and what was added to it since."""
+    """The last whole list with the supplements printed since. Printed selections do not count."""
     printed = (AuditEntry.event_id == event.id, AuditEntry.action == Action.LIST_PRINTED)
     newest = (
         select(AuditEntry.at, AuditEntry.details)
@@ -96,64 +108,65 @@ def latest(session: Session, event: Event) -> Prints:
         .order_by(AuditEntry.id.desc())
         .limit(200)
     )
-    since: list[list[int]] = []
+    parts: list[list[int]] = []
     for at, details in session.execute(newest):
         if details["part"] == Part.CHOSEN:
             continue
-        since.insert(0, details["attendees"])
+        parts.insert(0, details["attendees"])
         if details["part"] == Part.ALL:
-            return Prints(at, tuple(dict.fromkeys(person for part in since for person in part)))
+            return Prints(at, tuple(dict.fromkeys(person for part in parts for person in part)))
     return Prints(None, ())
 
 
 def differences(session: Session, event: Event, prints: Prints) -> Differences:
-    """What has changed since it was printed; nothing where nothing was."""
+    """What has changed since the print; nothing if there was none."""
     if prints.at is None:
         return Differences((), ())
     seated = attendee_list.confirmed(session, event)
-    known, here = set(prints.people), {row.attendee_id for row in seated}
-    called = _called(session, prints, here)
+    on_paper, seated_ids = set(prints.people), {row.attendee_id for row in seated}
+    without_seat = _without_seat(session, prints, seated_ids)
     gone = [
-        (number, called[person][1])
+        Gone(number, without_seat[person].name)
         for number, person in enumerate(prints.people, start=1)
-        if person in called
+        if person in without_seat
     ]
-    return Differences([row for row in seated if row.attendee_id not in known], gone)
+    return Differences([row for row in seated if row.attendee_id not in on_paper], gone)
 
 
-def _called(session: Session, prints: Prints, here: Collection[int]) -> dict[int, tuple[str, str]]:
-    """Random id and name of those on the paper who are not ``here`` any more."""
-    missing = [person for person in prints.people if person not in here]
-    asked = select(Attendee.id, Attendee.public_id, Attendee.name).where(Attendee.id.in_(missing))
-    return {row: (public_id, name) for row, public_id, name in session.execute(asked)}
+def _without_seat(session: Session, prints: Prints, seated: Collection[int]) -> dict[int, Attendee]:
+    """The attendees on the paper who have no seat any more, by id."""
+    missing = [person for person in prints.people if person not in seated]
+    found = session.scalars(select(Attendee).where(Attendee.id.in_(missing)))
+    return {attendee.id: attendee for attendee in found}
 
 
-def is_outdated(session: Session, event: Event, prints: Prints) -> tuple[int, int]:
-    """How many people the paper lacks, and how many on it have gone; none where it is too long to
-    be known."""
+def count_differences(session: Session, event: Event, prints: Prints) -> DifferenceCounts:
+    """The numbers of new and gone attendees; zero if the ids on the paper are unknown."""
     if not prints.people:
-        return 0, 0
+        return DifferenceCounts(0, 0)
     changed = differences(session, event, prints)
-    return len(changed.new), len(changed.gone)
+    return DifferenceCounts(len(changed.new), len(changed.gone))
 
 
-def lines(session: Session, event: Event) -> Sequence[Line]:
-    """The paper line by line, so that nobody who types it back slips by one: who has gone since
-    keeps the line, and who has a seat but is not on the paper comes last, as they came."""
+def paper_rows(session: Session, event: Event) -> Sequence[PaperRow]:
+    """The rows of the paper in its order, for typing the ticked sheet back.
+
+    Cancelled attendees keep their row, so that the rows stay aligned. Attendees with a seat who are
+    not on the paper come last, in the order of registration.
+    """
     seated = {row.attendee_id: row for row in attendee_list.confirmed(session, event)}
     prints = latest(session, event)
-    called = _called(session, prints, seated) | {
-        person: (row.public_id, row.name) for person, row in seated.items()
-    }
+    known: Mapping[int, Row | Attendee] = {**_without_seat(session, prints, seated), **seated}
     paper = [
-        Line(number, *called[person], seated.get(person))
+        PaperRow(number, known[person].public_id, known[person].name, seated.get(person))
         for number, person in enumerate(prints.people, start=1)
-        if person in called
+        if person in known
     ]
-    known, first = set(prints.people), len(prints.people) + 1
-    others = [row for row in seated.values() if row.attendee_id not in known]
-    if known:
+    on_paper, next_number = set(prints.people), len(prints.people) + 1
+    others = [row for row in seated.values() if row.attendee_id not in on_paper]
+    if on_paper:
         others.sort(key=lambda row: (row.registration_id, row.place))
     return paper + [
-        Line(number, row.public_id, row.name, row) for number, row in enumerate(others, first)
+        PaperRow(number, row.public_id, row.name, row)
+        for number, row in enumerate(others, next_number)
     ]

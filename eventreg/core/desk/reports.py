@@ -1,5 +1,7 @@
-"""After the event: who came, when, by which way, and how that compares. Counts only, which stay
-when names are gone."""
+"""The report after an event: how many came, when, from which source, and in earlier events.
+
+It holds counts only, so it stays complete when personal data is erased.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +13,7 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from eventreg.core.desk import attendee_list, calls
+from eventreg.core.desk import attendee_counts, call_outcomes
 from eventreg.core.door import gifts
 from eventreg.core.door.gifts import Stock
 from eventreg.core.event import events
@@ -22,12 +24,12 @@ from eventreg.core.registration.arrivals import STANDING
 
 STEP = timedelta(minutes=5)
 _MOST_STEPS = 72
-"""Six hours; what arrived outside of them is counted with the first or the last step."""
+"""Six hours. Earlier and later arrivals are counted in the first and the last step."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """One event in numbers of people."""
+    """Numbers of attendees of one event."""
 
     registered: int
     came: int
@@ -35,15 +37,18 @@ class Figures:
     no_show: int
     walk_ins: int
     served: int
-    """People who waited first, and then had a seat."""
+    """Attendees who got a seat from the waiting list."""
     waiting: int
     cancelled: int
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """People per five minutes, from ``first`` on; ``by_paper`` came at a minute that nobody knows.
-    ``gap`` is the median of seconds between two arrivals, where there are enough."""
+    """Arrivals per five minutes, from ``first`` on.
+
+    ``by_paper`` counts those typed in from paper, whose time is unknown. ``gap`` is the median of
+    seconds between two arrivals, if there are enough.
+    """
 
     first: datetime | None
     steps: Sequence[int]
@@ -52,13 +57,13 @@ class Arrivals:
 
     @property
     def most(self) -> int:
-        """The fullest five minutes."""
+        """The most arrivals within five minutes."""
         return max(self.steps, default=0)
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that the page of one event's report says."""
+    """The contents of an event's report."""
 
     figures: Figures
     arrivals: Arrivals
@@ -67,40 +72,38 @@ class Report:
     calls: dict[str, int]
 
 
-_seated = (Attendee.cancelled_at.is_(None), Registration.state == RegistrationState.CONFIRMED)
+_live = Attendee.cancelled_at.is_(None)
+_seated = (_live, Registration.state == RegistrationState.CONFIRMED)
+_waiting = (_live, Registration.state == RegistrationState.WAITLISTED)
 
 
 def figures(session: Session, event: Event) -> Figures:
-    """How many registered, came, came late, stayed away; walk-ins are among those who
-    registered."""
-    in_room, late = CheckIn.id.is_not(None), CheckIn.late.is_(True)
+    """The numbers of attendees who registered, came, came late or did not come, and so on.
+
+    Walk-ins count as registered.
+    """
+    count, arrived = func.count, CheckIn.id.is_not(None)
     counting = (
         select(
-            func.count().filter(*_seated),
-            func.count().filter(*_seated, in_room),
-            func.count().filter(*_seated, in_room, late),
-            func.count().filter(*_seated, Registration.source == Source.WALK_IN),
-            func.count().filter(*_seated, Registration.promoted_at.is_not(None)),
-            func.count().filter(
-                Attendee.cancelled_at.is_(None), Registration.state == RegistrationState.WAITLISTED
-            ),
-            func.count().filter(Attendee.cancelled_at.is_not(None)),
+            count().filter(*_seated).label("registered"),
+            count().filter(*_seated, arrived).label("came"),
+            count().filter(*_seated, arrived, CheckIn.late.is_(True)).label("late"),
+            count().filter(*_seated, ~arrived).label("no_show"),
+            count().filter(*_seated, Registration.source == Source.WALK_IN).label("walk_ins"),
+            count().filter(*_seated, Registration.promoted_at.is_not(None)).label("served"),
+            count().filter(*_waiting).label("waiting"),
+            count().filter(Attendee.cancelled_at.is_not(None)).label("cancelled"),
         )
         .select_from(Attendee)
         .join(Registration, Registration.id == Attendee.registration_id)
         .outerjoin(CheckIn, STANDING)
         .where(Attendee.event_id == event.id)
     )
-    registered, came, late_ones, walk_ins, served, waiting, cancelled = session.execute(
-        counting
-    ).one()
-    return Figures(
-        registered, came, late_ones, registered - came, walk_ins, served, waiting, cancelled
-    )
+    return Figures(**session.execute(counting).mappings().one())
 
 
 def arrivals(session: Session, event: Event) -> Arrivals:
-    """When people came."""
+    """The arrivals over time."""
     standing = (CheckIn.event_id == event.id, CheckIn.undone_at.is_(None))
     rows = (
         select(CheckIn.arrived_at, CheckIn.by_paper).where(*standing).order_by(CheckIn.arrived_at)
@@ -126,14 +129,14 @@ def of_event(session: Session, event: Event) -> Report:
     return Report(
         figures(session, event),
         arrivals(session, event),
-        attendee_list.by_source(session, event),
+        attendee_counts.by_source(session, event),
         gifts.stock(session, event),
-        calls.outcomes(session, event),
+        call_outcomes.count_by_outcome(session, event),
     )
 
 
 def earlier(session: Session, event: Event, most: int = 5) -> Sequence[tuple[Event, Figures]]:
-    """The events before this one, the latest first, in the same numbers."""
+    """Up to ``most`` earlier events with their figures, the latest first."""
     before = (
         select(Event)
         .where(Event.starts_at < event.starts_at)

@@ -1,5 +1,7 @@
-"""The ticked sheet, typed back: what paper and system say, side by side, and what is then taken
-over. Twice is once."""
+"""Type the ticked check-in sheet back: compare it with the system, then save what is new.
+
+Saving the same sheet again changes nothing.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -20,9 +22,12 @@ from eventreg.core.registration import identity
 
 @dataclass(frozen=True)
 class Comparison:
-    """Paper against system. ``arrived`` and ``gifts`` are new from the paper; ``only_here`` came by
-    the system's word and are not ticked; nobody of them is taken away. ``unseated`` are ticked
-    whose seat was cancelled."""
+    """The differences between paper and system.
+
+    ``arrived`` and ``gifts`` are ticked on paper only. ``only_here`` arrived according to the
+    system only; they stay. ``unseated`` are the names of those who are ticked but have no seat any
+    more.
+    """
 
     arrived: Sequence[Row]
     gifts: Sequence[Row]
@@ -32,15 +37,17 @@ class Comparison:
 
     @property
     def changes(self) -> int:
-        """How many marks would be made."""
+        """The number of arrivals and gifts to be saved."""
         return len(self.arrived) + len(self.gifts)
 
 
 def compare(
     session: Session, event: Event, arrived: Collection[str], given: Collection[str]
 ) -> Comparison:
-    """What typing this sheet would change; those ticked are named as forms do. Who has a gift was
-    there, ticked or not."""
+    """Compare the ticks on paper, given as public ids, with the system.
+
+    Who was given a gift has arrived, even without a tick.
+    """
     people = attendee_list.confirmed(session, event)
     ticked = set(arrived) | set(given)
     others = identity.known(session, event, ticked - {row.public_id for row in people}).values()
@@ -65,7 +72,7 @@ def save(
     by: Actor,
     now: datetime,
 ) -> Comparison:
-    """Take over what the paper says and the system does not know yet."""
+    """Save the arrivals and gifts that are on paper only."""
     found = compare(session, event, arrived, given)
     for row in found.arrived:
         check_in.check_in(session, event, row.public_id, anyway=True, by=by, now=now, by_paper=True)

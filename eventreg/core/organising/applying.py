@@ -110,7 +110,7 @@ def apply(session: Session, definition: Definition, *, by: Actor, now: datetime)
     if created:
         session.add(EventSeats(event_id=event.id, capacity=0))
         session.flush()
-    sessions.carry(session, now=now)
+    sessions.extend_for_events(session, now=now)
     counted = _settle(session, event, definition, held_before, by=by, now=now)
     if not created and _notice(event) != notice_before:
         outbox.announce(session, event, now=now)

@@ -1,1 +1,1 @@
-"""Staff: accounts, permissions, sessions, and how somebody signs in."""
+"""Staff: accounts, permissions, sessions and signing in."""

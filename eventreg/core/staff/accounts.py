@@ -1,4 +1,4 @@
-"""Staff: accounts, passwords, one-time links, and what each role may do, in one table."""
+"""Staff accounts: add, change and disable them, set passwords, make and use one-time links."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,32 +18,37 @@ LINK_LIVES = timedelta(hours=24)
 _MOST_WRONG_CODES = 10
 
 
-def any_organiser(session: Session) -> bool:
-    """Whether somebody can sign in as organiser."""
-    able = (
-        StaffMember.role == Role.ORGANISER,
-        StaffMember.disabled_at.is_(None),
-        StaffMember.password_hash.is_not(None),
-    )
-    return session.scalar(select(StaffMember.id).where(*able).limit(1)) is not None
+_CAN_SIGN_IN_AS_ORGANISER = (
+    StaffMember.role == Role.ORGANISER,
+    StaffMember.disabled_at.is_(None),
+    StaffMember.password_hash.is_not(None),
+)
 
 
-def _named(session: Session, username: str) -> StaffMember | None:
+def has_organiser(session: Session, *, besides: StaffMember | None = None) -> bool:
+    """Whether an organiser can sign in; ``besides`` is not counted."""
+    organisers = select(StaffMember.id).where(*_CAN_SIGN_IN_AS_ORGANISER)
+    if besides is not None:
+        organisers = organisers.where(StaffMember.id != besides.id)
+    return session.scalar(organisers.limit(1)) is not None
+
+
+def _find(session: Session, username: str) -> StaffMember | None:
     return session.scalar(
         select(StaffMember).where(StaffMember.username_folded == usernames.fold(username))
     )
 
 
-def find(session: Session, username: str) -> StaffMember:
-    """The account of that name, or ``StaffUnknown``."""
-    member = _named(session, username)
+def by_name(session: Session, username: str) -> StaffMember:
+    """The account with this user name. ``StaffUnknown`` if there is none."""
+    member = _find(session, username)
     if member is None:
         raise StaffUnknown(username)
     return member
 
 
-def get(session: Session, staff_id: int) -> StaffMember:
-    """The account of that id, or ``StaffUnknown``."""
+def by_id(session: Session, staff_id: int) -> StaffMember:
+    """The account with this id. ``StaffUnknown`` if there is none."""
     member = session.get(StaffMember, staff_id)
     if member is None:
         raise StaffUnknown(str(staff_id))
@@ -53,46 +58,51 @@ def get(session: Session, staff_id: int) -> StaffMember:
 def change_role(
     session: Session, member: StaffMember, role: Role, *, by: Actor, now: datetime
 ) -> None:
-    """Another role, from the next request on; the account's sessions end. ``LastOrganiser`` where
-    nobody would be left."""
+    """Give the account another role and end its sessions.
+
+    ``LastOrganiser`` if no other organiser could sign in.
+    """
     if member.role == role:
         return
-    if member.role == Role.ORGANISER:
-        _check_another(session, member)
+    _require_other_organiser(session, member)
     member.role = role
     end_sessions(session, member)
     audit.record(session, Action.ROLE_CHANGED, by, now=now, staff=member.id, role=role)
 
 
-def _check_another(session: Session, member: StaffMember) -> None:
-    able = (
-        StaffMember.role == Role.ORGANISER,
-        StaffMember.disabled_at.is_(None),
-        StaffMember.password_hash.is_not(None),
-        StaffMember.id != member.id,
-    )
-    if session.scalar(select(StaffMember.id).where(*able).limit(1)) is None:
+def _require_other_organiser(session: Session, member: StaffMember) -> None:
+    if member.role == Role.ORGANISER and not has_organiser(session, besides=member):
         raise LastOrganiser
 
 
-def lock(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
-    """Disable an account from the pages; ``LastOrganiser`` where nobody would be left who can
-    manage accounts."""
-    if member.role == Role.ORGANISER:
-        _check_another(session, member)
-    disable(session, member, by=by, now=now)
+def disable(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
+    """Disable an account, as the pages do. ``LastOrganiser`` if no other organiser could sign in.
+
+    Ends its sessions, deletes its one-time links and forgets its browsers.
+    """
+    _require_other_organiser(session, member)
+    force_disable(session, member, by=by, now=now)
+
+
+def force_disable(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
+    """Disable an account even if it is the last organiser's; for the command line."""
+    member.disabled_at = now
+    end_sessions(session, member)
+    known_browsers.forget_all(session, member)
+    session.execute(delete(WelcomeLink).where(WelcomeLink.staff_id == member.id))
+    audit.record(session, Action.STAFF_DISABLED, by, now=now, staff=member.id)
 
 
 def all_members(session: Session) -> Sequence[StaffMember]:
-    """Every account of a person, by name; paired telephones are no people."""
+    """The accounts of all people, by name. Paired telephones are left out."""
     people = select(StaffMember).where(StaffMember.event_id.is_(None))
     return session.scalars(people.order_by(StaffMember.username_folded)).all()
 
 
 def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime) -> StaffMember:
-    """A new account, which waits for its password."""
+    """Add an account without a password. ``UsernameTaken`` if the name is in use."""
     username = usernames.check(username)
-    if _named(session, username) is not None:
+    if _find(session, username) is not None:
         raise UsernameTaken(username)
     member = StaffMember(
         username=username,
@@ -110,25 +120,18 @@ def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime
 def set_password(
     session: Session, member: StaffMember, password: str, *, by: Actor, now: datetime
 ) -> None:
-    """A new password; every session of the account ends, and no browser is known any more."""
-    member.password_hash = passwords.hashed(_fit(session, member, password))
+    """Set a new password, end the account's sessions and forget its browsers.
+
+    ``FieldRefused`` if the password is too short, too long or easy to guess.
+    """
+    member.password_hash = passwords.hashed(_check_password(session, member, password))
     end_sessions(session, member)
     known_browsers.forget_all(session, member)
     audit.record(session, Action.PASSWORD_SET, by, now=now, staff=member.id)
 
 
-def _fit(session: Session, member: StaffMember, password: str) -> str:
+def _check_password(session: Session, member: StaffMember, password: str) -> str:
     return passwords.check(password, usernames.fold(member.username), *events.known_words(session))
-
-
-def disable(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
-    """Lock the account; every session of it ends, its links are spent, and no browser is known any
-    more."""
-    member.disabled_at = now
-    end_sessions(session, member)
-    known_browsers.forget_all(session, member)
-    session.execute(delete(WelcomeLink).where(WelcomeLink.staff_id == member.id))
-    audit.record(session, Action.STAFF_DISABLED, by, now=now, staff=member.id)
 
 
 def end_sessions(session: Session, member: StaffMember) -> None:
@@ -137,9 +140,11 @@ def end_sessions(session: Session, member: StaffMember) -> None:
 
 
 def verify(session: Session, username: str, password: str) -> StaffMember:
-    """The account that name and password open, or ``SignInFailed`` after the same time whatever was
-    wrong."""
-    member = _named(session, username)
+    """The account with this name and password, else ``SignInFailed``.
+
+    It takes the same time whether the name or the password is wrong.
+    """
+    member = _find(session, username)
     stored = member.password_hash if member else None
     passwords.verify(password, stored)
     if member is None or member.disabled_at is not None:
@@ -148,14 +153,15 @@ def verify(session: Session, username: str, password: str) -> StaffMember:
 
 
 def make_link(session: Session, member: StaffMember | None, *, by: Actor, now: datetime) -> str:
-    """A token for ``/staff/welcome/``, good once and for a day; earlier ones of the account are
-    spent.
+    """Make a one-time token for ``/staff/welcome/``, valid for a day. It replaces earlier ones.
 
-    Without an account it is the link that makes the first organiser.
+    Without ``member`` it is the link that creates the first organiser.
     """
     token = tokens.new()
-    whose = WelcomeLink.staff_id.is_(None) if member is None else WelcomeLink.staff_id == member.id
-    session.execute(delete(WelcomeLink).where(whose))
+    same_owner = (
+        WelcomeLink.staff_id.is_(None) if member is None else WelcomeLink.staff_id == member.id
+    )
+    session.execute(delete(WelcomeLink).where(same_owner))
     session.add(
         WelcomeLink(
             staff_id=member.id if member else None,
@@ -168,8 +174,7 @@ def make_link(session: Session, member: StaffMember | None, *, by: Actor, now: d
 
 
 def first_link(session: Session, *, now: datetime) -> str | None:
-    """The link for the first organiser, once: ``None`` where a link was made or an account
-    exists."""
+    """Make the link for the first organiser. ``None`` if a link or an account already exists."""
     known = select(func.count()).select_from(StaffMember).scalar_subquery()
     made = select(func.count()).select_from(WelcomeLink).scalar_subquery()
     if session.execute(select(known + made)).scalar_one():
@@ -178,13 +183,15 @@ def first_link(session: Session, *, now: datetime) -> str | None:
 
 
 def link_owner(session: Session, token: str, *, now: datetime) -> StaffMember | None:
-    """Whose link it is, ``None`` for the first organiser's; ``LinkSpent`` if it opens nothing (any
-    more)."""
-    link = _usable(session, token, now)
+    """The account that a link is for; ``None`` for the link of the first organiser.
+
+    ``LinkSpent`` if the link is unknown, used or expired.
+    """
+    link = _require_usable_link(session, token, now)
     return session.get(StaffMember, link.staff_id) if link.staff_id else None
 
 
-def _usable(session: Session, token: str, now: datetime) -> WelcomeLink:
+def _require_usable_link(session: Session, token: str, now: datetime) -> WelcomeLink:
     link = session.scalar(
         select(WelcomeLink)
         .where(WelcomeLink.token_digest == tokens.digest(token))
@@ -192,7 +199,7 @@ def _usable(session: Session, token: str, now: datetime) -> WelcomeLink:
     )
     if link is None or link.used_at is not None or now >= link.expires_at:
         raise LinkSpent
-    if link.staff_id is None and any_organiser(session):
+    if link.staff_id is None and has_organiser(session):
         raise LinkSpent
     return link
 
@@ -200,20 +207,20 @@ def _usable(session: Session, token: str, now: datetime) -> WelcomeLink:
 def use_link(
     session: Session, token: str, username: str, password: str, *, code: str = "", now: datetime
 ) -> StaffMember:
-    """Choose the password (and, as first organiser, the name) with a one-time link.
+    """Set the password with a one-time link; the first organiser also chooses the name.
 
-    A link may fall into other hands, so an account with a second factor wants its code too:
-    ``CodeWrong``, and nothing has changed. A password that cannot be is refused first, before the
-    code is looked at.
+    The link may be stolen, so an account with a second factor needs its code too: else
+    ``CodeWrong``, and nothing has changed. The password is checked before the code, so that a
+    refused password does not reveal whether the code was right.
     """
-    link = _usable(session, token, now)
+    link = _require_usable_link(session, token, now)
     member = (
         session.get(StaffMember, link.staff_id, with_for_update=True) if link.staff_id else None
     )
     if member is None:
         member = add(session, username, Role.ORGANISER, by=audit.SYSTEM, now=now)
     if member.totp_secret is not None:
-        _fit(session, member, password)
+        _check_password(session, member, password)
         second_factor.check(member, code, now=now)
     set_password(session, member, password, by=Actor("staff", member.id), now=now)
     link.used_at = now
@@ -221,9 +228,8 @@ def use_link(
 
 
 def count_wrong_code(session: Session, token: str, *, now: datetime) -> None:
-    """Somebody gave a wrong code with this link. After ten it opens nothing any more: it is not for
-    guessing."""
-    link = _usable(session, token, now)
+    """Count a wrong code given with this link. After ten the link is spent."""
+    link = _require_usable_link(session, token, now)
     link.wrong_codes += 1
     if link.wrong_codes >= _MOST_WRONG_CODES:
         link.used_at = now

@@ -1,8 +1,8 @@
-"""Changing what opens an account. A signed-in browser is not enough for that: it may have been left
-open, or its cookie copied. Whoever changes password or second factor gives the password once more,
-and with a second factor a code too.
+"""Change the password or the second factor of a signed-in account.
 
-Both are judged together, and one answer is given: it does not tell which of them was wrong.
+A session alone is not enough: the browser may have been left open, or its cookie copied. The
+owner gives the password again and, with a second factor, a code. Both are checked together, and
+the refusal does not say which was wrong.
 """
 
 from datetime import datetime
@@ -16,10 +16,12 @@ from eventreg.core.models.staff import StaffMember
 from eventreg.core.staff import accounts, passwords, second_factor
 
 
-def checked_hash(member: StaffMember, password: str) -> str | None:
-    """The stored hash that ``password`` fits; ``None`` where it does not. It takes time, so it
-    belongs before the transaction; ``proved`` sees whether the hash is still the one that is
-    stored."""
+def matching_hash(member: StaffMember, password: str) -> str | None:
+    """The stored hash if ``password`` matches it, else ``None``.
+
+    Hashing is slow, so call this before the transaction. ``require_proof`` then checks that the
+    hash is still the stored one.
+    """
     try:
         passwords.verify(password, member.password_hash)
     except SignInFailed:
@@ -27,11 +29,14 @@ def checked_hash(member: StaffMember, password: str) -> str | None:
     return member.password_hash
 
 
-def proved(
-    session: Session, staff_id: int, fitting: str | None, code: str, *, now: datetime
+def require_proof(
+    session: Session, staff_id: int, matched: str | None, code: str, *, now: datetime
 ) -> StaffMember:
-    """The account whose password fitted and, where it has a second factor, whose code this is; else
-    ``ProofWrong``. A recovery code does, too. The code is used up."""
+    """The account, if password and code are right; else ``ProofWrong``.
+
+    ``matched`` comes from ``matching_hash``. ``code`` is only checked if the account has a second
+    factor; a recovery code is accepted too. The code is used up.
+    """
     member = session.get(StaffMember, staff_id, with_for_update=True, populate_existing=True)
     if member is None or member.disabled_at is not None:
         raise ProofWrong
@@ -40,21 +45,22 @@ def proved(
             second_factor.check(member, code, now=now)
     except CodeWrong as wrong:
         raise ProofWrong from wrong
-    if fitting is None or fitting != member.password_hash:
+    if matched is None or matched != member.password_hash:
         raise ProofWrong
     return member
 
 
 def change_password(session: Session, member: StaffMember, password: str, *, now: datetime) -> None:
-    """Another password for somebody who has proved to be ``member``; every session of the account
-    ends."""
+    """Set a new password after ``require_proof``; ends every session of the account."""
     accounts.set_password(session, member, password, by=Actor("staff", member.id), now=now)
 
 
 def reset_factor(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
-    """Turn somebody's second factor off: the telephone and the recovery codes are lost. The
-    account's sessions end, and its owner is told at the next sign-in. ``FactorOff`` where there is
-    none."""
+    """Turn off the second factor of somebody who lost the telephone and the recovery codes.
+
+    The account's sessions end, and its owner is told at the next sign-in. ``FactorOff`` if the
+    account has none.
+    """
     if member.totp_secret is None:
         raise FactorOff(member.username)
     second_factor.forget(member)
@@ -63,7 +69,7 @@ def reset_factor(session: Session, member: StaffMember, *, by: Actor, now: datet
     audit.record(session, Action.FACTOR_RESET, by, now=now, staff=member.id)
 
 
-def reset_was_read(session: Session, staff_id: int) -> None:
-    """The owner has read that somebody reset the second factor."""
-    member = accounts.get(session, staff_id)
+def mark_reset_read(session: Session, staff_id: int) -> None:
+    """Record that the owner has read that the second factor was reset."""
+    member = accounts.by_id(session, staff_id)
     member.factor_reset_at = member.factor_reset_by = None

@@ -1,11 +1,10 @@
-"""How hard a password is to guess, judged as a whole.
+"""Estimate how many guesses a password needs.
 
-Guessing programs put passwords together from pieces: common passwords and words, names, runs of
-keys, dates, and pieces said again. So a password is worth what its cheapest cutting into such
-pieces costs. The pieces and their ranks are zxcvbn's (30,000 common passwords, 30,000 words,
-names); what it does not know is added here: our own words, the event's, and Chinese. zxcvbn's own
-verdict is not used: it takes any three pieces for safe, counts no letter but ASCII, and stops at 72
-characters.
+Guessing programs build passwords from pieces: common passwords and words, names, keyboard runs,
+dates and repetitions. The estimate is the cost of the cheapest way to cut the password into such
+pieces. zxcvbn supplies the pieces and their ranks (30,000 common passwords, 30,000 words, names);
+this module adds its own words, those of the events, and Chinese. zxcvbn's own verdict is not used:
+it accepts any three pieces, knows only ASCII letters, and stops at 72 characters.
 """
 
 import math
@@ -17,11 +16,11 @@ from typing import Any
 from eventreg.core.values.normal_form import normalize
 
 _ENOUGH = 40.0
-"""Bits: some 10^12 guesses. Three common words cost 20 to 30 of them, a sentence of five words 55
-and more."""
+"""Bits; about 10^12 guesses. Three common words cost 20 to 30 bits, a sentence of five words 55
+or more."""
 _OUR_BITS = 3.0
-_AGAIN_BITS = 1.0
-_OURS = frozenset(
+_REPEAT_BITS = 1.0
+_OUR_WORDS = frozenset(
     (
         "eventreg organiser organizer organisation staff desk door admin administrator volunteer "
         "guest ticket seat "
@@ -39,39 +38,37 @@ _OURS = frozenset(
         "鹅鹅鹅 曲项向天歌"
     ).split()
 )
-_FIGURES = str.maketrans("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖", "00" + "123456789" * 2)
-_SIGNS = (
+_CHINESE_DIGITS = str.maketrans("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖", "00" + "123456789" * 2)
+_SIGNS_FOR_LETTERS = (
     str.maketrans("4@83610!|$57+2", "aabegiiiisttta"),
     str.maketrans("4@83610!|$57+2", "aabegloilssttz"),
 )
-"""What stands for which letter: p4$$w0rd."""
+"""Signs that replace letters, as in p4$$w0rd."""
 
 
-def _as_guessed(password: str) -> str:
-    """Without what guessing programs try in passing: capitals, accents, full-width letters, Chinese
-    figures, signs that cannot be seen."""
+def _fold(password: str) -> str:
+    """Remove the variations that guessing programs try at little cost: capitals, accents,
+    full-width letters, Chinese digits and invisible characters."""
     folded = normalize("NFKD", normalize("NFKC", password).casefold())
-    seen = (c for c in folded if unicodedata.category(c)[0] not in "CM")
-    return normalize("NFC", "".join(seen)).translate(_FIGURES)
+    visible = (c for c in folded if unicodedata.category(c)[0] not in "CM")
+    return normalize("NFC", "".join(visible)).translate(_CHINESE_DIGITS)
 
 
 def pieces(texts: Iterable[str]) -> Iterator[str]:
-    """The words of these texts, and each text without what parts its words. Single letters are no
-    words."""
+    """The words of these texts, and each text with its words joined; no single letters."""
     for text in texts:
-        parts = re.findall(r"\w+", _as_guessed(text))
+        parts = re.findall(r"\w+", _fold(text))
         yield from (word for word in (*parts, "".join(parts)) if len(word) > 1)
 
 
 def _matches(text: str, ours: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Every piece of ``text`` that a list knows, with its first and last place. Spelled with signs
-    for letters, and backwards, too."""
-    # its lists take 20 ms, and only choosing a password needs them
+    """The known pieces in ``text`` with their positions, also reversed or with signs as letters."""
+    # Loading its lists takes 20 ms, and only choosing a password needs them.
     from zxcvbn import matching  # noqa: PLC0415
 
     lists = {**matching.RANKED_DICTIONARIES, "ours": ours}
-    lists.pop("user_inputs", None)  # zxcvbn leaves there what an earlier caller gave
-    for spelled in dict.fromkeys((text, *(text.translate(signs) for signs in _SIGNS))):
+    lists.pop("user_inputs", None)  # left there by an earlier call of zxcvbn
+    for spelled in dict.fromkeys((text, *(text.translate(signs) for signs in _SIGNS_FOR_LETTERS))):
         yield from matching.dictionary_match(spelled, lists)
     for matcher in (
         "reverse_dictionary_match",
@@ -91,44 +88,44 @@ def _cost(match: dict[str, Any], text: str) -> float:
     return math.log2(max(1.0, float(scoring.estimate_guesses(match, text))))
 
 
-def _letter(letter: str) -> float:
-    """What a sign costs that belongs to no piece."""
-    if not letter.isascii():
-        return 7.0 if letter.isalpha() else 5.0
-    return 3.4 if letter.isdigit() else 4.7
+def _single_cost(character: str) -> float:
+    """The bits of a character that belongs to no piece."""
+    if not character.isascii():
+        return 7.0 if character.isalpha() else 5.0
+    return 3.4 if character.isdigit() else 4.7
 
 
 def _bits(text: str, ours: dict[str, int]) -> float:
-    """The logarithm of the guesses for ``text``, cut in the way that costs least."""
+    """The cost of the cheapest way to cut ``text`` into pieces."""
     by_end: dict[int, list[tuple[int, float]]] = {}
     for match in _matches(text, ours):
         by_end.setdefault(match["j"] + 1, []).append((match["i"], _cost(match, text)))
     for begin, end, size in _repeats(text):
         once = _bits(text[begin : begin + size], ours)
         by_end.setdefault(end, []).append(
-            (begin, once + math.log2((end - begin) / size) + _AGAIN_BITS)
+            (begin, once + math.log2((end - begin) / size) + _REPEAT_BITS)
         )
     cheapest = [0.0]
     for end in range(1, len(text) + 1):
-        ways = [cheapest[end - 1] + _letter(text[end - 1])]
+        ways = [cheapest[end - 1] + _single_cost(text[end - 1])]
         ways += [cheapest[begin] + cost for begin, cost in by_end.get(end, ())]
         cheapest.append(min(ways))
     return cheapest[-1]
 
 
 def _repeats(text: str) -> Iterator[tuple[int, int, int]]:
-    """Where a piece is said again and again: begin, end, and the size of the piece. The longest
-    stretch for each place to begin; its end may be part of a piece."""
+    """The repetitions in ``text``: begin, end, and the size of the repeated piece.
+
+    The longest one from each position. Its last repetition may be incomplete.
+    """
     begin = 0
     while begin < len(text) - 1:
-        found = max(
-            (
-                (_said_again(text, begin, size), -size)
-                for size in range(1, (len(text) - begin) // 2 + 1)
-            ),
+        sizes = range(1, (len(text) - begin) // 2 + 1)
+        end, size = max(
+            ((_end_of_repeat(text, begin, size), size) for size in sizes),
+            key=lambda found: (found[0], -found[1]),
             default=(0, 0),
         )
-        end, size = found[0], -found[1]
         if size and end - begin >= 2 * size and end - begin > 2:
             yield begin, end, size
             begin = end
@@ -136,8 +133,8 @@ def _repeats(text: str) -> Iterator[tuple[int, int, int]]:
             begin += 1
 
 
-def _said_again(text: str, begin: int, size: int) -> int:
-    """Where the stretch ends that repeats its first ``size`` signs."""
+def _end_of_repeat(text: str, begin: int, size: int) -> int:
+    """The end of the stretch that repeats its first ``size`` characters."""
     end = begin + size
     while end < len(text) and text[end] == text[end - size]:
         end += 1
@@ -145,7 +142,7 @@ def _said_again(text: str, begin: int, size: int) -> int:
 
 
 def is_guessable(password: str, words: Iterable[str]) -> bool:
-    """Whether a guessing program that knows ``words`` (the user's name, the event's) finds the
-    password too soon."""
-    ours = dict.fromkeys((*_OURS, *pieces(words)), 1)
-    return _bits(_as_guessed(password), ours) < _ENOUGH
+    """Whether a guessing program that knows ``words`` (such as the user's name) finds the password
+    too soon."""
+    ours = dict.fromkeys((*_OUR_WORDS, *pieces(words)), 1)
+    return _bits(_fold(password), ours) < _ENOUGH

@@ -1,8 +1,8 @@
-"""Browsers in which somebody signed in to an account before.
+"""Browsers in which an account was signed in to before.
 
-A stranger who types wrong passwords slows an account down. Its owner is let past that delay by a
-secret that the browser got at an earlier sign-in. The secret opens nothing by itself: password and
-code are asked for as ever, and after five failures of its own it is worth nothing.
+Wrong passwords typed by a stranger delay sign-ins to an account. The owner's browser skips that
+delay with a secret that it received at an earlier sign-in. The secret replaces neither password
+nor code, and after five failures of its own it no longer counts.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,8 @@ LIVES = timedelta(days=180)
 """Since the last sign-in with it."""
 
 
-def _of(folded: str, secrets: Sequence[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The rows of the account of this folded name that one of these secrets belongs to, as long as
-    they count."""
+def _valid(folded: str, secrets: Sequence[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Conditions for a valid row: one of these secrets, of the account with this folded name."""
     account = select(StaffMember.id).where(
         StaffMember.username_folded == folded, StaffMember.disabled_at.is_(None)
     )
@@ -34,21 +33,20 @@ def _of(folded: str, secrets: Sequence[str], now: datetime) -> tuple[ColumnEleme
     )
 
 
-def knows(session: Session, folded: str, secrets: Sequence[str], *, now: datetime) -> bool:
-    """Whether the account of this folded name knows a browser that holds one of ``secrets``."""
-    row = select(KnownBrowser.id).where(*_of(folded, secrets, now)).limit(1)
+def is_known(session: Session, folded: str, secrets: Sequence[str], *, now: datetime) -> bool:
+    """Whether one of ``secrets`` is that of a known browser of the account."""
+    row = select(KnownBrowser.id).where(*_valid(folded, secrets, now)).limit(1)
     return session.scalar(row) is not None
 
 
-def take_try(session: Session, folded: str, secrets: Sequence[str], *, now: datetime) -> int | None:
-    """Count one try to sign in with a known browser; the row's id, or ``None`` if its tries are
-    used up.
+def use_try(session: Session, folded: str, secrets: Sequence[str], *, now: datetime) -> int | None:
+    """Use one try of a known browser; returns the row's id, or ``None`` if none is left.
 
-    It is counted before the password is looked at, so that tries at the same time are five in all.
+    Call it before the password is checked, so that simultaneous tries are limited to five too.
     """
     counted = (
         update(KnownBrowser)
-        .where(*_of(folded, secrets, now))
+        .where(*_valid(folded, secrets, now))
         .values(failures=KnownBrowser.failures + 1)
         .returning(KnownBrowser.id)
         .execution_options(synchronize_session=False)
@@ -59,8 +57,11 @@ def take_try(session: Session, folded: str, secrets: Sequence[str], *, now: date
 def remember(
     session: Session, member: StaffMember, known: int | None, *, now: datetime
 ) -> str | None:
-    """Somebody has signed in completely. The secret of a new row, or ``None`` for a browser that
-    has one: its failures are forgotten and its time begins anew."""
+    """Remember the browser after a complete sign-in; returns the secret for a new one.
+
+    ``known`` is the row of a browser that has a secret: its failures are reset, its lifetime
+    begins again, and ``None`` is returned.
+    """
     drop_old(session, now=now)
     if known is not None:
         mine = (KnownBrowser.id == known, KnownBrowser.staff_id == member.id)
@@ -89,11 +90,11 @@ def remember(
 
 
 def drop_old(session: Session, *, now: datetime) -> None:
-    """Delete the rows that let nobody past a delay any more."""
+    """Delete expired rows and those with too many failures."""
     spent = or_(KnownBrowser.failures >= FREE_FAILURES, KnownBrowser.seen_at <= now - LIVES)
     session.execute(delete(KnownBrowser).where(spent))
 
 
 def forget_all(session: Session, member: StaffMember) -> None:
-    """No browser is known to this account any more."""
+    """Forget all known browsers of an account."""
     session.execute(delete(KnownBrowser).where(KnownBrowser.staff_id == member.id))

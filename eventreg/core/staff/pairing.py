@@ -1,6 +1,8 @@
-"""Telephones of volunteers: paired with a code on a screen, so that nobody types a password at the
-door. Each is an account of its own that opens the door of one event until midnight, and can be
-taken away alone."""
+"""Pair volunteers' telephones with an event, by a code on a screen instead of a password.
+
+Each telephone gets an account of its own. It may use the door page of one event until midnight,
+and it can be disabled without touching the others.
+"""
 
 import secrets
 from collections.abc import Sequence
@@ -22,7 +24,7 @@ CODE_LIVES = timedelta(minutes=15)
 
 
 def offer(session: Session, event: Event, *, by: Actor, now: datetime) -> str:
-    """A token for one telephone, good once and for a quarter of an hour."""
+    """Make a one-time token for a telephone, valid for fifteen minutes."""
     if by.staff_id is None:
         raise ValueError("a staff member pairs telephones")
     token = tokens.new()
@@ -37,8 +39,8 @@ def offer(session: Session, event: Event, *, by: Actor, now: datetime) -> str:
     return token
 
 
-def offered(session: Session, token: str, *, now: datetime) -> Pairing:
-    """The offer behind a token; ``LinkSpent`` where it is unknown, used or too old."""
+def require_offer(session: Session, token: str, *, now: datetime) -> Pairing:
+    """The offer for a token. ``LinkSpent`` if it is unknown, used or expired."""
     found = session.scalar(
         select(Pairing).where(Pairing.token_digest == tokens.digest(token)).with_for_update()
     )
@@ -47,7 +49,7 @@ def offered(session: Session, token: str, *, now: datetime) -> Pairing:
     return found
 
 
-def _midnight(event: Event, now: datetime) -> datetime:
+def _next_midnight(event: Event, now: datetime) -> datetime:
     local = now.astimezone(events.zone(event))
     return (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -56,17 +58,17 @@ _SLUG_SHOWN = 40
 
 
 def _name(event: Event, number: int) -> str:
-    """What staff read of a telephone. Slugs that begin alike are told apart by the event's number.
+    """The name that staff see for a telephone. A long slug is cut, and the event's id added.
 
-    It is no account's identity: nobody signs in with it, and a person may be called the same.
+    It does not identify the account: a person may have the same name.
     """
     slug = event.slug if len(event.slug) <= _SLUG_SHOWN else f"{event.slug[:30]}…{event.id}"
     return f"{slug} ☎{number}"
 
 
 def pair(session: Session, token: str, *, device: str, now: datetime) -> str:
-    """Make the telephone that holds ``token`` a door device; returns the token of its session."""
-    offer_made = offered(session, token, now=now)
+    """Pair the telephone that holds ``token``; returns the token of its session."""
+    offer_made = require_offer(session, token, now=now)
     # Locked, so that two telephones paired at the same time get two numbers.
     event = session.get_one(Event, offer_made.event_id, with_for_update={"key_share": True})
     number = (
@@ -94,10 +96,12 @@ def pair(session: Session, token: str, *, device: str, now: datetime) -> str:
         event_id=event.id,
         staff=member.id,
     )
-    return sessions.open_for(session, member, now=now, device=device, until=_midnight(event, now))
+    return sessions.open_for(
+        session, member, now=now, device=device, until=_next_midnight(event, now)
+    )
 
 
 def of_event(session: Session, event: Event) -> Sequence[StaffMember]:
-    """The telephones that were paired for an event and not taken away, the last one first."""
+    """The telephones that are paired with an event, the newest first."""
     paired = (StaffMember.event_id == event.id, StaffMember.disabled_at.is_(None))
     return session.scalars(select(StaffMember).where(*paired).order_by(StaffMember.id.desc())).all()

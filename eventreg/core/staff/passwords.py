@@ -1,4 +1,4 @@
-"""Passwords: which may be chosen, and how one is kept and checked."""
+"""Passwords: check a new one, hash it, verify it."""
 
 import secrets
 from functools import cache
@@ -11,22 +11,20 @@ from eventreg.core.staff import guessing
 from eventreg.core.values.normal_form import normalize
 
 SHORTEST, LONGEST = 15, 256
-"""Characters (code points, as NIST SP 800-63B-4 counts them where a password is the only factor),
-and bytes."""
+"""Characters and bytes. NIST SP 800-63B-4 asks for 15 code points if there is no other factor."""
 
 # OWASP's second recommendation for argon2id: 19 MiB, two passes, one lane; about 30 ms.
 _hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
 
 
 @cache
-def _hash_of_nobody() -> str:
-    """Checked where the name is unknown, so that the time taken does not tell."""
+def _dummy_hash() -> str:
+    """Verified if the user name is unknown, so that the answer takes as long."""
     return _hasher.hash(secrets.token_hex(16))
 
 
 def _normal(password: str) -> str:
-    """The same characters in the same code points, whichever keyboard typed them: é is one, not an
-    e and an accent."""
+    """NFC: an é is one code point, whichever keyboard typed it."""
     return normalize("NFC", password)
 
 
@@ -35,8 +33,11 @@ def _bytes(password: str) -> bytes:
 
 
 def check(password: str, *known: str) -> str:
-    """The password itself if it may be one; else ``FieldRefused``. Nothing is trimmed. ``known``:
-    what a guesser knows besides, such as the user's name and those of the events."""
+    """The password unchanged. ``FieldRefused`` if it is too short, too long or easy to guess.
+
+    ``known`` are words that a guesser would try first, such as the user's name and those of the
+    events.
+    """
     normal = _normal(password)
     if len(normal) < SHORTEST:
         raise FieldRefused("password", "password_short", shortest=SHORTEST)
@@ -48,20 +49,22 @@ def check(password: str, *known: str) -> str:
 
 
 def hashed(password: str) -> str:
-    """What is kept of a password."""
+    """The argon2id hash to be stored."""
     return _hasher.hash(_bytes(_normal(password)))
 
 
 def verify(password: str, stored: str | None) -> None:
-    """``SignInFailed`` unless this is the password; takes the same time where nothing is stored. A
-    password of earlier days was kept as it was typed: it still opens."""
+    """``SignInFailed`` if the password does not match, after the same time if none is stored.
+
+    Older hashes were made of the password as it was typed, so that spelling is tried too.
+    """
     spellings = dict.fromkeys((_normal(password), password))
-    fits = [_fits(one, stored or _hash_of_nobody()) for one in spellings]
-    if stored is None or not any(fits):
+    matches = [_matches(one, stored or _dummy_hash()) for one in spellings]
+    if stored is None or not any(matches):
         raise SignInFailed
 
 
-def _fits(password: str, stored: str) -> bool:
+def _matches(password: str, stored: str) -> bool:
     try:
         return _hasher.verify(stored, _bytes(password)[: LONGEST + 1])
     except (VerificationError, InvalidHashError):

@@ -1,4 +1,4 @@
-"""What each role may do, in one table."""
+"""The permissions of each role, in one table."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from eventreg.core.models.staff import Role
 
 
 class Permission(StrEnum):
-    """One thing that a staff page lets somebody do."""
+    """Something that a staff page requires permission for."""
 
     STAFF_HOME = "staff-home"
     SEE_EVENT = "see-event"
@@ -51,10 +51,9 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
     ),
     Role.ORGANISER: frozenset(Permission),
 }
-"""What each role may do. A route names one of these permissions; whoever's role lacks it gets
-403."""
+"""The permissions of each role. A route names one; a role without it gets 403."""
 
 
 def may(role: Role, permission: Permission) -> bool:
-    """Whether that role may do that."""
+    """Whether a role has a permission."""
     return permission in ALLOWED[role]

@@ -1,8 +1,8 @@
-"""What a signed-in browser is to be shown once: a link that was just made, recovery codes.
+"""Secrets that a signed-in browser is shown once, such as a new link or recovery codes.
 
-It waits in the session's row, under a pad made from the token that only the browser holds. So
-neither the cookie tells it, nor the database or a copy of it. Showing it deletes it, and so does
-the end of the session.
+The secret is stored in the session's row, encrypted with the token that only the browser holds.
+So neither the cookie nor a copy of the database reveals it. It is deleted when it is shown, and
+when the session ends.
 """
 
 import hashlib
@@ -16,12 +16,12 @@ from eventreg.core.models.staff import StaffSession
 from eventreg.core.values import tokens
 
 _NONCE = 16
-"""Bytes that make each pad another one."""
+"""Bytes; each note has its own nonce, so that no pad is used twice."""
 
 
-def _padded(token: str, nonce: bytes, text: bytes) -> bytes:
-    """``text`` under its pad, or out of it. The token has 256 random bits, and no pad is used a
-    second time."""
+def _encrypted(token: str, nonce: bytes, text: bytes) -> bytes:
+    """Encrypt ``text``, or decrypt it: XOR with a pad made of token and nonce. The token has 256
+    random bits."""
     pad = hashlib.shake_256(b"note" + nonce + token.encode()).digest(len(text))
     return bytes(one ^ other for one, other in zip(text, pad, strict=True))
 
@@ -32,22 +32,20 @@ def _row(session: Session, token: str) -> StaffSession | None:
 
 
 def keep(session: Session, token: str, what: str, shown: object) -> None:
-    """Let this wait for the page that shows ``what``; anything earlier that nobody saw is
-    dropped."""
+    """Store ``shown`` for the page that shows ``what``. It replaces an earlier note."""
     browser = _row(session, token)
     if browser is not None:
         nonce = secrets.token_bytes(_NONCE)
-        browser.note = (nonce + _padded(token, nonce, json.dumps([what, shown]).encode())).hex()
+        browser.note = (nonce + _encrypted(token, nonce, json.dumps([what, shown]).encode())).hex()
 
 
-def take(session: Session, token: str, what: str) -> object:
-    """What waits for the page that shows ``what``, and then waits no more; ``None`` where nothing
-    does."""
+def pop(session: Session, token: str, what: str) -> object:
+    """Delete and return the note for the page that shows ``what``; ``None`` if there is none."""
     browser = _row(session, token)
     if browser is None or browser.note is None:
         return None
     kept = bytes.fromhex(browser.note)
-    for_what, shown = json.loads(_padded(token, kept[:_NONCE], kept[_NONCE:]))
+    for_what, shown = json.loads(_encrypted(token, kept[:_NONCE], kept[_NONCE:]))
     if for_what != what:
         return None
     browser.note = None

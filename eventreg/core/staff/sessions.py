@@ -1,8 +1,8 @@
-"""Signed-in browsers. Each is a row; signing out, disabling and a new password delete it, and
-nothing else is believed.
+"""Sessions of signed-in browsers: open, find, extend and end them.
 
-Each row knows the moment of its end. Use moves it forward while the session lasts. Once it is past,
-nothing does: a session that has ended stays ended, whatever day comes.
+Each session is a row. Signing out, disabling the account and a new password delete it. The row
+stores when the session ends. Using the session moves the end forward, but a session that has ended
+stays ended.
 """
 
 from collections.abc import Sequence
@@ -27,26 +27,26 @@ IDLE = {
 }
 ABSOLUTE = timedelta(hours=14)
 _SEEN_EVERY = timedelta(minutes=1)
-"""How often a session in use is written down: not with every page, each write costs a disk sync."""
+"""How often the use of a session is stored: not with every page, as a write costs a disk sync."""
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who is signed in, and whether it is time to write down that they were seen."""
+    """Who is signed in, in which session."""
 
     actor: Actor
     session_id: int
     role: Role
     unseen: bool
+    """Whether it is time for ``mark_seen``."""
     event_id: int | None = None
-    """A paired telephone is let into this event only."""
+    """The only event that a paired telephone may enter."""
     proved_at: datetime | None = None
-    """When the password was given last; a paired telephone has none."""
+    """When the password was last given; ``None`` for a paired telephone."""
     has_note: bool = False
-    """Whether something waits that is to be shown once."""
+    """Whether there is a note to be shown once (``session_notes``)."""
     factor_reset_at: datetime | None = None
-    """When somebody else turned this account's second factor off, if its owner has not read so
-    yet."""
+    """When somebody else turned off the second factor, until the owner has read it."""
 
 
 def open_for(
@@ -57,8 +57,11 @@ def open_for(
     device: str = "",
     until: datetime | None = None,
 ) -> str:
-    """A new session; returns the token for the cookie. The account's oldest go where it has too
-    many. ``until``: it ends then, and not by being idle."""
+    """Open a session; returns the token for the cookie.
+
+    If the account has too many sessions, the oldest end. With ``until`` the session ends then, and
+    not earlier by being idle.
+    """
     token = tokens.new()
     drop_ended(session, now=now)
     session.add(
@@ -85,13 +88,15 @@ def open_for(
 
 
 def _end(session: Session, role: Role, created_at: datetime, used_at: datetime) -> datetime:
-    """When a session ends that was opened then and is used now."""
-    return _carried(session, min(used_at + IDLE[role], created_at + ABSOLUTE))
+    """The end of a session that was opened at ``created_at`` and used at ``used_at``."""
+    return _extended(session, min(used_at + IDLE[role], created_at + ABSOLUTE))
 
 
-def _carried(session: Session, end: datetime) -> datetime:
-    """That end, or a later one: whoever is signed in when the day of an event begins, stays so
-    until the event ends."""
+def _extended(session: Session, end: datetime) -> datetime:
+    """``end``, or the end of an event if its day begins before ``end``.
+
+    So staff who are signed in when the day of an event begins stay signed in until it ends.
+    """
     coming = session.execute(
         select(Event.starts_at, Event.ends_at, Event.timezone).where(Event.ends_at > end)
     )
@@ -111,23 +116,26 @@ def _midnight_before(moment: datetime, zone: ZoneInfo) -> datetime:
     )
 
 
-def carry(session: Session, *, now: datetime) -> None:
-    """An event was put on or moved: whoever is signed in now stays so until the end of its day."""
+def extend_for_events(session: Session, *, now: datetime) -> None:
+    """Extend the current sessions to the end of the events, after one was added or moved.
+
+    Paired telephones are left out.
+    """
     people = select(StaffMember.id).where(StaffMember.event_id.is_(None))
     lasting = select(StaffSession).where(
         StaffSession.expires_at > now, StaffSession.staff_id.in_(people)
     )
     for browser in session.scalars(lasting.order_by(StaffSession.id).with_for_update()):
         if browser.expires_at is not None:
-            browser.expires_at = _carried(session, browser.expires_at)
+            browser.expires_at = _extended(session, browser.expires_at)
 
 
 def find(session: Session, token: str, *, now: datetime) -> SignedIn | None:
-    """Who holds this token, if the session still stands."""
-    row = _of_token(session, token)
-    if row is None:
+    """Who is signed in with this token; ``None`` if the session is unknown or has ended."""
+    found = _of_token(session, token)
+    if found is None:
         return None
-    browser, member = row
+    browser, member = found
     role = Role(member.role)
     if member.disabled_at is not None or now >= _end_of(session, browser, role):
         return None
@@ -141,8 +149,12 @@ def find(session: Session, token: str, *, now: datetime) -> SignedIn | None:
 
 def _of_token(session: Session, token: str) -> tuple[StaffSession, StaffMember] | None:
     theirs = StaffSession.token_digest == tokens.digest(token)
-    row = session.execute(select(StaffSession, StaffMember).join(StaffMember).where(theirs)).first()
-    return (row[0], row[1]) if row else None
+    found = select(StaffSession, StaffMember).join(StaffMember).where(theirs)
+    row = session.execute(found).first()
+    if row is None:
+        return None
+    browser, member = row
+    return browser, member
 
 
 def _end_of(session: Session, browser: StaffSession, role: Role) -> datetime:
@@ -150,65 +162,67 @@ def _end_of(session: Session, browser: StaffSession, role: Role) -> datetime:
 
 
 def has_ended(session: Session, token: str, *, now: datetime) -> bool:
-    """Whether this token's session has run out and its row still lies about."""
-    row = _of_token(session, token)
-    return row is not None and now >= _end_of(session, row[0], Role(row[1].role))
+    """Whether the session of this token has ended and its row is not deleted yet."""
+    found = _of_token(session, token)
+    if found is None:
+        return False
+    browser, member = found
+    return now >= _end_of(session, browser, Role(member.role))
 
 
 def drop_ended(session: Session, *, now: datetime) -> None:
-    """Delete what has ended. Nobody can be signed in by it any more, with whatever clock, event or
-    copy of the cookie."""
-    maybe = or_(StaffSession.expires_at <= now, StaffSession.expires_at.is_(None))
+    """Delete the sessions that have ended, so that a changed clock or event revives none."""
+    maybe_ended = or_(StaffSession.expires_at <= now, StaffSession.expires_at.is_(None))
     found = session.execute(
-        select(StaffSession, StaffMember.role).join(StaffMember).where(maybe)
+        select(StaffSession, StaffMember.role).join(StaffMember).where(maybe_ended)
     ).all()
-    over = [browser.id for browser, role in found if now >= _end_of(session, browser, Role(role))]
-    session.execute(delete(StaffSession).where(StaffSession.id.in_(over)))
+    ended = [browser.id for browser, role in found if now >= _end_of(session, browser, Role(role))]
+    session.execute(delete(StaffSession).where(StaffSession.id.in_(ended)))
 
 
 def end_all(session: Session) -> None:
-    """Sign everybody out, paired telephones too, and spend every one-time link. For a database that
-    was brought back: it does not know who has signed out since, or which links were used."""
-    for kind in (StaffSession, WelcomeLink, KnownBrowser):
-        session.execute(delete(kind))
+    """End all sessions and delete all one-time links and known browsers, after a restore.
+
+    A restored database does not know who signed out since, or which links were used.
+    """
+    for table in (StaffSession, WelcomeLink, KnownBrowser):
+        session.execute(delete(table))
 
 
-def prove(session: Session, session_id: int, *, now: datetime) -> None:
-    """Write down that the password was given once more."""
+def mark_proved(session: Session, session_id: int, *, now: datetime) -> None:
+    """Record that the password was given again in this session."""
     session.execute(update(StaffSession).where(StaffSession.id == session_id).values(proved_at=now))
 
 
 def of_account(session: Session, staff_id: int, *, now: datetime) -> Sequence[StaffSession]:
-    """The browsers in which an account is signed in, the latest seen first."""
-    lasts = or_(StaffSession.expires_at > now, StaffSession.expires_at.is_(None))
-    rows = select(StaffSession).where(StaffSession.staff_id == staff_id, lasts)
+    """The current sessions of an account, the last used first."""
+    not_ended = or_(StaffSession.expires_at > now, StaffSession.expires_at.is_(None))
+    rows = select(StaffSession).where(StaffSession.staff_id == staff_id, not_ended)
     return session.scalars(rows.order_by(StaffSession.seen_at.desc(), StaffSession.id.desc())).all()
 
 
-def end(session: Session, signed_in: SignedIn, session_id: int, *, now: datetime) -> None:
-    """Sign one of one's own browsers out; an id of somebody else's ends nothing."""
+def end_own(session: Session, signed_in: SignedIn, session_id: int, *, now: datetime) -> None:
+    """End another session of the same account. Does nothing if it belongs to somebody else."""
     own = (StaffSession.id == session_id, StaffSession.staff_id == signed_in.actor.staff_id)
     if session.execute(delete(StaffSession).where(*own).returning(StaffSession.id)).first():
         audit.record(session, Action.SIGNED_OUT, signed_in.actor, now=now)
 
 
-def seen(session: Session, session_id: int, *, now: datetime) -> None:
-    """Write down that the session is in use, which moves its end. One that has ended stays as it
-    is."""
+def mark_seen(session: Session, session_id: int, *, now: datetime) -> None:
+    """Record that the session is in use, which moves its end. Does nothing if it has ended."""
     browser = session.get(StaffSession, session_id, with_for_update=True)
     member = session.get(StaffMember, browser.staff_id) if browser else None
-    if (
-        browser is None
-        or member is None
-        or now >= (end := _end_of(session, browser, Role(member.role)))
-    ):
+    if browser is None or member is None:
+        return
+    end = _end_of(session, browser, Role(member.role))
+    if now >= end:
         return
     browser.seen_at = now
     if member.event_id is None:
         browser.expires_at = max(end, _end(session, Role(member.role), browser.created_at, now))
 
 
-def close(session: Session, signed_in: SignedIn, *, now: datetime) -> None:
-    """Sign out: the row goes, so the cookie is worth nothing, wherever it was copied to."""
+def sign_out(session: Session, signed_in: SignedIn, *, now: datetime) -> None:
+    """Sign out: delete the session's row, so that a copied cookie is worthless too."""
     session.execute(delete(StaffSession).where(StaffSession.id == signed_in.session_id))
     audit.record(session, Action.SIGNED_OUT, signed_in.actor, now=now)

@@ -1,5 +1,7 @@
-"""Signing in: name, password and, for an account that has a second factor, its code. All together,
-with one answer."""
+"""Sign in with name, password and, if the account has a second factor, its code.
+
+All are checked together, and the refusal does not say which was wrong.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,40 +12,37 @@ from eventreg.core.errors import CodeWrong, SignInFailed
 from eventreg.core.models.staff import StaffMember
 from eventreg.core.staff import accounts, second_factor
 
-_NOBODYS_SECRET = "A" * 32
-"""Compared with where there is no second factor to look at, so that the time taken does not
-tell."""
+_DUMMY_SECRET = "A" * 32
+"""Used if there is no second factor, so that the check takes the same time."""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """An account whose password, and code if it has a second factor, were right a moment ago."""
+class Checked:
+    """An account for which name, password and code were right."""
 
     staff_id: int
     password_hash: str | None
 
 
-def look(session: Session, username: str, password: str, code: str, *, now: datetime) -> Opened:
-    """The account that these open together; ``SignInFailed`` otherwise, which does not say what was
-    wrong.
+def check(session: Session, username: str, password: str, code: str, *, now: datetime) -> Checked:
+    """Check name, password and code; ``SignInFailed`` if any is wrong.
 
-    Changes nothing, and takes the same time whatever was wrong. ``use`` is what uses the code up.
+    Changes nothing, and takes the same time whatever is wrong. ``check_again`` uses the code up.
     """
     try:
         member = accounts.verify(session, username, password)
     except SignInFailed:
-        _fits(None, code, now)
+        _is_code_right(None, code, now)
         raise
-    fits = _fits(member, code, now)
-    if member.totp_secret is not None and not fits:
+    is_right = _is_code_right(member, code, now)
+    if member.totp_secret is not None and not is_right:
         raise SignInFailed
-    return Opened(member.id, member.password_hash)
+    return Checked(member.id, member.password_hash)
 
 
-def _fits(member: StaffMember | None, code: str, now: datetime) -> bool:
-    """Whether the code is right now. Looked up in a copy: a code that is right beside a wrong
-    password is not used up."""
-    copy = StaffMember(totp_secret=_NOBODYS_SECRET)
+def _is_code_right(member: StaffMember | None, code: str, now: datetime) -> bool:
+    """Whether the code is right. Checks a copy of the account, so that the code is not used up."""
+    copy = StaffMember(totp_secret=_DUMMY_SECRET)
     if member is not None and member.totp_secret is not None:
         copy = StaffMember(
             totp_secret=member.totp_secret,
@@ -57,16 +56,17 @@ def _fits(member: StaffMember | None, code: str, now: datetime) -> bool:
     return True
 
 
-def use(session: Session, opened: Opened, code: str, *, now: datetime) -> StaffMember:
-    """The account again, inside the transaction that opens its session, with the code used up.
+def check_again(session: Session, checked: Checked, code: str, *, now: datetime) -> StaffMember:
+    """Check the account again in the transaction that opens its session, and use the code up.
 
-    ``SignInFailed`` if the account was locked or got another password meanwhile, or if this code
-    has just been used.
+    ``SignInFailed`` if the account was disabled, its password changed or the code used meanwhile.
     """
-    member = session.get(StaffMember, opened.staff_id, with_for_update=True, populate_existing=True)
+    member = session.get(
+        StaffMember, checked.staff_id, with_for_update=True, populate_existing=True
+    )
     if member is None or member.disabled_at is not None:
         raise SignInFailed
-    if member.password_hash != opened.password_hash:
+    if member.password_hash != checked.password_hash:
         raise SignInFailed
     if member.totp_secret is not None:
         try:

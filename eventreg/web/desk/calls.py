@@ -8,7 +8,7 @@ from flask import g, redirect, render_template, request, url_for
 
 from eventreg import i18n
 from eventreg.core.audit import Action
-from eventreg.core.desk import calls
+from eventreg.core.desk import call_outcomes, calls
 from eventreg.core.desk.calls import Task
 from eventreg.core.event import events
 from eventreg.core.models.calls import CallOutcome, CallReason
@@ -46,7 +46,7 @@ def call_desk(slug: str) -> str:
         sayings=[_words(event, task) for task in shown],
         nexts=[_next(event, task) for task in shown],
         outcomes=list(CallOutcome),
-        made=calls.outcomes(reading(), event),
+        made=call_outcomes.count_by_outcome(reading(), event),
         reminders=calls.reminder_day(event),
         day=lambda on: i18n.day(g.language, on, today=g.now.astimezone(events.zone(event)).date()),
         **about(event),
@@ -92,7 +92,7 @@ def _next(event: Event, task: Task) -> str:
     or nobody waits."""
     if not task.is_overdue(g.now):
         return ""
-    party = calls.next_in_line(reading(), event, len(task.people), now=g.now)
+    party = call_outcomes.next_in_line(reading(), event, len(task.people), now=g.now)
     if party is None:
         return ""
     people = lookup.party(reading(), lookup.get(reading(), party.registration_id))
@@ -110,10 +110,10 @@ def called(slug: str, registration_id: int) -> Answer:
         event = events.get(session, slug)
         found = identity.registration(session, event, registration_id, mark)
         if sent == "pass-on":
-            calls.pass_on(session, event, registration_id, by=by, now=now)
+            call_outcomes.pass_on(session, event, registration_id, by=by, now=now)
         elif sent in list(CallOutcome):
-            seen = whole_numbers.parse(tries) or 0
-            calls.log(session, event, found, CallOutcome(sent), tries=seen, by=by, now=now)
+            seen, outcome = whole_numbers.parse(tries) or 0, CallOutcome(sent)
+            call_outcomes.record(session, event, found, outcome, tries=seen, by=by, now=now)
 
     write(act)
     anyway = "yes" if request.form.get("anyway") == "yes" else None

@@ -8,8 +8,16 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 
 from eventreg.core import audit, audit_replay, invariants, outbox
 from eventreg.core.audit import Action, Actor
-from eventreg.core.desk import attendee_list, bursts, calls, duplicates, print_history
-from eventreg.core.desk.attendee_list import Asked, Filter, Sort
+from eventreg.core.desk import (
+    attendee_counts,
+    attendee_list,
+    bursts,
+    call_outcomes,
+    calls,
+    duplicates,
+    print_history,
+)
+from eventreg.core.desk.attendee_list import Filter, Selection, Sort
 from eventreg.core.door import gifts
 from eventreg.core.errors import AlreadyCancelled, EventFull, NotWaiting, RegistrationUnknown
 from eventreg.core.event import events
@@ -72,18 +80,18 @@ def dashboard(slug: str) -> str:
         taken_back=sent.number("taken_back", least=0, most=9999) or 0,
         none_taken_back=request.args.get("taken_back") == "none",
         prints=prints,
-        outdated=print_history.is_outdated(reading(), event, prints),
+        outdated=print_history.count_differences(reading(), event, prints),
         gifts=gifts.stock(reading(), event),
-        sources=attendee_list.by_source(reading(), event),
+        sources=attendee_counts.by_source(reading(), event),
         latest=attendee_list.latest(reading(), event, _LATEST),
         phase=events.phase(event, g.now),
         **about(event),
     )
 
 
-def asked_for() -> Asked:
+def asked_for() -> Selection:
     """Which part of the attendee list an address asks for."""
-    return Asked(
+    return Selection(
         query=request.args.get("q", "").strip(),
         filter=_one_of(Filter, request.args.get("state", ""), Filter.ALL),
         sort=_one_of(Sort, request.args.get("sort", ""), Sort.NAME),
@@ -98,7 +106,7 @@ def listed(slug: str) -> str:
     event, asked = events.get(reading(), slug), asked_for()
     if asked.query:
         limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
-    found = attendee_list.found(reading(), event, asked)
+    found = attendee_list.count_found(reading(), event, asked)
     return render_template(
         "desk/attendee_list.html",
         asked=asked,
@@ -106,7 +114,7 @@ def listed(slug: str) -> str:
         first=(asked.page - 1) * attendee_list.PAGE + 1,
         rows=attendee_list.listed(reading(), event, asked),
         near=attendee_list.near(reading(), event, asked) if asked.page == 1 else [],
-        counts=attendee_list.counts(reading(), event),
+        counts=attendee_counts.by_filter(reading(), event),
         said=_said_of_bulk(),
         seats=seats_now(event),
         **about(event),
@@ -164,7 +172,8 @@ def _done(slug: str, chosen: tuple[int, str], act: Bulk, by: Actor, now: datetim
         elif act is Bulk.PROMOTE:
             waitlist.seat(session, event, found, by=by, now=now)
         elif outbox.owed_calls(session, found.id):
-            calls.log(session, event, found, CallOutcome.REACHED, tries=None, by=by, now=now)
+            reached = CallOutcome.REACHED
+            call_outcomes.record(session, event, found, reached, tries=None, by=by, now=now)
         else:
             return False
         return True

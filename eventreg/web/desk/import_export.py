@@ -32,12 +32,13 @@ _PIECE = 64 * 1024
 _two_at_once = BoundedSemaphore(2)
 
 
-def _recorded(event: Event, kind: str) -> tuple[attendee_list.Asked, bool]:
+def _recorded(event: Event, kind: str) -> tuple[attendee_list.Selection, bool]:
     """What is exported, and whether with whole numbers: those are the organiser's. Written down
     before the first byte."""
     asked, by, now = asked_for(), access.actor(), g.now
     limits.limits().hit("export", limits.EXPORT, str(by.staff_id))
-    people, whole = attendee_list.found(reading(), event, asked), access.may(Permission.SEE_NUMBERS)
+    people = attendee_list.count_found(reading(), event, asked)
+    whole = access.may(Permission.SEE_NUMBERS)
     told: dict[str, Any] = {
         "kind": kind,
         "people": people,
@@ -159,7 +160,8 @@ def do_import(slug: str) -> Answer:
     by, now, confirmed = access.actor(), g.now, request.form.get("confirmed") == "yes"
 
     def act(session: Session) -> Report:
-        report = imports.take(session, events.get(session, slug), listed, **wanted, by=by, now=now)
+        here = events.get(session, slug)
+        report = imports.register_all(session, here, listed, **wanted, by=by, now=now)
         if not confirmed:
             raise NotTaken(report)  # a trial goes all the way, and is then taken back
         told = {"rows": report.rows, "seats": report.seated, "waiting": report.waiting}

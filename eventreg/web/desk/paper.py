@@ -165,7 +165,7 @@ def paper(slug: str) -> str:
     """All names in the order of the paper, one line each, to be ticked as the paper is."""
     event = events.get(reading(), slug)
     return render_template(
-        "desk/paper.html", lines=print_history.lines(reading(), event), **about(event)
+        "desk/paper.html", lines=print_history.paper_rows(reading(), event), **about(event)
     )
 
 

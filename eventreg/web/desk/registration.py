@@ -8,7 +8,7 @@ from flask import Response, current_app, g, json, redirect, render_template, req
 
 from eventreg.core import audit, erasure, outbox
 from eventreg.core.audit import Action
-from eventreg.core.desk import attendee_list, calls
+from eventreg.core.desk import attendee_list, call_outcomes
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.errors import (
     AlreadyCancelled,
@@ -238,7 +238,7 @@ def told(slug: str, registration_id: int) -> Answer:
     by, now = access.actor(), g.now
 
     def told_them(session: Session) -> None:
-        calls.log(
+        call_outcomes.record(
             session,
             *_found(session, slug, registration_id),
             CallOutcome.REACHED,

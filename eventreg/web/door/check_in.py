@@ -8,7 +8,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from eventreg.core.desk import attendee_list
-from eventreg.core.desk.attendee_list import Asked, Row
+from eventreg.core.desk.attendee_list import Row, Selection
 from eventreg.core.door import check_in as rules
 from eventreg.core.door.check_in import Outcome
 from eventreg.core.errors import (
@@ -85,7 +85,8 @@ def _found(event: Event, query: str) -> Sequence[Row]:
     is_whole = search_terms.whole_number(query, area) is not None
     if is_whole:
         counters.check("number", limits.UNKNOWN_SECRET, who)
-    rows = attendee_list.listed(reading(), event, Asked(query=query, at_door=True, area_code=area))
+    selection = Selection(query=query, at_door=True, area_code=area)
+    rows = attendee_list.listed(reading(), event, selection)
     if is_whole and not rows:
         counters.hit("number", limits.UNKNOWN_SECRET, who)
     return rows

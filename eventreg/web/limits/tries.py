@@ -24,7 +24,7 @@ class Try:
         self._secrets = [value for value in _cookies().values() if len(value) <= _LONGEST_SECRET]
         self.known: int | None = None
         """The row of the known browser at which this try counts."""
-        if not self._secrets or not known_browsers.knows(
+        if not self._secrets or not known_browsers.is_known(
             reading(), self._folded, self._secrets, now=g.now
         ):
             self._secrets = []
@@ -41,7 +41,7 @@ class Try:
             return
         folded, secrets, now = self._folded, self._secrets, g.now
         self.known = write(
-            lambda writing: known_browsers.take_try(writing, folded, secrets, now=now)
+            lambda writing: known_browsers.use_try(writing, folded, secrets, now=now)
         )
         if self.known is None:  # others used the last one up meanwhile
             self._check()

@@ -88,13 +88,13 @@ def change(staff_id: int) -> Answer:
     act, role, by, now = request.form.get("act", ""), _role_sent(), access.actor(), g.now
 
     def changed(writing: Session) -> str | None:
-        member = accounts.get(writing, staff_id)
+        member = accounts.by_id(writing, staff_id)
         if request.form.get("account", member.username) != member.username:
             raise StaffUnknown  # the number is somebody else's since a backup was restored
         if act == "role" and role is not None:
             accounts.change_role(writing, member, role, by=by, now=now)
         elif act == "lock":
-            accounts.lock(writing, member, by=by, now=now)
+            accounts.disable(writing, member, by=by, now=now)
         elif act == "link" and member.disabled_at is None and member.event_id is None:
             return accounts.make_link(writing, member, by=by, now=now)
         return None
@@ -123,7 +123,7 @@ def me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str:
     """One's own page. ``problems`` are told beside the form whose name they have; ``secret`` is the
     one that a telephone may already hold."""
     shown = {what: notes.take(what) for what in ("codes", "done")}
-    signed_in, member = access.current(), accounts.get(reading(), access.actor().staff_id or 0)
+    signed_in, member = access.current(), accounts.by_id(reading(), access.actor().staff_id or 0)
     may_have, held = member.role == Role.ORGANISER, bool(secret)
     secret = (secret or second_factor.new_secret()) if may_have else ""
     return render_template(
@@ -158,7 +158,7 @@ def end_browser() -> Response:
         g.now,
     )
     if signed_in is not None and chosen is not None:
-        write(lambda writing: sessions.end(writing, signed_in, chosen, now=now))
+        write(lambda writing: sessions.end_own(writing, signed_in, chosen, now=now))
     return redirect(url_for("accounts.me"), 303)
 
 
@@ -200,7 +200,7 @@ def _take_away(writing: Session, slug: str, sent: str) -> None:
     chosen = whole_numbers.parse(sent)
     if chosen is None:
         raise StaffUnknown
-    member = accounts.get(writing, chosen)
+    member = accounts.by_id(writing, chosen)
     if member.event_id != events.get(writing, slug).id:
         raise StaffUnknown
     if member.disabled_at is None:
@@ -212,7 +212,7 @@ def _take_away(writing: Session, slug: str, sent: str) -> None:
 def pairing(token: str) -> str:
     """On the volunteer's telephone: what pressing the button does."""
     with limits.secret_tried():
-        found = pairings.offered(reading(), token, now=g.now)
+        found = pairings.require_offer(reading(), token, now=g.now)
     event = next(one for one in events.all_events(reading()) if one.id == found.event_id)
     return render_template("door/pairing.html", token=token, **about(event))
 
@@ -223,7 +223,7 @@ def pair(token: str) -> Response:
     """This telephone checks in at that door now, and nothing else."""
     device, now = browser.machine(), g.now
     with limits.secret_tried():
-        found = pairings.offered(reading(), token, now=now)
+        found = pairings.require_offer(reading(), token, now=now)
         event_id = found.event_id
         made = write(lambda writing: pairings.pair(writing, token, device=device, now=now))
     event = next((one for one in events.all_events(reading()) if one.id == event_id), None)

@@ -33,11 +33,11 @@ def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
     account = f"proof {staff_id}"
     counters.check_account(account)
     with limits.hashing():
-        fitting = credentials.checked_hash(accounts.get(reading(), staff_id), password)
+        fitting = credentials.matching_hash(accounts.by_id(reading(), staff_id), password)
         try:
             done = write(
                 lambda writing: act(
-                    writing, credentials.proved(writing, staff_id, fitting, code, now=now)
+                    writing, credentials.require_proof(writing, staff_id, fitting, code, now=now)
                 )
             )
         except (ProofWrong, CodeWrong):
@@ -50,7 +50,7 @@ def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
 def _proof_wrong() -> str:
     """What is told where the proof was wrong: nobody without a second factor is asked for a
     code."""
-    own = accounts.get(reading(), access.actor().staff_id or 0)
+    own = accounts.by_id(reading(), access.actor().staff_id or 0)
     return say("refused_proof_wrong" if own.totp_secret else "password_wrong")
 
 
@@ -107,14 +107,14 @@ def change_password() -> Answer:
 @requires(Permission.MANAGE_STAFF)
 def reset_form(staff_id: int) -> Answer:
     """Ask for one's own password and code, before a colleague's second factor is turned off."""
-    if accounts.get(reading(), staff_id).totp_secret is None:
+    if accounts.by_id(reading(), staff_id).totp_secret is None:
         return redirect(url_for("accounts.listed"), 303)
     return _reset_page(staff_id)
 
 
 def _reset_page(staff_id: int, problem: str = "") -> str:
-    member = accounts.get(reading(), staff_id)
-    own = accounts.get(reading(), access.actor().staff_id or 0)
+    member = accounts.by_id(reading(), staff_id)
+    own = accounts.by_id(reading(), access.actor().staff_id or 0)
     return render_template("staff/reset_factor.html", member=member, own=own, problem=problem)
 
 
@@ -125,7 +125,7 @@ def reset_factor(staff_id: int) -> Answer:
     by, now = access.actor(), g.now
 
     def act(writing: Session, _: StaffMember) -> None:
-        credentials.reset_factor(writing, accounts.get(writing, staff_id), by=by, now=now)
+        credentials.reset_factor(writing, accounts.by_id(writing, staff_id), by=by, now=now)
 
     try:
         _with_proof(act)
@@ -140,7 +140,7 @@ def reset_factor(staff_id: int) -> Answer:
 def reset_read() -> Response:
     """The owner has read that somebody else turned the second factor off."""
     own_id = access.actor().staff_id or 0
-    write(lambda writing: credentials.reset_was_read(writing, own_id))
+    write(lambda writing: credentials.mark_reset_read(writing, own_id))
     return redirect(url_for("staff.home"), 303)
 
 
@@ -150,9 +150,9 @@ def factor_reset() -> str:
     signed_in = g.get("signed_in")
     if signed_in is None or signed_in.factor_reset_at is None:
         return ""
-    reset_by = accounts.get(reading(), signed_in.actor.staff_id).factor_reset_by
+    reset_by = accounts.by_id(reading(), signed_in.actor.staff_id).factor_reset_by
     who = (
-        accounts.get(reading(), reset_by).username
+        accounts.by_id(reading(), reset_by).username
         if reset_by
         else say("second_factor_reset_by_command")
     )

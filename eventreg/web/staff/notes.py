@@ -18,4 +18,4 @@ def take(what: str) -> object:
     signed_in, token = access.current(), str(session.get("id", ""))
     if signed_in is None or not signed_in.has_note:
         return None
-    return write(lambda writing: session_notes.take(writing, token, what))
+    return write(lambda writing: session_notes.pop(writing, token, what))

@@ -101,9 +101,9 @@ def do_sign_in() -> Response | tuple[str, int]:
     try:
         with limits.hashing():
             one.begin()
-            opened = proofs.look(reading(), username, password, code, now=g.now)
+            opened = proofs.check(reading(), username, password, code, now=g.now)
         with transaction() as writing:
-            member = proofs.use(writing, opened, code, now=g.now)
+            member = proofs.check_again(writing, opened, code, now=g.now)
             token, secret = _begin(writing, member, one.known)
     except SignInFailed:
         one.failed()
@@ -162,7 +162,7 @@ def do_password() -> Response | tuple[str, int]:
         ), 422
     counters.sign_in_worked(account)
     with transaction() as writing:
-        sessions.prove(writing, signed_in.session_id, now=g.now)
+        sessions.mark_proved(writing, signed_in.session_id, now=g.now)
     return redirect(own_path(target), 303)
 
 
@@ -173,7 +173,7 @@ def sign_out() -> Response:
     signed_in = access.current()
     if signed_in:
         with transaction() as writing:
-            sessions.close(writing, signed_in, now=g.now)
+            sessions.sign_out(writing, signed_in, now=g.now)
     session.clear()
     answer = redirect(url_for("staff.sign_in"), 303)
     # Not "cookies": by one of them this browser is known, and it is worth nothing without the

@@ -1,4 +1,4 @@
-"""The attendee list and the list for the door."""
+"""The attendee list: search, filters and order; and the check-in list made of it."""
 
 import csv
 import io
@@ -6,8 +6,8 @@ import io
 import pytest
 
 from eventreg.core import audit
-from eventreg.core.desk import attendee_list, check_in_list
-from eventreg.core.desk.attendee_list import Asked, Filter, Sort
+from eventreg.core.desk import attendee_counts, attendee_list, check_in_list
+from eventreg.core.desk.attendee_list import Filter, Selection, Sort
 from eventreg.core.registration import cancellations, lookup
 from eventreg.storage.session import reading, transaction
 from tests.support.factories import House, toml, with_event
@@ -19,7 +19,7 @@ EVERYBODY = ["100%_纯", "Anna O'Neil", "吕秀兰", "王建国", "曾秀英", "
 
 @pytest.fixture
 def full(house: House) -> House:
-    """An event with a handful of people."""
+    """An event with six attendees."""
     house.apply(toml(capacity=60))
     house.register("张桂芳", "王建国", phone="13800138000")
     house.register("曾秀英", phone="13900139123")
@@ -30,8 +30,10 @@ def full(house: House) -> House:
 
 
 def found(house: House, query: str) -> list[str]:
-    """Whom a search finds."""
-    return [row.name for row in attendee_list.listed(reading(), house.event(), Asked(query=query))]
+    """The names that a search finds."""
+    return [
+        row.name for row in attendee_list.listed(reading(), house.event(), Selection(query=query))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def found(house: House, query: str) -> list[str]:
         ("\x00", EVERYBODY),
     ],
 )
-def test_search_finds_people_by_what_anybody_has_of_them(
+def test_search_finds_people_by_name_pinyin_or_number(
     full: House, query: str, names: list[str]
 ) -> None:
     assert found(full, query) == names
@@ -84,8 +86,8 @@ def test_search_finds_a_check_in_code_from_its_first_digits(full: House) -> None
     assert somebody.name in found(full, somebody.code)
 
 
-def test_filters_count_what_they_show(full: House) -> None:
-    registration = attendee_list.listed(reading(), full.event(), Asked(query="曾"))[
+def test_each_filter_counts_the_rows_it_shows(full: House) -> None:
+    registration = attendee_list.listed(reading(), full.event(), Selection(query="曾"))[
         0
     ].registration_id
     with transaction() as session:
@@ -95,7 +97,7 @@ def test_filters_count_what_they_show(full: House) -> None:
             by=audit.SYSTEM,
             now=full.now,
         )
-    counts = attendee_list.counts(reading(), full.event())
+    counts = attendee_counts.by_filter(reading(), full.event())
     assert counts == {
         Filter.ALL: 6,
         Filter.CONFIRMED: 5,
@@ -104,22 +106,24 @@ def test_filters_count_what_they_show(full: House) -> None:
         Filter.ARRIVED: 0,
     }
     for wanted, count in counts.items():
-        asked = Asked(filter=wanted)
+        asked = Selection(filter=wanted)
         assert (
             len(attendee_list.listed(reading(), full.event(), asked))
             == count
-            == attendee_list.found(reading(), full.event(), asked)
+            == attendee_list.count_found(reading(), full.event(), asked)
         )
 
 
 def test_the_list_sorts_by_name_time_and_code(full: House) -> None:
     def names(sort: Sort) -> list[str]:
-        return [row.name for row in attendee_list.listed(reading(), full.event(), Asked(sort=sort))]
+        return [
+            row.name for row in attendee_list.listed(reading(), full.event(), Selection(sort=sort))
+        ]
 
     assert names(Sort.NAME) == EVERYBODY
     assert names(Sort.TIME)[0] == "100%_纯"
     codes = [
-        row.code for row in attendee_list.listed(reading(), full.event(), Asked(sort=Sort.CODE))
+        row.code for row in attendee_list.listed(reading(), full.event(), Selection(sort=Sort.CODE))
     ]
     assert codes == sorted(codes, key=str)
     assert set(names(Sort.STATE)) == set(names(Sort.NAME))
@@ -128,16 +132,16 @@ def test_the_list_sorts_by_name_time_and_code(full: House) -> None:
 def test_a_long_list_has_pages(full: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attendee_list, "PAGE", 4)
     event = full.event()
-    pages = [attendee_list.listed(reading(), event, Asked(page=page)) for page in (1, 2, 3)]
+    pages = [attendee_list.listed(reading(), event, Selection(page=page)) for page in (1, 2, 3)]
     assert [len(page) for page in pages] == [4, 2, 0]
 
 
-def test_the_channels_are_counted_by_people(full: House) -> None:
-    assert attendee_list.by_source(reading(), full.event()) == {"online": 5, "phone": 1}
+def test_sources_are_counted_by_attendee(full: House) -> None:
+    assert attendee_counts.by_source(reading(), full.event()) == {"online": 5, "phone": 1}
 
 
 @pytest.mark.parametrize(("people", "sides"), [(0, 1), (1, 1), (25, 1), (26, 2), (50, 2), (51, 3)])
-def test_twenty_five_people_are_one_side(house: House, people: int, sides: int) -> None:
+def test_a_side_holds_25_people(house: House, people: int, sides: int) -> None:
     house.apply(toml(capacity=60))
     for number in range(people):
         house.register(f"王{number}号")
@@ -148,7 +152,7 @@ def test_twenty_five_people_are_one_side(house: House, people: int, sides: int) 
     assert all(side.sides == sides + 1 for side in made), "the blank side counts too"
 
 
-def test_a_letter_stands_only_where_its_group_begins_and_a_party_knows_its_numbers(
+def test_the_first_row_of_a_group_has_its_letter_and_each_row_numbers_its_party(
     full: House,
 ) -> None:
     side = check_in_list.sides(attendee_list.confirmed(reading(), full.event()))[0]
@@ -173,7 +177,7 @@ NAMES = [
 ]
 
 
-def test_the_list_for_a_spreadsheet_holds_no_formula_and_loses_nothing(house: House) -> None:
+def test_the_csv_contains_no_formula_and_every_name(house: House) -> None:
     house.apply(toml(capacity=20))
     for name in NAMES:
         house.register(name)
@@ -188,7 +192,7 @@ def test_the_list_for_a_spreadsheet_holds_no_formula_and_loses_nothing(house: Ho
     assert sorted(cell.removeprefix("'") for cell in cells) == sorted(NAMES)
 
 
-def test_the_list_for_a_terminal_lines_up_and_moves_no_cursor(full: House) -> None:
+def test_the_text_list_is_aligned_and_has_no_control_characters(full: House) -> None:
     text = check_in_list.as_text(
         check_in_list.sides(attendee_list.confirmed(reading(), full.event())), "书法课\x1b[2J"
     )

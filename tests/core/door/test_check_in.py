@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from eventreg.core import audit
 from eventreg.core.desk import attendee_list
-from eventreg.core.desk.attendee_list import Asked, Filter
+from eventreg.core.desk.attendee_list import Filter, Selection
 from eventreg.core.door import check_in
 from eventreg.core.door.check_in import Outcome
 from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
@@ -36,7 +36,7 @@ def someone(name: str) -> str:
 
 def rows() -> list[attendee_list.Row]:
     """Everybody of the small event."""
-    return list(attendee_list.listed(reading(), events.get(reading(), "small"), Asked()))
+    return list(attendee_list.listed(reading(), events.get(reading(), "small"), Selection()))
 
 
 def arrive(house: House, name: str, *, anyway: bool = False) -> Outcome:
@@ -163,5 +163,5 @@ def test_somebody_of_another_event_is_unknown_here(morning: House) -> None:
 
 def test_the_list_knows_who_has_arrived(morning: House) -> None:
     arrive(morning, "王建国")
-    arrived = attendee_list.listed(reading(), morning.event(), Asked(filter=Filter.ARRIVED))
+    arrived = attendee_list.listed(reading(), morning.event(), Selection(filter=Filter.ARRIVED))
     assert [row.name for row in arrived] == ["王建国"]

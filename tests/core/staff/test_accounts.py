@@ -17,14 +17,14 @@ pytestmark = pytest.mark.both_databases
 
 
 def signed_in(house: House, token: str) -> SignedIn | None:
-    """Who this token is, now."""
+    """Who is signed in with this token now."""
     return sessions.find(reading(), token, now=house.now)
 
 
 def sign_in(house: House, name: str) -> str:
-    """A new session of that account."""
+    """Open a session for this account."""
     with transaction() as session:
-        return sessions.open_for(session, accounts.find(session, name), now=house.now)
+        return sessions.open_for(session, accounts.by_name(session, name), now=house.now)
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def staffed(house: House) -> House:
     return house
 
 
-def test_the_table_of_roles() -> None:
-    """The whole policy on one screen; a change here is a change of what people may do."""
+def test_each_role_has_exactly_these_permissions() -> None:
+    """The whole policy. A change here changes what staff may do."""
     table = {
         role: sorted(permission.value for permission in permissions)
         for role, permissions in ALLOWED.items()
@@ -61,7 +61,7 @@ def test_the_table_of_roles() -> None:
     assert set(ALLOWED[Role.ORGANISER]) == set(Permission)
 
 
-def test_only_name_and_password_together_open_an_account(staffed: House) -> None:
+def test_signing_in_needs_the_right_name_and_password(staffed: House) -> None:
     assert accounts.verify(reading(), " DESMOND ", PASSWORD).username == "desmond"
     for name, password in [
         ("desmond", PASSWORD + " "),
@@ -74,7 +74,7 @@ def test_only_name_and_password_together_open_an_account(staffed: House) -> None
             accounts.verify(reading(), name, password)
 
 
-def test_names_are_unique_whatever_their_case(staffed: House) -> None:
+def test_user_names_are_unique_ignoring_case(staffed: House) -> None:
     with pytest.raises(UsernameTaken), transaction() as session:
         accounts.add(session, "Olga", Role.DESK, by=audit.SYSTEM, now=staffed.now)
     for name in ("", "  ", "a\x00b", "x" * 61):
@@ -82,7 +82,7 @@ def test_names_are_unique_whatever_their_case(staffed: House) -> None:
             accounts.add(session, name, Role.DESK, by=audit.SYSTEM, now=staffed.now)
 
 
-def test_a_link_is_good_once_and_for_a_day(house: House) -> None:
+def test_the_first_link_works_once(house: House) -> None:
     with transaction() as session:
         link = accounts.first_link(session, now=house.now)
     assert link is not None
@@ -94,16 +94,16 @@ def test_a_link_is_good_once_and_for_a_day(house: House) -> None:
     for token in (link, link[:-1], "", "\x00"):
         with pytest.raises(LinkSpent), transaction() as session:
             accounts.use_link(session, token, "eve", LONG_PASSWORD, now=house.now)
-    assert accounts.find(reading(), "olga").role == Role.ORGANISER
+    assert accounts.by_name(reading(), "olga").role == Role.ORGANISER
 
 
-def test_a_link_grows_old_and_a_new_one_replaces_it(staffed: House) -> None:
+def test_a_link_expires_after_a_day_and_a_new_one_replaces_it(staffed: House) -> None:
     with transaction() as session:
         old = accounts.make_link(
-            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now
+            session, accounts.by_name(session, "dora"), by=audit.SYSTEM, now=staffed.now
         )
         new = accounts.make_link(
-            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=staffed.now
+            session, accounts.by_name(session, "dora"), by=audit.SYSTEM, now=staffed.now
         )
     with pytest.raises(LinkSpent):
         accounts.link_owner(reading(), old, now=staffed.now)
@@ -113,7 +113,7 @@ def test_a_link_grows_old_and_a_new_one_replaces_it(staffed: House) -> None:
         accounts.link_owner(reading(), new, now=staffed.now + timedelta(hours=24))
 
 
-def test_a_session_ends_at_sign_out_disabling_and_a_new_password(staffed: House) -> None:
+def test_sign_out_disabling_and_a_new_password_end_sessions(staffed: House) -> None:
     for end in ("sign-out", "disable", "password"):
         name = {"sign-out": "olga", "disable": "desmond", "password": "dora"}[end]
         tokens = [sign_in(staffed, name), sign_in(staffed, name)]
@@ -122,13 +122,13 @@ def test_a_session_ends_at_sign_out_disabling_and_a_new_password(staffed: House)
         assert who.actor.name == name
         with transaction() as session:
             if end == "sign-out":
-                sessions.close(session, who, now=staffed.now)
+                sessions.sign_out(session, who, now=staffed.now)
             elif end == "disable":
                 accounts.disable(
-                    session, accounts.find(session, name), by=audit.SYSTEM, now=staffed.now
+                    session, accounts.by_name(session, name), by=audit.SYSTEM, now=staffed.now
                 )
             else:
-                member = accounts.find(session, name)
+                member = accounts.by_name(session, name)
                 accounts.set_password(
                     session, member, LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now
                 )
@@ -139,13 +139,13 @@ def test_a_session_ends_at_sign_out_disabling_and_a_new_password(staffed: House)
 def test_a_disabled_account_cannot_sign_in(staffed: House) -> None:
     with transaction() as session:
         accounts.disable(
-            session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=staffed.now
+            session, accounts.by_name(session, "desmond"), by=audit.SYSTEM, now=staffed.now
         )
     with pytest.raises(SignInFailed):
         accounts.verify(reading(), "desmond", PASSWORD)
 
 
-def test_an_idle_session_ends_and_on_the_day_of_an_event_none_does(staffed: House) -> None:
+def test_an_idle_session_ends_except_on_the_day_of_an_event(staffed: House) -> None:
     token = sign_in(staffed, "olga")
     began = staffed.now
     staffed.now = began + timedelta(hours=1, minutes=59)
@@ -161,7 +161,7 @@ def test_an_idle_session_ends_and_on_the_day_of_an_event_none_does(staffed: Hous
     assert signed_in(staffed, token) is None
 
 
-def test_a_session_in_use_lasts_fourteen_hours_and_no_longer(staffed: House) -> None:
+def test_a_session_in_use_ends_after_fourteen_hours(staffed: House) -> None:
     token, began = sign_in(staffed, "olga"), staffed.now
     for hour in range(1, 14):
         staffed.now = began + timedelta(hours=hour)
@@ -169,12 +169,12 @@ def test_a_session_in_use_lasts_fourteen_hours_and_no_longer(staffed: House) -> 
         assert found is not None
         assert found.unseen
         with transaction() as session:
-            sessions.seen(session, found.session_id, now=staffed.now)
+            sessions.mark_seen(session, found.session_id, now=staffed.now)
     staffed.now = began + timedelta(hours=14)
     assert signed_in(staffed, token) is None
 
 
-def test_an_account_has_five_sessions_and_the_oldest_goes(staffed: House) -> None:
+def test_a_sixth_session_ends_the_oldest(staffed: House) -> None:
     tokens = [sign_in(staffed, "olga") for _ in range(6)]
     assert [signed_in(staffed, token) is not None for token in tokens] == [False] + [True] * 5
 
@@ -182,7 +182,11 @@ def test_an_account_has_five_sessions_and_the_oldest_goes(staffed: House) -> Non
 def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
     with staffed.writing() as session:
         accounts.set_password(
-            session, accounts.find(session, "olga"), LONG_PASSWORD, by=audit.SYSTEM, now=staffed.now
+            session,
+            accounts.by_name(session, "olga"),
+            LONG_PASSWORD,
+            by=audit.SYSTEM,
+            now=staffed.now,
         )
     token = sign_in(staffed, "olga")
     connection = reading().connection()
@@ -198,6 +202,6 @@ def test_neither_tokens_nor_passwords_are_stored(staffed: House) -> None:
     assert "$argon2id$v=19$m=19456,t=2,p=1$" in stored
 
 
-def test_nobody_is_found_under_an_unknown_name(staffed: House) -> None:
+def test_an_unknown_user_name_is_refused(staffed: House) -> None:
     with pytest.raises(StaffUnknown):
-        accounts.find(reading(), "eve")
+        accounts.by_name(reading(), "eve")

@@ -1,5 +1,4 @@
-"""The attendee list at work: names that sound alike, several at once, people registered twice,
-hostile searches."""
+"""The page of the attendee list: similar names, several rows at once, duplicates, odd searches."""
 
 import time
 
@@ -44,7 +43,7 @@ def desmond(hall: House) -> FlaskClient:
 
 
 def searched(client: FlaskClient, query: str) -> tuple[str, str]:
-    """What a search finds, and what sounds like it."""
+    """What a search finds, and the names that sound similar."""
     found, _, near = Page(client.get(LIST, query_string={"q": query})).text.partition("读音相近")
     return found, near
 
@@ -62,7 +61,7 @@ def searched(client: FlaskClient, query: str) -> tuple[str, str]:
         ("huanggui", "黄桂芳", "王桂芳"),
     ],
 )
-def test_names_that_sound_alike_are_listed_apart(
+def test_similar_sounding_names_are_listed_separately(
     desmond: FlaskClient, query: str, found: str, near: str
 ) -> None:
     exactly, alike = searched(desmond, query)
@@ -94,7 +93,7 @@ def test_nothing_sounds_like_a_number(desmond: FlaskClient) -> None:
     ],
 )
 def test_a_hostile_search_is_literal_and_quick(desmond: FlaskClient, query: str) -> None:
-    begun = time.process_time()  # other tests beside it do not change it
+    begun = time.process_time()  # CPU time, which parallel tests do not change
     answer = desmond.get(LIST, query_string={"q": query})
     assert answer.status_code == (414 if len(query) > 1_900 else 200), (
         "an address of 10 kB is refused, as everywhere"
@@ -107,13 +106,13 @@ def test_a_hostile_search_is_literal_and_quick(desmond: FlaskClient, query: str)
 
 
 def chosen(client: FlaskClient, act: str, *ids: int, **more: str) -> Page:
-    """Tick registrations and press a button; the page that follows."""
+    """Tick registrations and press a button; returns the next page."""
     form = next(form for form in get(client, LIST).forms if form.id == "chosen")
     answer = client.post(LIST, data={**form.fields, "registration": list(ids), "act": act, **more})
     return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
 
 
-def test_several_are_printed_at_once(desmond: FlaskClient) -> None:
+def test_chosen_registrations_are_printed_together(desmond: FlaskClient) -> None:
     page = chosen(desmond, "print", 2, 1, 999)
     assert page.kind == "staff-check-in-list"
     assert "签到表（选出的）" in page.text
@@ -121,7 +120,9 @@ def test_several_are_printed_at_once(desmond: FlaskClient) -> None:
     assert "陈美康" not in page.text
 
 
-def test_several_are_cancelled_after_being_asked(hall: House, desmond: FlaskClient) -> None:
+def test_chosen_registrations_are_cancelled_after_confirmation(
+    hall: House, desmond: FlaskClient
+) -> None:
     asked = chosen(desmond, "cancel", 1, 2)
     assert asked.kind == "staff-bulk-cancel"
     assert "要取消这 2 个人的报名吗？" in asked.text
@@ -133,7 +134,7 @@ def test_several_are_cancelled_after_being_asked(hall: House, desmond: FlaskClie
     )
 
 
-def test_several_get_seats_as_far_as_there_are(house: House) -> None:
+def test_chosen_registrations_get_seats_while_any_are_left(house: House) -> None:
     house.apply(toml(capacity=3, more="held_seats = 2\nheld_until = 2030-06-09T12:00:00"))
     house.hire()
     house.register("张一")
@@ -146,7 +147,9 @@ def test_several_get_seats_as_far_as_there_are(house: House) -> None:
     assert "2 个报名记为已打电话。" in chosen(desmond, "told", 1, 2, 3).text
 
 
-def test_people_of_one_name_are_looked_at_side_by_side(hall: House, desmond: FlaskClient) -> None:
+def test_people_with_the_same_name_are_shown_side_by_side(
+    hall: House, desmond: FlaskClient
+) -> None:
     assert "没有同名的人" in get(desmond, f"{DESK}/duplicates").text
     hall.register("王桂芳", phone="13900139000")
     assert "可能重复 1 组" in get(desmond, DESK).text
@@ -164,7 +167,7 @@ def test_people_of_one_name_are_looked_at_side_by_side(hall: House, desmond: Fla
     assert "可能重复 1 组" in get(desmond, DESK).text, "until a third one comes"
 
 
-def test_one_of_two_is_given_up(hall: House, desmond: FlaskClient) -> None:
+def test_one_of_two_duplicates_is_cancelled(hall: House, desmond: FlaskClient) -> None:
     hall.register("王桂芳", phone="13900139000")
     form = get(desmond, f"{DESK}/duplicates").form("/registrations/10/cancel")
     desmond.post(form.action, data=form.fields)
@@ -172,9 +175,7 @@ def test_one_of_two_is_given_up(hall: House, desmond: FlaskClient) -> None:
     assert "没有同名的人" in get(desmond, f"{DESK}/duplicates").text
 
 
-def test_looking_at_a_number_is_written_down_once_an_hour(
-    hall: House, desmond: FlaskClient
-) -> None:
+def test_viewing_a_number_is_audited_once_an_hour(hall: House, desmond: FlaskClient) -> None:
     for _ in range(3):
         get(desmond, f"{DESK}/registrations/1")
     assert get(hall.signed_in("olga"), f"{DESK}/audit").html.count("registration:number:seen") == 1

@@ -1,5 +1,4 @@
-"""Many people from one address: shown to the organiser with a tick each, taken back by hand,
-forgotten after a day."""
+"""Bursts: many people registered from one address are shown, and an organiser can cancel them."""
 
 from datetime import timedelta
 
@@ -36,7 +35,7 @@ def roomy(house: House) -> House:
 def come(
     house: House, people: int, number: str = HERE, seconds: int = 5, first: int = 0
 ) -> list[Registration]:
-    """People registered from one address, one every so many seconds."""
+    """Register people from one address, one every ``seconds``."""
     made = []
     for n in range(first, first + people):
         made.append(house.register(f"王{n}号", waitlist=True, burst=number))
@@ -53,7 +52,7 @@ def seen(house: House) -> list[list[str]]:
 
 
 def ids(house: House) -> list[str]:
-    """Everybody in a burst."""
+    """The public ids of all people in bursts."""
     return [
         one.public_id
         for burst in bursts.of_event(reading(), house.event(), now=house.now)
@@ -72,7 +71,7 @@ def test_six_in_a_minute_or_twelve_in_the_hour_are_a_burst(
     assert bool(seen(roomy)) is shown
 
 
-def test_two_addresses_are_not_one_burst_and_calls_and_walk_ins_are_none(roomy: House) -> None:
+def test_only_online_registrations_from_one_address_are_a_burst(roomy: House) -> None:
     come(roomy, 4, HERE)
     come(roomy, 4, THERE, first=10)
     for n in range(8):
@@ -82,14 +81,14 @@ def test_two_addresses_are_not_one_burst_and_calls_and_walk_ins_are_none(roomy: 
     assert seen(roomy) == [["王0号", "王1号", "王2号", "王3号", "王20号", "王21号"]]
 
 
-def test_a_couple_of_which_one_waits_is_shown_whole(house: House) -> None:
+def test_a_split_party_is_shown_whole(house: House) -> None:
     house.apply(toml(capacity=1, more="[waitlist]\nopen = true\nsize = 30"))
     house.register("张桂芳", "王建国", split=True, waitlist=True, burst=HERE)
     come(house, 4)
     assert seen(house) == [["张桂芳", "王建国", "王0号", "王1号", "王2号", "王3号"]]
 
 
-def test_who_has_arrived_or_cancelled_is_not_offered(roomy: House) -> None:
+def test_arrived_and_cancelled_people_are_left_out(roomy: House) -> None:
     made = come(roomy, 8)
     roomy.cancel(made[0])
     roomy.now = local("2030-06-10 08:50")
@@ -108,7 +107,7 @@ def test_who_has_arrived_or_cancelled_is_not_offered(roomy: House) -> None:
     assert [len(burst) for burst in seen(roomy)] == [6]
 
 
-def test_the_organiser_takes_back_those_ticked_and_their_seats_go_on(roomy: House) -> None:
+def test_an_organiser_cancels_ticked_people_and_their_seats_are_passed_on(roomy: House) -> None:
     come(roomy, 12)
     for n in range(8):
         roomy.register(f"李{n}号")
@@ -150,7 +149,7 @@ def test_the_organiser_takes_back_those_ticked_and_their_seats_go_on(roomy: Hous
     assert roomy.seats().taken == 11, "pressed twice"
 
 
-def test_whoever_ticks_nobody_is_told_to_tick_first(roomy: House) -> None:
+def test_without_a_tick_the_organiser_is_told_to_tick_first(roomy: House) -> None:
     come(roomy, 6)
     olga = roomy.signed_in("olga")
     (ticks,) = [form for form in get(olga, DESK).forms if form.action.endswith("/bursts")]
@@ -161,7 +160,7 @@ def test_whoever_ticks_nobody_is_told_to_tick_first(roomy: House) -> None:
     assert roomy.seats().taken == 6
 
 
-def test_of_a_couple_only_who_is_ticked_is_cancelled_and_who_waits_is_not_seated_first(
+def test_only_ticked_people_are_cancelled_and_none_is_promoted_first(
     house: House,
 ) -> None:
     house.apply(toml(capacity=4, more="[waitlist]\nopen = true\nsize = 30"))
@@ -189,7 +188,7 @@ def test_of_a_couple_only_who_is_ticked_is_cancelled_and_who_waits_is_not_seated
     )
 
 
-def test_nobody_outside_a_burst_can_be_taken_back_by_it(roomy: House) -> None:
+def test_people_outside_a_burst_cannot_be_cancelled_this_way(roomy: House) -> None:
     come(roomy, 6)
     bystander = roomy.register("张桂芳")
     person = (
@@ -205,7 +204,7 @@ def test_nobody_outside_a_burst_can_be_taken_back_by_it(roomy: House) -> None:
     assert (done, reading().get_one(Registration, bystander.id).state) == (0, "confirmed")
 
 
-def test_the_desk_sees_the_list_without_ticks_and_may_take_nobody_back(roomy: House) -> None:
+def test_the_desk_sees_bursts_but_may_not_cancel_them(roomy: House) -> None:
     come(roomy, 6)
     desmond = roomy.signed_in("desmond")
     page = get(desmond, DESK)
@@ -214,7 +213,7 @@ def test_the_desk_sees_the_list_without_ticks_and_may_take_nobody_back(roomy: Ho
     assert desmond.get(f"{DESK}/bursts").status_code == 403
 
 
-def test_without_a_tick_and_with_strange_ids_nothing_is_asked(roomy: House) -> None:
+def test_missing_and_invalid_ids_are_ignored(roomy: House) -> None:
     come(roomy, 6)
     olga = roomy.signed_in("olga")
     for sent in (
@@ -228,7 +227,7 @@ def test_without_a_tick_and_with_strange_ids_nothing_is_asked(roomy: House) -> N
         assert (answer.status_code, answer.headers["Location"]) == (303, f"{DESK}?taken_back=none")
 
 
-def test_after_a_day_nobody_knows_who_came_from_one_address(roomy: House) -> None:
+def test_shared_addresses_are_forgotten_after_a_day(roomy: House) -> None:
     come(roomy, 6)
     roomy.now += bursts.KEPT
     assert seen(roomy) == []
@@ -246,7 +245,7 @@ def test_after_a_day_nobody_knows_who_came_from_one_address(roomy: House) -> Non
     )
 
 
-def test_the_address_itself_is_written_nowhere(house: House) -> None:
+def test_the_address_itself_is_not_stored(house: House) -> None:
     house.app.extensions["limits"].on = True
     house.apply(toml(capacity=20))
     made = int(house.now.timestamp()) - 10

@@ -1,5 +1,4 @@
-"""The call desk: who is to be called and why, what a call comes to, and a seat whose owner nobody
-reaches."""
+"""The call desk: whom to call and why, the outcomes of calls, and seats that are passed on."""
 
 from datetime import timedelta
 
@@ -37,16 +36,14 @@ def press(client: FlaskClient, registration_id: int, outcome: str, **more: str) 
 
 
 def tasks(house: House) -> dict[int, calls.Task]:
-    """Who is to be called now."""
+    """The calls to be made now, by registration."""
     reading().rollback()
     return {
         task.registration_id: task for task in calls.tasks(reading(), house.event(), now=house.now)
     }
 
 
-def test_who_is_promoted_is_called_with_number_words_and_code(
-    small: House, desmond: FlaskClient
-) -> None:
+def test_a_promoted_party_is_called_with_words_and_code(small: House, desmond: FlaskClient) -> None:
     assert tasks(small) == {}
     small.cancel(1)
     page = get(desmond, CALLS)
@@ -62,9 +59,7 @@ def test_who_is_promoted_is_called_with_number_words_and_code(
     assert "打了电话 · 打通了" in get(desmond, f"{DESK}/registrations/2").text
 
 
-def test_nobody_picks_up_and_it_is_tried_again_in_two_hours(
-    small: House, desmond: FlaskClient
-) -> None:
+def test_an_unanswered_call_is_tried_again_in_two_hours(small: House, desmond: FlaskClient) -> None:
     small.cancel(1)
     press(desmond, 2, "not-reached")
     task = tasks(small)[2]
@@ -78,7 +73,7 @@ def test_nobody_picks_up_and_it_is_tried_again_in_two_hours(
     assert tasks(small)[2].next_try_at == local("2030-06-05 09:00"), "not in the evening"
 
 
-def test_the_same_button_twice_is_one_call(small: House, desmond: FlaskClient) -> None:
+def test_pressing_a_button_twice_records_one_call(small: House, desmond: FlaskClient) -> None:
     small.cancel(1)
     form = get(desmond, CALLS).form("/calls/2")
     for _ in range(2):
@@ -87,17 +82,15 @@ def test_the_same_button_twice_is_one_call(small: House, desmond: FlaskClient) -
     assert tasks(small)[2].tries == 1
 
 
-def test_who_will_not_come_makes_room_for_the_next(small: House, desmond: FlaskClient) -> None:
-    small.cancel(1, 1)  # one of the couple: one seat for the first who waits alone
+def test_will_not_come_cancels_the_registration(small: House, desmond: FlaskClient) -> None:
+    small.cancel(1, 1)  # one of the couple, so that one seat is free
     press(desmond, 2, "will-not-come")
     assert lookup.get(reading(), 2).state == "cancelled"
     assert 2 not in tasks(small)
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_a_wrong_number_stands_apart_until_it_is_corrected(
-    small: House, desmond: FlaskClient
-) -> None:
+def test_a_wrong_number_is_marked_until_it_is_corrected(small: House, desmond: FlaskClient) -> None:
     small.cancel(1)
     press(desmond, 2, "wrong-number")
     assert tasks(small)[2].wrong_number
@@ -108,7 +101,7 @@ def test_a_wrong_number_stands_apart_until_it_is_corrected(
     assert tasks(small)[2].phone_number == "+8613900139000"
 
 
-def test_a_name_heard_on_the_telephone_is_checked(house: House) -> None:
+def test_an_unsure_name_is_checked_by_a_call(house: House) -> None:
     house.apply(toml())
     house.hire()
     house.register("黄桂芳", name_unsure=True)
@@ -120,9 +113,8 @@ def test_a_name_heard_on_the_telephone_is_checked(house: House) -> None:
 
 
 def test_reminders_come_on_the_last_working_day_before(house: House) -> None:
-    house.apply(
-        toml(capacity=6, more="closed_on = [2030-06-07]\n")
-    )  # the Friday before is a holiday, so it is the Thursday
+    # The Friday before is a holiday, so the reminders are due on Thursday.
+    house.apply(toml(capacity=6, more="closed_on = [2030-06-07]\n"))
     house.hire()
     house.register("张桂芳")
     house.register("李秀英", "王建国")
@@ -139,7 +131,7 @@ def test_reminders_come_on_the_last_working_day_before(house: House) -> None:
     assert tasks(house) == {}, "once it has begun there is nobody to remind"
 
 
-def test_calls_have_hours_and_can_be_made_anyway(small: House) -> None:
+def test_outside_calling_hours_numbers_are_hidden_unless_asked_for(small: House) -> None:
     small.cancel(1)
     small.now = local("2030-06-03 21:00")
     desmond = small.signed_in("desmond")
@@ -150,7 +142,7 @@ def test_calls_have_hours_and_can_be_made_anyway(small: House) -> None:
     assert Page(desmond.get(CALLS)).data["data-calls"] == "1"
 
 
-def test_a_seat_whose_owner_is_not_reached_in_time_goes_to_the_next(house: House) -> None:
+def test_a_seat_is_passed_on_if_its_owner_is_not_reached_in_time(house: House) -> None:
     house.apply(toml(capacity=1, more="[waitlist]\nreach_within_hours = 5"))
     house.hire()
     house.register("王建国")
@@ -211,7 +203,7 @@ def test_the_call_sheet_has_numbers_reasons_and_boxes(small: House, desmond: Fla
     assert "打印电话名单" in get(small.signed_in("olga"), f"{DESK}/audit").text
 
 
-def test_an_afternoon_is_said_as_people_say_it(house: House) -> None:
+def test_afternoon_times_are_written_in_twelve_hours(house: House) -> None:
     morning = toml(more="[waitlist]\nopen = true", capacity=1)
     house.apply(
         morning.replace("T09:00", "T15:00")

@@ -1,5 +1,4 @@
-"""Paper: two queues and their signs, supplements to a list that is out of date, the same sides in
-both engines, and the ticked sheet typed back."""
+"""Printed lists: two queues and their signs, supplements, the same sides in both PDF engines."""
 
 import re
 import shutil
@@ -12,11 +11,10 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
 from eventreg import pdf
-from eventreg.core import invariants
 from eventreg.core.desk import attendee_list, check_in_list, print_history
 from eventreg.core.errors import PdfUnavailable
 from eventreg.storage.session import reading
-from tests.support.factories import House, local, toml
+from tests.support.factories import House, toml
 from tests.support.pages import Page, get
 from tests.support.windows import LAPTOP, window
 
@@ -35,21 +33,21 @@ SURNAMES = "陈丁胡李马钱孙王吴徐杨张郑周朱"
 
 @pytest.fixture
 def hall(house: House) -> House:
-    """Fifty seats, and everybody hired."""
+    """An event with sixty seats, and the three staff accounts."""
     house.apply(toml(capacity=60))
     house.hire()
     return house
 
 
 def fill_with(house: House, people: int, names: Sequence[str] = ()) -> None:
-    """So many people, as many of them with these names as there are."""
+    """Register so many people, the first ones with these names."""
     for number in range(people):
         ordinary = SURNAMES[number % len(SURNAMES)] + chr(0x963F) + chr(0x4E00 + number)
         house.register(names[number] if number < len(names) else ordinary)
 
 
 def print_list(client: FlaskClient, query: str = "") -> Page:
-    """Look at the list, print it, and say so; returns what was looked at."""
+    """Open the list and record that it was printed; returns the page."""
     page = get(client, f"{PAPER}{query}")
     form = page.form("/check-in-list")
     assert client.post(form.action, data=form.fields).headers["Location"].endswith(DESK)
@@ -65,7 +63,7 @@ def sides_of(file: Path) -> list[str]:
 
 
 def rows_on(side: str) -> int:
-    """How many rows with boxes to tick are on a side."""
+    """The number of rows with boxes on a side."""
     return len(re.findall(r"□\s*□", side))
 
 
@@ -85,9 +83,8 @@ def rows_on(side: str) -> int:
 def test_two_queues_are_equally_long_and_need_no_more_paper(
     hall: House, people: int, rows: list[int]
 ) -> None:
-    fill_with(
-        hall, people, [f"字{chr(0x4E00 + number)}" for number in range(people)]
-    )  # one surname: nothing to step to
+    # With one surname only, the border cannot move.
+    fill_with(hall, people, [f"字{chr(0x4E00 + number)}" for number in range(people)])
     made = check_in_list.sides(attendee_list.confirmed(reading(), hall.event()), in_queues=True)
     assert [len(side.lines) for side in made] == rows
     assert made[0].sides == len(rows) + 1
@@ -98,7 +95,7 @@ def test_two_queues_are_equally_long_and_need_no_more_paper(
     assert numbers == list(range(1, people + 1))
 
 
-def test_a_queue_ends_between_two_surnames_if_it_can(hall: House) -> None:
+def test_a_queue_ends_between_two_surnames_if_possible(hall: House) -> None:
     for number in range(14):
         hall.register(f"陈{chr(0x4E00 + number)}")
     for number in range(16):
@@ -112,7 +109,7 @@ def test_a_queue_ends_between_two_surnames_if_it_can(hall: House) -> None:
     )
 
 
-def test_a_surname_on_both_signs_says_up_to_whom(hall: House) -> None:
+def test_a_surname_on_both_signs_shows_where_it_is_divided(hall: House) -> None:
     fill_with(hall, 50, [f"王{chr(0x4E00 + number)}" for number in range(50)])
     first, second = check_in_list.queues(attendee_list.confirmed(reading(), hall.event()))
     assert (first.people, second.people) == (25, 25)
@@ -120,7 +117,7 @@ def test_a_surname_on_both_signs_says_up_to_whom(hall: House) -> None:
     assert second.surnames[0].startswith("王（从王")
 
 
-def test_the_signs_name_the_surnames_and_nothing_else(hall: House) -> None:
+def test_the_signs_show_only_surnames(hall: House) -> None:
     for number in range(30):
         hall.register(f"{'欧阳' if number % 2 else '陈'}{chr(0x4E00 + number)}")
     page = get(hall.signed_in("desmond"), f"{PAPER}?signs=yes")
@@ -129,7 +126,7 @@ def test_the_signs_name_the_surnames_and_nothing_else(hall: House) -> None:
 
 
 @pytest.mark.browser
-def test_fifty_people_are_two_sides_in_both_engines(
+def test_fifty_people_fill_two_sides_in_both_pdf_engines(
     hall: House, browser: Browser, tmp_path: Path
 ) -> None:
     fill_with(hall, 50, LONGEST)
@@ -174,7 +171,7 @@ def test_the_command_writes_the_same_pdf(hall: House, tmp_path: Path) -> None:
     assert [rows_on(side) for side in sides_of(file)] == [3, 20]
 
 
-def test_a_machine_without_pango_says_what_to_do_instead(
+def test_without_pango_pages_and_command_suggest_printing(
     hall: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
@@ -190,7 +187,7 @@ def test_a_machine_without_pango_says_what_to_do_instead(
     assert (said.exit_code, "Open the list and print it in the browser" in said.output) == (1, True)
 
 
-def test_a_pdf_fetches_nothing(tmp_path: Path) -> None:
+def test_a_pdf_loads_no_files(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("geheim")
     made = pdf.of(
@@ -208,7 +205,7 @@ def test_a_pdf_fetches_nothing(tmp_path: Path) -> None:
     assert listed.stdout.startswith("0 ")
 
 
-def test_the_waiting_list_is_a_sheet_of_its_own(house: House) -> None:
+def test_the_waiting_list_is_printed_separately(house: House) -> None:
     house.apply(toml(capacity=1))
     house.hire()
     house.register("张一")
@@ -222,18 +219,17 @@ def test_the_waiting_list_is_a_sheet_of_its_own(house: House) -> None:
     assert "张一" not in page.text
 
 
-def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: House) -> None:
+def test_an_outdated_list_is_reported_and_a_supplement_printed(hall: House) -> None:
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     assert "已经旧了" not in get(desmond, DESK).text, "nothing was printed yet"
     print_list(desmond)
     assert "已经旧了" not in get(desmond, DESK).text
-    gone = print_history.lines(reading(), hall.event())[1]
+    gone = print_history.paper_rows(reading(), hall.event())[1]
     hall.cancel(registration_of(gone))
     new = hall.register("阿新")
-    print_list(
-        desmond, f"?registration={new.id}"
-    )  # a single line for the desk is no supplement to the list
+    # A printed selection is no supplement to the list.
+    print_list(desmond, f"?registration={new.id}")
     page = get(desmond, DESK)
     assert "06-03 10:00 打印的签到表已经旧了。 新增 1 人，退出 1 人。" in page.text
     assert "只打印新增的 1 人" in page.text
@@ -242,152 +238,20 @@ def test_a_list_that_is_out_of_date_says_so_and_prints_only_what_is_new(hall: Ho
     assert "4 A 阿新" in supplement.text, "numbered on from the list"
     assert f"请在原表上划掉：2 号 {gone.name}" in supplement.text
     assert "已经旧了" not in get(desmond, DESK).text or "新增 0 人" in get(desmond, DESK).text
-    order = [(line.number, line.name) for line in print_history.lines(reading(), hall.event())]
+    order = [(line.number, line.name) for line in print_history.paper_rows(reading(), hall.event())]
     assert order[1:2] + order[-1:] == [(2, gone.name), (4, "阿新")], (
         "typed back in the order of the paper"
     )
     assert "打印签到表" in get(hall.signed_in("olga"), f"{DESK}/audit").text
 
 
-def registration_of(line: print_history.Line) -> int:
-    """Whose line it is."""
+def registration_of(line: print_history.PaperRow) -> int:
+    """The registration of a row."""
     assert line.row is not None
     return line.row.registration_id
 
 
-def ticked(client: FlaskClient, arrived: Sequence[str], given: Sequence[str], **more: str) -> Page:
-    """Type the sheet back."""
-    form = get(client, f"{DESK}/paper").form()
-    data = {
-        "csrf_token": form.fields["csrf_token"],
-        "arrived": list(arrived),
-        "gift": list(given),
-        **more,
-    }
-    answer = client.post(f"{DESK}/paper", data=data)
-    return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
-
-
-def test_the_sheet_is_compared_before_it_is_taken_over(hall: House) -> None:
-    fill_with(hall, 5)
-    desmond = hall.signed_in("desmond")
-    people = [line.public_id for line in print_history.lines(reading(), hall.event())]
-    door = get(desmond, "/door/small/")
-    form = next(form for form in door.forms if form.fields.get("attendee") == str(people[0]))
-    desmond.post(form.action, data={**form.fields, "anyway": "yes"})
-    form = next(
-        f for f in get(desmond, "/door/small/").forms if f.fields.get("attendee") == str(people[4])
-    )
-    desmond.post(form.action, data={**form.fields, "anyway": "yes"})
-    found = ticked(desmond, people[:2], [people[2]])
-    assert found.data["data-changes"] == "3"
-    assert "两边一样的：1 人。" in found.text
-    assert "纸上到了、系统里没有的：2 人" in found.text, "who has a gift was there"
-    assert "系统里到了、纸上没打钩的：1 人" in found.text
-    assert get(desmond, f"{DESK}/report").data["data-came"] == "2", "comparing changes nothing"
-    done = ticked(desmond, people[:2], [people[2]], confirmed="yes")
-    assert done.kind == "staff-report"
-    assert (done.data["data-came"], done.data["data-gifts"]) == ("4", "1")
-    again = ticked(desmond, people[:2], [people[2]], confirmed="yes")
-    assert (again.data["data-came"], again.data["data-gifts"]) == ("4", "1"), "twice is once"
-    assert ticked(desmond, people[:2], [people[2]]).data["data-changes"] == "0"
-    assert "2 人是从纸上录的" in again.text
-
-
-def test_who_cancels_after_printing_keeps_the_line_on_the_screen(hall: House) -> None:
-    fill_with(hall, 3)
-    desmond = hall.signed_in("desmond")
-    print_list(desmond)
-    lines = print_history.lines(reading(), hall.event())
-    hall.cancel(registration_of(lines[1]))
-    people = [line.public_id for line in print_history.lines(reading(), hall.event())]
-    assert people == [line.public_id for line in lines], (
-        "nobody who types line by line slips by one"
-    )
-    assert f"2 {lines[1].name} 已取消" in get(desmond, f"{DESK}/paper").text
-    found = ticked(desmond, people, [])
-    assert found.data["data-changes"] == "2"
-    assert f"纸上打了钩、可是已经取消的：1 人 {lines[1].name}" in found.text
-    done = ticked(desmond, people, people[1:2], confirmed="yes")
-    assert (done.data["data-came"], done.data["data-gifts"]) == ("2", "0")
-    only = ticked(desmond, people, [])
-    assert "都一样" not in only.text, "one tick still waits for somebody to say what is true"
-    assert "当现场登记的人录入" in only.text
-
-
-def walk_in(client: FlaskClient, name: str, **more: str) -> Page:
-    """Type in somebody from the blank side."""
-    form = get(client, f"{DESK}/registrations/new?source=walk-in").form()
-    answer = client.post(
-        f"{DESK}/registrations/new", data={**form.fields, "name": name, "no_phone": "yes", **more}
-    )
-    return get(client, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
-
-
-def test_walk_ins_are_typed_in_after_the_end_and_come_last_as_they_came(hall: House) -> None:
-    fill_with(hall, 2)
-    print_list(hall.signed_in("desmond"))
-    hall.now = local("2030-06-10 13:00")
-    desmond = hall.signed_in("desmond")
-    assert "现场登记的人先录入" in get(desmond, f"{DESK}/paper").text
-    saved = walk_in(desmond, "赵来")
-    assert "赵来 ，录好了。" in saved.text
-    assert "签到码" not in saved.text.partition("再录一位现场登记的人")[0], (
-        "nothing is read to who has gone home"
-    )
-    walk_in(desmond, "安来")
-    lines = print_history.lines(reading(), hall.event())
-    assert [(line.number, line.name) for line in lines[2:]] == [(3, "赵来"), (4, "安来")], (
-        "not by name"
-    )
-    done = ticked(desmond, [lines[2].public_id], [lines[3].public_id], confirmed="yes")
-    assert (done.data["data-came"], done.data["data-gifts"]) == ("2", "1")
-    assert invariants.of_event(reading(), hall.event(), now=hall.now).holds
-
-
-def test_who_comes_in_days_before_is_told_when_and_where(hall: House) -> None:
-    fill_with(hall, 1)
-    saved = walk_in(hall.signed_in("desmond"), "赵来")
-    assert "上午 8 点 45 分到 9 点签到" in saved.text
-    hall.now = local("2030-06-10 08:45")
-    at_the_door = walk_in(hall.signed_in("desmond"), "钱来")
-    assert "钱来 ，录好了。" in at_the_door.text
-    assert "签到码" in at_the_door.text.partition("再录一位")[0]
-
-
-def test_after_the_end_nobody_else_is_registered(hall: House) -> None:
-    hall.apply(toml(capacity=1, more="[waitlist]\nopen = true"))
-    hall.now = local("2030-06-10 13:00")
-    desmond = hall.signed_in("desmond")
-    late = walk_in(desmond, "打电话的", source="phone")
-    assert (late.status, "结束以后只能录入现场登记的人" in late.text) == (409, True)
-    assert walk_in(desmond, "赵来").kind == "staff-registration"
-    full = walk_in(desmond, "钱来")
-    assert (full.status, "登记候补" in full.text) == (409, False), "nobody waits for what is over"
-    assert walk_in(desmond, "钱来", waitlist="yes").status == 409
-    hall.apply(toml(capacity=2))
-    hall.now = local("2030-07-11 13:00")
-    too_late = walk_in(hall.signed_in("desmond"), "孙来")
-    assert (too_late.status, "活动已经结束" in too_late.text) == (409, True), (
-        "nobody is written down to be forgotten"
-    )
-    assert hall.seats().taken == 1
-
-
-def test_ids_of_another_event_are_nobody(hall: House) -> None:
-    hall.apply(toml(slug="other"))
-    stranger = hall.register("外人", slug="other")
-    (theirs,) = attendee_list.of_registration(reading(), stranger.id)
-    desmond = hall.signed_in("desmond")
-    fill_with(hall, 1)
-    tried = ticked(desmond, [theirs.public_id, "999", "0" * 32, "\0"], [])
-    assert tried.data["data-changes"] == "0"
-    assert "外人" not in tried.text
-    hall.cancel(stranger)
-    assert "外人" not in ticked(desmond, [theirs.public_id], []).text
-
-
-def test_looking_at_the_list_is_no_printing(hall: House) -> None:
+def test_viewing_the_list_does_not_count_as_printing(hall: House) -> None:
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     for query in ("", "?signs=yes", "?list=waiting", "?registration=1"):
@@ -397,7 +261,7 @@ def test_looking_at_the_list_is_no_printing(hall: House) -> None:
     assert len(print_history.latest(reading(), hall.event()).people) == 3
 
 
-def test_what_is_noted_is_what_the_page_showed(hall: House) -> None:
+def test_a_print_records_the_people_shown_on_the_page(hall: House) -> None:
     fill_with(hall, 3)
     desmond = hall.signed_in("desmond")
     form = get(desmond, PAPER).form("/check-in-list")
@@ -409,7 +273,7 @@ def test_what_is_noted_is_what_the_page_showed(hall: House) -> None:
     )
 
 
-def test_only_what_a_page_of_this_event_showed_can_be_noted(hall: House) -> None:
+def test_a_print_is_recorded_only_from_a_page_of_this_event(hall: House) -> None:
     hall.apply(toml(slug="other"))
     desmond = hall.signed_in("desmond")
     form = get(desmond, PAPER).form("/check-in-list")

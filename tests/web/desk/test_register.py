@@ -1,5 +1,4 @@
-"""Taking a call: what the clerk writes down beside name and number, what the page says meanwhile,
-and what a full room allows."""
+"""Register by telephone: the clerk's extra fields, hints while typing, and a full event."""
 
 from typing import Any
 
@@ -19,13 +18,13 @@ NEW = f"{DESK}/registrations/new"
 
 
 def made_by(answer_address: str) -> Registration:
-    """The registration that an answer leads to."""
+    """The registration at this address."""
     return lookup.get(
         reading(), int(answer_address.rsplit("/", maxsplit=1)[-1].split("?", maxsplit=1)[0])
     )
 
 
-def test_wishes_contact_and_doubt_are_written_down_and_shown(desmond: FlaskClient) -> None:
+def test_wishes_contact_and_an_unsure_name_are_saved_and_shown(desmond: FlaskClient) -> None:
     answer = fill(
         desmond,
         NEW,
@@ -48,9 +47,7 @@ def test_nothing_about_health_can_be_typed_as_a_wish(desmond: FlaskClient) -> No
     assert made_by(answer.headers["Location"]).wishes == ""
 
 
-def test_somebody_without_a_telephone_is_registered_through_a_neighbour(
-    small: House, desmond: FlaskClient
-) -> None:
+def test_people_without_a_telephone_can_be_registered(small: House, desmond: FlaskClient) -> None:
     small.apply(toml(capacity=9))
     refused = Page(fill(desmond, NEW, name="张桂芳"))
     assert refused.status == 422
@@ -65,7 +62,9 @@ def test_somebody_without_a_telephone_is_registered_through_a_neighbour(
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_nobody_is_promised_a_call_who_has_no_telephone(small: House, desmond: FlaskClient) -> None:
+def test_people_without_a_telephone_are_not_promised_a_call(
+    small: House, desmond: FlaskClient
+) -> None:
     small.register("张一", "张二")
     small.register("张三")
     full = Page(fill(desmond, NEW, name="张桂芳", no_phone="yes"))
@@ -79,12 +78,12 @@ def test_nobody_is_promised_a_call_who_has_no_telephone(small: House, desmond: F
 
 
 def ask(client: FlaskClient, **typed: str) -> Any:
-    """What the form's script is told while somebody types."""
+    """The hint for what is typed so far."""
     token = {"X-CSRF-Token": get(client, NEW).form().fields["csrf_token"]}
     return client.post(f"{DESK}/registrations/hint", data=typed, headers=token).get_json()
 
 
-def test_the_reading_is_filled_in_and_can_be_mended(desmond: FlaskClient) -> None:
+def test_the_reading_is_filled_in_and_can_be_corrected(desmond: FlaskClient) -> None:
     hint = ask(desmond, phone="1380013", name="乐嘉音")
     assert hint == {"known": [], "reading": "yue jia yin"}
     made = fill(desmond, NEW, phone="13800138000", name="乐嘉音", pinyin="le jiayin").headers[
@@ -113,7 +112,7 @@ def test_the_reading_is_filled_in_and_can_be_mended(desmond: FlaskClient) -> Non
         ("曾", ""),
     ],
 )
-def test_a_reading_is_letters_and_nothing_else(typed: str, search: str) -> None:
+def test_a_reading_consists_of_letters(typed: str, search: str) -> None:
     name = names.parse("曾桂芳")
     given = names.with_reading(name, typed)
     assert len(given.sort_key) < 700
@@ -124,7 +123,7 @@ def test_a_reading_is_letters_and_nothing_else(typed: str, search: str) -> None:
         assert given == name, "what says nothing new changes nothing"
 
 
-def test_a_known_number_is_told_while_it_is_typed_and_after_saving(
+def test_a_known_number_is_shown_while_typing_and_after_saving(
     small: House, desmond: FlaskClient
 ) -> None:
     first = small.register("张桂芳", phone="13800138000")
@@ -135,7 +134,7 @@ def test_a_known_number_is_told_while_it_is_typed_and_after_saving(
     assert "这个电话还登记了： 张桂芳" in get(desmond, after).text
 
 
-def test_the_lady_who_books_six_is_warned_of_and_let_in(house: House) -> None:
+def test_the_desk_may_exceed_the_limit_per_number_after_a_warning(house: House) -> None:
     house.apply(toml(capacity=10, head="max_per_phone = 2\nmax_party = 1"))
     house.hire()
     desmond = house.signed_in("desmond")
@@ -155,7 +154,7 @@ def test_the_lady_who_books_six_is_warned_of_and_let_in(house: House) -> None:
     )
 
 
-def test_held_seats_are_shown_to_both_sides(house: House) -> None:
+def test_held_seats_are_shown_to_the_public_and_to_the_desk(house: House) -> None:
     house.apply(toml(capacity=3, more="held_seats = 2\nheld_until = 2030-06-09T12:00:00"))
     house.hire()
     desmond = house.signed_in("desmond")
@@ -173,7 +172,7 @@ def test_held_seats_are_shown_to_both_sides(house: House) -> None:
     )
 
 
-def test_only_an_organiser_goes_over_the_cap_and_says_why(
+def test_only_an_organiser_exceeds_the_cap_and_gives_a_reason(
     small: House, desmond: FlaskClient
 ) -> None:
     small.register("张一", "张二")
@@ -203,7 +202,7 @@ def test_only_an_organiser_goes_over_the_cap_and_says_why(
     assert small.seats().over == 0
 
 
-def test_a_waiting_party_is_seated_over_the_cap_on_purpose(
+def test_an_organiser_seats_a_waiting_party_over_the_cap(
     small: House, desmond: FlaskClient
 ) -> None:
     small.register("张一", "张二")
@@ -221,7 +220,7 @@ def test_a_waiting_party_is_seated_over_the_cap_on_purpose(
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_email_can_be_given_later_and_the_second_editor_is_told(
+def test_an_email_can_be_added_and_a_conflicting_edit_is_refused(
     small: House, desmond: FlaskClient
 ) -> None:
     made = small.register("张桂芳", phone="13800138000")

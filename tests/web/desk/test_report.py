@@ -1,4 +1,4 @@
-"""The report: the figures of the morning, drawn and written, on one side of A4."""
+"""The report after an event, on one side of A4."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -43,13 +43,13 @@ def small(house: House) -> House:
 
 @pytest.fixture
 def desmond(small: House) -> FlaskClient:
-    """The desk's browser, when it is over."""
+    """The desk's browser, after the event."""
     small.now = local("2030-06-10 11:30")
     return small.signed_in("desmond")
 
 
 @pytest.mark.both_databases
-def test_the_figures_are_those_of_the_morning(small: House) -> None:
+def test_the_report_counts_arrivals_and_sources(small: House) -> None:
     found = reports.of_event(reading(), small.event())
     assert found.figures == reports.Figures(
         registered=6, came=4, late=1, no_show=2, walk_ins=1, served=1, waiting=0, cancelled=2
@@ -68,7 +68,7 @@ def test_the_arrivals_are_drawn_and_written(desmond: FlaskClient) -> None:
     assert "网上 3 · 电话 2 · 现场 1" in page.text
 
 
-def test_it_is_compared_with_earlier_events(small: House, desmond: FlaskClient) -> None:
+def test_the_report_compares_earlier_events(small: House, desmond: FlaskClient) -> None:
     small.apply(toml(slug="later").replace("2030-06-10", "2030-07-08"))
     page = get(desmond, "/staff/events/later/report")
     assert "6 月 10 日（星期一） 书法课 6 4 2 1" in page.text

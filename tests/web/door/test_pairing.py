@@ -71,7 +71,7 @@ def test_a_person_may_be_called_as_a_telephone_is(house: House) -> None:
     with transaction() as session:
         accounts.add(session, "small ☎1", Role.DOOR, by=audit.SYSTEM, now=house.now)
     assert pair(house.client(), offered(house, "small")) == 303
-    assert accounts.find(reading(), "small ☎1").event_id is None, "the name is the person's"
+    assert accounts.by_name(reading(), "small ☎1").event_id is None, "the name is the person's"
 
 
 def test_six_telephones_at_once_get_six_names(house: House, environment: dict[str, str]) -> None:

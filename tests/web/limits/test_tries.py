@@ -146,7 +146,7 @@ def test_a_welcome_link_and_a_pairing_open_there_too(limited: House) -> None:
     )
     link = write(
         lambda session: accounts.make_link(
-            session, accounts.find(session, "dora"), by=audit.SYSTEM, now=limited.now
+            session, accounts.by_name(session, "dora"), by=audit.SYSTEM, now=limited.now
         )
     )
     page = get(guest, f"/staff/welcome/{link}", environ_base=SHARED)

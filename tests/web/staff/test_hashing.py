@@ -1,5 +1,4 @@
-"""Checking passwords costs time and memory: a flood of it leaves guests their pages, and nothing
-hashes outside the queue."""
+"""Password hashing is limited, as it costs time and memory: public pages stay fast in a flood."""
 
 import http.client
 import time
@@ -42,7 +41,7 @@ def asked(
     return answer.status, dict(answer.headers), text, time.monotonic() - began
 
 
-def test_a_flood_of_sign_ins_leaves_guests_their_pages(small: House, folder: Path) -> None:
+def test_a_flood_of_sign_ins_does_not_slow_public_pages(small: House, folder: Path) -> None:
     with running(folder) as server:
         _, headers, text, _ = asked(server, "/staff/sign-in")
         cookie = headers["Set-Cookie"].split(";")[0]
@@ -71,9 +70,8 @@ def test_a_flood_of_sign_ins_leaves_guests_their_pages(small: House, folder: Pat
 @pytest.mark.parametrize(
     ("threads", "most"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4), (16, 8), (20, 10), (64, 10)]
 )
-def test_hashing_holds_at_most_half_of_the_threads(threads: int, most: int) -> None:
-    """Seventy come at once; whoever finds no place is sent away at once, and the others are
-    served."""
+def test_hashing_uses_at_most_half_of_the_threads(threads: int, most: int) -> None:
+    """Seventy come at once. Those without a place are refused at once, the others are served."""
     hashing, away, leave = Hashing(threads), Queue[int](), Event()
 
     def come(_: int) -> bool:
@@ -92,7 +90,7 @@ def test_hashing_holds_at_most_half_of_the_threads(threads: int, most: int) -> N
 
 
 class Watched(Hashing):
-    """The real queue, which says how many are inside."""
+    """The real queue, which counts how many are inside."""
 
     inside = 0
 
@@ -106,7 +104,7 @@ class Watched(Hashing):
 
 
 def test_no_page_hashes_outside_the_queue(small: House, monkeypatch: MonkeyPatch) -> None:
-    """Every page that checks or sets a password, with a real hash each time."""
+    """Visits every page that checks or sets a password, with real hashes."""
     queue = Watched(8)
     small.app.extensions["hashing"] = queue
     hashed: Counter[bool] = Counter()
@@ -127,9 +125,9 @@ def test_no_page_hashes_outside_the_queue(small: House, monkeypatch: MonkeyPatch
     secret = second_factor.new_secret()
     send(olga, FACTOR, password=PASSWORD, secret=secret, code=pyotp.TOTP(secret).at(small.now))
     with transaction() as session:
-        accounts.find(session, "olga").totp_secret = None
-        accounts.find(session, "desmond").totp_secret = secret
-        desmond_id = accounts.find(session, "desmond").id
+        accounts.by_name(session, "olga").totp_secret = None
+        accounts.by_name(session, "desmond").totp_secret = secret
+        desmond_id = accounts.by_name(session, "desmond").id
     send(olga, f"/staff/accounts/{desmond_id}/second-factor", password=PASSWORD)
     send(olga, OWN_PASSWORD, password=PASSWORD, new_password=LONG_PASSWORD)
     assert get(olga, "/staff/me").status == 200

@@ -1,5 +1,7 @@
-"""The second factor cannot be walked around, password and factor are changed only by who proves to
-be their owner, and what is shown once stands in no cookie."""
+"""The second factor: turn it on, replace it, turn it off; each needs password and code.
+
+Secrets that are shown once are encrypted in the database, and are not in the cookie.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,12 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from eventreg.core import audit
-from eventreg.core.audit import Action
-from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.staff import Role, StaffMember, StaffSession
 from eventreg.core.staff import accounts, second_factor, session_notes, sessions
 from eventreg.storage.session import reading, transaction
-from tests.commands.test_commands import run
 from tests.support.factories import LONG_PASSWORD, PASSWORD, House, toml
 from tests.support.pages import Page, fill, get, sign_in
 from tests.web.staff.test_accounts import change, try_code, with_factor
@@ -26,14 +25,14 @@ FACTOR, OWN_PASSWORD = "/staff/me/second-factor", "/staff/me/password"
 
 @pytest.fixture
 def guarded(small: House) -> House:
-    """Otto is organiser, too."""
+    """An event whose second organiser is Otto."""
     small.hired("otto", Role.ORGANISER)
     return small
 
 
 @pytest.fixture
 def strict(folder: Path) -> Iterator[House]:
-    """A house that limits tries."""
+    """A house with rate limits."""
     made = House(folder, EVENTREG_RATE_LIMITS="on")
     with made.app.app_context():
         made.apply(toml())
@@ -45,7 +44,7 @@ def strict(folder: Path) -> Iterator[House]:
 def row(name: str) -> StaffMember:
     """The account as it is now."""
     reading().rollback()
-    return accounts.find(reading(), name)
+    return accounts.by_name(reading(), name)
 
 
 def whole(house: House, making: pyotp.TOTP) -> FlaskClient:
@@ -57,7 +56,7 @@ def whole(house: House, making: pyotp.TOTP) -> FlaskClient:
 
 
 def send(client: FlaskClient, address: str, **typed: str) -> Page:
-    """A form of one's own page."""
+    """Send a form of the own page."""
     token = get(client, "/staff/").form("/sign-out").fields["csrf_token"]
     return Page(
         client.post(
@@ -79,9 +78,7 @@ WRONG = [
 
 @both
 @pytest.mark.parametrize("act", ["off", "replace", "password"])
-def test_a_browser_left_open_changes_nothing_without_password_and_code(
-    guarded: House, act: str
-) -> None:
+def test_changing_password_or_factor_needs_password_and_code(guarded: House, act: str) -> None:
     making, codes = with_factor(guarded)
     client, mine = whole(guarded, making), second_factor.new_secret()
     right, new_code = making.at(guarded.now), pyotp.TOTP(mine).at(guarded.now)
@@ -107,7 +104,7 @@ def test_a_browser_left_open_changes_nothing_without_password_and_code(
     assert (now.totp_secret, now.password_hash, now.recovery_digests) != before
 
 
-def test_another_telephone_takes_over_with_a_recovery_code(guarded: House) -> None:
+def test_a_recovery_code_allows_replacing_the_telephone(guarded: House) -> None:
     making, codes = with_factor(guarded)
     client = whole(guarded, making)
     form = next(form for form in get(client, "/staff/me").forms if "secret" in form.fields)
@@ -125,7 +122,7 @@ def test_another_telephone_takes_over_with_a_recovery_code(guarded: House) -> No
     )
 
 
-def test_turning_it_on_needs_the_password_too(guarded: House, olga: FlaskClient) -> None:
+def test_turning_on_the_factor_needs_the_password(guarded: House, olga: FlaskClient) -> None:
     mine = pyotp.TOTP(second_factor.new_secret())
     for password in ("", "wrong wrong wrong"):
         page = send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=password)
@@ -140,7 +137,7 @@ def test_turning_it_on_needs_the_password_too(guarded: House, olga: FlaskClient)
     )
 
 
-def test_who_turns_it_off_is_told_so_and_who_fails_to_is_not_offered_another_telephone(
+def test_turning_off_is_confirmed_and_a_failure_opens_no_other_form(
     guarded: House,
 ) -> None:
     making, _ = with_factor(guarded)
@@ -161,9 +158,7 @@ def test_who_turns_it_off_is_told_so_and_who_fails_to_is_not_offered_another_tel
 
 
 @pytest.mark.parametrize("address", [FACTOR, OWN_PASSWORD, "other"])
-def test_guessing_at_ones_own_page_gets_slower_and_for_this_account_only(
-    strict: House, address: str
-) -> None:
+def test_guessing_on_the_own_page_slows_down_this_account_only(strict: House, address: str) -> None:
     making, _ = with_factor(strict)
     olga, desmond = whole(strict, making), strict.signed_in("desmond")
     other = f"/staff/accounts/{row('olga').id}/second-factor"
@@ -176,78 +171,19 @@ def test_guessing_at_ones_own_page_gets_slower_and_for_this_account_only(
 def link_for(house: House, name: str) -> str:
     """The address of a new one-time link."""
     with transaction() as session:
-        member = accounts.find(session, name)
+        member = accounts.by_name(session, name)
         return f"/staff/welcome/{accounts.make_link(session, member, by=house.olga, now=house.now)}"
 
 
-@both
-def test_a_one_time_link_asks_for_the_code_too(guarded: House) -> None:
-    making, codes = with_factor(guarded)
-    for right in (making.at(guarded.now), codes[0]):
-        address, thief = link_for(guarded, "olga"), guarded.client()
-        assert "code" in get(thief, address).form().fields
-        for code in ("", "000000", codes[0] + "0"):
-            page = Page(fill(thief, address, password=LONG_PASSWORD, code=code))
-            assert (page.status, page.kind) == (422, "staff-welcome")
-        assert thief.get("/staff/me").status_code == 303, "not signed in"
-        assert (row("olga").password_hash or "").startswith("$argon2id$v=19$m=64,"), (
-            "the password is the old one"
-        )
-        assert (
-            fill(guarded.client(), address, password=LONG_PASSWORD, code=right).headers["Location"]
-            == "/staff/"
-        )
-        with transaction() as session:
-            accounts.find(session, "olga").password_hash = row("otto").password_hash
-
-
-@both
-def test_a_link_is_not_for_guessing_codes(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    address, thief = link_for(guarded, "olga"), guarded.client()
-    form = get(thief, address).form().fields
-    typed = {**form, "password": LONG_PASSWORD, "code": "000000"}
-    assert [thief.post(address, data=typed).status_code for _ in range(12)] == [422] * 9 + [404] * 3
-    assert thief.post(address, data={**typed, "code": making.at(guarded.now)}).status_code == 404
-
-
-def test_guessing_codes_with_a_link_gets_slower_before_that(strict: House) -> None:
-    with_factor(strict)
-    address, thief = link_for(strict, "olga"), strict.client()
-    typed = {**get(thief, address).form().fields, "password": LONG_PASSWORD, "code": "000000"}
-    answers = [thief.post(address, data=typed).status_code for _ in range(7)]
-    assert (answers[:5], answers[-1]) == ([422] * 5, 429)
-
-
-def test_a_password_that_cannot_be_does_not_tell_whether_the_code_was_right(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    address, client = link_for(guarded, "olga"), guarded.client()
-    pages = [
-        Page(fill(client, address, password="short", code=code)).text
-        for code in ("000000", making.at(guarded.now))
-    ]
-    assert pages[0] == pages[1]
-    assert (
-        fill(client, address, password=LONG_PASSWORD, code=making.at(guarded.now)).status_code
-        == 303
-    )
-
-
-def test_a_link_of_an_account_without_a_second_factor_asks_for_no_code(guarded: House) -> None:
-    address = link_for(guarded, "dora")
-    assert "code" not in get(guarded.client(), address).form().fields
-    assert fill(guarded.client(), address, password=LONG_PASSWORD).status_code == 303
-
-
 def in_cookie(house: House, client: FlaskClient) -> dict[str, object]:
-    """What anybody can read who holds the cookie."""
+    """The contents of the cookie, which its holder can read."""
     kept = client.get_cookie(house.app.config["SESSION_COOKIE_NAME"])
     signer = house.app.session_interface.get_signing_serializer(house.app)  # type: ignore[attr-defined]
     return dict(signer.loads(kept.value)) if kept else {}
 
 
-def test_the_cookie_holds_nothing_but_the_session_after_any_page(guarded: House) -> None:
-    """Through every page and button of staff that makes something secret or says something once."""
+def test_no_page_puts_a_secret_into_the_cookie(guarded: House) -> None:
+    """Visits all staff pages and presses the buttons that create a secret or a message."""
     seen: set[str] = set()
 
     class Watched(type(guarded.client())):  # type: ignore[misc]
@@ -288,20 +224,18 @@ def test_the_cookie_holds_nothing_but_the_session_after_any_page(guarded: House)
     dana = guarded.client()
     fill(dana, link_for(guarded, "dana"), password=LONG_PASSWORD)
     dana.post("/staff/sign-out", data=get(dana, "/staff/").form("/sign-out").fields)
-    # whose: the number of the account, for a form that outlives its session
+    # "whose" is the id of the account, for forms kept after the session ends.
     assert seen - {"whose"} == {"id", "language", "csrf_token"}
 
 
 @both
-def test_what_is_shown_once_lies_unreadable_in_the_database(
-    small: House, olga: FlaskClient
-) -> None:
+def test_notes_shown_once_are_encrypted_in_the_database(small: House, olga: FlaskClient) -> None:
     elsewhere = small.signed_in("olga")
     assert change(olga, "desmond", act="link") == 303
     stored = reading().query(StaffSession.note).filter(StaffSession.note.is_not(None)).scalar()
     assert len(stored) > 100
     for wrong in ("", "x" * 43):
-        assert b"welcome" not in session_notes._padded(
+        assert b"welcome" not in session_notes._encrypted(
             wrong, bytes.fromhex(stored)[:16], bytes.fromhex(stored)[16:]
         )
     assert b"welcome" not in bytes.fromhex(stored)
@@ -315,86 +249,8 @@ def test_what_is_shown_once_lies_unreadable_in_the_database(
     assert "/staff/welcome/" not in get(olga, "/staff/accounts").html, "once"
 
 
-def resets() -> list[tuple[str, int | None]]:
-    """Who reset a factor, as the trail has it."""
-    reading().rollback()
-    found = (
-        reading()
-        .query(AuditEntry)
-        .filter(AuditEntry.action == Action.FACTOR_RESET)
-        .order_by(AuditEntry.id)
-    )
-    return [(entry.actor_kind, entry.actor_staff_id) for entry in found]
-
-
 @both
-def test_an_organiser_resets_a_colleagues_factor_and_its_owner_is_told(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    olga, otto = whole(guarded, making), guarded.signed_in("otto")
-    reset = f"/staff/accounts/{row('olga').id}/second-factor"
-    sign_in_page = get(otto, "/staff/password").form("/password")
-    otto.post(sign_in_page.action, data={**sign_in_page.fields, "password": PASSWORD})
-    assert reset in get(otto, "/staff/accounts").html
-    assert get(otto, reset).kind == "staff-reset-factor"
-    assert send(otto, reset, password="wrong wrong wrong").status == 422
-    assert row("olga").totp_secret is not None
-    assert send(otto, reset, password=PASSWORD).status == 303
-    assert "两步验证已经关掉。" in get(otto, "/staff/accounts").text
-    assert "两步验证已经关掉。" not in get(otto, "/staff/accounts").text, "once"
-    assert resets() == [("staff", row("otto").id)]
-    assert olga.get("/staff/me").status_code == 303, "signed out everywhere"
-    assert "关掉了您的两步验证" not in get(otto, "/staff/").text, "it is nobody else's notice"
-    olga = guarded.signed_in("olga")
-    for path, said in (
-        ("/staff/?lang=en", "otto turned your second factor off"),
-        ("/staff/me?lang=zh", "otto关掉了您的两步验证"),
-    ):
-        assert said in get(olga, path).text
-    form = get(olga, "/staff/").form("/me/factor-reset")
-    assert olga.post(form.action, data=form.fields).status_code == 303
-    assert "关掉了您的两步验证" not in get(olga, "/staff/").text
-    assert "关掉了您的两步验证" not in get(guarded.signed_in("olga"), "/staff/").text
-    assert send(otto, reset, password=PASSWORD).status == 409, "there is none any more"
-
-
-def test_an_organiser_who_has_a_factor_gives_its_code_to_reset_another(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    olga = whole(guarded, making)
-    with transaction() as session:
-        accounts.find(session, "otto").totp_secret = second_factor.new_secret()
-    reset = f"/staff/accounts/{row('otto').id}/second-factor"
-    assert "code" in get(olga, reset).form("/second-factor").fields
-    for code in ("", "000000", pyotp.TOTP(row("otto").totp_secret or "").at(guarded.now)):
-        assert send(olga, reset, password=PASSWORD, code=code).status == 422
-    assert send(olga, reset, password=PASSWORD, code=making.at(guarded.now)).status == 303
-    assert row("otto").totp_secret is None
-
-
-@both
-def test_a_sole_organiser_who_lost_everything_is_let_in_by_a_command(small: House) -> None:
-    with_factor(small)
-    for words, code in (
-        (("olga",), 0),
-        (("olga",), 1),
-        (("nobody",), 1),
-        ((), 2),
-        (("olga", "otto"), 2),
-    ):
-        answer = run(small, "staff", "reset-factor", *words)
-        assert answer.exit_code == code, answer.output
-        assert len(answer.stderr.splitlines()) == (0 if code == 0 else 1) or code == 2
-    assert (
-        "Example: flask --app wsgi staff reset-factor"
-        in run(small, "staff", "reset-factor", "--help").output
-    )
-    assert resets() == [("system", None)]
-    olga = small.client()
-    assert sign_in(olga, "olga", PASSWORD).status_code == 303, "the password stays"
-    assert "有人在服务器上关掉了您的两步验证" in get(olga, "/staff/").text
-
-
-@both
-def test_a_new_password_ends_other_browsers_and_renews_this_one(
+def test_a_new_password_ends_other_sessions_and_renews_this_one(
     small: House, desmond: FlaskClient
 ) -> None:
     elsewhere, before = small.signed_in("desmond"), desmond.get_cookie("s")

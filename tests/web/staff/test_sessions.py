@@ -1,24 +1,21 @@
-"""Sessions: when each ends, that none comes back, and that nobody is signed out on the day of an
-event before it ends."""
+"""Sessions: when they end, and that an ended one never revives.
+
+On the day of an event, a valid session lasts until the event ends.
+"""
 
 import http.client
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from eventreg.core import audit
-from eventreg.core.models.staff import StaffMember, StaffSession
-from eventreg.core.staff import accounts, sessions
-from eventreg.core.staff.sessions import ABSOLUTE, IDLE
+from eventreg.core.models.staff import StaffSession
+from eventreg.core.staff import accounts
 from eventreg.storage.session import reading, transaction
 from tests.commands.test_commands import run
-from tests.proofs.conftest import rounds
 from tests.support.factories import LONG_PASSWORD, PASSWORD, SECRET, House, local, toml
 from tests.support.pages import fill, get, sign_in
 from tests.support.servers import running
@@ -28,18 +25,18 @@ DESK = "/staff/events/small"
 
 
 def rows() -> int:
-    """How many sessions the database holds."""
+    """The number of sessions in the database."""
     reading().rollback()
     return reading().query(StaffSession).count()
 
 
 def at(house: House, moment: str) -> None:
-    """It is that time in Ningbo."""
+    """Set the clock to this time in China."""
     house.now = local(moment)
 
 
 def is_in(house: House, client: FlaskClient, moment: str) -> bool:
-    """Whether this browser is let in at that time."""
+    """Whether this browser is signed in at that time."""
     at(house, moment)
     return client.get(DESK).status_code == 200
 
@@ -48,7 +45,7 @@ def is_in(house: House, client: FlaskClient, moment: str) -> bool:
 @pytest.mark.parametrize(
     "between", [[], ["2030-06-03 12:00"], ["2030-06-09 10:00", "2030-06-09 23:59"]]
 )
-def test_a_cookie_of_june_3_opens_nothing_on_the_day_of_the_event(
+def test_an_ended_session_does_not_revive_on_the_day_of_the_event(
     small: House, between: list[str]
 ) -> None:
     olga = small.signed_in("olga")
@@ -57,7 +54,7 @@ def test_a_cookie_of_june_3_opens_nothing_on_the_day_of_the_event(
 
 
 @both
-def test_whoever_is_signed_in_when_the_day_begins_stays_so_until_the_event_ends(
+def test_a_session_at_the_start_of_the_day_lasts_until_the_event_ends(
     small: House,
 ) -> None:
     at(small, "2030-06-09 20:00")
@@ -78,7 +75,7 @@ def test_whoever_is_signed_in_when_the_day_begins_stays_so_until_the_event_ends(
 
 
 @both
-def test_on_the_day_an_absolute_end_waits_for_the_event_too(small: House) -> None:
+def test_fourteen_hours_are_extended_to_the_end_of_the_event(small: House) -> None:
     small.apply(
         toml(slug="night")
         .replace("T09:00:00", "T16:00:00")
@@ -91,7 +88,7 @@ def test_on_the_day_an_absolute_end_waits_for_the_event_too(small: House) -> Non
     assert not is_in(small, olga, "2030-06-10 18:00")
 
 
-def test_the_day_begins_at_midnight_where_the_event_is(small: House) -> None:
+def test_the_day_begins_at_midnight_in_the_zone_of_the_event(small: House) -> None:
     """June 10 in New York begins at noon in Ningbo. A second event there, in the autumn, has a day
     of 25 hours."""
     far = toml(slug="small", capacity=4).replace("Asia/Shanghai", "America/New_York")
@@ -111,7 +108,7 @@ def test_the_day_begins_at_midnight_where_the_event_is(small: House) -> None:
 
 
 @both
-def test_an_event_that_ends_later_than_planned_signs_nobody_out(small: House) -> None:
+def test_postponing_the_end_of_an_event_extends_sessions(small: House) -> None:
     at(small, "2030-06-10 07:00")
     olga, dora = small.signed_in("olga"), small.signed_in("dora")
     at(small, "2030-06-10 10:30")
@@ -124,7 +121,7 @@ def test_an_event_that_ends_later_than_planned_signs_nobody_out(small: House) ->
 
 
 @both
-def test_an_event_put_on_for_today_revives_nobody(small: House) -> None:
+def test_adding_an_event_today_revives_no_ended_session(small: House) -> None:
     at(small, "2030-06-03 09:00")
     gone, here = small.signed_in("olga"), small.signed_in("desmond")
     assert is_in(small, here, "2030-06-03 10:30")
@@ -138,8 +135,8 @@ def test_an_event_put_on_for_today_revives_nobody(small: House) -> None:
     assert is_in(small, here, "2030-06-03 16:59")
 
 
-def test_a_row_of_the_version_before_is_judged_by_its_last_use(small: House) -> None:
-    """It has no end of its own."""
+def test_a_session_without_a_stored_end_is_judged_by_its_last_use(small: House) -> None:
+    """Older versions stored no end."""
 
     def as_before(client: FlaskClient) -> FlaskClient:
         with transaction() as session:
@@ -156,7 +153,7 @@ def test_a_row_of_the_version_before_is_judged_by_its_last_use(small: House) -> 
 
 
 @both
-def test_a_session_that_has_ended_is_deleted_at_sight_at_sign_in_and_by_the_hourly_work(
+def test_ended_sessions_are_deleted_when_used_at_sign_in_and_by_the_purge(
     small: House,
 ) -> None:
     for way in ("sight", "sign-in", "hour"):
@@ -178,7 +175,7 @@ def test_a_session_that_has_ended_is_deleted_at_sight_at_sign_in_and_by_the_hour
             session.query(StaffSession).delete()
 
 
-def test_ones_own_page_lists_no_session_that_has_ended(small: House) -> None:
+def test_the_own_page_lists_no_ended_session(small: House) -> None:
     at(small, "2030-06-03 09:00")
     small.signed_in("olga")
     at(small, "2030-06-03 10:59")
@@ -190,8 +187,8 @@ def test_ones_own_page_lists_no_session_that_has_ended(small: House) -> None:
 
 
 @both
-def test_another_process_refuses_it_too(small: House, environment: dict[str, str]) -> None:
-    """The real server, on the morning; one cookie is of the week before, one of ten to midnight."""
+def test_a_real_server_refuses_an_ended_session(small: House, environment: dict[str, str]) -> None:
+    """On the morning of the event; one session is of the week before, one of 23:50."""
     clients = {"old": small.signed_in("olga")}
     at(small, "2030-06-09 23:50")
     clients["fresh"] = small.signed_in("desmond")
@@ -214,123 +211,7 @@ def test_another_process_refuses_it_too(small: House, environment: dict[str, str
     assert answers == {"old": 303, "fresh": 200}
 
 
-def opened(house: House, name: str) -> str:
-    """A new session."""
-    with transaction() as session:
-        return sessions.open_for(session, accounts.find(session, name), now=house.now)
-
-
-def look(house: House, token: str, *, use: bool) -> bool:
-    """Whether the session stands; if it does, it is used as a page does."""
-    found = sessions.find(reading(), token, now=house.now)
-    if found and use:
-        with transaction() as session:
-            sessions.seen(session, found.session_id, now=house.now)
-    reading().rollback()
-    return found is not None
-
-
-MINUTES = st.one_of(st.integers(0, 5), st.integers(60, 300), st.integers(0, 40 * 60))
-ACTS = st.sampled_from(["look", "use", "use", "move", "later", "put on", "drop"])
-
-
-@settings(
-    max_examples=rounds(25, 400),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    name=st.sampled_from(["olga", "desmond", "dora"]),
-    steps=st.lists(st.tuples(MINUTES, ACTS), max_size=12),
-)
-@example("olga", [(11_000, "look")])
-@example("olga", [(125, "put on"), (1, "use"), (200, "use")])
-def test_once_refused_it_is_always_refused(
-    small: House, name: str, steps: list[tuple[int, str]]
-) -> None:
-    at(small, "2030-06-08 20:00")
-    token, refused, days = opened(small, name), False, iter(range(1, 400))
-    for minutes, act in steps:
-        small.now += timedelta(minutes=minutes)
-        today = small.now.astimezone(ZoneInfo("Asia/Shanghai")).date()
-        if act == "move":
-            small.apply(
-                toml(capacity=next(days) + 3).replace("2030-06-10", f"{today + timedelta(days=1)}")
-            )
-        elif act == "later":
-            small.apply(
-                toml(capacity=next(days) + 3)
-                .replace("2030-06-10", f"{today}")
-                .replace("ends_at = 11:", "ends_at = 23:")
-            )
-        elif act == "put on":
-            small.apply(
-                toml(f"more-{today}")
-                .replace("2030-06-10", f"{today}")
-                .replace("ends_at = 11:", "ends_at = 22:")
-            )
-        elif act == "drop":
-            with transaction() as session:
-                sessions.drop_ended(session, now=small.now)
-        stands = look(small, token, use=act == "use")
-        assert not (refused and stands), "it came back to life"
-        refused = not stands
-
-
-@settings(
-    max_examples=rounds(25, 400),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    name=st.sampled_from(["olga", "dora"]),
-    waits=st.lists(st.integers(1, 420), min_size=1, max_size=15),
-)
-@example("olga", [119, 119])
-@example("dora", [235, 239, 600])
-def test_each_session_ends_when_the_rule_says(small: House, name: str, waits: list[int]) -> None:
-    """The rule, said once more in other words: over the two days it ends at the first gap or age
-    that is too long, unless it stood at midnight before the event."""
-    begins, ends = local("2030-06-10 00:00"), local("2030-06-10 11:00")
-    idle = IDLE[next(role for role in IDLE if role == {"olga": "organiser", "dora": "door"}[name])]
-    at(small, "2030-06-09 20:00")
-    token, began = opened(small, name), small.now
-    uses = [began + timedelta(minutes=sum(waits[:count])) for count in range(len(waits) + 1)]
-    standing = True
-    for last, moment in pairwise(uses):
-        end = min(last + idle, began + ABSOLUTE)
-        end = ends if begins < end < ends or (begins <= last < ends and end < ends) else end
-        standing = standing and moment < end
-        small.now = moment
-        assert look(small, token, use=True) == standing, (last, moment)
-        if not standing:
-            break
-
-
-def test_a_paired_telephone_ends_when_it_was_to_end(small: House) -> None:
-    """Neither use nor an event that is moved gives it more time."""
-    at(small, "2030-06-10 08:00")
-    with transaction() as session:
-        member = StaffMember(
-            username="small ☎1",
-            username_folded="small ☎1",
-            role="door",
-            created_at=small.now,
-            event_id=small.event().id,
-        )
-        session.add(member)
-        session.flush()
-        token = sessions.open_for(session, member, now=small.now, until=local("2030-06-11 00:00"))
-    small.apply(toml().replace("2030-06-10", "2030-06-11"))
-    at(small, "2030-06-10 23:59")
-    assert look(small, token, use=True)
-    at(small, "2030-06-11 00:00")
-    assert not look(small, token, use=True)
-
-
-def test_the_same_password_opens_a_new_session_after_the_old_one_ended(small: House) -> None:
+def test_signing_in_again_opens_a_new_session(small: House) -> None:
     olga = small.signed_in("olga")
     assert not is_in(small, olga, "2030-06-10 00:01")
     assert sign_in(olga, "olga", PASSWORD).status_code == 303
@@ -338,13 +219,11 @@ def test_the_same_password_opens_a_new_session_after_the_old_one_ended(small: Ho
 
 
 @both
-def test_a_session_that_was_signed_out_does_not_come_back_with_a_restored_backup(
-    small: House, tmp_path: Path
-) -> None:
+def test_a_restored_backup_revives_no_session_and_no_link(small: House, tmp_path: Path) -> None:
     olga, dora = small.signed_in("olga"), small.signed_in("dora")
     with transaction() as session:
         link = accounts.make_link(
-            session, accounts.find(session, "desmond"), by=audit.SYSTEM, now=small.now
+            session, accounts.by_name(session, "desmond"), by=audit.SYSTEM, now=small.now
         )
     file, copied = str(tmp_path / "before.zip"), small.client()
     held = olga.get_cookie("s")

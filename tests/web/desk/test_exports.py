@@ -1,0 +1,216 @@
+"""Exports: cells have types, nothing is a formula, and numbers are masked for the desk."""
+
+import codecs
+import csv
+import io
+import tempfile
+import unicodedata
+from datetime import timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventreg.core.desk import check_in_list, import_file, imports
+from tests.support.factories import House, local, toml
+from tests.support.pages import Page, get
+from tests.web.test_bad_input import INERT
+
+DESK = "/staff/events/small"
+
+
+@pytest.fixture
+def small(house: House) -> House:
+    """An event with ten seats, and the three staff accounts."""
+    house.apply(toml(capacity=10))
+    house.hire()
+    return house
+
+
+def exported(client: FlaskClient, address: str = "attendees.csv") -> list[dict[str, str]]:
+    """The rows of the CSV."""
+    answer = client.get(f"{DESK}/{address}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    text = answer.get_data()
+    assert text.startswith(codecs.BOM_UTF8)
+    return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))
+
+
+def sheet(
+    client: FlaskClient, address: str = "attendees.xlsx"
+) -> openpyxl.worksheet.worksheet.Worksheet:
+    """The worksheet of the XLSX file."""
+    return openpyxl.load_workbook(
+        io.BytesIO(client.get(f"{DESK}/{address}").get_data())
+    ).worksheets[0]
+
+
+@pytest.mark.parametrize("name", INERT)
+def test_no_name_becomes_a_formula_and_none_is_changed(small: House, name: str) -> None:
+    small.register(name, phone="13800138000", contact="=HYPERLINK(1)")
+    olga = small.signed_in("olga")
+    row = exported(olga)[0]
+    assert not row["name"].startswith(check_in_list.FORMULA[:-1])
+    assert row["name"].removeprefix("'" if name.startswith(check_in_list.FORMULA) else "") == name
+    assert row["contact"] == "'=HYPERLINK(1)"
+    cell = sheet(olga)["A2"]
+    assert (cell.value, cell.data_type) == (name, "s")
+
+
+def test_cells_are_typed_and_numbers_are_text(small: House) -> None:
+    small.register("张桂芳", "王建国", phone="13800138000", wishes="wheelchair,front")
+    olga = small.signed_in("olga")
+    row = exported(olga)[0]
+    assert row["phone"] == "138 0013 8000", "with gaps, no spreadsheet counts with it"
+    assert row["registered_at"] == "2030-06-03 10:00"
+    page = sheet(olga)
+    head = [cell.value for cell in page[1]]
+    cells = dict(zip(head, page[2], strict=True))
+    assert cells["phone"].data_type == "s"
+    assert cells["code"].data_type == "s"
+    assert cells["party"].value == 1
+    assert cells["registered_at"].value == local("2030-06-03 10:00").replace(tzinfo=None)
+    assert cells["wishes"].value == "wheelchair,front"
+    assert page.max_row == 3
+
+
+def test_an_export_has_the_rows_of_the_list_and_is_audited(small: House) -> None:
+    small.register("张桂芳")
+    small.register("王建国")
+    small.cancel(2)
+    olga = small.signed_in("olga")
+    assert [row["name"] for row in exported(olga, "attendees.csv?state=cancelled")] == ["王建国"]
+    assert [row["name"] for row in exported(olga, "attendees.csv?q=zgf")] == ["张桂芳"]
+    assert sheet(olga, "attendees.xlsx?q=zgf").max_row == 2
+    trail = get(olga, f"{DESK}/audit")
+    assert trail.html.count("list:attendees:exported") == 3
+    assert "olga 导出名单 1 人" in trail.text
+
+
+def test_the_desk_exports_masked_numbers(small: House) -> None:
+    small.register("张桂芳", phone="13800138000")
+    desmond = small.signed_in("desmond")
+    assert exported(desmond)[0]["phone"] == "138****8000"
+    assert sheet(desmond)["C2"].value == "138****8000"
+
+
+def test_an_export_asks_for_the_password_after_ten_minutes(small: House) -> None:
+    olga = small.signed_in("olga")
+    small.now += timedelta(minutes=11)
+    asked = olga.get(f"{DESK}/attendees.csv")
+    assert asked.status_code == 303
+    form = get(olga, asked.headers["Location"]).form("/password")
+    wrong = Page(olga.post(form.action, data={**form.fields, "password": "not it, not it at all"}))
+    assert wrong.status == 422
+    right = olga.post(form.action, data={**form.fields, "password": "宁波的夏天不冷"})
+    assert right.headers["Location"] == f"{DESK}/attendees.csv"
+    assert olga.get(f"{DESK}/attendees.csv").status_code == 200
+
+
+ODD = [
+    "=A1+1",
+    "＝甲",
+    "＋甲",
+    "－甲",
+    "＠甲",
+    "﹢甲",
+    "−甲",
+    "'甲",
+    "_x0041_",
+    "张_x0041_x0042_三",
+    "__x000D_",
+    "_x0041",
+]
+
+
+def test_odd_names_survive_export_and_import(small: House) -> None:
+    small.apply(toml(capacity=len(ODD)))
+    for number, name in enumerate(ODD):
+        small.register(name, phone=f"138{number:08d}")
+    olga = small.signed_in("olga")
+    for row in exported(olga):
+        assert unicodedata.normalize("NFKC", row["name"])[0] not in "=+-@−", (
+            "nothing that looks like a formula"
+        )
+    assert sorted(cell.value for cell in sheet(olga)["A"][1:]) == sorted(ODD), (
+        "as any program reads the spreadsheet"
+    )
+    for address in ("attendees.csv", "attendees.xlsx"):
+        tried = import_file.read(olga.get(f"{DESK}/{address}").get_data())
+        confirmed = import_file.read(imports.as_text(tried).encode())
+        for read in (tried, confirmed):
+            _, good = imports.judge(small.event(), read, waitlist=False)
+            assert sorted(entry.names[0].typed for _, entry in good) == sorted(ODD), address
+
+
+@given(st.text(alphabet=st.sampled_from("=＝+＋-－−@＠﹢'＇ \u3000\u200b\t\r\nA甲1")))
+def test_inert_cells_are_no_formulas_and_can_be_restored(text: str) -> None:
+    cell = check_in_list.inert(text)
+    assert cell == text or cell[1:] == text
+    seen = unicodedata.normalize("NFKC", cell.lstrip(" \u3000\u200b"))
+    assert not seen.startswith(("=", "+", "-", "−", "@", "\t", "\r", "\n"))
+    assert import_file._plain(cell) == text
+
+
+def test_an_escape_written_by_excel_is_decoded(small: House) -> None:
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    book.worksheets[0].append(["name"])
+    book.worksheets[0].append(["_x005F_x0041_"])
+    book.save(file)
+    _, good = imports.judge(small.event(), import_file.read(file.getvalue()), waitlist=False)
+    assert [entry.names[0].typed for _, entry in good] == ["_x0041_"]
+
+
+def test_a_spreadsheet_export_leaves_no_file(
+    olga: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "files"))
+    (tmp_path / "files").mkdir()
+    for ask in (olga.head, olga.get):
+        with ask(f"{DESK}/attendees.xlsx") as answer:
+            assert answer.status_code == 200
+        assert list((tmp_path / "files").iterdir()) == []
+
+
+def test_our_own_export_can_be_imported(small: House) -> None:
+    small.register("=A1+1", phone="13800138000")
+    small.register("曾桂芳", phone="13800138001", wishes="front")
+    gone = small.register("走了", phone="13800138002")
+    small.cancel(gone)
+    olga = small.signed_in("olga")
+    for address in ("attendees.csv", "attendees.xlsx"):
+        listed = import_file.read(olga.get(f"{DESK}/{address}").get_data())
+        report, good = imports.judge(small.event(), listed, waitlist=False)
+        assert report.is_good
+        assert [entry.names[0].typed for _, entry in good] == ["=A1+1", "曾桂芳"]
+        assert good[1][1].wishes == "front"
+        assert good[1][1].phone.number == "+8613800138001"
+
+
+@pytest.mark.parametrize(
+    "name", ["字" * 40, "W" * 24, "𠮷𡈽𪚥", "مريم عبد الله", "阿卜杜热依木·买买提吐尔逊"]
+)
+def test_names_of_every_kind_come_through_list_sheet_and_export(small: House, name: str) -> None:
+    small.register(name, phone="13800138000")
+    olga = small.signed_in("olga")
+    assert exported(olga)[0]["name"] == name
+    assert sheet(olga)["A2"].value == name
+    assert name in get(olga, f"{DESK}/attendees").text
+    assert name in get(olga, f"{DESK}/check-in-list").text
+
+
+def test_a_third_simultaneous_export_is_refused(small: House) -> None:
+    small.apply(toml(capacity=500))
+    for number in range(250):  # more than one piece, so that the first two are still running
+        small.register(f"客人{chr(0x4E00 + number)}")
+    olga = small.signed_in("olga")
+    running = [olga.get(f"{DESK}/attendees.csv", buffered=False) for _ in range(2)]
+    for answer in running:
+        next(answer.iter_encoded())
+    assert olga.get(f"{DESK}/attendees.xlsx").status_code == 429
+    running[0].close()
+    assert olga.get(f"{DESK}/attendees.xlsx").status_code == 200
+    running[1].close()
