@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from eventreg.core.door.gifts import HANDED
 from eventreg.core.models.attendance import CheckIn, Gift
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import CANCELLED, LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import identity, search_terms
 from eventreg.core.registration.arrivals import STANDING
@@ -120,18 +121,17 @@ _rows = (
     .outerjoin(CheckIn, STANDING)
     .outerjoin(Gift, HANDED)
 )
-_live = Attendee.cancelled_at.is_(None)
 _FILTERS: dict[Filter, ColumnElement[bool]] = {
-    Filter.CONFIRMED: and_(_live, Registration.state == RegistrationState.CONFIRMED),
-    Filter.WAITLISTED: and_(_live, Registration.state == RegistrationState.WAITLISTED),
-    Filter.CANCELLED: Attendee.cancelled_at.is_not(None),
-    Filter.ARRIVED: and_(_live, CheckIn.id.is_not(None)),
+    Filter.CONFIRMED: and_(LIVE, Registration.state == RegistrationState.CONFIRMED),
+    Filter.WAITLISTED: and_(LIVE, Registration.state == RegistrationState.WAITLISTED),
+    Filter.CANCELLED: CANCELLED,
+    Filter.ARRIVED: and_(LIVE, CheckIn.id.is_not(None)),
 }
 _SORTS: dict[Sort, tuple[Any, ...]] = {
     Sort.NAME: (Attendee.sort_key, Attendee.id),
     Sort.CODE: (Attendee.code, Attendee.id),
     Sort.TIME: (Registration.created_at.desc(), Attendee.id.desc()),
-    Sort.STATE: (Attendee.cancelled_at.is_not(None), Registration.state, Attendee.sort_key),
+    Sort.STATE: (CANCELLED, Registration.state, Attendee.sort_key),
 }
 
 
@@ -187,7 +187,7 @@ def near(session: Session, event: Event, asked: Asked) -> Sequence[Row]:
     if not heard:
         return []
     other = ~Attendee.name_folded.contains(typed, autoescape=True)
-    statement = _rows.where(Attendee.event_id == event.id, _live, other, or_(*heard))
+    statement = _rows.where(Attendee.event_id == event.id, LIVE, other, or_(*heard))
     return [
         _row(row) for row in session.execute(statement.order_by(*_SORTS[Sort.NAME]).limit(_NEAR))
     ]
@@ -235,13 +235,13 @@ def under_number(session: Session, event: Event, number: str) -> Sequence[Row]:
     """Who is registered under this number and has not cancelled; nobody under none."""
     if not number:
         return []
-    statement = _rows.where(Attendee.event_id == event.id, _live, Attendee.phone_number == number)
+    statement = _rows.where(Attendee.event_id == event.id, LIVE, Attendee.phone_number == number)
     return [_row(row) for row in session.execute(statement.order_by(Attendee.id).limit(_NEAR))]
 
 
 def named(session: Session, event: Event, folded: Collection[str]) -> Sequence[Row]:
     """The people of these names, as ``names.fold`` makes them, who have not cancelled."""
-    statement = _rows.where(Attendee.event_id == event.id, _live, Attendee.name_folded.in_(folded))
+    statement = _rows.where(Attendee.event_id == event.id, LIVE, Attendee.name_folded.in_(folded))
     return [
         _row(row) for row in session.execute(statement.order_by(Attendee.name_folded, Attendee.id))
     ]

@@ -14,6 +14,7 @@ from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, FormKey, Registration, RegistrationState
 from eventreg.core.registration import cancellations, lookup, seats
 from eventreg.core.registration.arrivals import STANDING
@@ -90,9 +91,7 @@ def of_event(session: Session, event: Event, *, now: datetime) -> Sequence[Burst
         .join(Registration, Registration.id == parties.c.registration_id)
         .join(Attendee, Attendee.registration_id == Registration.id)
         .outerjoin(CheckIn, STANDING)
-        .where(
-            Attendee.cancelled_at.is_(None), CheckIn.id.is_(None), Registration.erased_at.is_(None)
-        )
+        .where(LIVE, CheckIn.id.is_(None), Registration.erased_at.is_(None))
         .order_by(parties.c.burst, Registration.created_at, Registration.id, Attendee.place)
     )
     rows = session.execute(people).all()

@@ -19,6 +19,7 @@ from eventreg.core.audit import Action, Actor
 from eventreg.core.event import events, phone_hours
 from eventreg.core.models.calls import Call, CallOutcome, CallReason
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import cancellations, identity, lookup, seats, waitlist
 from eventreg.core.registration.waitlist import WaitingParty
@@ -168,7 +169,7 @@ def _parties(
     session: Session, ids: Sequence[int]
 ) -> Sequence[tuple[Registration, list[tuple[str, str | None]]]]:
     people: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
-    live = (Attendee.registration_id.in_(ids), Attendee.cancelled_at.is_(None))
+    live = (Attendee.registration_id.in_(ids), LIVE)
     for person in session.scalars(select(Attendee).where(*live).order_by(Attendee.place)):
         people[person.registration_id].append((person.name, person.code))
     rows = session.scalars(select(Registration).where(Registration.id.in_(list(people))))
@@ -312,7 +313,7 @@ def numbers(session: Session, event: Event) -> Sequence[tuple[str, str]]:
         .where(
             *live,
             Registration.phone_number != "",
-            Attendee.cancelled_at.is_(None),
+            LIVE,
             Attendee.place == 1,
         )
         .group_by(Registration.phone_number)

@@ -13,6 +13,7 @@ from eventreg.core.audit import Action, Actor
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import identity
 from eventreg.core.values.names import fold
@@ -24,7 +25,7 @@ MOST = 50
 def groups(session: Session, event: Event) -> Sequence[Sequence[Row]]:
     """Each group of people of one name, at most 50 groups; those whom somebody has told apart are
     left out."""
-    live = (Attendee.event_id == event.id, Attendee.cancelled_at.is_(None))
+    live = (Attendee.event_id == event.id, LIVE)
     twice = (
         select(Attendee.name_folded)
         .where(*live)

@@ -17,6 +17,7 @@ from eventreg.core.door.gifts import Stock
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import CANCELLED, LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState, Source
 from eventreg.core.registration.arrivals import STANDING
 
@@ -67,7 +68,7 @@ class Report:
     calls: dict[str, int]
 
 
-_seated = (Attendee.cancelled_at.is_(None), Registration.state == RegistrationState.CONFIRMED)
+_seated = (LIVE, Registration.state == RegistrationState.CONFIRMED)
 
 
 def figures(session: Session, event: Event) -> Figures:
@@ -81,10 +82,8 @@ def figures(session: Session, event: Event) -> Figures:
             func.count().filter(*_seated, in_room, late),
             func.count().filter(*_seated, Registration.source == Source.WALK_IN),
             func.count().filter(*_seated, Registration.promoted_at.is_not(None)),
-            func.count().filter(
-                Attendee.cancelled_at.is_(None), Registration.state == RegistrationState.WAITLISTED
-            ),
-            func.count().filter(Attendee.cancelled_at.is_not(None)),
+            func.count().filter(LIVE, Registration.state == RegistrationState.WAITLISTED),
+            func.count().filter(CANCELLED),
         )
         .select_from(Attendee)
         .join(Registration, Registration.id == Attendee.registration_id)

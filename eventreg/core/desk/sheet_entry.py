@@ -14,6 +14,7 @@ from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.door import check_in, gifts
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import CANCELLED
 from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import identity
 
@@ -45,7 +46,7 @@ def compare(
     ticked = set(arrived) | set(given)
     others = identity.known(session, event, ticked - {row.public_id for row in people}).values()
     gone = select(Attendee.name).where(
-        Attendee.event_id == event.id, Attendee.id.in_(others), Attendee.cancelled_at.is_not(None)
+        Attendee.event_id == event.id, Attendee.id.in_(others), CANCELLED
     )
     return Comparison(
         [row for row in people if row.public_id in ticked and not row.check_in_id],

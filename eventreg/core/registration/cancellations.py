@@ -17,6 +17,7 @@ from eventreg.core.errors import (
 )
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import MessageKind
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import arrivals, seats, waitlist
 
@@ -26,13 +27,13 @@ _leave = (
     .where(
         Attendee.registration_id == bindparam("registration"),
         Attendee.id.in_(bindparam("people", expanding=True)),
-        Attendee.cancelled_at.is_(None),
+        LIVE,
     )
     .values(cancelled_at=bindparam("at", type_=Registration.created_at.type))
     .returning(Attendee.id)
     .execution_options(synchronize_session="fetch")
 )
-_remain = select(exists(_people.where(Attendee.cancelled_at.is_(None))))
+_remain = select(exists(_people.where(LIVE)))
 _state = select(Registration.state, Registration.email).where(
     Registration.id == bindparam("registration")
 )

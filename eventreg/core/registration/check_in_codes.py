@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, bindparam, exists, select
 
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee
 
 _DAMM = (
@@ -35,7 +36,7 @@ _clashes = select(
     exists().where(
         Attendee.event_id == bindparam("event"),
         Attendee.code == bindparam("code"),
-        Attendee.cancelled_at.is_(None),
+        LIVE,
     )
     | exists().where(
         Attendee.event_id == bindparam("event"), Attendee.phone_tail == bindparam("code")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core.errors import RegistrationUnknown
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import tickets
 from eventreg.core.values.names import Name
@@ -79,7 +80,7 @@ _by_what_people_know = (
         Attendee.code == bindparam("code"),
         Attendee.phone_number == bindparam("phone"),
         Attendee.name_folded == bindparam("name"),
-        Attendee.cancelled_at.is_(None),
+        LIVE,
     )
     .order_by(Registration.id.desc())
     .limit(1)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core.errors import AlreadyRegistered, FieldRefused, PhoneAtLimit
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee
 from eventreg.core.values.names import Name
 from eventreg.core.values.phones import Phone
@@ -16,7 +17,7 @@ _same_person = select(Attendee.registration_id).where(
     Attendee.phone_number == bindparam("phone"),
     Attendee.name_folded.in_(bindparam("names", expanding=True)),
     Attendee.registration_id != bindparam("besides"),
-    Attendee.cancelled_at.is_(None),
+    LIVE,
 )
 _under_number = (
     select(func.count())
@@ -25,7 +26,7 @@ _under_number = (
         Attendee.event_id == bindparam("event"),
         Attendee.phone_number == bindparam("phone"),
         Attendee.registration_id != bindparam("besides"),
-        Attendee.cancelled_at.is_(None),
+        LIVE,
     )
 )
 _NO_REGISTRATION = 0

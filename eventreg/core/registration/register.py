@@ -25,6 +25,7 @@ from eventreg.core.errors import (
 from eventreg.core.event import events
 from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.models.outbox import MessageKind
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import (
     Attendee,
     FormKey,
@@ -99,7 +100,7 @@ _made = (
 _of_number = (
     Attendee.event_id == bindparam("event"),
     Attendee.phone_number == bindparam("phone"),
-    Attendee.cancelled_at.is_(None),
+    LIVE,
 )
 _add_registration = insert(Registration).returning(Registration.id)
 _add_attendee = insert(Attendee)

@@ -19,6 +19,7 @@ from eventreg.core.audit import SYSTEM, Action, Actor
 from eventreg.core.errors import EventFull, NotWaiting, WaitlistFull
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import MessageKind
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import check_in_codes, seats
 from eventreg.core.registration.seats import SeatCount
@@ -57,7 +58,7 @@ _parties = (
         func.count(Attendee.id),
     )
     .join(Attendee, Attendee.registration_id == Registration.id)
-    .where(*_waiting, Attendee.cancelled_at.is_(None))
+    .where(*_waiting, LIVE)
     .group_by(Registration.id, Registration.source, Registration.email, Registration.phone_tail)
     .order_by(Registration.id)
 )
@@ -80,9 +81,7 @@ _confirm = (
     .returning(Registration.id)
     .execution_options(synchronize_session="fetch")
 )
-_people = select(Attendee.id).where(
-    Attendee.registration_id == bindparam("registration"), Attendee.cancelled_at.is_(None)
-)
+_people = select(Attendee.id).where(Attendee.registration_id == bindparam("registration"), LIVE)
 _give_code = (
     update(Attendee)
     .where(Attendee.id == bindparam("attendee"))
