@@ -10,7 +10,7 @@ from eventreg.core import audit, outbox
 from eventreg.core.audit import Action
 from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.models.registration import Attendee, FormKey
-from eventreg.core.registration import cancellations, party_rules, seats, waitlist
+from eventreg.core.registration import cancellations, entries, party_rules, seats, waitlist
 from eventreg.core.registration import register as registering
 from eventreg.storage import checks
 from eventreg.storage import session as database
@@ -96,7 +96,7 @@ def key_after_commit() -> None:
             }
         )
 
-    registering._Placing._form_key = later
+    entries.EntryWriter._write_form_key = later
     plain = database.write
 
     def then_key(act: Callable[[Any], Any]) -> Any:
@@ -111,18 +111,18 @@ def key_after_commit() -> None:
 
 def key_of_anybody() -> None:
     """Whatever body comes with a known key gets the ticket of the first."""
-    registering.Entry.fingerprint = property(lambda _self: "the same")
+    entries.Entry.fingerprint = property(lambda _self: "the same")
 
 
 def same_person_twice() -> None:
     """Nobody looks whether a person is registered already, and the index is gone."""
-    plain = registering._look
+    plain = registering._known
 
     def blind(people: int) -> Any:
         columns = list(plain(people).selected_columns)
         return plain(people).with_only_columns(columns[0], text("NULL"), text("0"), *columns[3:])
 
-    registering._look = blind
+    registering._known = blind
 
 
 def sync_normal() -> None:

@@ -13,6 +13,7 @@ from eventreg.core.audit import Action, Actor
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.door import check_in, gifts
+from eventreg.core.door.check_in import Arrival, Via
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import CANCELLED
 from eventreg.core.models.registration import Attendee
@@ -69,7 +70,8 @@ def save(
     """Take over what the paper says and the system does not know yet."""
     found = compare(session, event, arrived, given)
     for row in found.arrived:
-        check_in.check_in(session, event, row.public_id, anyway=True, by=by, now=now, by_paper=True)
+        arrival = Arrival(row.public_id, now, now, Via.PAPER)
+        check_in.check_in(session, event, arrival, anyway=True, by=by)
     for row in found.gifts:
         gifts.give(session, event, row.attendee_id, by=by, now=now)
     if found.changes:

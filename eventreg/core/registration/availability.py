@@ -55,7 +55,7 @@ _kept: "WeakKeyDictionary[Engine, dict[int, Event]]" = WeakKeyDictionary()
 def _sql(dialect: str) -> str:
     """``_current`` as text for the driver; its only parameter is the slug."""
     if dialect == "sqlite":
-        target: Dialect = sqlite.dialect()  # type: ignore[no-untyped-call]
+        target: Dialect = sqlite.dialect()
     else:
         target = psycopg.dialect()  # type: ignore[no-untyped-call]
     return str(_current.compile(dialect=target))

@@ -8,7 +8,7 @@ from eventreg.core import audit
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Asked, Filter
 from eventreg.core.door import check_in
-from eventreg.core.door.check_in import Outcome
+from eventreg.core.door.check_in import Arrival, Outcome, Via
 from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn
@@ -44,9 +44,8 @@ def arrive(house: House, name: str, *, anyway: bool = False) -> Outcome:
     attendee = someone(name)
     with transaction() as session:
         event = events.get(session, "small")
-        return check_in.check_in(
-            session, event, attendee, anyway=anyway, by=house.dora, now=house.now
-        )
+        arrival = Arrival(attendee, house.now, house.now)
+        return check_in.check_in(session, event, arrival, anyway=anyway, by=house.dora)
 
 
 def test_an_arrival_counts_once_and_says_when_the_first_was(morning: House) -> None:
@@ -116,6 +115,16 @@ def test_from_nine_arrivals_are_marked_late(morning: House, moment: str, late: b
     assert arrive(morning, "张桂芳").late is late
 
 
+@pytest.mark.parametrize("moment", ["08:30", "10:30"])
+def test_an_arrival_from_paper_is_neither_early_nor_late(morning: House, moment: str) -> None:
+    at = local(f"2030-06-10 {moment}")
+    from_paper = Arrival("", at, at, Via.PAPER)
+    assert not from_paper.is_early(morning.event())
+    assert not from_paper.is_late(morning.event())
+    at_door = Arrival("", at, at)
+    assert at_door.is_early(morning.event()) or at_door.is_late(morning.event())
+
+
 def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
     registration = rows()[0].registration_id
     attendee = someone("张桂芳")
@@ -126,7 +135,8 @@ def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
         )
     with pytest.raises(AttendeeCancelled) as refusal, transaction() as session:
         event = events.get(session, "small")
-        check_in.check_in(session, event, attendee, anyway=False, by=morning.dora, now=morning.now)
+        arrival = Arrival(attendee, morning.now, morning.now)
+        check_in.check_in(session, event, arrival, anyway=False, by=morning.dora)
     assert refusal.value.cancelled_at == local("2030-06-09 10:00")
 
 
@@ -150,7 +160,8 @@ def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
 def test_an_unknown_attendee_is_unknown(morning: House, attendee: str) -> None:
     with pytest.raises(AttendeeUnknown), transaction() as session:
         event = events.get(session, "small")
-        check_in.check_in(session, event, attendee, anyway=True, by=morning.dora, now=morning.now)
+        arrival = Arrival(attendee, morning.now, morning.now)
+        check_in.check_in(session, event, arrival, anyway=True, by=morning.dora)
 
 
 def test_somebody_of_another_event_is_unknown_here(morning: House) -> None:
@@ -158,7 +169,8 @@ def test_somebody_of_another_event_is_unknown_here(morning: House) -> None:
     attendee = someone("张桂芳")
     with pytest.raises(AttendeeUnknown), transaction() as session:
         other = events.get(session, "other")
-        check_in.check_in(session, other, attendee, anyway=True, by=morning.dora, now=morning.now)
+        arrival = Arrival(attendee, morning.now, morning.now)
+        check_in.check_in(session, other, arrival, anyway=True, by=morning.dora)
 
 
 def test_the_list_knows_who_has_arrived(morning: House) -> None:

@@ -1,14 +1,22 @@
 """Check-in codes and ticket tokens."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from eventreg.core.registration import check_in_codes, tickets
 from eventreg.storage.session import reading
 from tests.support.factories import House, toml
 
 
+def every_code(length: int) -> Iterator[str]:
+    """Every code of that length."""
+    digits = (f"{number}" for number in range(10 ** (length - 2), 10 ** (length - 1)))
+    codes = (start + check_in_codes.check_digit(start) for start in digits)
+    return filter(check_in_codes.is_code, codes)
+
+
 def test_there_are_as_many_codes_as_the_plan_says() -> None:
-    assert [len(list(check_in_codes.all_of(length))) for length in (4, 5, 6)] == [
+    assert [len(list(every_code(length))) for length in (4, 5, 6)] == [
         581,
         5_226,
         46_971,
@@ -16,7 +24,7 @@ def test_there_are_as_many_codes_as_the_plan_says() -> None:
 
 
 def test_one_wrong_key_or_two_swapped_ones_never_make_another_code() -> None:
-    everything = set(check_in_codes.all_of(4))
+    everything = set(every_code(4))
     for code in everything:
         for place in range(4):
             wrong = {code[:place] + digit + code[place + 1 :] for digit in "0123456789"} - {code}
@@ -27,13 +35,13 @@ def test_one_wrong_key_or_two_swapped_ones_never_make_another_code() -> None:
 
 
 def test_no_code_is_unlucky_or_hard_to_say() -> None:
-    for code in check_in_codes.all_of(4):
+    for code in every_code(4):
         assert code[0] != "0"
         assert "4" not in code
         assert "250" not in code
         assert len(set(code)) > 1
         assert check_in_codes.is_code(code)
-    assert "3829" in set(check_in_codes.all_of(4))
+    assert "3829" in set(every_code(4))
     assert not check_in_codes.is_code("3828")
 
 

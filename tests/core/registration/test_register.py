@@ -23,6 +23,7 @@ from eventreg.core.models.registration import Registration, Source
 from eventreg.core.registration import cancellations, corrections, form_keys, lookup, seats, tickets
 from eventreg.core.registration import register as registering
 from eventreg.core.registration.corrections import Correction
+from eventreg.core.registration.entries import Entry
 from eventreg.core.values import names, phones
 from eventreg.storage.session import Session, reading, transaction, write
 from tests.support.factories import SECRET, House, local, make_entry, toml, with_event
@@ -53,7 +54,7 @@ def cancel(house: House, registration: Registration) -> None:
         )
 
 
-def register(house: House, entry: registering.Entry) -> Registration:
+def register(house: House, entry: Entry) -> Registration:
     """Register with a form that the test made."""
     with transaction() as session:
         event = events.get(session, "small")

@@ -7,6 +7,7 @@ import pytest
 
 from eventreg.core import audit, invariants, outbox
 from eventreg.core.door import check_in
+from eventreg.core.door.check_in import Arrival
 from eventreg.core.errors import (
     AlreadyCancelled,
     AttendeeUnknown,
@@ -313,10 +314,9 @@ def test_who_has_checked_in_cannot_cancel_themselves_but_the_desk_can(full: Hous
         check_in.check_in(
             session,
             events.get(session, "small"),
-            person.public_id,
+            Arrival(person.public_id, full.now, full.now),
             anyway=False,
             by=full.dora,
-            now=full.now,
         )
 
     write(arrive)
