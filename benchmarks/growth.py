@@ -18,6 +18,7 @@ from eventreg.core.audit import REGISTRANT
 from eventreg.core.desk import attendee_list, calls, duplicates, exports
 from eventreg.core.desk.attendee_list import Filter, Selection
 from eventreg.core.door import check_in
+from eventreg.core.door.check_in import Arrival
 from eventreg.core.event import events
 from eventreg.core.registration import availability
 from eventreg.core.registration import register as registering
@@ -180,10 +181,9 @@ def check_ins() -> list[Figure]:
                 lambda session: check_in.check_in(
                     session,
                     events.get(session, "small"),
-                    str(number + 1),
+                    Arrival(str(number + 1), house.now, house.now),
                     anyway=True,
                     by=house.dora,
-                    now=house.now,
                 )
             )
 

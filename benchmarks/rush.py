@@ -245,7 +245,7 @@ def storm(fault: str = "") -> tuple[int, int, float]:
         if fault:
             house = House(folder)
             with house.app.app_context():
-                faults.drop_walls()
+                faults.drop_schema_guards()
             house.close()
         key = {"EVENTREG_SECRET_KEY": SECRET}
         with started(folder, fault, **key) as one, started(folder, fault, **key) as other:

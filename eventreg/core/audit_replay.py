@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core.audit import Action
 from eventreg.core.models.audit import AuditEntry
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 
 
@@ -33,9 +34,7 @@ _entries = (
 )
 _rows = (
     select(Registration.id, Registration.state, func.count(Attendee.id))
-    .outerjoin(
-        Attendee, (Attendee.registration_id == Registration.id) & Attendee.cancelled_at.is_(None)
-    )
+    .outerjoin(Attendee, (Attendee.registration_id == Registration.id) & LIVE)
     .where(Registration.event_id == bindparam("event"))
     .group_by(Registration.id, Registration.state)
 )

@@ -12,6 +12,7 @@ from eventreg.core import audit_replay
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import OutboxMessage
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, FormKey, Registration, RegistrationState
 from eventreg.core.registration import seats, waitlist
 from eventreg.core.registration.seats import SeatCount
@@ -53,7 +54,7 @@ _most_under_a_number = select(
             .join(Registration, Registration.id == Attendee.registration_id)
             .where(
                 Attendee.event_id == bindparam("event"),
-                Attendee.cancelled_at.is_(None),
+                LIVE,
                 Attendee.phone_number != "",
             )
             .group_by(Attendee.phone_number)
@@ -70,7 +71,7 @@ _wrong_codes = (
     .join(Registration, Registration.id == Attendee.registration_id)
     .where(
         Attendee.event_id == bindparam("event"),
-        Attendee.cancelled_at.is_(None),
+        LIVE,
         (Registration.state == RegistrationState.WAITLISTED) == Attendee.code.is_not(None),
     )
 )

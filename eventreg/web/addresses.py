@@ -8,7 +8,7 @@ from flask import current_app, g, request
 from eventreg import i18n
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import tickets
-from eventreg.core.registration.register import Made
+from eventreg.core.registration.entries import Made
 
 MAIN = "#main"
 """After a redirect from a form that is sent to ``…#errors``: a browser carries a fragment on where

@@ -19,7 +19,7 @@ from eventreg.core.errors import FieldRefused
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Source
 from eventreg.core.registration.corrections import Notes
-from eventreg.core.registration.register import Entry
+from eventreg.core.registration.entries import Entry
 from eventreg.core.registration.waitlist import OverReason
 from eventreg.core.values import emails, names, phones, requests, whole_numbers
 from eventreg.web.language import say_refusal

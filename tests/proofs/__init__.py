@@ -1,3 +1,5 @@
-"""Proofs that the promises about seats hold: storms, kills, power cuts, lost answers. In `make
-test` in their short form, in `make proofs` whole. Beside each stands a run with something taken
-out, in which it must fail."""
+"""Proofs that the promises about seats hold: storms, kills, power cuts, lost answers.
+
+`make test` runs their short form, `make proofs` the whole one. Beside each proof stands a run with
+one guard taken out, which must fail.
+"""

@@ -1,4 +1,4 @@
-"""What proofs share: how long they are, and where they run."""
+"""Shared by all proofs: the number of rounds, and the database they run on."""
 
 import os
 from pathlib import Path
@@ -12,17 +12,17 @@ WHOLE = os.environ.get("EVENTREG_PROOFS") == "whole"
 
 
 def rounds(short: int, whole: int) -> int:
-    """So many rounds in `make test`, so many in `make proofs`."""
+    """The number of rounds: ``short`` in `make test`, ``whole`` in `make proofs`."""
     return whole if WHOLE else short
 
 
 def seeds(short: int, whole: int) -> list[str]:
-    """Fixed seeds, printed with whatever fails since they are in the test's name."""
+    """Fixed seeds. They are part of the test's name, so a failure shows its seed."""
     return [f"seed{number}" for number in range(rounds(short, whole))]
 
 
 def on_one_database(fault: str, *faults: str) -> pytest.MarkDecorator:
-    """Each fault on both databases in `make proofs`, and on one of them in turn in `make test`."""
+    """Run each fault on both databases in `make proofs`, and on one in turn in `make test`."""
     names, engines = (fault, *faults), ("sqlite", "postgresql")
     in_turn = [(name, engines[place % 2]) for place, name in enumerate(names)]
     both = [(name, engine) for name in names for engine in engines]
@@ -33,5 +33,5 @@ def on_one_database(fault: str, *faults: str) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def place(house: House, folder: Path, environment: dict[str, str]) -> Place:
-    """The test's own database, for writers in processes of their own."""
+    """The test's database, for writers that run in other processes."""
     return Place(str(folder), environment)

@@ -1,7 +1,7 @@
-"""Processes that register and cancel as fast as they can, and write down what they were promised.
+"""A crowd: processes that register and cancel as fast as they can, and log what they were promised.
 
-They are forked from a server that has everything imported, so that one can be killed and replaced
-in a moment.
+They are forked from a process that has imported everything, so one can be killed and replaced
+quickly.
 """
 
 import json
@@ -28,7 +28,7 @@ from tests.support.servers import FORKS
 
 @dataclass(frozen=True)
 class Place:
-    """Where to register, and what is wrong with the program there, if anything."""
+    """The database to register in, and the fault to seed in the program, if any."""
 
     folder: str
     environment: dict[str, str] = field(default_factory=dict)
@@ -41,8 +41,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Act:
-    """What a writer does: how often it tries, and how often out of ten it cancels one of its
-    own."""
+    """What a writer does: the number of tries; and how often out of ten it cancels, registers a
+    couple, and accepts to wait."""
 
     tries: int
     cancels: int = 2
@@ -51,12 +51,12 @@ class Act:
 
 
 def write_down(log: int, **promise: Any) -> None:
-    """One promise, whole or not at all, before the next one is asked for."""
+    """Log one promise in a single write, so that it is there completely or not at all."""
     os.write(log, (json.dumps(promise) + "\n").encode())
 
 
 def writer(place: Place, number: int, seed: str, act: Act, log_path: str) -> None:
-    """One person at a keyboard that never stops: register, now and then cancel."""
+    """Register again and again, and sometimes cancel; the body of one process."""
     faults.apply(place.fault)
     house, chance = place.house(), random.Random(f"{seed}/{number}")
     log = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -98,7 +98,7 @@ def _register(house: House, log: int, chance: random.Random, act: Act, who: str)
 
 
 class Crowd:
-    """Several writers and their promises."""
+    """Several writers, and the promises that they logged."""
 
     def __init__(self, place: Place, seed: str, act: Act, writers: int) -> None:
         self.place, self.seed, self.act = place, seed, act
@@ -110,7 +110,7 @@ class Crowd:
             self.start_one()
 
     def start_one(self) -> None:
-        """Another writer."""
+        """Start one more writer."""
         arguments = (self.place, self._started, self.seed, self.act, str(self.log))
         process: BaseProcess = FORKS.Process(target=writer, args=arguments, daemon=True)
         process.start()
@@ -118,34 +118,34 @@ class Crowd:
         self.running.append(process)
 
     def kill_one(self, chance: random.Random) -> None:
-        """Kill a writer in the middle of whatever it does, and put another in its place."""
+        """Kill one writer at whatever it is doing, and start another one."""
         victim = self.running.pop(chance.randrange(len(self.running)))
         victim.kill()
         victim.join()
         self.start_one()
 
     def kill(self) -> None:
-        """Kill them all."""
+        """Kill all writers."""
         for process in self.running:
             process.kill()
         for process in self.running:
             process.join()
 
     def wait_for(self, promises: int) -> None:
-        """Until so many promises were made, or everybody has finished."""
+        """Wait until so many promises were made, or all writers have finished."""
         while len(self.promises()) < promises and any(
             process.is_alive() for process in self.running
         ):
             Event().wait(0.01)
 
     def finish(self) -> None:
-        """Let everybody finish."""
+        """Wait until all writers have finished."""
         for process in self.running:
             process.join(300)
-            assert process.exitcode == 0, "a writer must come through"
+            assert process.exitcode == 0, "a writer must end without an error"
 
     def promises(self) -> list[dict[str, Any]]:
-        """What was promised so far, in the order it was written down."""
+        """The promises made so far, in the order in which they were logged."""
         if self.log.exists():
             with self.log.open("rb") as log:
                 log.seek(self._read)
@@ -155,7 +155,7 @@ class Crowd:
         return list(self._promises)
 
 
-_LOOK = text("""
+_WATCHED = text("""
     SELECT s.capacity, s.taken,
       (SELECT count(*) FROM attendees a JOIN registrations r ON r.id = a.registration_id
        WHERE r.event_id = s.event_id AND r.state = 'confirmed' AND a.cancelled_at IS NULL),
@@ -170,8 +170,8 @@ _LOOK = text("""
 
 @contextmanager
 def watched(house: House) -> Iterator[list[str]]:
-    """Somebody looks every 5 ms, on a connection of their own, and writes down whatever must never
-    be seen."""
+    """Read the counter every 5 ms on a separate connection. Yields the list of all states that must
+    never be seen."""
     seen: list[str] = []
     stop = Event()
 
@@ -179,7 +179,7 @@ def watched(house: House) -> Iterator[list[str]]:
         with house.app.app_context():
             while not stop.wait(0.005):
                 with db.engine.connect() as connection:
-                    capacity, taken, people, fitting = connection.execute(_LOOK).one()
+                    capacity, taken, people, fitting = connection.execute(_WATCHED).one()
                 if not taken == people <= capacity:
                     seen.append(f"{taken} taken, {people} people, {capacity} seats")
                 if fitting:
@@ -194,18 +194,20 @@ def watched(house: House) -> Iterator[list[str]]:
         watcher.join()
 
 
-def kept(house: House, promises: list[dict[str, Any]]) -> list[str]:
-    """Which promises are not kept: registrations that are not there, cancellations that did not
-    last."""
+def broken_promises(house: House, promises: list[dict[str, Any]]) -> list[str]:
+    """The promises that are broken: registrations that are missing, cancellations that were
+    lost."""
     reading().rollback()
     rows = reading().execute(text("SELECT id, ticket_seed, state FROM registrations")).all()
-    there = {row[0]: row for row in rows}
+    stored = {row.id: row for row in rows}
     broken = []
     for promise in promises:
         if "id" in promise:
-            row = there.get(promise["id"])
-            if row is None or row[1] != promise["seed"]:
+            row = stored.get(promise["id"])
+            if row is None or row.ticket_seed != promise["seed"]:
                 broken.append(f"registration {promise['id']} is gone")
-        elif promise["cancelled"] not in there or there[promise["cancelled"]][2] != "cancelled":
+            continue
+        row = stored.get(promise["cancelled"])
+        if row is None or row.state != "cancelled":
             broken.append(f"cancellation of {promise['cancelled']} is gone")
     return broken

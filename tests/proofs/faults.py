@@ -1,5 +1,4 @@
-"""Faults to seed: each takes one guard out of the program. A proof is worth something only if it
-then fails."""
+"""Faults to seed: each takes one guard out of the program; then the guard's proof must fail."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,7 @@ from eventreg.core import audit, outbox
 from eventreg.core.audit import Action
 from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.models.registration import Attendee, FormKey
-from eventreg.core.registration import cancellations, party_rules, seats, waitlist
+from eventreg.core.registration import cancellations, entries, party_rules, seats, waitlist
 from eventreg.core.registration import register as registering
 from eventreg.storage import checks
 from eventreg.storage import session as database
@@ -23,7 +22,7 @@ _QUIET = {"synchronize_session": False}
 
 
 def no_guard() -> None:
-    """Neither the look before it nor the take itself minds how many seats there are."""
+    """Neither the check before ``take`` nor ``take`` itself compares with the capacity."""
     seats.SeatCount.left = property(lambda _self: 1000)
     seats._take = (
         update(EventSeats)
@@ -35,7 +34,7 @@ def no_guard() -> None:
 
 
 def newcomers_pass() -> None:
-    """The quick way in is open although somebody waits, and nobody asks the list."""
+    """``take`` gives seats although somebody waits, and nobody is promoted."""
     seats._take = (
         update(EventSeats)
         .where(
@@ -52,12 +51,12 @@ def newcomers_pass() -> None:
 
 
 def nobody_is_promoted() -> None:
-    """Freed seats stay free."""
+    """Freed seats are not given to waiting parties."""
     waitlist.promote = lambda _session, _event, counted, **_: counted
 
 
 def promoted_later() -> None:
-    """Freed seats are given on in a transaction of their own, after the one that freed them."""
+    """Waiting parties are promoted in a second transaction, after the one that freed the seats."""
     promote = waitlist.promote
     waitlist.promote = lambda _session, _event, counted, **_: counted
     plain = database.write
@@ -75,14 +74,14 @@ def promoted_later() -> None:
     factories.write = then_promote  # it holds a reference of its own
 
 
-def smallest_first() -> None:
-    """The list is not asked in order, but from its end."""
+def last_first() -> None:
+    """The waiting list is read from its end."""
     ordered = waitlist.parties
     waitlist.parties = lambda session, event_id: list(reversed(ordered(session, event_id)))
 
 
 def key_after_commit() -> None:
-    """The form's key is stored in a second transaction, after the seat's."""
+    """The form key is stored in a second transaction, after the one that took the seat."""
     owed: list[dict[str, Any]] = []
 
     def later(self: Any, registration_id: int) -> None:
@@ -96,7 +95,7 @@ def key_after_commit() -> None:
             }
         )
 
-    registering._Placing._form_key = later
+    entries.EntryWriter._write_form_key = later
     plain = database.write
 
     def then_key(act: Callable[[Any], Any]) -> Any:
@@ -110,29 +109,29 @@ def key_after_commit() -> None:
 
 
 def key_of_anybody() -> None:
-    """Whatever body comes with a known key gets the ticket of the first."""
-    registering.Entry.fingerprint = property(lambda _self: "the same")
+    """A form with a known key gets the ticket of the first form, whatever its content."""
+    entries.Entry.fingerprint = property(lambda _self: "the same")
 
 
 def same_person_twice() -> None:
-    """Nobody looks whether a person is registered already, and the index is gone."""
-    plain = registering._look
+    """Registering does not check whether a person is registered already."""
+    plain = registering._known
 
-    def blind(people: int) -> Any:
-        columns = list(plain(people).selected_columns)
-        return plain(people).with_only_columns(columns[0], text("NULL"), text("0"), *columns[3:])
+    def without_check(people: int) -> Any:
+        key, _same, _under_number, *counter = plain(people).selected_columns
+        return plain(people).with_only_columns(key, text("NULL"), text("0"), *counter)
 
-    registering._look = blind
+    registering._known = without_check
 
 
 def sync_normal() -> None:
-    """SQLite does not wait for the disk, and nobody minds at the start."""
+    """SQLite does not wait for the disk, and the checks at start accept that."""
     database.PRAGMAS["synchronous"] = "NORMAL"
     checks.faults = lambda: iter(())
 
 
 def no_audit_of_cancellation() -> None:
-    """A cancellation leaves no trace."""
+    """A cancellation writes no audit entry."""
     plain = audit.record
 
     def silent(session: Any, action: Action, *more: Any, **details: Any) -> None:
@@ -143,7 +142,7 @@ def no_audit_of_cancellation() -> None:
 
 
 def cancelled_again_and_again() -> None:
-    """A cancellation does not look whether it has happened."""
+    """A cancellation does not check whether it has happened already."""
     cancellations._leave = (
         update(Attendee)
         .where(
@@ -157,22 +156,22 @@ def cancelled_again_and_again() -> None:
 
 
 def no_row_lock() -> None:
-    """Who waits or frees does not lock the counter first, and changes it by what was read."""
+    """The counter is read without a lock before it is moved."""
     seats._lock = select(EventSeats.taken).where(_ONE_EVENT)
 
 
 def no_queue_for_a_number() -> None:
-    """Those who share a number do not wait for each other."""
+    """Registrations under one number do not wait for each other."""
     party_rules.queue_for_number = lambda *_: None
 
 
 def nobody_is_told() -> None:
-    """Whoever is promoted is not to be called."""
+    """A promoted party is owed no call."""
     outbox.enqueue_call = lambda *_, **__: None
 
 
 def held_for_nobody() -> None:
-    """Held seats are free for everybody."""
+    """Held seats are free for online registrations."""
     plain = seats.SeatCount.read
 
     def careless(row: Any, now: Any) -> seats.SeatCount:
@@ -189,7 +188,7 @@ FAULTS: dict[str, Callable[[], None]] = {
         newcomers_pass,
         nobody_is_promoted,
         promoted_later,
-        smallest_first,
+        last_first,
         key_after_commit,
         key_of_anybody,
         same_person_twice,
@@ -206,21 +205,21 @@ FAULTS: dict[str, Callable[[], None]] = {
 
 TOUCHED: dict[str, list[tuple[Any, str]]] = {
     "nobody_is_promoted": [(waitlist, "promote")],
-    "smallest_first": [(waitlist, "parties")],
+    "last_first": [(waitlist, "parties")],
     "held_for_nobody": [(seats.SeatCount, "read")],
     "no_audit_of_cancellation": [(audit, "record")],
 }
-"""What a fault replaces, for a test that breaks its own process and mends it again."""
+"""The attributes that a fault replaces, so that a test can restore them in its own process."""
 
 
 def apply(name: str) -> None:
-    """Break this process. Only for processes that end soon."""
+    """Seed the fault in this process, which should end soon. An empty name does nothing."""
     if name:
         FAULTS[name]()
 
 
-def drop_walls() -> None:
-    """Take away what stands behind the guards in the schema; on a database that is thrown away."""
+def drop_schema_guards() -> None:
+    """Drop the CHECKs and the index that back up the guards; only on a database to be deleted."""
     with db.engine.begin() as connection:
         if db.engine.dialect.name == "postgresql":
             connection.execute(

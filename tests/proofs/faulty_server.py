@@ -1,5 +1,7 @@
-"""Our server with a fault in it: ``python -m tests.proofs.faulty_server FAULT``, for the runs in
-which a proof must fail."""
+"""The server with a seeded fault, for runs that must fail.
+
+Usage: ``python -m tests.proofs.faulty_server FAULT``.
+"""
 
 import sys
 

@@ -1,10 +1,9 @@
-"""A simulated power cut. The system calls of one writer are read from its trace; the files are
-rebuilt as a disk would have them that keeps only what was synced; and the promises are those that
-had been written down by then.
+"""Simulate a power cut from a trace of system calls.
 
-It is the real program, with the real SQLite: nothing is replaced, only watched. What a sync covers
-is what was written to that file before it. A file's name is durable once its folder was synced, and
-SQLite syncs the folder of a new log.
+One writer runs the real program with the real SQLite under strace. From its trace, the files are
+rebuilt as on a disk that keeps only what was synced before the cut, and the promises are those that
+were logged by then. A sync covers everything that was written to its file before. The name of a new
+file is taken as durable, because SQLite syncs the folder of a new log.
 """
 
 import re
@@ -23,7 +22,7 @@ _BYTES = re.compile(r"\\x([0-9a-f]{2})")
 
 @dataclass
 class Traced:
-    """One call that matters: what it did to which file, or that a promise was written down."""
+    """One system call that matters: a change or sync of a file, or a logged promise."""
 
     kind: str
     path: str = ""
@@ -32,7 +31,7 @@ class Traced:
 
 
 def trace(folder: Path, log: Path, registrations: int, fault: str = "") -> list[Traced]:
-    """Run a writer under strace, from a database that lies still. Returns its calls, in order."""
+    """Run one writer under strace on a database at rest. Returns its calls, in order."""
     out = folder.parent / "trace"
     program = [
         sys.executable,
@@ -82,14 +81,14 @@ def _calls(lines: Iterator[str], folder: Path, log: Path) -> Iterator[Traced]:
 
 @dataclass
 class Disk:
-    """What a disk holds of each file after a cut: what was synced, of the calls up to there."""
+    """A disk that, after a cut, holds only what the calls so far have synced."""
 
     files: dict[str, bytearray]
     _volatile: dict[str, list[Traced]] = field(default_factory=dict)
     promises: list[bytes] = field(default_factory=list)
 
     def see(self, call: Traced) -> None:
-        """One call more before the power goes."""
+        """Take in the next call before the cut."""
         if call.kind == "promise":
             self.promises.append(call.data)
         elif call.kind == "sync":
@@ -109,7 +108,7 @@ class Disk:
             del self.files[call.path]
 
     def write_to(self, folder: Path) -> None:
-        """The files as they are found when the power is back."""
+        """Write the files as they are found when the power is back."""
         folder.mkdir(parents=True)
         for path, content in self.files.items():
             (folder / Path(path).name).write_bytes(content)

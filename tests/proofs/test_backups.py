@@ -1,5 +1,4 @@
-"""Backups taken in the middle of a storm: each is restored elsewhere, and holds everything promised
-before it began."""
+"""Backups taken during a storm: each one, restored elsewhere, holds every earlier promise."""
 
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from eventreg.core import invariants
 from eventreg.storage import backups
 from eventreg.storage.session import db, reading
 from tests.proofs.conftest import WHOLE, rounds
-from tests.proofs.crowd import Act, Crowd, Place, kept
+from tests.proofs.crowd import Act, Crowd, Place, broken_promises
 from tests.support.factories import House, toml
 from tests.support.postgresql import Cluster
 
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.both_databases
 
 
 def restored(backup: Path, folder: Path, environment: dict[str, str]) -> House:
-    """The backup in a new place."""
+    """A second house, with the backup restored into it."""
     folder.mkdir()
     house = House(folder, **environment)
     with house.app.app_context():
@@ -25,7 +24,7 @@ def restored(backup: Path, folder: Path, environment: dict[str, str]) -> House:
     return house
 
 
-def test_backups_in_a_storm_restore_whole(
+def test_a_backup_taken_in_a_storm_holds_every_earlier_promise(
     house: House, place: Place, engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     house.apply(toml(capacity=200, more="[waitlist]\nsize = 200"))
@@ -43,7 +42,7 @@ def test_backups_in_a_storm_restore_whole(
             environment["EVENTREG_DATABASE_URL"] = cluster.create("restored")
         copy = restored(file, tmp_path / f"restored{number}", environment)
         with copy.app.app_context():
-            assert kept(copy, before) == []
+            assert broken_promises(copy, before) == []
             found = invariants.of_event(reading(), copy.event(), now=copy.now)
             assert found.holds, [finding for finding in found.findings if not finding.holds]
             assert found.confirmed + found.waiting > 0
@@ -54,7 +53,7 @@ def test_backups_in_a_storm_restore_whole(
 def test_a_plain_copy_of_the_file_is_no_backup(
     house: House, place: Place, engine: str, tmp_path: Path
 ) -> None:
-    """The negative control: ``cp`` of the file misses what still stands in its log."""
+    """The negative control: a plain copy of the file misses what is still in its log."""
     if engine != "sqlite":
         return
     house.apply(toml(capacity=200, more="[waitlist]\nsize = 200"))
@@ -64,11 +63,11 @@ def test_a_plain_copy_of_the_file_is_no_backup(
         crowd = Crowd(place, "copy", Act(10_000), 2)
         crowd.wait_for(50)
         promised = [promise for promise in crowd.promises() if "id" in promise]
-        there = tmp_path / "copied"
-        there.mkdir()
-        (there / "eventreg.sqlite3").write_bytes((tmp_path / "eventreg.sqlite3").read_bytes())
+        folder = tmp_path / "copied"
+        folder.mkdir()
+        (folder / "eventreg.sqlite3").write_bytes((tmp_path / "eventreg.sqlite3").read_bytes())
         crowd.kill()
-    copy = House(there)
+    copy = House(folder)
     with copy.app.app_context():
-        assert kept(copy, promised) != []
+        assert broken_promises(copy, promised) != []
     copy.close()

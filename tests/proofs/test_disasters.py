@@ -1,5 +1,7 @@
-"""A full disk, a lock that somebody keeps, a database that is away, a clock that jumps: what was
-promised stays true, what was not done is said, and afterwards everything goes on."""
+"""Disasters: a full disk, a lock held for long, a database that is down, a clock that jumps.
+
+What was promised stays true, what could not be done is refused, and afterwards registering goes on.
+"""
 
 import fcntl
 import os
@@ -18,7 +20,7 @@ from eventreg.core.errors import Busy, EventFull, WaitlistFull
 from eventreg.storage import checks
 from eventreg.storage.session import db, reading
 from tests.proofs.conftest import WHOLE, rounds, seeds
-from tests.proofs.crowd import Act, Crowd, Place, kept, write_down
+from tests.proofs.crowd import Act, Crowd, Place, broken_promises, write_down
 from tests.server.test_server import ask, hidden
 from tests.support.factories import A_WEEK_BEFORE, SECRET, House, toml
 from tests.support.postgresql import Cluster
@@ -28,7 +30,7 @@ REGISTER = "/zh/events/small/register"
 
 
 def until_the_disk_is_full(place: Place, log_path: str, bytes_left: int) -> None:
-    """Register until no file may grow any more; then write down how the refusal looked."""
+    """Register and log each promise until no file can grow; end after three refusals."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     log = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.write(log, b"")
@@ -43,7 +45,7 @@ def until_the_disk_is_full(place: Place, log_path: str, bytes_left: int) -> None
                 write_down(log, id=made.id, seed=made.ticket_seed)
             except Busy:
                 refused += 1
-    os._exit(7)  # as a process that is out of everything ends
+    os._exit(7)  # without any cleaning up, which might want to write
 
 
 @pytest.mark.parametrize("seed", seeds(1, 5))
@@ -56,29 +58,29 @@ def test_on_a_full_disk_nothing_promised_is_lost_and_the_rest_is_refused(
     process = FORKS.Process(target=until_the_disk_is_full, args=(place, str(crowd.log), bytes_left))
     process.start()
     process.join(120)
-    assert process.exitcode == 7, "refused three times, and never broke"
+    assert process.exitcode == 7, "it was refused three times, and nothing else was raised"
     promises = crowd.promises()
     assert len(promises) > 5
     reading().rollback()
-    assert kept(house, promises) == []
+    assert broken_promises(house, promises) == []
     assert checks.sqlite_damage() == ""
     house.register("李建国")  # there is room again
     assert invariants.of_event(reading(), house.event(), now=house.now).holds
 
 
 @pytest.mark.parametrize("seed", seeds(1, 5))
-def test_a_lock_that_somebody_keeps_delays_nobody_beyond_patience(
+def test_while_another_process_holds_the_lock_registrations_are_refused_as_busy(
     house: House, monkeypatch: pytest.MonkeyPatch, seed: str
 ) -> None:
-    """Kept 30 s in the whole form; in the short one, patience is a fifth of a second."""
+    """Held for 30 s in the whole form; in the short form, a registration waits 0.2 s at most."""
     house.apply(toml(capacity=10))
-    kept_for = 30 if WHOLE else 1
+    held_for = 30 if WHOLE else 1
     if not WHOLE:
         monkeypatch.setattr(house.app.extensions["gate"], "_patience", 0.2)
     descriptor = os.open(house.settings.instance / "eventreg.sqlite3.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     waited, stop = 0, Event()
-    while waited < kept_for:
+    while waited < held_for:
         with pytest.raises(Busy):
             house.register("王小明")
         waited += 5 if WHOLE else 1
@@ -89,11 +91,11 @@ def test_a_lock_that_somebody_keeps_delays_nobody_beyond_patience(
 
 
 @pytest.mark.parametrize("seed", seeds(1, 5))
-def test_another_program_that_holds_the_database_itself_is_outwaited(
+def test_while_another_program_holds_a_transaction_registrations_are_refused_as_busy(
     house: House, folder: Path, seed: str
 ) -> None:
-    """Somebody types BEGIN IMMEDIATE at a prompt and goes for lunch: refused after SQLite's own
-    five seconds."""
+    """Someone typed BEGIN IMMEDIATE at a prompt and left. SQLite itself waits five seconds, in the
+    short form 0.2."""
     if not WHOLE:
         with db.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA busy_timeout = 200")
@@ -109,14 +111,14 @@ def test_another_program_that_holds_the_database_itself_is_outwaited(
 
 @pytest.fixture
 def fragile() -> object:
-    """A PostgreSQL of its own, to be stopped."""
+    """A PostgreSQL of this test alone, which it may stop."""
     made = Cluster()
     yield made
     made.destroy()
 
 
 @pytest.mark.parametrize("seed", seeds(1, 5))
-def test_while_the_database_is_away_guests_keep_their_form_and_then_go_on(
+def test_while_the_database_is_down_guests_keep_their_form_and_can_send_it_afterwards(
     fragile: Cluster, tmp_path: Path, seed: str
 ) -> None:
     settings = {"EVENTREG_DATABASE_URL": fragile.create("away"), "EVENTREG_SECRET_KEY": SECRET}
@@ -151,7 +153,9 @@ def test_while_the_database_is_away_guests_keep_their_form_and_then_go_on(
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("seed", seeds(1, 5))
-def test_a_clock_that_jumps_by_a_day_changes_no_order(house: House, seed: str) -> None:
+def test_a_clock_that_jumps_by_a_day_does_not_change_the_order_of_the_waiting_list(
+    house: House, seed: str
+) -> None:
     chance = random.Random(seed)
     house.apply(toml(capacity=3, more="[waitlist]\nsize = 100"))
     seated: list[int] = []
@@ -165,9 +169,7 @@ def test_a_clock_that_jumps_by_a_day_changes_no_order(house: House, seed: str) -
         (seated if made.state == "confirmed" else waiting).append(made.id)
         if waiting and chance.randrange(3) == 0:
             house.cancel(seated.pop(chance.randrange(len(seated))))
-            seated.append(
-                waiting.pop(0)
-            )  # who came first, by the order of coming, not by the clock
+            seated.append(waiting.pop(0))  # the first by the order of joining, not by the clock
         found = invariants.of_event(reading(), house.event(), now=house.now)
         assert found.holds
     rows = (

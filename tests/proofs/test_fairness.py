@@ -1,5 +1,7 @@
-"""Histories of eight clients: nobody who was told "you wait" is overtaken by somebody who came
-later and needed no fewer seats."""
+"""Fairness: in the histories of eight clients, no waiting party is overtaken.
+
+Overtaken means: a party that registered later, and needed at least as many seats, was seated first.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -19,9 +21,8 @@ _END = float("inf")
 
 
 def history(house: House, place: Place, seed: str, tries: int) -> list[dict[str, Any]]:
-    """What eight clients saw: when they asked and were answered; and from the database, when those
-    who waited were promoted (by the clock, and in the order of the trail), and when they gave
-    up."""
+    """What eight clients did: when each registration began and was answered, how long it surely
+    waited, whether it was promoted, and at which audit entry its waiting ended."""
     crowd = Crowd(place, seed, Act(tries, cancels=4, couples=3, waits=9), 8)
     crowd.finish()
     reading().rollback()
@@ -42,8 +43,7 @@ def history(house: House, place: Place, seed: str, tries: int) -> list[dict[str,
         if "id" in promise:
             who = promise["id"]
             promoted = promoted_at[who]
-            # It surely had no seat yet, and wanted one, until the act that promoted it began, or it
-            # gave up.
+            # Until the promotion began, or the party cancelled, it surely waited for a seat.
             until = min(promoted.timestamp() if promoted else _END, left.get(who, _END))
             seen.append(
                 {
@@ -57,9 +57,11 @@ def history(house: House, place: Place, seed: str, tries: int) -> list[dict[str,
 
 
 def overtaken(seen: list[dict[str, Any]]) -> list[str]:
-    """Pairs in which the order of coming was not kept: by somebody seated at once, or by somebody
-    promoted earlier. Entries of the trail about the list are written under the lock, so their order
-    is the order of what happened."""
+    """Pairs in which the later party was seated first: at once, or by an earlier promotion.
+
+    Audit entries about the waiting list are written under the lock, so they are in the order of
+    what happened.
+    """
     waited = [one for one in seen if one["state"] == "waitlisted"]
     pairs = [
         (early, later)
@@ -68,15 +70,21 @@ def overtaken(seen: list[dict[str, Any]]) -> list[str]:
         if later["began"] > early["done"] and later["seats"] >= early["seats"]
     ]
     at_once = [
-        p for p in pairs if p[1]["state"] == "confirmed" and p[1]["done"] < p[0]["waits_until"]
+        (early, later)
+        for early, later in pairs
+        if later["state"] == "confirmed" and later["done"] < early["waits_until"]
     ]
-    promoted = [p for p in pairs if p[1]["promoted"] and p[1]["ended"] < p[0]["ended"]]
+    promoted = [
+        (early, later)
+        for early, later in pairs
+        if later["promoted"] and later["ended"] < early["ended"]
+    ]
     return [f"{later['id']} before {early['id']}" for early, later in at_once + promoted]
 
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("seed", seeds(1, 20))
-def test_nobody_who_waits_is_overtaken(house: House, place: Place, seed: str) -> None:
+def test_no_waiting_party_is_overtaken(house: House, place: Place, seed: str) -> None:
     house.apply(toml(capacity=30, more="[waitlist]\nsize = 500"))
     seen = history(house, place, seed, rounds(40, 125))
     assert sum(one["state"] == "waitlisted" for one in seen) > 30
@@ -84,8 +92,8 @@ def test_nobody_who_waits_is_overtaken(house: House, place: Place, seed: str) ->
     assert overtaken(seen) == []
 
 
-@on_one_database("newcomers_pass", "smallest_first")
-def test_a_history_in_which_somebody_passes_is_noticed(
+@on_one_database("newcomers_pass", "last_first")
+def test_without_the_guard_a_waiting_party_is_overtaken_and_it_is_noticed(
     house: House, place: Place, fault: str
 ) -> None:
     house.apply(toml(capacity=30, more="[waitlist]\nsize = 500"))

@@ -1,4 +1,4 @@
-"""Everybody is killed at once, again and again; then whatever was promised is looked up."""
+"""Kills: all writers are killed at once, again and again, and every promise must have been kept."""
 
 import random
 
@@ -8,15 +8,15 @@ from eventreg.core import invariants
 from eventreg.storage import checks
 from eventreg.storage.session import db, reading
 from tests.proofs.conftest import rounds
-from tests.proofs.crowd import Act, Crowd, Place, kept
+from tests.proofs.crowd import Act, Crowd, Place, broken_promises
 from tests.support.factories import House, toml
 from tests.support.postgresql import Cluster
 
 WRITERS = 4
 
 
-def still_right(house: House) -> None:
-    """The database is sound and everything adds up."""
+def check_database(house: House) -> None:
+    """The database file is undamaged, and all invariants hold."""
     reading().rollback()
     assert invariants.of_event(reading(), house.event(), now=house.now).holds
     if db.engine.dialect.name == "sqlite":
@@ -35,14 +35,14 @@ def test_every_acknowledged_registration_survives_the_kill_of_all_writers(
         crowd.kill()
         promises = crowd.promises()
         promised += len(promises)
-        assert kept(house, promises) == []
-    still_right(house)
+        assert broken_promises(house, promises) == []
+    check_database(house)
     print(f"{promised} promises, none broken")  # noqa: T201
 
 
 @pytest.fixture
 def fragile() -> object:
-    """A PostgreSQL of its own, to be crashed."""
+    """A PostgreSQL of this test alone, which it may crash."""
     made = Cluster()
     yield made
     made.destroy()
@@ -65,11 +65,11 @@ def test_every_acknowledged_registration_survives_a_crash_of_postgresql(
             fragile.crash()
             fragile.start()
             before = len(crowd.promises())
-            crowd.wait_for(before + 10)  # and they go on by themselves
+            crowd.wait_for(before + 10)  # the writers connect again by themselves
             crowd.kill()
             assert len(crowd.promises()) >= before + 10, "after the restart registering goes on"
-            assert kept(house, crowd.promises()) == []
+            assert broken_promises(house, crowd.promises()) == []
             promised += len(crowd.promises())
-        still_right(house)
+        check_database(house)
     house.close()
     print(f"{promised} promises, none broken")  # noqa: T201

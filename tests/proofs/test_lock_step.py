@@ -1,5 +1,8 @@
-"""One joins the waiting list while another frees the last seat, in lock step on PostgreSQL: every
-order in which their statements can meet. Neither may miss the other (PERFORMANCE.md 7.1, 3b)."""
+"""Lock step: one joins the waiting list while another frees the last seat, on PostgreSQL.
+
+Their statements are run in every possible order. In each of them, the one who waits must get the
+seat (docs/adr/0005-the-counter-last-and-the-lock-first.md).
+"""
 
 import re
 from collections.abc import Iterator
@@ -20,18 +23,18 @@ from tests.proofs.conftest import rounds
 from tests.support.factories import House, toml
 
 STEPS = 5
-"""Statements of each that meet: the look, the lock, the reading of counter and list, the change of
-the counter."""
-_MEETS = re.compile(
+"""Statements of each that matter: the first read, the lock, the reads of counter and list, and the
+change of the counter."""
+_MATTERS = re.compile(
     r"FROM event_seats|UPDATE event_seats|state = .*waitlisted|FROM registrations JOIN", re.S
 )
 _PATIENCE = 0.03
-"""Seconds after which somebody who does not come to the next step is taken to wait for a lock."""
+"""A thread that does not reach its next step within so many seconds is taken to wait for a lock."""
 
 
 class Conductor:
-    """Lets two threads go one step at a time, in a given order; who waits for a lock is passed
-    by."""
+    """Lets two threads go one step at a time in a given order; skips one that waits for a
+    lock."""
 
     def __init__(self, order: tuple[int, ...]) -> None:
         self._order = list(order)
@@ -41,7 +44,7 @@ class Conductor:
         self._done: set[int] = set()
 
     def step(self, who: int) -> None:
-        """Called by a thread before a statement: wait until it is one's turn."""
+        """Wait for this thread's turn; it calls this before each statement that matters."""
         with self._changed:
             self._waiting.add(who)
             self._changed.notify_all()
@@ -51,7 +54,7 @@ class Conductor:
             self._changed.notify_all()
 
     def finished(self, who: int) -> None:
-        """A thread has ended."""
+        """Note that a thread has ended."""
         with self._changed:
             self._done.add(who)
             self._changed.notify_all()
@@ -60,26 +63,26 @@ class Conductor:
         return who in self._waiting or who in self._done
 
     def conduct(self) -> None:
-        """Go through the order, then let everybody run to the end."""
+        """Go through the order, then let both run to the end."""
         while len(self._done) < 2:
             with self._changed:
                 who = self._order.pop(0) if self._order else next(iter(self._waiting), 0)
                 ready = self._changed.wait_for(partial(self._has_come, who), _PATIENCE)
                 if not ready or who in self._done:
-                    continue  # it waits for a lock, or is through: the other goes on
+                    continue  # it waits for a lock, or has ended: the other one goes on
                 self._let_go = who
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._let_go is None, 20)
 
 
 def together(house: House, order: tuple[int, ...], ticket: int) -> None:
-    """One joins the list, one cancels, in that order of steps."""
+    """Let one thread join the list and one cancel, in this order of steps."""
     conductor = Conductor(order)
     names: dict[Any, int] = {}
 
     def before(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         who = names.get(current_thread())
-        if who is not None and _MEETS.search(statement):
+        if who is not None and _MATTERS.search(statement):
             conductor.step(who)
 
     def run(who: int) -> None:
@@ -104,23 +107,23 @@ def together(house: House, order: tuple[int, ...], ticket: int) -> None:
 
 
 def orders() -> Iterator[tuple[int, ...]]:
-    """Every way in which the steps of two can follow each other."""
+    """Every order in which the steps of two threads can follow each other."""
     for places in combinations(range(2 * STEPS), STEPS):
         yield tuple(int(number in places) for number in range(2 * STEPS))
 
 
 @contextmanager
 def lone_house(database: str, folder: Any) -> Iterator[House]:
-    """A house over PostgreSQL."""
+    """A house on PostgreSQL."""
     house = House(folder, EVENTREG_DATABASE_URL=database)
     with house.app.app_context():
         yield house
     house.close()
 
 
-def meet(house: House, every: Iterator[tuple[int, ...]]) -> Iterator[str]:
-    """Go through the orders; what does not hold after one of them, with that order."""
-    for number, order in enumerate(every):
+def faults_after(house: House, all_orders: Iterator[tuple[int, ...]]) -> Iterator[str]:
+    """Run every order. Yields what does not hold after one of them, with that order."""
+    for number, order in enumerate(all_orders):
         slug = f"event{number}"
         house.apply(toml(slug, capacity=1))
         ticket = house.register("王一", slug=slug).id
@@ -142,18 +145,18 @@ def _of_slug(house: House, slug: str) -> Any:
     return lambda *people, **wishes: plain(house, *people, slug=slug, **wishes)
 
 
-def test_joining_the_list_and_freeing_the_last_seat_never_miss_each_other(
+def test_whoever_joins_the_list_while_the_last_seat_comes_free_gets_it(
     database: str, tmp_path: Any
 ) -> None:
     with lone_house(database, tmp_path) as house:
-        every = islice(orders(), 0, None, rounds(3, 1))  # every third order in `make test`
-        assert list(meet(house, every)) == []
+        some_or_all = islice(orders(), 0, None, rounds(3, 1))  # every third order in `make test`
+        assert list(faults_after(house, some_or_all)) == []
 
 
-def test_without_the_lock_they_do(
+def test_without_the_lock_the_seat_stays_free_while_somebody_waits(
     database: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seats, "_lock", seats._lock)
     faults.apply("no_row_lock")
     with lone_house(database, tmp_path) as house:
-        assert next(meet(house, orders()), None) is not None
+        assert next(faults_after(house, orders()), None) is not None

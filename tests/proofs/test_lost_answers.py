@@ -1,5 +1,4 @@
-"""A proxy that drops the answer after the commit: the guest's browser sends the same form again,
-and again."""
+"""Lost answers: a proxy drops answers after the commit, and the guest sends the form again."""
 
 import random
 import socket
@@ -28,8 +27,8 @@ pytestmark = pytest.mark.both_databases
 
 @contextmanager
 def proxy(server: Server, most: int) -> Iterator[tuple[str, list[int]]]:
-    """Something between guest and server that swallows every other answer, ``most`` of them. Yields
-    its address, and the statuses that were swallowed."""
+    """A proxy before the server that drops about half of the answers, at most ``most``. Yields its
+    address, and the statuses of the dropped answers."""
     place, dropped = urllib.parse.urlsplit(server.address), list[int]()
     chance = random.Random("proxy")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -49,9 +48,8 @@ def proxy(server: Server, most: int) -> Iterator[tuple[str, list[int]]]:
                     while part := beyond.recv(65536):
                         answer += part
                     if len(dropped) < most and chance.randrange(2):
-                        dropped.append(
-                            int(answer.split()[1])
-                        )  # the server is done, and the guest never hears of it
+                        # The server has answered, but the guest gets nothing.
+                        dropped.append(int(answer.split()[1]))
                     else:
                         guest.sendall(answer)
 
@@ -72,7 +70,7 @@ def _whole(guest: socket.socket) -> bytes:
 
 
 def until_answered(address: str, server: Server, form: dict[str, str]) -> tuple[Answer, int]:
-    """Send a form until an answer comes. Returns it, and how often the form was sent."""
+    """Send a form until an answer comes. Returns the answer, and how often the form was sent."""
     place = urllib.parse.urlsplit(address)
     for sent in range(1, 100):
         with socket.create_connection(
@@ -86,8 +84,8 @@ def until_answered(address: str, server: Server, form: dict[str, str]) -> tuple[
 
 
 def lose(server: Server, wanted: int) -> tuple[set[str], int, int]:
-    """Register people until so many answers were lost. Returns their tickets, how many people, and
-    how many forms."""
+    """Register people until so many answers were dropped. Returns the tickets, the number of people
+    and the number of forms sent."""
     shown = hidden(ask(server, "GET", REGISTER)[2])
     tickets: set[str] = set()
     people = forms = 0
@@ -108,7 +106,7 @@ def lose(server: Server, wanted: int) -> tuple[set[str], int, int]:
     return tickets, people, forms
 
 
-def test_a_lost_answer_costs_nobody_a_seat_and_gives_nobody_two(
+def test_after_lost_answers_every_guest_has_exactly_one_registration(
     house: House, place: Place, folder: Path
 ) -> None:
     house.apply(toml(capacity=100_000))

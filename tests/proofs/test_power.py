@@ -1,4 +1,4 @@
-"""A power cut at any moment: whatever was promised before it is there after it."""
+"""Power cuts: everything that was promised before the cut is there after it."""
 
 import json
 import random
@@ -8,13 +8,13 @@ from eventreg.core import invariants
 from eventreg.storage import checks
 from eventreg.storage.session import db, reading
 from tests.proofs.conftest import rounds
-from tests.proofs.crowd import kept
+from tests.proofs.crowd import broken_promises
 from tests.proofs.power import Disk, trace
 from tests.support.factories import House, toml
 
 
 def prepared(folder: Path) -> dict[str, bytes]:
-    """A database at rest, as the disk holds it."""
+    """Make a database at rest. Returns its files."""
     house = House(folder)
     with house.app.app_context():
         house.apply(toml(capacity=100_000))
@@ -25,11 +25,11 @@ def prepared(folder: Path) -> dict[str, bytes]:
 
 
 def after_a_cut(disk: Disk, folder: Path) -> list[str]:
-    """Which promises, made before the cut, are broken when the power is back."""
+    """The promises made before the cut that are broken when the power is back."""
     disk.write_to(folder)
     house = House(folder)
     with house.app.app_context():
-        broken = kept(house, [json.loads(promise) for promise in disk.promises])
+        broken = broken_promises(house, [json.loads(promise) for promise in disk.promises])
         assert checks.sqlite_damage() == ""
         assert invariants.of_event(reading(), house.event(), now=house.now).holds
         db.session.remove()
@@ -38,11 +38,13 @@ def after_a_cut(disk: Disk, folder: Path) -> list[str]:
 
 
 def cuts(folder: Path, times: int, fault: str = "") -> tuple[int, list[str]]:
-    """Cut the power at so many moments of one run. Returns promises and broken ones, over all
-    cuts."""
+    """Cut the power at so many moments of one run. Returns the number of promises and the broken
+    ones, over all cuts."""
     disk = Disk({path: bytearray(content) for path, content in prepared(folder).items()})
     calls = trace(folder, folder.parent / "promises", rounds(100, 400), fault)
-    assert any(call.kind == "sync" for call in calls), "a trace without a sync is no trace"
+    assert any(call.kind == "sync" for call in calls), (
+        "the trace has no sync, so it did not see the database"
+    )
     promised, broken = 0, list[str]()
     moments = set(random.Random("power").sample(range(len(calls)), times))
     for number, call in enumerate(calls):
@@ -53,7 +55,7 @@ def cuts(folder: Path, times: int, fault: str = "") -> tuple[int, list[str]]:
     return promised, broken
 
 
-def test_whatever_was_promised_survives_a_power_cut(folder: Path, tmp_path: Path) -> None:
+def test_every_promise_survives_a_power_cut(folder: Path, tmp_path: Path) -> None:
     promised, broken = cuts(_below(folder), rounds(20, 200))
     print(f"{promised} promises, {len(broken)} broken")  # noqa: T201
     assert promised > 100
@@ -61,13 +63,13 @@ def test_whatever_was_promised_survives_a_power_cut(folder: Path, tmp_path: Path
 
 
 def test_without_waiting_for_the_disk_a_power_cut_breaks_promises(folder: Path) -> None:
-    """The negative control: ``synchronous=NORMAL`` must lose."""
+    """The negative control: with ``synchronous=NORMAL``, promises must be lost."""
     promised, broken = cuts(_below(folder), 5, "sync_normal")
     print(f"{promised} promises, {len(broken)} broken")  # noqa: T201
     assert broken
 
 
-def test_every_answer_waits_for_a_sync(folder: Path) -> None:
+def test_every_promise_comes_after_a_sync(folder: Path) -> None:
     """Between two promises there is at least one sync of the log or of the file."""
     below = _below(folder)
     prepared(below)
@@ -80,7 +82,7 @@ def test_every_answer_waits_for_a_sync(folder: Path) -> None:
 
 
 def _below(folder: Path) -> Path:
-    """The instance folder, one below the test's own, so that traces and images lie beside it."""
+    """Move the instance one folder down, so that traces and rebuilt disks lie outside it."""
     below = folder / "instance"
     below.mkdir()
     (folder / "eventreg.sqlite3").rename(below / "eventreg.sqlite3")

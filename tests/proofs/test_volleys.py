@@ -1,5 +1,7 @@
-"""Requests in one moment, over real connections to two server processes: the last seat, the same
-person, the same form, the same cancellation."""
+"""Volleys: requests at one moment, over real connections to two server processes.
+
+They want the last seat, register the same person, send the same form, or cancel the same party.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -41,7 +43,7 @@ pytestmark = pytest.mark.both_databases
 
 @contextmanager
 def two(place: Place, fault: str = "") -> Iterator[list[Server]]:
-    """Two servers over one database."""
+    """Two servers on one database."""
     with ExitStack() as both:
         settings = {"EVENTREG_SECRET_KEY": SECRET, **place.environment}
         yield [
@@ -67,12 +69,12 @@ def form(server: Server, number: int, **typed: str) -> dict[str, str]:
 
 
 def open_seats(house: House, seats: int) -> None:
-    """So many seats more than are taken."""
+    """Set the capacity to so many seats more than are taken."""
     house.apply(toml(capacity=house.seats().taken + seats, more="[waitlist]\nopen = false"))
 
 
 def fire_for_the_last_seat(house: House, servers: list[Server], times: int) -> list[Counter[int]]:
-    """Sixteen at once for one seat, again and again."""
+    """Send sixteen forms at once for one seat, so many times. Returns the statuses of each time."""
     shown = form(servers[0], 0)
     fired = []
     for number in range(times):
@@ -95,16 +97,16 @@ def test_of_sixteen_at_once_exactly_one_gets_the_last_seat(house: House, place: 
     assert invariants.of_event(reading(), house.event(), now=house.now).holds
 
 
-def test_without_the_guard_several_get_it(house: House, place: Place) -> None:
+def test_without_the_guard_several_get_the_last_seat(house: House, place: Place) -> None:
     house.apply(toml(capacity=1))
-    faults.drop_walls()
+    faults.drop_schema_guards()
     with two(place, "no_guard") as servers:
         fired = fire_for_the_last_seat(house, servers, 3)
     assert any(answers[303] > 1 for answers in fired)
 
 
 def same_person(servers: list[Server], people: int) -> list[Counter[int]]:
-    """The same person in twelve spellings of the number, at once."""
+    """Send the same person in twelve spellings of the number at once. Returns the statuses."""
     shown = form(servers[0], 0)
     fired = []
     for person in range(people):
@@ -131,16 +133,18 @@ def test_one_person_in_twelve_spellings_is_one_registration(house: House, place:
     assert house.seats().taken == people
 
 
-def test_without_the_look_and_the_index_one_person_is_several(house: House, place: Place) -> None:
+def test_without_check_and_index_one_person_is_registered_several_times(
+    house: House, place: Place
+) -> None:
     house.apply(toml(capacity=1000, head="max_per_phone = 12"))
-    faults.drop_walls()
+    faults.drop_schema_guards()
     with two(place, "same_person_twice") as servers:
         fired = same_person(servers, 2)
     assert all(answers[303] > 1 for answers in fired)
 
 
 def eight_names(servers: list[Server], times: int) -> list[int]:
-    """Eight people of one number at once. Returns how many of them were registered each time."""
+    """Register eight people under one number at once. Returns how many succeeded each time."""
     shown = form(servers[0], 0)
     got = []
     for number in range(times):
@@ -166,14 +170,14 @@ def test_on_postgresql_without_the_queue_one_number_holds_more(
     house: House, place: Place, engine: str
 ) -> None:
     if engine == "sqlite":
-        return  # one writer at a time: there is nothing to take away
+        return  # SQLite has one writer at a time, and so no queue to take out
     house.apply(toml(capacity=1000))
     with two(place, "no_queue_for_a_number") as servers:
         assert max(eight_names(servers, 10)) > 4
 
 
 def eight_of_one_form(servers: list[Server], times: int) -> list[set[tuple[int, str]]]:
-    """The same form eight times at once."""
+    """Send the same form eight times at once. Returns the different answers each time."""
     fired = []
     for number in range(times):
         one = form(servers[0], number)
@@ -197,7 +201,7 @@ def test_eight_times_the_same_form_at_once_is_one_registration_and_one_answer(
         first = form(servers[0], 900)
         assert ask(servers[0], "POST", REGISTER, first)[0] == 303
         assert ask(servers[1], "POST", REGISTER, {**first, "name": "李建国"})[0] == 422, (
-            "another body in that form"
+            "the same form with other content is refused"
         )
     assert house.seats().taken == times + 1
 
@@ -210,7 +214,9 @@ def test_a_key_stored_after_the_commit_gives_eight_different_answers(
         assert any(len(answers) > 1 for answers in eight_of_one_form(servers, 5))
 
 
-def test_a_key_without_a_fingerprint_gives_away_the_ticket(house: House, place: Place) -> None:
+def test_without_the_fingerprint_other_content_gets_the_ticket_of_the_first(
+    house: House, place: Place
+) -> None:
     house.apply(toml(capacity=1000))
     with two(place, "key_of_anybody") as servers:
         first = form(servers[0], 1)
@@ -219,8 +225,8 @@ def test_a_key_without_a_fingerprint_gives_away_the_ticket(house: House, place: 
 
 
 def eight_cancellations(house: House, servers: list[Server]) -> tuple[list[str], Counter[str]]:
-    """Eight times the same cancellation at once, of two seats with three people waiting. Returns
-    the broken invariants and how often each act is in the trail."""
+    """Cancel a couple eight times at once, while three people wait. Returns the broken invariants,
+    and how often each action is in the audit trail."""
     house.apply(toml(capacity=2))
     shown = form(servers[0], 1, **{"companion-1": "李建国"})
     ticket = ask(servers[0], "POST", REGISTER, shown)[1]
@@ -238,7 +244,7 @@ def eight_cancellations(house: House, servers: list[Server]) -> tuple[list[str],
     return [finding.name for finding in found.findings if not finding.holds], Counter(acts)
 
 
-def test_eight_cancellations_at_once_are_one_and_promote_once(house: House, place: Place) -> None:
+def test_eight_cancellations_at_once_free_the_seats_once(house: House, place: Place) -> None:
     house.apply(toml(capacity=2))
     with two(place) as servers:
         broken, acts = eight_cancellations(house, servers)
@@ -247,11 +253,11 @@ def test_eight_cancellations_at_once_are_one_and_promote_once(house: House, plac
     assert (house.seats().taken, house.seats().waiting) == (2, 1)
 
 
-def test_a_cancellation_that_does_not_look_frees_seats_again_and_again(
+def test_without_the_check_a_cancellation_frees_the_seats_several_times(
     house: House, place: Place
 ) -> None:
     house.apply(toml(capacity=2))
-    faults.drop_walls()
+    faults.drop_schema_guards()
     with two(place, "cancelled_again_and_again") as servers:
         broken, acts = eight_cancellations(house, servers)
     assert broken

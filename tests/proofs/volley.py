@@ -1,5 +1,4 @@
-"""Requests that arrive at one moment: all but the last byte is sent, and then the last bytes
-together."""
+"""Requests that arrive at one moment: first all but the last byte of each, then the last bytes."""
 
 import socket
 import urllib.parse
@@ -12,7 +11,7 @@ from tests.support.servers import Server
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: ``status`` is 0 where nothing did."""
+    """An answer; ``status`` is 0 if none came."""
 
     status: int
     location: str
@@ -20,7 +19,7 @@ class Answer:
 
 
 def request(server: Server, path: str, form: dict[str, str]) -> bytes:
-    """A form as it goes over the wire."""
+    """The bytes of a request that sends a form."""
     body = urllib.parse.urlencode(form).encode()
     netloc = urllib.parse.urlsplit(server.address).netloc
     head = (
@@ -31,7 +30,7 @@ def request(server: Server, path: str, form: dict[str, str]) -> bytes:
 
 
 def read(connection: socket.socket) -> Answer:
-    """One answer, to its end."""
+    """Read one answer to its end."""
     whole = b""
     try:
         while part := connection.recv(65536):
@@ -49,7 +48,7 @@ def read(connection: socket.socket) -> Answer:
 
 
 def volley(servers: Sequence[Server], path: str, forms: Sequence[dict[str, str]]) -> list[Answer]:
-    """Send all of these forms at one moment, to the servers in turn."""
+    """Send all these forms at one moment, spread over the servers. Returns the answers in order."""
     held = []
     for number, form in enumerate(forms):
         server = servers[number % len(servers)]

@@ -30,6 +30,7 @@ from eventreg.core.models.staff import Role
 from eventreg.core.organising import applying
 from eventreg.core.registration import cancellations, lookup, seats
 from eventreg.core.registration import register as registering
+from eventreg.core.registration.entries import Entry, Made
 from eventreg.core.staff import accounts
 from eventreg.core.values import names, phones
 from eventreg.storage.session import db, reading, transaction, write
@@ -129,10 +130,10 @@ def make_entry(
     key: str = "",
     locale: str = "zh",
     **wishes: Any,
-) -> registering.Entry:
+) -> Entry:
     """A filled-in form."""
     party = tuple(names.parse(name) for name in people or ("张桂芳",))
-    return registering.Entry(party, make_phone(phone), locale, source, key or uuid4().hex, **wishes)
+    return Entry(party, make_phone(phone), locale, source, key or uuid4().hex, **wishes)
 
 
 class Browser(FlaskClient):
@@ -186,7 +187,7 @@ class House:
         source = Source(entry.pop("source", "online"))
         filled = make_entry(*people, source=source, **entry)
 
-        def act(session: Session) -> registering.Made:
+        def act(session: Session) -> Made:
             event = events.get(session, slug)
             return registering.register(
                 session, event, filled, secret_key=SECRET, by=audit.REGISTRANT, now=self.now

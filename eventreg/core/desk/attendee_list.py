@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from eventreg.core.door.gifts import HANDED
 from eventreg.core.models.attendance import CheckIn, Gift
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import CANCELLED, LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import identity, search_terms
 from eventreg.core.registration.arrivals import STANDING
@@ -131,19 +132,18 @@ _attendees: Select[*tuple[Any, ...]] = (
     .outerjoin(CheckIn, STANDING)
     .outerjoin(Gift, HANDED)
 )
-_live = Attendee.cancelled_at.is_(None)
 CONDITIONS: Mapping[Filter, ColumnElement[bool]] = {
-    Filter.CONFIRMED: and_(_live, Registration.state == RegistrationState.CONFIRMED),
-    Filter.WAITLISTED: and_(_live, Registration.state == RegistrationState.WAITLISTED),
-    Filter.CANCELLED: Attendee.cancelled_at.is_not(None),
-    Filter.ARRIVED: and_(_live, CheckIn.id.is_not(None)),
+    Filter.CONFIRMED: and_(LIVE, Registration.state == RegistrationState.CONFIRMED),
+    Filter.WAITLISTED: and_(LIVE, Registration.state == RegistrationState.WAITLISTED),
+    Filter.CANCELLED: CANCELLED,
+    Filter.ARRIVED: and_(LIVE, CheckIn.id.is_not(None)),
 }
 """The condition of each filter; ``Filter.ALL`` has none."""
 _SORTS: Mapping[Sort, tuple[Any, ...]] = {
     Sort.NAME: (Attendee.sort_key, Attendee.id),
     Sort.CODE: (Attendee.code, Attendee.id),
     Sort.TIME: (Registration.created_at.desc(), Attendee.id.desc()),
-    Sort.STATE: (Attendee.cancelled_at.is_not(None), Registration.state, Attendee.sort_key),
+    Sort.STATE: (CANCELLED, Registration.state, Attendee.sort_key),
 }
 
 
@@ -201,7 +201,7 @@ def near(session: Session, event: Event, selection: Selection) -> Sequence[Row]:
         return []
     written_differently = ~Attendee.name_folded.contains(typed, autoescape=True)
     found = _attendees.where(
-        Attendee.event_id == event.id, _live, written_differently, or_(*similar)
+        Attendee.event_id == event.id, LIVE, written_differently, or_(*similar)
     )
     return _rows(session, found.order_by(*_SORTS[Sort.NAME]).limit(_MOST_SIMILAR))
 
@@ -248,13 +248,13 @@ def under_number(session: Session, event: Event, number: str) -> Sequence[Row]:
     """The attendees registered under this telephone number who have not cancelled, at most 20."""
     if not number:
         return []
-    same = _attendees.where(Attendee.event_id == event.id, _live, Attendee.phone_number == number)
+    same = _attendees.where(Attendee.event_id == event.id, LIVE, Attendee.phone_number == number)
     return _rows(session, same.order_by(Attendee.id).limit(_MOST_UNDER_NUMBER))
 
 
 def named(session: Session, event: Event, folded: Collection[str]) -> Sequence[Row]:
     """The attendees with these names (as ``names.fold`` makes them) who have not cancelled."""
-    same = _attendees.where(Attendee.event_id == event.id, _live, Attendee.name_folded.in_(folded))
+    same = _attendees.where(Attendee.event_id == event.id, LIVE, Attendee.name_folded.in_(folded))
     return _rows(session, same.order_by(Attendee.name_folded, Attendee.id))
 
 

@@ -17,6 +17,7 @@ from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, FormKey, Registration, RegistrationState
 from eventreg.core.registration import cancellations, lookup, seats
 from eventreg.core.registration.arrivals import STANDING
@@ -86,9 +87,7 @@ def _people_by_address(event: Event, now: datetime) -> Select[*tuple[Any, ...]]:
         .join(Registration, Registration.id == parties.c.registration_id)
         .join(Attendee, Attendee.registration_id == Registration.id)
         .outerjoin(CheckIn, STANDING)
-        .where(
-            Attendee.cancelled_at.is_(None), CheckIn.id.is_(None), Registration.erased_at.is_(None)
-        )
+        .where(LIVE, CheckIn.id.is_(None), Registration.erased_at.is_(None))
         .order_by(parties.c.burst, Registration.created_at, Registration.id, Attendee.place)
     )
 

@@ -18,6 +18,7 @@ from eventreg.core import outbox
 from eventreg.core.event import events, phone_hours
 from eventreg.core.models.calls import Call, CallOutcome, CallReason
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import identity
 
@@ -184,7 +185,7 @@ def _parties(
 ) -> Sequence[tuple[Registration, Sequence[Callee]]]:
     """These registrations with the attendees who have not cancelled."""
     people: dict[int, list[Callee]] = defaultdict(list)
-    live = (Attendee.registration_id.in_(ids), Attendee.cancelled_at.is_(None))
+    live = (Attendee.registration_id.in_(ids), LIVE)
     for person in session.scalars(select(Attendee).where(*live).order_by(Attendee.place)):
         people[person.registration_id].append(Callee(person.name, person.code))
     rows = session.scalars(select(Registration).where(Registration.id.in_(list(people))))
@@ -247,7 +248,7 @@ def numbers(session: Session, event: Event) -> Sequence[Number]:
         .where(
             *live,
             Registration.phone_number != "",
-            Attendee.cancelled_at.is_(None),
+            LIVE,
             Attendee.place == 1,
         )
         .group_by(Registration.phone_number)

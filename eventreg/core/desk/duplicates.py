@@ -16,6 +16,7 @@ from eventreg.core.audit import Action, Actor
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import identity
 from eventreg.core.values.names import fold
@@ -29,7 +30,7 @@ def groups(session: Session, event: Event) -> Sequence[Sequence[Row]]:
 
     A group is left out if all of it was told apart.
     """
-    live = (Attendee.event_id == event.id, Attendee.cancelled_at.is_(None))
+    live = (Attendee.event_id == event.id, LIVE)
     twice = (
         select(Attendee.name_folded)
         .where(*live)

@@ -18,7 +18,7 @@ from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Source
 from eventreg.core.registration import register, seats
-from eventreg.core.registration.register import Entry
+from eventreg.core.registration.entries import Entry
 from eventreg.core.values import names, phones, requests
 
 MOST_TOLD = 200

@@ -19,6 +19,7 @@ from eventreg.core.door.gifts import Stock
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import CANCELLED, LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState, Source
 from eventreg.core.registration.arrivals import STANDING
 
@@ -72,9 +73,8 @@ class Report:
     calls: dict[str, int]
 
 
-_live = Attendee.cancelled_at.is_(None)
-_seated = (_live, Registration.state == RegistrationState.CONFIRMED)
-_waiting = (_live, Registration.state == RegistrationState.WAITLISTED)
+_seated = (LIVE, Registration.state == RegistrationState.CONFIRMED)
+_waiting = (LIVE, Registration.state == RegistrationState.WAITLISTED)
 
 
 def figures(session: Session, event: Event) -> Figures:
@@ -92,7 +92,7 @@ def figures(session: Session, event: Event) -> Figures:
             count().filter(*_seated, Registration.source == Source.WALK_IN).label("walk_ins"),
             count().filter(*_seated, Registration.promoted_at.is_not(None)).label("served"),
             count().filter(*_waiting).label("waiting"),
-            count().filter(Attendee.cancelled_at.is_not(None)).label("cancelled"),
+            count().filter(CANCELLED).label("cancelled"),
         )
         .select_from(Attendee)
         .join(Registration, Registration.id == Attendee.registration_id)

@@ -15,7 +15,9 @@ from eventreg.core.audit import Action, Actor
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.door import check_in, gifts
+from eventreg.core.door.check_in import Arrival, Via
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import CANCELLED
 from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import identity
 
@@ -52,7 +54,7 @@ def compare(
     ticked = set(arrived) | set(given)
     others = identity.known(session, event, ticked - {row.public_id for row in people}).values()
     gone = select(Attendee.name).where(
-        Attendee.event_id == event.id, Attendee.id.in_(others), Attendee.cancelled_at.is_not(None)
+        Attendee.event_id == event.id, Attendee.id.in_(others), CANCELLED
     )
     return Comparison(
         [row for row in people if row.public_id in ticked and not row.check_in_id],
@@ -75,7 +77,8 @@ def save(
     """Save the arrivals and gifts that are on paper only."""
     found = compare(session, event, arrived, given)
     for row in found.arrived:
-        check_in.check_in(session, event, row.public_id, anyway=True, by=by, now=now, by_paper=True)
+        arrival = Arrival(row.public_id, now, now, Via.PAPER)
+        check_in.check_in(session, event, arrival, anyway=True, by=by)
     for row in found.gifts:
         gifts.give(session, event, row.attendee_id, by=by, now=now)
     if found.changes:

@@ -1,7 +1,11 @@
-"""Check-in at the door: each arrival is a row, an undo marks it and keeps it."""
+"""Check people in at the door, and undo a check-in.
+
+Each check-in is a row of its own. An undo marks the row and keeps it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
@@ -21,10 +25,39 @@ from eventreg.core.registration import identity
 from eventreg.core.registration.arrivals import standing
 
 
+class Via(StrEnum):
+    """How an arrival reached us."""
+
+    DOOR = "door"
+    PAPER = "paper"
+    """Typed in from the printed check-in list, so the minute of the arrival is not known."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One person's arrival, before it is recorded. ``attendee`` is the person's random id."""
+
+    attendee: str
+    arrived_at: datetime
+    """When the door saw the person."""
+    recorded_at: datetime
+    """When the server learnt of it."""
+    via: Via = Via.DOOR
+    key: str | None = None
+    """The sync key that a door device gives; ``None`` for an arrival entered on a page."""
+
+    def is_early(self, event: Event) -> bool:
+        """Whether the person came before the check-in window; from paper, nobody did."""
+        return self.via is not Via.PAPER and self.arrived_at < event.check_in_opens_at
+
+    def is_late(self, event: Event) -> bool:
+        """Whether the person came after the check-in window; from paper, nobody did."""
+        return self.via is not Via.PAPER and self.arrived_at >= event.check_in_closes_at
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What the door learns: whose arrival it is, whether it is new, and whether it counts as
-    late."""
+    """The result of a check-in or an undo. ``fresh`` is false if it had happened before."""
 
     check_in_id: int
     attendee: str
@@ -36,70 +69,52 @@ class Outcome:
     undone: bool = False
 
 
-def _arrival(session: Session, event: Event, check_in_id: int) -> tuple[Attendee, CheckIn]:
-    """An arrival at this event, whether it stands or was undone, and whose it is."""
-    arrival = session.get(CheckIn, check_in_id)
-    if arrival is None or arrival.event_id != event.id:
-        raise AttendeeUnknown
-    return session.get_one(Attendee, arrival.attendee_id), arrival
-
-
-def _outcome(person: Attendee, arrival: CheckIn, fresh: bool) -> Outcome:
-    return Outcome(
-        arrival.id,
-        person.public_id,
-        person.registration_id,
-        person.name,
-        fresh,
-        arrival.arrived_at,
-        arrival.late,
-        arrival.undone_at is not None,
-    )
-
-
 def check_in(
-    session: Session,
-    event: Event,
-    attendee: str,
-    *,
-    anyway: bool,
-    by: Actor,
-    now: datetime,
-    by_paper: bool = False,
+    session: Session, event: Event, arrival: Arrival, *, anyway: bool, by: Actor
 ) -> Outcome:
-    """Record the arrival of one person. Somebody who is in stays in, with the time of the first
-    arrival. ``by_paper``: typed back from the list, and then neither early nor late.
+    """Record the arrival of one person. A second check-in changes nothing and says when the first
+    one was.
 
     Refuses with ``AttendeeUnknown``, ``AttendeeCancelled``, ``AttendeeWaiting`` and, before the
-    window unless ``anyway``, ``OutsideCheckInWindow``.
+    check-in window unless ``anyway``, with ``OutsideCheckInWindow``.
     """
-    person = identity.attendee(session, event, attendee)
-    already = standing(session, person.id)
-    if already is not None:
-        return _outcome(person, already, fresh=False)
+    person = identity.attendee(session, event, arrival.attendee)
+    earlier = standing(session, person.id)
+    if earlier is not None:
+        return _outcome(person, earlier, fresh=False)
+    _check_seat(person)
+    if not anyway:
+        _check_window(event, person, arrival)
+    if by.staff_id is None:
+        raise ValueError("a check-in is made by a staff member")
+    made = CheckIn(
+        event_id=event.id,
+        attendee_id=person.id,
+        arrived_at=arrival.arrived_at,
+        recorded_at=arrival.recorded_at,
+        by_staff_id=by.staff_id,
+        early=arrival.is_early(event),
+        late=arrival.is_late(event),
+        by_paper=arrival.via is Via.PAPER,
+    )
+    session.add(made)
+    session.flush()
+    _record(session, Action.CHECKED_IN, person, by, arrival.recorded_at)
+    return _outcome(person, made, fresh=True)
+
+
+def _check_seat(person: Attendee) -> None:
+    """Refuse a person who has no seat."""
     if person.cancelled_at is not None:
         raise AttendeeCancelled(person.public_id, person.name, person.cancelled_at)
     if person.code is None:
         raise AttendeeWaiting(person.public_id, person.name)
-    early = now < event.check_in_opens_at
-    if early and not anyway and not events.check_in_is_open(event, now):
+
+
+def _check_window(event: Event, person: Attendee, arrival: Arrival) -> None:
+    """Refuse an arrival before the check-in window, unless check-in was opened early."""
+    if not events.check_in_is_open(event, arrival.arrived_at):
         raise OutsideCheckInWindow(person.public_id, person.name, event.check_in_opens_at)
-    if by.staff_id is None:
-        raise ValueError("a check-in is made by a staff member")
-    arrival = CheckIn(
-        event_id=event.id,
-        attendee_id=person.id,
-        arrived_at=now,
-        recorded_at=now,
-        by_staff_id=by.staff_id,
-        early=early and not by_paper,
-        late=now >= event.check_in_closes_at and not by_paper,
-        by_paper=by_paper,
-    )
-    session.add(arrival)
-    session.flush()
-    _record(session, Action.CHECKED_IN, person, by, now)
-    return _outcome(person, arrival, fresh=True)
 
 
 def undo(
@@ -111,18 +126,46 @@ def undo(
     by: Actor,
     now: datetime,
 ) -> Outcome:
-    """Withdraw an arrival; the row stays, marked. Doing it twice is doing it once.
-    ``AttendeeUnknown`` if there is no such arrival at this event, or if it is not that of
-    ``attendee``, where one is named."""
-    person, arrival = _arrival(session, event, check_in_id)
+    """Undo a check-in; a second undo changes nothing.
+
+    Refuses with ``AttendeeUnknown`` if the event has no such check-in, or if it is not that of
+    ``attendee``, if one is given.
+    """
+    person, made = _check_in_of(session, event, check_in_id)
     if attendee and attendee != person.public_id:
         raise AttendeeUnknown
-    fresh = arrival.undone_at is None
+    fresh = made.undone_at is None
     if fresh:
-        arrival.undone_at, arrival.undone_by_staff_id = now, by.staff_id
+        made.undone_at, made.undone_by_staff_id = now, by.staff_id
         session.flush()
         _record(session, Action.CHECK_IN_UNDONE, person, by, now)
-    return _outcome(person, arrival, fresh=fresh)
+    return _outcome(person, made, fresh=fresh)
+
+
+def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:
+    """The outcome of an earlier check-in or undo, for the page that follows it."""
+    return _outcome(*_check_in_of(session, event, check_in_id), fresh)
+
+
+def _check_in_of(session: Session, event: Event, check_in_id: int) -> tuple[Attendee, CheckIn]:
+    """A check-in at this event, undone or not, and the person it belongs to."""
+    made = session.get(CheckIn, check_in_id)
+    if made is None or made.event_id != event.id:
+        raise AttendeeUnknown
+    return session.get_one(Attendee, made.attendee_id), made
+
+
+def _outcome(person: Attendee, made: CheckIn, fresh: bool) -> Outcome:
+    return Outcome(
+        check_in_id=made.id,
+        attendee=person.public_id,
+        registration_id=person.registration_id,
+        name=person.name,
+        fresh=fresh,
+        arrived_at=made.arrived_at,
+        late=made.late,
+        undone=made.undone_at is not None,
+    )
 
 
 def _record(session: Session, action: Action, person: Attendee, by: Actor, now: datetime) -> None:
@@ -136,8 +179,3 @@ def _record(session: Session, action: Action, person: Attendee, by: Actor, now: 
         attendee_id=person.id,
         place=person.place,
     )
-
-
-def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:
-    """The outcome of an earlier check-in or undo, for the page that follows it."""
-    return _outcome(*_arrival(session, event, check_in_id), fresh)

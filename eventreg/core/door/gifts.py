@@ -1,4 +1,4 @@
-"""Gifts: one for each person who came, handed out once."""
+"""Gifts: hand each person who came one gift, and count what is left."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,23 +14,21 @@ from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 
 HANDED = and_(Gift.attendee_id == Attendee.id, Gift.undone_at.is_(None))
-"""How attendees are joined with the gifts that count."""
+"""Joins attendees with their gifts that were not taken back."""
 
 
 @dataclass(frozen=True)
 class Stock:
-    """Gifts given, and how many are left, where the event says how many there were."""
+    """How many gifts were given, and how many are left; ``None`` if the event sets no number."""
 
     given: int
     left: int | None
 
 
 def give(session: Session, event: Event, attendee_id: int, *, by: Actor, now: datetime) -> bool:
-    """Hand this attendee of the event a gift; ``False`` for somebody who has one."""
-    if (
-        session.scalar(select(Gift.id).join(Attendee, HANDED).where(Attendee.id == attendee_id))
-        is not None
-    ):
+    """Record a gift for this attendee of the event. Returns ``False`` if the person has one."""
+    has_gift = select(Gift.id).join(Attendee, HANDED).where(Attendee.id == attendee_id)
+    if session.scalar(has_gift) is not None:
         return False
     if by.staff_id is None:
         raise ValueError("a gift is handed out by a staff member")
@@ -53,11 +51,11 @@ def give(session: Session, event: Event, attendee_id: int, *, by: Actor, now: da
 
 
 def stock(session: Session, event: Event) -> Stock:
-    """How many gifts are gone and left."""
+    """Count the gifts that were given and those that are left."""
     counting = select(func.count(Gift.id)).where(
         Gift.event_id == event.id, Gift.undone_at.is_(None)
     )
     given = session.execute(counting).scalar_one()
     gift = events.definition(event).gift
-    had = gift.stock if gift else None
-    return Stock(given, None if had is None else max(0, had - given))
+    at_first = gift.stock if gift else None
+    return Stock(given, None if at_first is None else max(0, at_first - given))

@@ -1,4 +1,4 @@
-"""Apply an event file: make the event what the file says."""
+"""Apply event files: change an event, or create it, to match its file."""
 
 import json
 import secrets
@@ -21,8 +21,8 @@ from eventreg.core.staff import sessions
 
 @dataclass(frozen=True)
 class Applied:
-    """What applying a file did: ``changes`` are (key, before, after), empty where the file says
-    nothing new."""
+    """The result of applying a file. ``changes`` are (key, before, after); there are none if the
+    event is new, or if the file is the same as before."""
 
     event: Event
     created: bool
@@ -31,7 +31,7 @@ class Applied:
 
 
 def _columns(definition: Definition) -> dict[str, Any]:
-    """What rules need of the definition, as the columns of ``events``."""
+    """The columns of ``events``: the values that rules need, and the whole definition as JSON."""
     check_in_opens = definition.aware(definition.check_in_opens)
     line = definition.phone_line
     return {
@@ -56,14 +56,13 @@ def _columns(definition: Definition) -> dict[str, Any]:
 
 
 def _flat(stored: str | None) -> dict[str, str]:
-    """A stored definition as key paths and values; keys that were not given are left out."""
+    """A stored definition as values by key path, without the keys that were not given."""
     given = leaves(json.loads(stored)) if stored else ()
     return {path: str(value) for path, value in given if value is not None}
 
 
 def _changes(before: str | None, after: str) -> Sequence[tuple[str, str, str]]:
-    """Every key whose value differs, with both values; a key that is missing on one side is empty
-    there."""
+    """Every key whose value differs, with both values; a missing key has an empty value."""
     old, new = _flat(before), _flat(after)
     keys = list(new) + [key for key in old if key not in new]
     return [
@@ -72,24 +71,27 @@ def _changes(before: str | None, after: str) -> Sequence[tuple[str, str, str]]:
 
 
 def draft(definition: Definition) -> Event:
-    """An event as it would be, for looking at; it is in no database."""
+    """The event that a definition would make, for a preview; it is not stored."""
     return Event(version=0, check_in_opened_at=None, **_columns(definition))
 
 
 def differences(event: Event | None, definition: Definition) -> Sequence[tuple[str, str, str]]:
-    """What applying a definition would change: (key, before, after). Nothing for an event that is
-    new."""
+    """What applying a definition would change, as (key, before, after). A new event has no
+    changes."""
     return _changes(event.definition, dump(definition)) if event else ()
 
 
 def apply(session: Session, definition: Definition, *, by: Actor, now: datetime) -> Applied:
-    """Make the event what its file says. Nobody loses a seat by it, and seats that come free go to
-    the waiting; the same file again changes nothing."""
+    """Change an event, or create it, to match its file.
+
+    Nobody loses a seat by it, and seats that come free go to waiting parties. Applying the same
+    file again changes nothing.
+    """
     columns = _columns(definition)
     event = session.scalar(select(Event).where(Event.slug == definition.slug))
     if event:
-        # The counter first, as everybody does who locks both; then nobody registers for an event
-        # that is changing.
+        # The counter first, as everywhere that locks both rows. With it locked, no one registers
+        # while the event changes.
         seats.lock(session, event.id, now=now)
         session.refresh(event, with_for_update={"key_share": True})
     changes = _changes(event.definition if event else None, columns["definition"])
@@ -118,7 +120,7 @@ def apply(session: Session, definition: Definition, *, by: Actor, now: datetime)
 
 
 def _notice(event: Event) -> tuple[str, str]:
-    """What is to be told to everybody, to see whether it has changed."""
+    """Kind and text of the event's notice, for comparing; empty if it has none."""
     notice = definition(event).notice
     return (notice.kind, str(notice.text)) if notice else ("", "")
 
@@ -132,7 +134,10 @@ def _settle(
     by: Actor,
     now: datetime,
 ) -> seats.SeatCount:
-    """Bring the counter to what the file says, and seat whoever fits now."""
+    """Set capacity and held seats to what the file says, and promote waiting parties that fit now.
+
+    Held seats that are used up stay used up, unless the file changes their number.
+    """
     before = seats.stored_held(session, event.id)
     held = before if event.held_seats == held_before else event.held_seats
     counted = seats.set_capacity(session, event.id, definition.capacity, held=held, now=now)

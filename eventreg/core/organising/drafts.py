@@ -1,8 +1,7 @@
-"""An event that is being written on a page: the fields of its form, what was typed into them, and
-copies of older events.
+"""Drafts: events that an organiser writes in a form, and copies of older events.
 
-A field's name is the path of its key in the event file, so that a mistake found there leads back to
-it.
+A form field has the path of its key in the event file as its name, so a mistake found in the file
+can be shown at the field.
 """
 
 import datetime as dt
@@ -24,7 +23,7 @@ from eventreg.core.organising.applying import Applied
 
 
 class Kind(StrEnum):
-    """What a field holds; a text is two, one for each language."""
+    """The kind of value that a field holds. A text has two inputs, one for each language."""
 
     TEXT = "text"
     LINE = "line"
@@ -37,7 +36,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One key of the event file, as the form asks for it."""
+    """One key of the event file, as a field of the form."""
 
     path: str
     kind: Kind
@@ -76,7 +75,7 @@ FACTS: Mapping[str, Sequence[Field]] = {
         *_fields(Kind.NUMBER, "privacy.keep_days"),
     ),
 }
-"""The form's single fields, by group."""
+"""The fields of the form that are not in lists, by group."""
 LISTS: Mapping[str, Sequence[Field]] = {
     "agenda": (*_fields(Kind.TIME, "at", "until"), *_fields(Kind.TEXT, "text")),
     "topics": (*_fields(Kind.PICTURE, "picture"), *_fields(Kind.TEXT, "text")),
@@ -85,7 +84,7 @@ LISTS: Mapping[str, Sequence[Field]] = {
     "promises": _fields(Kind.TEXT, "text"),
     "hosts": _fields(Kind.TEXT, "name"),
 }
-"""The form's lists; one empty row more than there are items is offered."""
+"""The lists of the form, with the fields of one row."""
 _MOST_ITEMS = 40
 _MONTHS = (
     "january",
@@ -104,7 +103,7 @@ _MONTHS = (
 
 
 def values(definition: Definition) -> dict[str, str]:
-    """What the form shows of an event."""
+    """The values of an event's form, by field name."""
     raw = event_file.raw_of(definition)
     found = {
         "date": f"{definition.starts_at:%Y-%m-%d}",
@@ -115,13 +114,15 @@ def values(definition: Definition) -> dict[str, str]:
     for field in (one for group in FACTS.values() for one in group):
         if field.path != "waitlist.open":
             found |= _shown(field, field.path, _at(raw, field.path))
-    found |= {"capacity": str(definition.capacity), "max_party": str(definition.max_party)}
+    # Keys with a default may be missing in the file; the form shows what is in force.
     found |= {
+        "capacity": str(definition.capacity),
+        "max_party": str(definition.max_party),
         "max_per_phone": str(definition.max_per_phone),
         "waitlist.size": str(definition.waitlist.size),
+        "waitlist.reach_within_hours": str(definition.waitlist.reach_within_hours),
+        "privacy.keep_days": str(definition.privacy.keep_days),
     }
-    found["waitlist.reach_within_hours"] = str(definition.waitlist.reach_within_hours)
-    found["privacy.keep_days"] = str(definition.privacy.keep_days)
     for name, fields in LISTS.items():
         for place, item in enumerate(raw.get(name, ())):
             for field in fields:
@@ -130,12 +131,14 @@ def values(definition: Definition) -> dict[str, str]:
 
 
 def _at(raw: Any, path: str) -> Any:
+    """The value under this path of keys, or ``None``."""
     for step in path.split("."):
         raw = raw.get(step) if isinstance(raw, dict) else None
     return raw
 
 
 def _shown(field: Field, path: str, value: Any) -> dict[str, str]:
+    """The inputs of one field with their values; none if the key has no value."""
     if value is None:
         return {}
     if field.kind is Kind.TEXT:
@@ -146,14 +149,16 @@ def _shown(field: Field, path: str, value: Any) -> dict[str, str]:
 
 
 def rows_of(typed: Mapping[str, str], name: str) -> range:
-    """The rows of a list that the form shows: those with something in them, and an empty one."""
+    """The rows of a list that the form shows: one more than there are items, for a new one."""
     places = [int(found[1]) for key in typed if (found := re.match(rf"{name}\.(\d{{1,3}})\.", key))]
     return range(min(_MOST_ITEMS, max(places, default=-1) + 2))
 
 
 def merged(definition: Definition, typed: Mapping[str, str]) -> dict[str, Any]:
-    """The tables of the event as the form says it; keys that the form does not ask for stay. What
-    cannot be read is left as it was typed, for the check of the whole to complain of."""
+    """The event file's content with the values of the form. Keys that the form does not have stay.
+
+    A value that cannot be read stays as it was typed; the check of the whole file then refuses it.
+    """
     raw = event_file.raw_of(definition)
     day = typed.get("date", "").strip()
     for key, name in (("starts_at", "starts"), ("ends_at", "ends")):
@@ -167,12 +172,14 @@ def merged(definition: Definition, typed: Mapping[str, str]) -> dict[str, Any]:
             {field.path: _read(field, f"{name}.{place}.{field.path}", typed) for field in fields}
             for place in rows_of(typed, name)
         ]
-        meant = [{key: value for key, value in item.items() if value is not None} for item in items]
-        raw[name] = [item for item in meant if set(item) - {"picture"}]
+        given = [{key: value for key, value in item.items() if value is not None} for item in items]
+        # A row with nothing but a picture counts as empty.
+        raw[name] = [item for item in given if set(item) - {"picture"}]
     return {key: value for key, value in raw.items() if value not in ({}, [])}
 
 
 def _read(field: Field, path: str, typed: Mapping[str, str]) -> Any:
+    """The value that was typed into one field, or ``None`` if it was left empty."""
     if field.kind is Kind.SWITCH:
         return typed.get(path) == "yes"
     if field.kind is Kind.TEXT:
@@ -183,6 +190,7 @@ def _read(field: Field, path: str, typed: Mapping[str, str]) -> Any:
 
 
 def _parsed(kind: Kind, text: str) -> Any:
+    """The text as a value of that kind, or the text itself if it is none."""
     with suppress(ValueError):
         if kind is Kind.NUMBER and text.isascii():
             return int(text)
@@ -194,6 +202,7 @@ def _parsed(kind: Kind, text: str) -> Any:
 
 
 def _put(raw: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value under this path of keys; ``None`` removes the key."""
     *tables, key = path.split(".")
     inside = raw
     for table in tables:
@@ -205,8 +214,7 @@ def _put(raw: dict[str, Any], path: str, value: Any) -> None:
 
 
 def slug_for(slug: str, day: dt.date) -> str:
-    """A short name for the copy of an event on another day: may-5-singing becomes
-    june-2-singing."""
+    """The slug for a copy of an event on another day: may-5-singing becomes june-2-singing."""
     begins = f"{_MONTHS[day.month - 1]}-{day.day}"
     rest = re.sub(rf"^({'|'.join(_MONTHS)})-\d{{1,2}}-?", "", slug)
     rest = re.sub(r"-?\d{4}-\d{2}-\d{2}$", "", rest)
@@ -214,7 +222,7 @@ def slug_for(slug: str, day: dt.date) -> str:
 
 
 def copy(definition: Definition, slug: str, day: dt.date) -> Definition:
-    """The same event on another day: every date in it moves along, its notice is not taken over."""
+    """The same event on another day: all its dates move along, and its notice is removed."""
     raw = event_file.raw_of(definition)
     raw.pop("notice", None)
     moved = _moved(raw, day - definition.starts_at.date())
@@ -222,6 +230,8 @@ def copy(definition: Definition, slug: str, day: dt.date) -> Definition:
 
 
 def _moved(value: Any, by: dt.timedelta) -> Any:
+    """The value with every moment inside it moved; open and closed days of the phone line
+    stay."""
     if isinstance(value, dict):
         return {
             key: inner if key in {"closed_on", "open_on"} else _moved(inner, by)
@@ -233,7 +243,7 @@ def _moved(value: Any, by: dt.timedelta) -> Any:
 
 
 def create(session: Session, definition: Definition, *, by: Actor, now: dt.datetime) -> Applied:
-    """Put a new event in; ``SlugTaken`` where its short name has one already."""
+    """Create a new event; refuses with ``SlugTaken`` if another event has its slug."""
     with suppress(EventUnknown):
         events.get(session, definition.slug)
         raise SlugTaken
@@ -252,7 +262,7 @@ def with_notice(
 
 
 def with_registration(definition: Definition, closes_at: dt.datetime | None) -> Definition:
-    """The event with registration open from now on until then; without a moment, until check-in
+    """The event with registration open from now until ``closes_at``; ``None`` means until check-in
     opens."""
     raw = event_file.raw_of(definition)
     raw["registration"] = (

@@ -1,4 +1,4 @@
-"""What counts as having arrived."""
+"""Which check-ins count as an arrival, and how many of the expected people have arrived."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,23 +8,24 @@ from sqlalchemy.orm import Session
 
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import EXPECTED
 from eventreg.core.models.registration import Attendee
 
 
 @dataclass(frozen=True)
 class Presence:
-    """Who has come of how many."""
+    """How many people have arrived, of how many who are expected."""
 
     arrived: int
     expected: int
 
 
 STANDING = and_(CheckIn.attendee_id == Attendee.id, CheckIn.undone_at.is_(None))
-"""How attendees are joined with the arrivals that count."""
+"""Joins attendees with their check-ins that were not undone."""
 
 
 def standing(session: Session, attendee_id: int) -> CheckIn | None:
-    """The arrival that counts, if there is one."""
+    """The attendee's check-in that was not undone, or ``None``."""
     return session.scalar(
         select(CheckIn).join(Attendee, STANDING).where(Attendee.id == attendee_id)
     )
@@ -40,19 +41,19 @@ _any_standing = select(
 
 
 def anybody_arrived(session: Session, people: Collection[int]) -> bool:
-    """Whether one of these attendees is in the room."""
+    """Whether at least one of these attendees is checked in."""
     return bool(session.execute(_any_standing, {"people": list(people)}).scalar_one())
 
 
 def presence(session: Session, event: Event) -> Presence:
-    """How many of the people expected have come."""
-    expected, arrived = session.execute(
-        select(func.count(Attendee.id), func.count(CheckIn.id))
-        .outerjoin(CheckIn, STANDING)
-        .where(
-            Attendee.event_id == event.id,
-            Attendee.cancelled_at.is_(None),
-            Attendee.code.is_not(None),
+    """Count the people who are expected at the event, and those of them who have arrived."""
+    counting = (
+        select(
+            func.count(Attendee.id).label("expected"),
+            func.count(CheckIn.id).label("arrived"),
         )
-    ).one()
-    return Presence(arrived, expected)
+        .outerjoin(CheckIn, STANDING)
+        .where(Attendee.event_id == event.id, EXPECTED)
+    )
+    counted = session.execute(counting).one()
+    return Presence(counted.arrived, counted.expected)

@@ -1,8 +1,9 @@
-"""The one look that every public page takes: which event, in which version, and how many seats.
+"""The event of a public page and its seats, read in one statement.
 
-It goes past the session to the driver itself, which costs a tenth (PERFORMANCE.md 2.3), and is
-taken anew for every page, so that every number is as fresh as its row. What the organiser wrote
-changes only with version and stamp, and is kept: the version alone comes again after a restore.
+Every public page asks anew, so every number is as fresh as its row. The statement goes to the
+driver itself, past the session, which costs a tenth. The event's own columns change only together
+with version and stamp, so they are kept between pages; the version alone is not enough, because a
+restored backup may bring the same number again.
 """
 
 from contextlib import nullcontext
@@ -25,13 +26,13 @@ from eventreg.core.registration.seats import SeatCount
 
 @dataclass(frozen=True)
 class Glance:
-    """An event, for reading only, and its counter at this moment."""
+    """An event, which is not to be changed, and its seat counter at this moment."""
 
     event: Event
     counted: SeatCount
 
 
-_look = (
+_current = (
     select(
         Event.id,
         Event.version,
@@ -47,19 +48,25 @@ _look = (
 )
 _whole = select(Event.__table__).where(Event.id == bindparam("event"))
 _kept: "WeakKeyDictionary[Engine, dict[int, Event]]" = WeakKeyDictionary()
-"""The latest version of each event, by database."""
+"""The latest version of each event that was read, by database and event id."""
 
 
 @cache
 def _sql(dialect: str) -> str:
-    """The look as the driver takes it; its only parameter is the slug."""
-    spoken: Dialect = sqlite.dialect() if dialect == "sqlite" else psycopg.dialect()  # type: ignore[no-untyped-call]
-    return str(_look.compile(dialect=spoken))
+    """``_current`` as text for the driver; its only parameter is the slug."""
+    if dialect == "sqlite":
+        target: Dialect = sqlite.dialect()
+    else:
+        target = psycopg.dialect()  # type: ignore[no-untyped-call]
+    return str(_current.compile(dialect=target))
 
 
 def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> Glance:
-    """Look at the event of that slug, or ``EventUnknown``: through ``session``, where one is open
-    already, since nobody should hold one connection and wait for another."""
+    """The event of that slug and its counter; refuses with ``EventUnknown``.
+
+    Uses the connection of ``session`` if one is open already: a thread that held one connection
+    while it waited for a second could block all others.
+    """
     row = _read(engine, session, slug)
     if row is None:
         raise EventUnknown(slug)
@@ -82,19 +89,18 @@ def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> 
 
 
 def _read(engine: Engine, session: Session | None, slug: str) -> Any:
-    asked = (slug,) if engine.dialect.name == "sqlite" else {"slug": slug}
+    parameters = (slug,) if engine.dialect.name == "sqlite" else {"slug": slug}
     driver = None
     try:
         driver = session.connection().connection if session else engine.raw_connection()
         cursor = driver.cursor()
-        cursor.execute(_sql(engine.dialect.name), asked)
+        cursor.execute(_sql(engine.dialect.name), parameters)
         return cursor.fetchone()
     except engine.dialect.loaded_dbapi.Error as error:
         if driver is not None:
             driver.invalidate()
-        raise OperationalError(
-            "the look", None, error
-        ) from error  # as every other statement says it
+        # The same exception as from a statement that goes through the session.
+        raise OperationalError("the look", None, error) from error
     finally:
         if driver is not None and session is None:
             driver.close()

@@ -1,5 +1,7 @@
-"""Giving seats back: one person of a party or all of it. What is freed goes to the waiting in the
-same transaction."""
+"""Cancellations: give back the seats or waiting places of a whole party, or of some of its people.
+
+Seats that come free go to waiting parties in the same transaction.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,6 +19,7 @@ from eventreg.core.errors import (
 )
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import MessageKind
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import arrivals, seats, waitlist
 
@@ -26,13 +29,13 @@ _leave = (
     .where(
         Attendee.registration_id == bindparam("registration"),
         Attendee.id.in_(bindparam("people", expanding=True)),
-        Attendee.cancelled_at.is_(None),
+        LIVE,
     )
     .values(cancelled_at=bindparam("at", type_=Registration.created_at.type))
     .returning(Attendee.id)
     .execution_options(synchronize_session="fetch")
 )
-_remain = select(exists(_people.where(Attendee.cancelled_at.is_(None))))
+_remain = select(exists(_people.where(LIVE)))
 _state = select(Registration.state, Registration.email).where(
     Registration.id == bindparam("registration")
 )
@@ -53,48 +56,58 @@ def cancel(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Give back the seats, or waiting places, of these attendees; none named means all of the
-    party.
+    """Give back the seats, or waiting places, of these attendees; without ``people``, of all.
 
-    Refuses with ``AlreadyCancelled`` (the second of two who do it together), ``AttendeeUnknown``
-    and, for a registrant, ``CheckedInAlready`` and ``TooLateToCancel``. Takes the lock before it
-    looks, so eight at once are one.
+    Locks the counter first, so simultaneous cancellations of one party happen once: the second is
+    refused with ``AlreadyCancelled``. Also refuses with ``AttendeeUnknown`` and, for a registrant,
+    with ``TooLateToCancel`` and ``CheckedInAlready``.
     """
     counted = seats.lock(session, event.id, now=now)
-    party = set(session.scalars(_people, {"registration": registration.id}))
-    chosen = set(people) or party
-    if not chosen <= party:
-        raise AttendeeUnknown
+    chosen = _chosen(session, registration, people)
     state, email = session.execute(_state, {"registration": registration.id}).one()
     if by == REGISTRANT and now >= event.starts_at and state != RegistrationState.CANCELLED:
         raise TooLateToCancel
-    leaving = list(
-        session.scalars(
-            _leave, {"registration": registration.id, "people": list(chosen), "at": now}
-        )
-    )
-    if not leaving:
-        raise AlreadyCancelled
-    if by == REGISTRANT and arrivals.anybody_arrived(session, leaving):
-        raise CheckedInAlready
-    waited = state == RegistrationState.WAITLISTED
-    left = len(leaving)
+    leaving = _leave_event(session, registration, chosen, by=by, now=now)
+    was_waiting = state == RegistrationState.WAITLISTED
     audit.record(
         session,
-        Action.WAITLIST_LEFT if waited else Action.SEATS_RELEASED,
+        Action.WAITLIST_LEFT if was_waiting else Action.SEATS_RELEASED,
         by,
         now=now,
         event_id=event.id,
         registration_id=registration.id,
-        seats=left,
+        seats=leaving,
     )
     if session.execute(_remain, {"registration": registration.id}).scalar_one():
         session.execute(_grow_version, {"registration": registration.id})
     else:
         _close(session, event, registration, email, by=by, now=now)
-    waiting, taken = (-left, 0) if waited else (0, -left)
+    waiting, taken = (-leaving, 0) if was_waiting else (0, -leaving)
     counted = seats.move(session, event.id, counted, taken=taken, waiting=waiting)
     waitlist.promote(session, event, counted, now=now)
+
+
+def _chosen(session: Session, registration: Registration, people: Collection[int]) -> set[int]:
+    """The attendees to cancel; all of them must belong to the registration."""
+    members = set(session.scalars(_people, {"registration": registration.id}))
+    chosen = set(people) or members
+    if not chosen <= members:
+        raise AttendeeUnknown
+    return chosen
+
+
+def _leave_event(
+    session: Session, registration: Registration, chosen: set[int], *, by: Actor, now: datetime
+) -> int:
+    """Mark these attendees as cancelled and count those who were not cancelled before."""
+    leaving = session.scalars(
+        _leave, {"registration": registration.id, "people": list(chosen), "at": now}
+    ).all()
+    if not leaving:
+        raise AlreadyCancelled
+    if by == REGISTRANT and arrivals.anybody_arrived(session, leaving):
+        raise CheckedInAlready
+    return len(leaving)
 
 
 def _close(
@@ -106,7 +119,7 @@ def _close(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Nobody of the party is left."""
+    """Cancel the registration itself, because its last attendee has cancelled."""
     session.execute(
         update(Registration)
         .where(Registration.id == registration.id)

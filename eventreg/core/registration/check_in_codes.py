@@ -1,17 +1,17 @@
-"""Check-in codes: four digits that one person can say at the door, in which one wrong key never
-admits somebody else.
+"""Check-in codes: four digits that a person says at the door.
 
-Three random digits and a check digit after H. Michael Damm (2004): any two codes differ in at least
-two digits, and no swap of neighbours turns one into another. No leading 0, no 4 (sounds like
-death), no 250 (a fool), not all equal.
+A code is three random digits and a check digit by the method of H. Michael Damm (2004). Any two
+codes differ in at least two digits, and swapping neighbouring digits never makes another code, so
+one typing mistake never checks in somebody else. A code has no leading 0, no 4 (it sounds like
+death), no 250 (slang for a fool) and is not one digit repeated.
 """
 
 import random
-from collections.abc import Iterator
 
 from sqlalchemy import Connection, bindparam, exists, select
 
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee
 
 _DAMM = (
@@ -27,15 +27,16 @@ _DAMM = (
     (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
 )
 _SIZES = {4: 581, 5: 5_226, 6: 46_971, 7: 422_166}
-"""How many codes there are of each length; a test counts the first three."""
+"""The number of codes of each length; a test counts the first three."""
 _TRIES = 40
+"""Codes drawn of one length before a longer one is used."""
 _chance = random.SystemRandom()
 
 _clashes = select(
     exists().where(
         Attendee.event_id == bindparam("event"),
         Attendee.code == bindparam("code"),
-        Attendee.cancelled_at.is_(None),
+        LIVE,
     )
     | exists().where(
         Attendee.event_id == bindparam("event"), Attendee.phone_tail == bindparam("code")
@@ -44,7 +45,7 @@ _clashes = select(
 
 
 def check_digit(digits: str) -> str:
-    """The digit that makes ``digits`` a code."""
+    """The check digit to append to ``digits``."""
     state = 0
     for digit in digits:
         state = _DAMM[state][int(digit)]
@@ -52,7 +53,7 @@ def check_digit(digits: str) -> str:
 
 
 def is_code(code: str) -> bool:
-    """Whether these digits could be somebody's check-in code."""
+    """Whether this text has the form of a check-in code."""
     return (
         code.isascii()
         and code.isdigit()
@@ -64,16 +65,8 @@ def is_code(code: str) -> bool:
     )
 
 
-def all_of(length: int) -> Iterator[str]:
-    """Every code of that length."""
-    for start in range(10 ** (length - 2), 10 ** (length - 1)):
-        code = f"{start}{check_digit(str(start))}"
-        if is_code(code):
-            yield code
-
-
 def length_for(people: int) -> int:
-    """How many digits make the codes at least twice as many as the people who may need one."""
+    """The shortest length that has at least twice as many codes as there are people."""
     return next((length for length, size in _SIZES.items() if size >= 2 * people), max(_SIZES))
 
 
@@ -86,8 +79,8 @@ def _random_code(length: int) -> str:
 
 
 def draw(connection: Connection, event: Event, capacity: int, own_tail: str) -> str:
-    """A code that nobody of the event has, and that is nobody's last four digits either, nor the
-    person's own."""
+    """Draw a free code: not the code of another live attendee of the event, and not the last digits
+    of any phone number at the event, nor those of the person's own (``own_tail``)."""
     length = length_for(capacity + event.waitlist_size)
     while True:
         for _ in range(_TRIES):
@@ -97,4 +90,4 @@ def draw(connection: Connection, event: Event, capacity: int, own_tail: str) -> 
                 and not connection.execute(_clashes, {"event": event.id, "code": code}).scalar_one()
             ):
                 return code
-        length += 1  # far more people than was planned for: one digit more, rather than nobody
+        length += 1  # with far more people than planned, a longer code is better than none

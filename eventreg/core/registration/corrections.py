@@ -1,4 +1,4 @@
-"""Correcting what was written down: names and number of a registration."""
+"""Corrections: change the names, the phone number and the notes of a registration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from eventreg.core.values.phones import Phone
 
 @dataclass(frozen=True)
 class Notes:
-    """What the desk writes down beside names and number; ``Registration`` says what each is."""
+    """The desk's notes on a registration; ``Registration`` documents each of them."""
 
     contact: str | None = None
     wishes: str = ""
@@ -35,7 +35,7 @@ class Notes:
 
 @dataclass(frozen=True)
 class Correction:
-    """What a registration is to say from now on; without ``notes`` they stay as they are."""
+    """The new content of a registration; if ``notes`` is ``None``, the notes stay as they are."""
 
     names: tuple[Name, ...]
     phone: Phone
@@ -52,35 +52,27 @@ def edit(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Correct names and number, and what the desk noted; ``version`` is the one that was on the
-    page. Those of the party who wait in a registration of their own keep the same number as this
-    one.
+    """Correct the names, the number and the desk's notes. ``version`` is the registration's version
+    that the page showed. The waiting part of a split party gets the same new number.
 
     Refuses with ``AlreadyCancelled``, ``ChangedMeanwhile``, ``FieldRefused``, ``AlreadyRegistered``
     and ``PhoneAtLimit``; for a registrant also with ``TooLateToChange`` and ``CheckedInAlready``.
     """
-    names, phone, notes = corrected.names, corrected.phone, corrected.notes
+    phone, notes = corrected.phone, corrected.notes
     _check_version(session, registration, version)
     people = lookup.party(session, registration)
     if by == REGISTRANT:
         _check_not_begun(session, event, people, now)
-    if len(people) != len(names):
-        raise FieldRefused(f"companion-{len(names)}", "name_missing")
-    party_rules.check_size(event, names)
-    party_rules.queue_for_number(session, event, phone)
-    beyond = registration.over_limit or bool(notes and notes.beyond_limit)
-    party_rules.check_number(session, event, names, phone, besides=registration.id, beyond=beyond)
-    names = names if notes else _with_known_readings(people, names)
-    fields = [
-        *_differing(registration, people, names, phone),
-        *_differing_notes(registration, notes),
-    ]
+    _check_party(session, event, registration, people, corrected)
+    names = corrected.names if notes else _with_known_readings(people, corrected.names)
+    fields = _differing(registration, people, names, phone)
+    fields += _differing_notes(registration, notes)
     if not fields:
         return
     _rewrite(session, registration, people, names, phone)
     _note(registration, notes)
     if "phone" in fields:
-        _renumber_beside(session, event, registration, phone, by=by, now=now)
+        _renumber_waiting_part(session, event, registration, phone, by=by, now=now)
     audit.record(
         session,
         Action.REGISTRATION_EDITED,
@@ -92,32 +84,45 @@ def edit(
     )
 
 
-def _differing(
-    registration: Registration, people: Sequence[Attendee], names: tuple[Name, ...], phone: Phone
-) -> list[str]:
-    """What is to be corrected, by field."""
-    pairs = list(zip(people, names, strict=True))
-    fields = [f"name-{p.place}" for p, name in pairs if p.name != name.typed]
-    fields += [
-        f"reading-{p.place}"
-        for p, name in pairs
-        if p.name == name.typed and p.sort_key != name.sort_key
-    ]
-    return [*fields, "phone"] if registration.phone_typed != phone.typed else fields
-
-
 def _check_version(session: Session, registration: Registration, version: int) -> None:
-    session.refresh(
-        registration, with_for_update=True
-    )  # or two who correct at once would both find their version
+    """Refuse a correction that was made on an older version of the registration."""
+    # The lock is needed: without it, two who correct at once would both find their version.
+    session.refresh(registration, with_for_update=True)
     if registration.state == RegistrationState.CANCELLED:
         raise AlreadyCancelled
     if registration.version != version:
         raise ChangedMeanwhile
 
 
+def _check_not_begun(
+    session: Session, event: Event, people: Sequence[Attendee], now: datetime
+) -> None:
+    """Refuse a registrant's correction once the event or the party's check-in has begun."""
+    if now >= event.starts_at:
+        raise TooLateToChange
+    if arrivals.anybody_arrived(session, [person.id for person in people]):
+        raise CheckedInAlready
+
+
+def _check_party(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    people: Sequence[Attendee],
+    corrected: Correction,
+) -> None:
+    """Apply the rules of a new registration to the corrected names and number."""
+    names, phone, notes = corrected.names, corrected.phone, corrected.notes
+    if len(people) != len(names):
+        raise FieldRefused(f"companion-{len(names)}", "name_missing")
+    party_rules.check_size(event, names)
+    party_rules.queue_for_number(session, event, phone)
+    beyond = registration.over_limit or bool(notes and notes.beyond_limit)
+    party_rules.check_number(session, event, names, phone, besides=registration.id, beyond=beyond)
+
+
 def _with_known_readings(people: Sequence[Attendee], names: tuple[Name, ...]) -> tuple[Name, ...]:
-    """A name that stays as it was keeps the reading that the desk gave it."""
+    """The names; one that does not change keeps the reading that the desk gave it."""
     return tuple(
         replace(name, sort_key=person.sort_key, search_key=person.search_key, letter=person.letter)
         if person.name == name.typed
@@ -126,7 +131,22 @@ def _with_known_readings(people: Sequence[Attendee], names: tuple[Name, ...]) ->
     )
 
 
+def _differing(
+    registration: Registration, people: Sequence[Attendee], names: tuple[Name, ...], phone: Phone
+) -> list[str]:
+    """The names of the fields that change, without those of the notes."""
+    pairs = list(zip(people, names, strict=True))
+    fields = [f"name-{person.place}" for person, name in pairs if person.name != name.typed]
+    fields += [
+        f"reading-{person.place}"
+        for person, name in pairs
+        if person.name == name.typed and person.sort_key != name.sort_key
+    ]
+    return [*fields, "phone"] if registration.phone_typed != phone.typed else fields
+
+
 def _differing_notes(registration: Registration, notes: Notes | None) -> list[str]:
+    """The names of the notes that change."""
     if notes is None:
         return []
     kept = ("contact", "wishes", "name_unsure", "email")
@@ -137,38 +157,6 @@ def _differing_notes(registration: Registration, notes: Notes | None) -> list[st
     ]
 
 
-def _note(registration: Registration, notes: Notes | None) -> None:
-    if notes is None:
-        return
-    registration.contact, registration.wishes = notes.contact, notes.wishes
-    registration.name_unsure, registration.email = notes.name_unsure, notes.email
-    registration.over_limit = registration.over_limit or notes.beyond_limit
-
-
-def _check_not_begun(
-    session: Session, event: Event, people: Sequence[Attendee], now: datetime
-) -> None:
-    """What stands on the list at the door stays as it is."""
-    if now >= event.starts_at:
-        raise TooLateToChange
-    if arrivals.anybody_arrived(session, [person.id for person in people]):
-        raise CheckedInAlready
-
-
-def _renumber_beside(
-    session: Session,
-    event: Event,
-    registration: Registration,
-    phone: Phone,
-    *,
-    by: Actor,
-    now: datetime,
-) -> None:
-    for other in lookup.waiting_beside(session, registration):
-        same = tuple(parse(person.name) for person in lookup.party(session, other))
-        edit(session, event, other, Correction(same, phone), version=other.version, by=by, now=now)
-
-
 def _rewrite(
     session: Session,
     registration: Registration,
@@ -176,13 +164,14 @@ def _rewrite(
     names: tuple[Name, ...],
     phone: Phone,
 ) -> None:
-    """Give the registration its number and each person their corrected name. Through a number
-    nobody has, so that two people may swap names."""
-    registration.phone_number, registration.phone_typed, registration.phone_tail = (
-        phone.number,
-        phone.typed,
-        phone.tail,
-    )
+    """Write the number to the registration, and name and number to each person.
+
+    Each person first gets a number that no one has: otherwise two people who swap names would
+    break the unique index for a moment.
+    """
+    registration.phone_number = phone.number
+    registration.phone_typed = phone.typed
+    registration.phone_tail = phone.tail
     registration.version += 1
     for person in people:
         person.phone_number = f"-{person.id}"
@@ -192,3 +181,27 @@ def _rewrite(
             setattr(person, column, value)
         person.phone_number, person.phone_tail = phone.number, phone.tail
     session.flush()
+
+
+def _note(registration: Registration, notes: Notes | None) -> None:
+    """Write the notes to the registration, if there are any."""
+    if notes is None:
+        return
+    registration.contact, registration.wishes = notes.contact, notes.wishes
+    registration.name_unsure, registration.email = notes.name_unsure, notes.email
+    registration.over_limit = registration.over_limit or notes.beyond_limit
+
+
+def _renumber_waiting_part(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    phone: Phone,
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Give the waiting part of a split party the same number."""
+    for other in lookup.waiting_beside(session, registration):
+        same = tuple(parse(person.name) for person in lookup.party(session, other))
+        edit(session, event, other, Correction(same, phone), version=other.version, by=by, now=now)

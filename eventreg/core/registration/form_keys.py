@@ -1,4 +1,4 @@
-"""Hidden keys of forms that succeeded: kept a week, then dropped."""
+"""Form keys: the hidden key of each form that made a registration, kept for a week."""
 
 from datetime import datetime, timedelta
 
@@ -8,18 +8,18 @@ from sqlalchemy.orm import Session
 from eventreg.core.models.registration import FormKey
 
 KEPT = timedelta(days=7)
-"""How long the same form again is the same registration (PROMISES, T4)."""
+"""For this long, sending the same form again gives the same registration."""
 
 
 def older_than_kept(session: Session, *, now: datetime) -> int:
-    """How many keys have had their time."""
+    """Count the keys that are older than ``KEPT``."""
     return session.execute(
         select(func.count()).select_from(FormKey).where(FormKey.created_at < now - KEPT)
     ).scalar_one()
 
 
 def drop_old(session: Session, *, now: datetime) -> None:
-    """Drop the keys that have had their time."""
+    """Delete the keys that are older than ``KEPT``."""
     session.execute(
         delete(FormKey)
         .where(FormKey.created_at < now - KEPT)

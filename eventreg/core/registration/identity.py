@@ -1,7 +1,9 @@
-"""Whom a form names. Row numbers come again: a backup that is brought back brings its counter with
-it, and whoever registers next gets the number of somebody else. A page from before the restore
-would then act on a stranger. So a form names an attendee by a random id, and a registration by its
-number together with a mark."""
+"""Identify the attendee or registration that a form names.
+
+Row numbers are not enough: a restored backup also restores the counters, and the next registration
+gets a number that was somebody else's. A page from before the restore would then act on a stranger.
+So a form names an attendee by a random id, and a registration by its number and a mark.
+"""
 
 import re
 from collections.abc import Collection
@@ -15,8 +17,8 @@ from eventreg.core.models.registration import Attendee, Registration
 from eventreg.core.registration import lookup
 
 MARK = 16
-"""Characters of a mark, which is the beginning of the ticket's digest: it never comes again, and
-opens no ticket."""
+"""Length of a mark. A mark is the beginning of the ticket's digest: it never repeats, and opens no
+ticket."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 _attendee = (
@@ -32,20 +34,21 @@ _rows = select(Attendee.public_id, Attendee.id).where(
 
 
 def attendee(session: Session, event: Event, sent: str) -> Attendee:
-    """The attendee of the event who has this random id; ``AttendeeUnknown`` for any other text. The
-    row is locked, so that nobody checks in and gives the seat back at the same moment."""
-    person = (
-        session.scalar(_attendee, {"sent": sent, "event": event.id})
-        if _ID.fullmatch(sent)
-        else None
-    )
+    """The attendee of the event who has this random id; refuses other texts with
+    ``AttendeeUnknown``.
+
+    Locks the row, so that a check-in and a cancellation of one person never happen at once.
+    """
+    if not _ID.fullmatch(sent):
+        raise AttendeeUnknown
+    person = session.scalar(_attendee, {"sent": sent, "event": event.id})
     if person is None:
         raise AttendeeUnknown
     return person
 
 
 def known(session: Session, event: Event, sent: Collection[str]) -> dict[str, int]:
-    """The row of each attendee of the event who is named; an id that nobody has is left out."""
+    """The row number of each attendee of the event, by random id; unknown ids are left out."""
     ids = [one for one in sent if _ID.fullmatch(one)]
     found: dict[str, int] = {}
     for start in range(0, len(ids), 500):
@@ -55,8 +58,8 @@ def known(session: Session, event: Event, sent: Collection[str]) -> dict[str, in
 
 
 def attendees(session: Session, event: Event, sent: Collection[str]) -> list[int]:
-    """The rows of these attendees of the event; ``AttendeeUnknown`` if one of them is nobody's id,
-    rather than left out."""
+    """The row numbers of these attendees of the event; refuses with ``AttendeeUnknown`` if one is
+    unknown."""
     found = known(session, event, sent)
     if len(found) < len(set(sent)):
         raise AttendeeUnknown
@@ -64,14 +67,16 @@ def attendees(session: Session, event: Event, sent: Collection[str]) -> list[int
 
 
 def mark(registration: Registration) -> str:
-    """What a form carries beside a registration's number."""
+    """The mark that a form sends beside a registration's number."""
     return registration.ticket_digest[:MARK]
 
 
 def registration(session: Session, event: Event, number: int, sent: str) -> Registration:
-    """The registration of the event that a form is about, by number and mark;
-    ``RegistrationUnknown`` for another number, or if the number went to somebody else since. A form
-    without a mark means whoever has the number now."""
+    """The registration of the event that has this number and mark.
+
+    Refuses with ``RegistrationUnknown`` if the event has no such number, or if another registration
+    has it now. Without a mark, only the number counts.
+    """
     found = lookup.of_event(session, event, number)
     if sent and sent != mark(found):
         raise RegistrationUnknown

@@ -1,5 +1,4 @@
-"""Registrations: finding one, by id, ticket, or what people remember of it; and who belongs to
-it."""
+"""Find a registration by id, by ticket, or by name, number and code; and list its people."""
 
 from collections.abc import Sequence
 
@@ -8,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core.errors import RegistrationUnknown
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import tickets
 from eventreg.core.values.names import Name
@@ -15,7 +15,7 @@ from eventreg.core.values.phones import Phone
 
 
 def get(session: Session, registration_id: int) -> Registration:
-    """The registration of that id, or ``RegistrationUnknown``."""
+    """The registration of that id; refuses with ``RegistrationUnknown``."""
     registration = session.get(Registration, registration_id)
     if registration is None:
         raise RegistrationUnknown
@@ -23,8 +23,8 @@ def get(session: Session, registration_id: int) -> Registration:
 
 
 def of_event(session: Session, event: Event, registration_id: int) -> Registration:
-    """The registration of that id if it belongs to this event; an id from another event is unknown
-    here."""
+    """The registration of that id, if it belongs to this event; otherwise refuses with
+    ``RegistrationUnknown``."""
     registration = get(session, registration_id)
     if registration.event_id != event.id:
         raise RegistrationUnknown
@@ -37,8 +37,8 @@ _by_digest = (
 
 
 def by_token(session: Session, token: str) -> tuple[Registration, Event]:
-    """The registration whose ticket token this is, with its event; ``RegistrationUnknown`` for
-    every other text."""
+    """The registration that has this ticket token, and its event; refuses with
+    ``RegistrationUnknown``."""
     row = session.execute(_by_digest, {"digest": tickets.digest(token)}).first()
     if row is None:
         raise RegistrationUnknown
@@ -46,13 +46,13 @@ def by_token(session: Session, token: str) -> tuple[Registration, Event]:
 
 
 def party(session: Session, registration: Registration) -> Sequence[Attendee]:
-    """The people of a registration, whoever registered first; those who cancelled alone are not
-    among them."""
+    """The people of a registration in the order in which they were entered. People who cancelled
+    are left out, unless the whole registration is cancelled."""
     people = session.scalars(
         select(Attendee).where(Attendee.registration_id == registration.id).order_by(Attendee.place)
     ).all()
-    cancelled = registration.state == RegistrationState.CANCELLED
-    return [person for person in people if cancelled or person.cancelled_at is None]
+    all_cancelled = registration.state == RegistrationState.CANCELLED
+    return [person for person in people if all_cancelled or person.cancelled_at is None]
 
 
 _beside = (
@@ -67,19 +67,19 @@ _beside = (
 
 
 def waiting_beside(session: Session, registration: Registration) -> Sequence[Registration]:
-    """The waiting part of a party of which only this one got a seat."""
+    """The waiting part of a split party, of which this registration got the only seat."""
     where = {"event": registration.event_id, "registration": registration.id}
     return session.scalars(_beside, where).all()
 
 
-_by_what_people_know = (
+_by_name_number_and_code = (
     select(Registration)
     .join(Attendee, Attendee.registration_id == Registration.id)
     .where(
         Attendee.code == bindparam("code"),
         Attendee.phone_number == bindparam("phone"),
         Attendee.name_folded == bindparam("name"),
-        Attendee.cancelled_at.is_(None),
+        LIVE,
     )
     .order_by(Registration.id.desc())
     .limit(1)
@@ -87,10 +87,14 @@ _by_what_people_know = (
 
 
 def find(session: Session, name: Name, phone: Phone, code: str) -> Registration:
-    """The registration of somebody who lost the ticket; name, number and check-in code must all be
-    right, and nothing says which of them was not: ``RegistrationUnknown``."""
+    """The registration of somebody who lost the ticket.
+
+    Name, number and check-in code must all be right. Otherwise refuses with
+    ``RegistrationUnknown``, which does not say which of them was wrong.
+    """
     found = session.scalar(
-        _by_what_people_know, {"name": name.folded, "phone": phone.number, "code": code}
+        _by_name_number_and_code,
+        {"name": name.folded, "phone": phone.number, "code": code},
     )
     if found is None:
         raise RegistrationUnknown

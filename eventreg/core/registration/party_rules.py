@@ -1,4 +1,4 @@
-"""What a party may be: how many, how many under one number, and nobody twice."""
+"""Rules for a party: its size, the number of people under one phone number, no person twice."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core.errors import AlreadyRegistered, FieldRefused, PhoneAtLimit
 from eventreg.core.models.event import Event
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee
 from eventreg.core.values.names import Name
 from eventreg.core.values.phones import Phone
@@ -16,7 +17,7 @@ _same_person = select(Attendee.registration_id).where(
     Attendee.phone_number == bindparam("phone"),
     Attendee.name_folded.in_(bindparam("names", expanding=True)),
     Attendee.registration_id != bindparam("besides"),
-    Attendee.cancelled_at.is_(None),
+    LIVE,
 )
 _under_number = (
     select(func.count())
@@ -25,18 +26,18 @@ _under_number = (
         Attendee.event_id == bindparam("event"),
         Attendee.phone_number == bindparam("phone"),
         Attendee.registration_id != bindparam("besides"),
-        Attendee.cancelled_at.is_(None),
+        LIVE,
     )
 )
 _NO_REGISTRATION = 0
 
 
-def check_size(event: Event, party: Sequence[Name]) -> None:
-    """A party is one to ``max_party`` different people."""
-    if len(party) > event.max_party:
+def check_size(event: Event, names: Sequence[Name]) -> None:
+    """Refuse more than ``max_party`` people, or one name twice, with ``FieldRefused``."""
+    if len(names) > event.max_party:
         raise FieldRefused("companion-1", "party_large", most=event.max_party)
-    for place, name in enumerate(party):
-        if name.folded in {earlier.folded for earlier in party[:place]}:
+    for place, name in enumerate(names):
+        if name.folded in {earlier.folded for earlier in names[:place]}:
             raise FieldRefused(f"companion-{place}", "same_name_twice")
 
 
@@ -46,8 +47,8 @@ _number_queue = select(
 
 
 def queue_for_number(session: Session, event: Event, phone: Phone) -> None:
-    """Whoever registers under the same number waits until we are done, so that counting its people
-    means something. SQLite has but one writer."""
+    """Make other transactions that register under this number wait until this one ends, so that the
+    count of its people stays right. SQLite needs no queue: it has one writer at a time."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(_number_queue, {"event": event.id, "phone": phone.number})
 
@@ -55,42 +56,45 @@ def queue_for_number(session: Session, event: Event, phone: Phone) -> None:
 def check_number(
     session: Session,
     event: Event,
-    party: Sequence[Name],
+    names: Sequence[Name],
     phone: Phone,
     besides: int = _NO_REGISTRATION,
     *,
     beyond: bool = False,
 ) -> None:
-    """One person is registered once, and one number holds at most ``max_per_phone`` people."""
-    where = {"event": event.id, "phone": phone.number, "besides": besides}
-    same = session.execute(
-        _same_person, {**where, "names": [name.folded for name in party]}
-    ).scalar()
-    under_number = session.execute(_under_number, where).scalar_one()
-    judge_number(event, party, phone, same, under_number, beyond=beyond)
+    """Refuse a person who is registered already, and more than ``max_per_phone`` people under one
+    number. The people of the registration ``besides`` are not counted."""
+    parameters = {"event": event.id, "phone": phone.number, "besides": besides}
+    folded = [name.folded for name in names]
+    same = session.execute(_same_person, {**parameters, "names": folded}).scalar()
+    under_number = session.execute(_under_number, parameters).scalar_one()
+    judge_number(event, names, phone, same, under_number, beyond=beyond)
 
 
 def judge_number(
     event: Event,
-    party: Sequence[Name],
+    names: Sequence[Name],
     phone: Phone,
     same: int | None,
     under_number: int,
     *,
     beyond: bool,
 ) -> None:
-    """What is known of a number, judged: ``AlreadyRegistered`` for the registration ``same`` of one
-    of these people, ``PhoneAtLimit`` where they would be too many under it: not where the desk goes
-    ``beyond``, nor where there is no number."""
+    """Apply the rules for one number to what the database holds.
+
+    Refuses with ``AlreadyRegistered`` if ``same`` is the registration of one of these people, and
+    with ``PhoneAtLimit`` if they are too many together with the ``under_number`` people before
+    them. The limit does not apply without a number, nor if the desk goes ``beyond`` it on purpose.
+    """
     if same is not None:
         raise AlreadyRegistered(same)
     limited = phone.number and not beyond
-    if limited and under_number + len(party) > event.max_per_phone:
+    if limited and under_number + len(names) > event.max_per_phone:
         raise PhoneAtLimit(event.max_per_phone)
 
 
 def columns(name: Name) -> dict[str, str]:
-    """A person's name as the columns of ``attendees``."""
+    """The columns of ``attendees`` that hold a name."""
     return {
         "name": name.typed,
         "name_folded": name.folded,

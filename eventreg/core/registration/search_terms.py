@@ -1,7 +1,6 @@
-"""What somebody typed into the search, as conditions on attendees: a name, its reading, a code, a
-number or its end.
+"""Turn a search into conditions on attendees: a name, its reading, a code, a number or its end.
 
-At the door, where numbers are masked, digits must not find them piece by piece.
+The door sees masked numbers, so there digits must be a code, the last four or a whole number.
 """
 
 import unicodedata
@@ -16,32 +15,31 @@ from eventreg.core.values.names import fold
 
 _LONGEST = 100
 _BETWEEN_DIGITS = "+-()./· "
-_NOT_SAID = str.maketrans(dict.fromkeys(_BETWEEN_DIGITS, " "))
+_SEPARATORS_TO_SPACES = str.maketrans(dict.fromkeys(_BETWEEN_DIGITS, " "))
 _WHOLE = 7
-"""Digits from which on they are a whole number rather than the end of one."""
+"""From this many digits on, they are a whole number and not the end of one."""
 
 
 def _visible(query: str) -> str:
     shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in query[:_LONGEST])
-    return fold(shown)[:_LONGEST]  # one sign may fold to four words
+    return fold(shown)[:_LONGEST]  # one character may fold to four words
 
 
 def _is_number(folded: str) -> bool:
-    """A number as a telephone shows it: +86 138-0013-8000, (020) 8765 4321."""
+    """Whether it looks like a number, such as +86 138-0013-8000 or (020) 8765 4321."""
     has_digits = any(c.isdigit() for c in folded)
     return has_digits and all(c.isdigit() or c in _BETWEEN_DIGITS for c in folded)
 
 
 def words(query: str) -> list[str]:
-    """The words of a search as they are compared: folded, without characters nobody typed on
-    purpose."""
+    """The words of a search, folded for comparing and without control characters."""
     folded = _visible(query)
-    return (folded.translate(_NOT_SAID) if _is_number(folded) else folded).split()
+    return (folded.translate(_SEPARATORS_TO_SPACES) if _is_number(folded) else folded).split()
 
 
 def whole_number(query: str, area_code: str | None) -> str | None:
-    """The number that was typed in full, as it is stored; ``None`` for a piece of one, and for what
-    is no number."""
+    """The number as it is stored, if it was typed in full; ``None`` for a part of a number, and for
+    other texts."""
     folded = _visible(query).strip()
     if not _is_number(folded):
         return None
@@ -52,10 +50,10 @@ def whole_number(query: str, area_code: str | None) -> str | None:
 
 
 def _matches(word: str) -> ColumnElement[bool]:
-    """Digits are a code or the end of a number; letters a name, its reading or its initials. Always
-    literal.
+    """Digits match a code or the end of a number; letters match a name, its reading or initials.
 
-    Four digits or more find their people by index: those whose number ends so, or whose code it is.
+    Everything typed is literal. Four digits or more can use the indexes on the last four digits and
+    on the code.
     """
     if word.isdigit() and len(word) >= 4:
         end = word if len(word) < _WHOLE else word.lstrip("0")  # zeros in front are for dialling
@@ -71,14 +69,14 @@ def _matches(word: str) -> ColumnElement[bool]:
         Attendee.search_key.startswith(key, autoescape=True),
         Attendee.search_key.contains(f" {key}", autoescape=True),
     )
-    # Most people have it nowhere: that is asked first, and quicker than whether one of their words
-    # begins so.
+    # Whether the reading contains the key is quick to test and false for most people, so it comes
+    # first.
     return or_(named, and_(Attendee.search_key.contains(key, autoescape=True), or_(*begins)))
 
 
 def _matches_at_door(word: str, area_code: str | None) -> ColumnElement[bool]:
-    """Digits are exactly the last four, a whole code, or a whole number; never a piece of what is
-    masked."""
+    """Match digits only with the last four digits, a whole code or a whole number, so that nobody
+    can guess a masked number digit by digit."""
     if not word.isdigit():
         return _matches(word)
     if len(word) < 4:
@@ -91,7 +89,7 @@ def _matches_at_door(word: str, area_code: str | None) -> ColumnElement[bool]:
 def conditions(
     query: str, area_code: str | None = None, *, at_door: bool = False
 ) -> list[ColumnElement[bool]]:
-    """What an attendee must fulfil to be found; nothing for an empty search."""
+    """The conditions that an attendee must meet to be found; none for an empty search."""
     number = whole_number(query, area_code) if at_door else None
     if number:
         code = "".join(c for c in query if c.isdigit())
@@ -101,8 +99,8 @@ def conditions(
         return _matches_at_door(word, area_code) if at_door else _matches(word)
 
     typed = words(query)
-    # "zhang gui fang" is one reading typed with pauses, "138 0013 8000" one number; other words
-    # must all be found.
+    # "zhang gui fang" may be one reading and "138 0013 8000" one number; otherwise each word must
+    # be found.
     if len(typed) > 1:
         return [or_(matches("".join(typed)), and_(*map(matches, typed)))]
     return [matches(word) for word in typed]

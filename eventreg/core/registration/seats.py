@@ -1,10 +1,12 @@
-"""The cap. Seats are taken in one guarded statement; the CHECK in ``models.EventSeats`` stands
-behind it.
+"""The seat counter of an event, and the cap: never more seats taken than there are.
 
-Two ways in (PERFORMANCE.md 7.1). ``take`` is for the rush: one statement, last before the commit,
-that looks and takes. Whatever waits, frees, promotes or changes the capacity calls ``lock`` first
-and then moves seats with ``move``: on a database with row locks, one person could otherwise join
-the waiting list while another frees the last seat, and neither would see the other.
+There are two ways to change the counter (docs/adr/0005-the-counter-last-and-the-lock-first.md).
+``take`` is for a rush of registrations: one statement, the last before the commit, that checks and
+takes. Everything that joins the waiting list, frees seats, promotes or changes the capacity calls
+``lock`` first and then ``move``. Without the lock, on a database with row locks, one person could
+join the waiting list while another frees the last seat, and neither would see the other. Behind
+both stands the CHECK in ``models.event.EventSeats``. Only an organiser can go over the cap, with a
+reason.
 """
 
 from collections.abc import Sequence
@@ -22,21 +24,22 @@ from eventreg.core.models.registration import Source
 
 @dataclass(frozen=True)
 class SeatCount:
-    """The counter as it stands: ``taken`` + ``left`` + ``held`` = ``capacity``, unless the event is
-    ``over`` by some."""
+    """The counter of an event at one moment. ``taken`` + ``left`` + ``held`` = ``capacity``, unless
+    the event is ``over`` the capacity."""
 
     capacity: int
     taken: int
     waiting: int
     kept: int
-    """Seats kept for people who telephone that are in truth there; 0 once their time is over."""
+    """Seats kept for people who telephone; 0 once their time is over. More than ``held`` if the
+    event is nearly full."""
     edition: int
     event_version: int
     event_stamp: str
 
     @classmethod
     def read(cls, row: Sequence[Any], now: datetime) -> "SeatCount":
-        """The counter of a row of ``COUNTED``."""
+        """The counter from a row with the columns of ``COUNTED``."""
         capacity, taken, waiting, held, edition, version, stamp, until = row
         return cls(
             capacity,
@@ -49,31 +52,32 @@ class SeatCount:
         )
 
     def is_of(self, event: Event) -> bool:
-        """Whether it is the counter of the event as that stands there, and not of another state of
-        it."""
+        """Whether the counter belongs to this version of the event; if not, the event has been
+        changed or restored since."""
         return (self.event_version, self.event_stamp) == (event.version, event.stamp)
 
     @property
     def held(self) -> int:
-        """Seats that only the telephone line may give away now."""
+        """Seats that only the telephone line may give away."""
         return min(self.kept, max(0, self.capacity - self.taken))
 
     @property
     def left(self) -> int:
-        """Seats that anybody could still take; never negative."""
+        """Free seats for anybody; never negative."""
         return max(0, self.capacity - self.taken - self.kept)
 
     @property
     def over(self) -> int:
-        """People who keep their seat although the capacity was lowered below them."""
+        """How many more seats are taken than the capacity allows: it was lowered, or an organiser
+        seated people beyond it."""
         return max(0, self.taken - self.capacity)
 
     def left_for(self, source: str) -> int:
-        """Seats for somebody who comes by that way: who telephones may have the held ones too."""
+        """Free seats for a registration from ``source``: all but online ones may use held seats."""
         return self.left if source == Source.ONLINE else max(0, self.capacity - self.taken)
 
     def from_held(self, seats: int, source: str) -> int:
-        """How many of that many seats come out of the held ones: a call uses those first."""
+        """How many of these seats come out of the held ones; calls and walk-ins use those first."""
         return min(seats, self.held) if source != Source.ONLINE else 0
 
 
@@ -87,7 +91,7 @@ COUNTED = (
     Event.stamp,
     Event.held_until,
 )
-"""What a ``SeatCount`` is made of."""
+"""The columns from which ``SeatCount.read`` makes a counter."""
 _of_event = EventSeats.event_id == bindparam("event")
 _take = (
     update(EventSeats)
@@ -130,35 +134,35 @@ _count = select(*COUNTED).join(Event, Event.id == EventSeats.event_id).where(_of
 
 
 def count(session: Session, event_id: int, *, now: datetime) -> SeatCount:
-    """The counter of one event, from its own row."""
+    """Read the counter of one event."""
     return SeatCount.read(session.execute(_count, {"event": event_id}).one(), now)
 
 
 def stored_held(session: Session, event_id: int) -> int:
-    """How many of the held seats nobody has used, whether or not their time is over."""
+    """Count the held seats that are not used, whether or not their time is over."""
     return session.execute(_held, {"event": event_id}).scalar_one()
 
 
 def lock(session: Session, event_id: int, *, now: datetime) -> SeatCount:
-    """The counter, which nobody else can change until the transaction ends."""
+    """Lock the counter until the transaction ends, and read it."""
     session.execute(_lock, {"event": event_id})
     return count(session, event_id, now=now)
 
 
 def take(connection: Connection, event_id: int, seats: int, *, seen: SeatCount) -> None:
-    """Take that many seats together, while nobody waits; ``SeatsRaced`` where somebody was quicker
-    than ``seen``.
+    """Take so many seats at once, if nobody waits.
 
-    One statement looks and takes, so nobody can come between; whoever is refused has changed
-    nothing.
+    One statement checks and takes, so no other transaction can come between. Refuses with
+    ``SeatsRaced``, and changes nothing, if the seats are no longer free, if somebody waits, or if
+    the event was changed since ``seen``.
     """
-    asked = {
+    parameters = {
         "event": event_id,
         "seats": seats,
         "keep": int(seen.kept > 0),
         "edition_read": seen.edition,
     }
-    if connection.execute(_take, asked).first() is None:
+    if connection.execute(_take, parameters).first() is None:
         raise SeatsRaced
 
 
@@ -172,8 +176,12 @@ def move(
     from_held: int = 0,
     beyond: bool = False,
 ) -> SeatCount:
-    """Change a counter that the caller has locked as ``counted``; ``EventFull`` where it would pass
-    the capacity, unless an organiser goes ``beyond`` it on purpose."""
+    """Change a counter that the caller has locked and read as ``counted``. Returns it after the
+    change.
+
+    Refuses with ``EventFull`` if it would pass the capacity, unless an organiser goes ``beyond`` it
+    on purpose.
+    """
     after = SeatCount(
         counted.capacity,
         counted.taken + taken,
@@ -185,21 +193,22 @@ def move(
     )
     if taken > 0 and after.over and not beyond:
         raise EventFull(counted.left)
-    moved = {
+    parameters = {
         "event": event_id,
         "more_taken": taken,
         "more_waiting": waiting,
         "from_held": from_held,
+        "over": after.over,
     }
-    session.execute(_move, {**moved, "over": after.over})
+    session.execute(_move, parameters)
     return after
 
 
 def set_capacity(
     session: Session, event_id: int, capacity: int, *, held: int, now: datetime
 ) -> SeatCount:
-    """Change the capacity of a locked counter, and how many seats are held. Nobody loses a seat:
-    below the seats taken the event is ``over`` by the difference."""
+    """Change the capacity and the held seats of a counter that the caller has locked. Nobody loses
+    a seat: if the capacity is below the seats taken, the event is ``over`` by the difference."""
     counted = count(session, event_id, now=now)
     over = max(0, counted.taken - capacity)
     session.execute(

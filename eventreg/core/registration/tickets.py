@@ -1,5 +1,8 @@
-"""Ticket tokens: the secret in a ticket's address. Computed when needed, stored only as a digest
-(PROMISES 3.5)."""
+"""Ticket tokens: the secret part of a ticket's address.
+
+A token is computed when it is needed. The database holds only its digest, so a stolen copy of the
+database opens no ticket.
+"""
 
 import hmac
 import secrets
@@ -13,18 +16,18 @@ _MISREAD = str.maketrans("OIL", "011")
 
 
 def new_seed() -> str:
-    """The random id of a new registration, 128 bits as hex."""
+    """A random id for a new registration: 128 bits as hex."""
     return secrets.token_hex(16)
 
 
 def token(secret_key: str, seed: str) -> str:
-    """The ticket token that belongs to a seed under this secret key; losing the key loses the
-    links."""
+    """The ticket token of a seed under this secret key. Under another key, no link works any
+    more."""
     number = int.from_bytes(hmac.digest(secret_key.encode(), seed.encode(), "sha256"))
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(251, 251 - 5 * LENGTH, -5))
 
 
 def digest(typed: str) -> str:
-    """What the database keeps of a token. A token copied by hand, with O for 0 or small letters, is
-    the same one."""
+    """The digest of a token, as the database keeps it. Small letters, and O, I or L for 0 or 1,
+    make no difference, because tokens are sometimes copied by hand."""
     return tokens.digest(typed.upper().translate(_MISREAD))

@@ -1,8 +1,8 @@
-"""The waiting list: first come, first served. A place in it is computed, never stored.
+"""The waiting list: the waiting parties of an event, in the order in which they joined it.
 
-Whoever frees seats calls ``promote`` in the same transaction; both need the counter locked. The
-first party that fits gets seats, one that does not fit keeps its place. Parties stand in the order
-of their ids, which are given out under the lock.
+Everything that frees seats calls ``promote`` in the same transaction, with the counter locked. The
+first party that fits gets seats; a party that does not fit keeps its place. A place is computed
+from the order of registration ids, which are given out under the lock; it is never stored.
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,14 @@ from eventreg.core.audit import SYSTEM, Action, Actor
 from eventreg.core.errors import EventFull, NotWaiting, WaitlistFull
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import MessageKind
+from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import check_in_codes, seats
 from eventreg.core.registration.seats import SeatCount
 
 
 class OverReason(StrEnum):
-    """Why an organiser seats more people than the room was planned for."""
+    """The reason for seating more people than the capacity allows."""
 
     CHAIR = "chair"
     GUEST = "guest"
@@ -35,7 +36,7 @@ class OverReason(StrEnum):
 
 @dataclass(frozen=True)
 class WaitingParty:
-    """One waiting registration, as the list sees it."""
+    """A waiting registration: its people need ``seats`` seats."""
 
     registration_id: int
     source: str
@@ -48,7 +49,7 @@ _waiting = (
     Registration.event_id == bindparam("event"),
     Registration.state == RegistrationState.WAITLISTED,
 )
-_parties = (
+_waiting_parties = (
     select(
         Registration.id,
         Registration.source,
@@ -57,7 +58,7 @@ _parties = (
         func.count(Attendee.id),
     )
     .join(Attendee, Attendee.registration_id == Registration.id)
-    .where(*_waiting, Attendee.cancelled_at.is_(None))
+    .where(*_waiting, LIVE)
     .group_by(Registration.id, Registration.source, Registration.email, Registration.phone_tail)
     .order_by(Registration.id)
 )
@@ -80,9 +81,7 @@ _confirm = (
     .returning(Registration.id)
     .execution_options(synchronize_session="fetch")
 )
-_people = select(Attendee.id).where(
-    Attendee.registration_id == bindparam("registration"), Attendee.cancelled_at.is_(None)
-)
+_people = select(Attendee.id).where(Attendee.registration_id == bindparam("registration"), LIVE)
 _give_code = (
     update(Attendee)
     .where(Attendee.id == bindparam("attendee"))
@@ -92,42 +91,42 @@ _give_code = (
 
 
 def is_open(event: Event) -> bool:
-    """Whether the event has a waiting list at all."""
+    """Whether people may join the waiting list of the event."""
     return event.waitlist_open and event.waitlist_size > 0
 
 
-def has_room(event: Event, counted: SeatCount, party: int) -> bool:
+def has_room(event: Event, counted: SeatCount, people: int) -> bool:
     """Whether so many more people may wait."""
-    return is_open(event) and counted.waiting + party <= event.waitlist_size
+    return is_open(event) and counted.waiting + people <= event.waitlist_size
 
 
-def check_room(event: Event, counted: SeatCount, party: int) -> None:
-    """``WaitlistFull`` where so many more people may not wait."""
-    if not has_room(event, counted, party):
+def check_room(event: Event, counted: SeatCount, people: int) -> None:
+    """Refuse with ``WaitlistFull`` if so many more people may not wait."""
+    if not has_room(event, counted, people):
         raise WaitlistFull(counted.left)
 
 
 def position(session: Session, registration: Registration) -> int:
-    """The place of a waiting registration, from 1."""
-    where = {"event": registration.event_id, "registration": registration.id}
-    return session.execute(_before, where).scalar_one() + 1
+    """The place of a waiting registration in the list; the first is 1."""
+    parameters = {"event": registration.event_id, "registration": registration.id}
+    return session.execute(_before, parameters).scalar_one() + 1
 
 
 def parties(session: Session, event_id: int) -> Sequence[WaitingParty]:
-    """Everybody who waits, in order."""
-    return [WaitingParty(*row) for row in session.execute(_parties, {"event": event_id})]
+    """All waiting parties, in the order in which they joined."""
+    return [WaitingParty(*row) for row in session.execute(_waiting_parties, {"event": event_id})]
 
 
-def _is_served(event: Event, now: datetime) -> bool:
-    """Seats of an event that is over or will not be are given to nobody."""
+def _gives_out_seats(event: Event, now: datetime) -> bool:
+    """Whether seats are still given out: not if the event is over or cancelled."""
     return event.notice != "cancelled" and now < event.ends_at
 
 
 def first_fitting(
     session: Session, event: Event, counted: SeatCount, *, now: datetime
 ) -> WaitingParty | None:
-    """The first waiting party that the free seats are enough for."""
-    if not counted.waiting or counted.capacity <= counted.taken or not _is_served(event, now):
+    """The first waiting party that fits into the free seats, or ``None``."""
+    if not counted.waiting or counted.capacity <= counted.taken or not _gives_out_seats(event, now):
         return None
     fitting = (
         party
@@ -138,15 +137,16 @@ def first_fitting(
 
 
 def promote(session: Session, event: Event, counted: SeatCount, *, now: datetime) -> SeatCount:
-    """Give free seats to the waiting, until no party fits any more; needs the lock. Returns the
-    counter after it."""
+    """Give free seats to waiting parties until none fits any more. The counter must be locked.
+    Returns it after the change."""
     while (party := first_fitting(session, event, counted, now=now)) is not None:
         counted = _seat(session, event, party, counted, by=SYSTEM, now=now)
     return counted
 
 
 def settle(session: Session, event: Event, *, now: datetime) -> SeatCount:
-    """Seat whoever fits, where nothing else has just happened: the time of held seats is over."""
+    """Lock the counter and promote: for seats that come free by the clock, when the time of held
+    seats is over."""
     return promote(session, event, seats.lock(session, event.id, now=now), now=now)
 
 
@@ -159,8 +159,8 @@ def seat(
     now: datetime,
     beyond: OverReason | None = None,
 ) -> None:
-    """The desk gives one waiting party its seats, out of turn if it must: also those held for the
-    telephone. With a reason, an organiser seats it ``beyond`` the capacity.
+    """Give one waiting party its seats before its turn, because the desk decides so. Seats held for
+    the telephone may be used, too. With a reason, an organiser seats it ``beyond`` the capacity.
 
     Refuses with ``NotWaiting`` and ``EventFull``.
     """
@@ -173,7 +173,7 @@ def seat(
         (one for one in parties(session, event.id) if one.registration_id == registration.id), None
     )
     if party is None:
-        return  # it was its turn anyway
+        return  # it was its turn, so ``promote`` has seated it already
     if party.seats > counted.capacity - counted.taken and beyond is None:
         raise EventFull(counted.left)
     _seat(session, event, party, counted, by=by, now=now, beyond=beyond)
@@ -189,14 +189,10 @@ def _seat(
     now: datetime,
     beyond: OverReason | None = None,
 ) -> SeatCount:
-    session.execute(_confirm, {"registration": party.registration_id, "at": now}).one()
-    for (attendee_id,) in session.execute(_people, {"registration": party.registration_id}).all():
-        code = check_in_codes.draw(session.connection(), event, counted.capacity, party.tail)
-        session.execute(_give_code, {"attendee": attendee_id, "drawn": code})
-    # Free seats first; only what the desk gives beyond them comes out of the held ones.
-    missing = min(counted.held, max(0, party.seats - counted.left))
-    from_held = missing if by != SYSTEM else counted.from_held(party.seats, party.source)
-    more: dict[str, Any] = {"over": beyond} if beyond else {}
+    """Confirm a waiting party and take its seats. Returns the counter after the change."""
+    _confirm_with_codes(session, event, party, counted, now=now)
+    from_held = _from_held(counted, party, by)
+    over: dict[str, Any] = {"over": beyond} if beyond else {}
     audit.record(
         session,
         Action.PROMOTED,
@@ -206,7 +202,7 @@ def _seat(
         registration_id=party.registration_id,
         seats=party.seats,
         from_held=from_held,
-        **more,
+        **over,
     )
     outbox.enqueue_call(
         session, event, party.registration_id, MessageKind.PROMOTED, email=party.email, now=now
@@ -222,7 +218,26 @@ def _seat(
     )
 
 
+def _confirm_with_codes(
+    session: Session, event: Event, party: WaitingParty, counted: SeatCount, *, now: datetime
+) -> None:
+    """Change the state of the registration, and give each of its people a check-in code."""
+    session.execute(_confirm, {"registration": party.registration_id, "at": now}).one()
+    people = session.scalars(_people, {"registration": party.registration_id}).all()
+    for attendee_id in people:
+        code = check_in_codes.draw(session.connection(), event, counted.capacity, party.tail)
+        session.execute(_give_code, {"attendee": attendee_id, "drawn": code})
+
+
+def _from_held(counted: SeatCount, party: WaitingParty, by: Actor) -> int:
+    """How many of the party's seats come out of the held ones."""
+    if by == SYSTEM:
+        return counted.from_held(party.seats, party.source)
+    # The desk uses free seats first, and held seats only for what is missing.
+    return min(counted.held, max(0, party.seats - counted.left))
+
+
 def is_due(session: Session, event: Event, counted: SeatCount, *, now: datetime) -> bool:
-    """Whether somebody waits who could sit: so when held seats come free by the clock and nothing
-    else happened."""
+    """Whether a waiting party could be seated now. Held seats come free by the clock, without an
+    act that would call ``promote``."""
     return first_fitting(session, event, counted, now=now) is not None

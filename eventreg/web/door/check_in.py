@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Row, Selection
 from eventreg.core.door import check_in as rules
-from eventreg.core.door.check_in import Outcome
+from eventreg.core.door.check_in import Arrival, Outcome
 from eventreg.core.errors import (
     AttendeeCancelled,
     AttendeeUnknown,
@@ -131,9 +131,8 @@ def check_in(slug: str) -> Answer:
     try:
         with transaction() as writing:
             event = events.get(writing, slug)
-            outcome = rules.check_in(
-                writing, event, attendee, anyway=anyway, by=access.actor(), now=g.now
-            )
+            arrival = Arrival(attendee, arrived_at=g.now, recorded_at=g.now)
+            outcome = rules.check_in(writing, event, arrival, anyway=anyway, by=access.actor())
     except OutsideCheckInWindow as early:
         return _refused(slug, Told("early", early.name, early.opens_at, early.attendee), 409)
     except AttendeeCancelled as cancelled:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import current_app
 
 from eventreg.core.errors import Refusal
-from eventreg.core.registration.register import Made
+from eventreg.core.registration.entries import Made
 from eventreg.web.limits import limits
 from eventreg.web.limits.limits import TooOften
 

@@ -26,7 +26,7 @@ from eventreg.core.event.events import Phase
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Source
 from eventreg.core.registration import party_rules, register, waitlist
-from eventreg.core.registration.register import Entry, Made
+from eventreg.core.registration.entries import Entry, Made
 from eventreg.core.values import phones
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import addresses, forms, language

@@ -1,4 +1,4 @@
-"""Arrivals at the door: each is a row, an undo keeps it, the time is told."""
+"""Check-in at the door, and its undo."""
 
 import pytest
 from sqlalchemy import select
@@ -8,7 +8,7 @@ from eventreg.core import audit
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Filter, Selection
 from eventreg.core.door import check_in
-from eventreg.core.door.check_in import Outcome
+from eventreg.core.door.check_in import Arrival, Outcome, Via
 from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, OutsideCheckInWindow
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture
 def morning(house: House) -> House:
-    """The morning of the event, 8:47, with Zhang Guifang and Wang Jianguo registered together."""
+    """The morning of the event, 8:47. Zhang Guifang and Wang Jianguo are registered together."""
     house.apply(toml(capacity=5))
     house.hire()
     house.register("张桂芳", "王建国")
@@ -29,8 +29,8 @@ def morning(house: House) -> House:
     return house
 
 
-def someone(name: str) -> str:
-    """The opaque id of a person."""
+def id_of(name: str) -> str:
+    """The random id of a person."""
     return next(row.public_id for row in rows() if row.name == name)
 
 
@@ -41,15 +41,14 @@ def rows() -> list[attendee_list.Row]:
 
 def arrive(house: House, name: str, *, anyway: bool = False) -> Outcome:
     """Dora checks somebody in."""
-    attendee = someone(name)
+    attendee = id_of(name)
     with transaction() as session:
         event = events.get(session, "small")
-        return check_in.check_in(
-            session, event, attendee, anyway=anyway, by=house.dora, now=house.now
-        )
+        arrival = Arrival(attendee, house.now, house.now)
+        return check_in.check_in(session, event, arrival, anyway=anyway, by=house.dora)
 
 
-def test_an_arrival_counts_once_and_says_when_the_first_was(morning: House) -> None:
+def test_a_second_check_in_changes_nothing_and_says_when_the_first_was(morning: House) -> None:
     first = arrive(morning, "张桂芳")
     morning.now = local("2030-06-10 08:50")
     second = arrive(morning, "张桂芳")
@@ -58,7 +57,7 @@ def test_an_arrival_counts_once_and_says_when_the_first_was(morning: House) -> N
     assert arrivals.presence(reading(), morning.event()) == arrivals.Presence(arrived=1, expected=2)
 
 
-def test_the_schema_itself_holds_one_standing_arrival_a_person(morning: House) -> None:
+def test_the_schema_refuses_a_second_check_in_of_one_person(morning: House) -> None:
     arrive(morning, "张桂芳")
     with pytest.raises(IntegrityError), transaction() as session:
         row = session.scalars(select(CheckIn)).one()
@@ -87,7 +86,7 @@ def test_an_undo_keeps_the_row_and_the_person_may_arrive_again(morning: House) -
     assert kept == [morning.olga.staff_id, None]
 
 
-def test_before_the_window_the_door_is_warned_and_may_go_on(morning: House) -> None:
+def test_before_the_window_check_in_is_refused_unless_anyway(morning: House) -> None:
     morning.now = local("2030-06-10 08:30")
     with pytest.raises(OutsideCheckInWindow) as early:
         arrive(morning, "张桂芳")
@@ -97,7 +96,7 @@ def test_before_the_window_the_door_is_warned_and_may_go_on(morning: House) -> N
     assert (arrival.early, arrival.late) == (True, False)
 
 
-def test_check_in_can_be_opened_early_for_everybody_at_once(morning: House) -> None:
+def test_check_in_can_be_opened_early_for_everyone(morning: House) -> None:
     morning.now = local("2030-06-10 08:30")
     for _ in range(2):
         with transaction() as session:
@@ -111,14 +110,26 @@ def test_check_in_can_be_opened_early_for_everybody_at_once(morning: House) -> N
 @pytest.mark.parametrize(
     ("moment", "late"), [("08:45", False), ("08:59", False), ("09:00", True), ("10:30", True)]
 )
-def test_from_nine_arrivals_are_marked_late(morning: House, moment: str, late: bool) -> None:
+def test_arrivals_from_nine_on_are_late(morning: House, moment: str, late: bool) -> None:
     morning.now = local(f"2030-06-10 {moment}")
     assert arrive(morning, "张桂芳").late is late
 
 
-def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
+@pytest.mark.parametrize("moment", ["08:30", "10:30"])
+def test_an_arrival_from_paper_is_neither_early_nor_late(morning: House, moment: str) -> None:
+    at = local(f"2030-06-10 {moment}")
+    from_paper = Arrival("", at, at, Via.PAPER)
+    assert not from_paper.is_early(morning.event())
+    assert not from_paper.is_late(morning.event())
+    at_door = Arrival("", at, at)
+    assert at_door.is_early(morning.event()) or at_door.is_late(morning.event())
+
+
+def test_the_refusal_of_a_cancelled_attendee_has_the_time_of_the_cancellation(
+    morning: House,
+) -> None:
     registration = rows()[0].registration_id
-    attendee = someone("张桂芳")
+    attendee = id_of("张桂芳")
     with transaction() as session:
         made = lookup.get(session, registration)
         cancellations.cancel(
@@ -126,7 +137,8 @@ def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
         )
     with pytest.raises(AttendeeCancelled) as refusal, transaction() as session:
         event = events.get(session, "small")
-        check_in.check_in(session, event, attendee, anyway=False, by=morning.dora, now=morning.now)
+        arrival = Arrival(attendee, morning.now, morning.now)
+        check_in.check_in(session, event, arrival, anyway=False, by=morning.dora)
     assert refusal.value.cancelled_at == local("2030-06-09 10:00")
 
 
@@ -147,18 +159,20 @@ def test_whoever_cancelled_is_told_with_the_time(morning: House) -> None:
         "None",
     ],
 )
-def test_an_unknown_attendee_is_unknown(morning: House, attendee: str) -> None:
+def test_an_unknown_id_is_refused(morning: House, attendee: str) -> None:
     with pytest.raises(AttendeeUnknown), transaction() as session:
         event = events.get(session, "small")
-        check_in.check_in(session, event, attendee, anyway=True, by=morning.dora, now=morning.now)
+        arrival = Arrival(attendee, morning.now, morning.now)
+        check_in.check_in(session, event, arrival, anyway=True, by=morning.dora)
 
 
-def test_somebody_of_another_event_is_unknown_here(morning: House) -> None:
+def test_an_attendee_of_another_event_is_refused(morning: House) -> None:
     morning.apply(toml(slug="other"))
-    attendee = someone("张桂芳")
+    attendee = id_of("张桂芳")
     with pytest.raises(AttendeeUnknown), transaction() as session:
         other = events.get(session, "other")
-        check_in.check_in(session, other, attendee, anyway=True, by=morning.dora, now=morning.now)
+        arrival = Arrival(attendee, morning.now, morning.now)
+        check_in.check_in(session, other, arrival, anyway=True, by=morning.dora)
 
 
 def test_the_list_knows_who_has_arrived(morning: House) -> None:

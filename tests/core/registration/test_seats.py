@@ -1,5 +1,5 @@
-"""The cap. Beside each proof that it holds stands the run without the guard, in which it does
-not."""
+"""The cap on seats. Beside the tests that it holds stand runs without the guard, in which it
+breaks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,8 +26,7 @@ CAPACITY = 20
 
 
 def counted(house: House) -> tuple[int, int]:
-    """Seats taken by the counter, and people with a seat by the rows, as a fresh look finds
-    them."""
+    """The seats taken by the counter, and the people by the rows, read anew."""
     with house.app.app_context():
         taken = reading().scalar(select(EventSeats.taken)) or 0
         people = reading().scalar(
@@ -36,11 +35,11 @@ def counted(house: House) -> tuple[int, int]:
         return taken, people or 0
 
 
-def try_to_register(house: House, name: str, party: int = 1) -> bool:
-    """One try, in a context of its own as each request has."""
+def try_to_register(house: House, name: str) -> bool:
+    """Register one person in a context of its own, as a request would; say whether it worked."""
     with house.app.app_context():
         try:
-            house.register(*(f"{name}{place}" for place in range(party)))
+            house.register(f"{name}0")
         except EventFull:
             return False
         return True
@@ -55,7 +54,7 @@ def test_eight_threads_get_exactly_the_seats_there_are(house: House) -> None:
 
 
 def race(folder: str, environment: dict[str, str], first: int) -> int:
-    """What one of several processes does: try twenty times. Returns how often it got a seat."""
+    """Try twenty times, in a process of its own. Returns how often it got a seat."""
     house = House(Path(folder), **environment)
     got = sum(try_to_register(house, f"李{first + number}号") for number in range(20))
     house.close()
@@ -75,16 +74,16 @@ def test_four_processes_get_exactly_the_seats_there_are(
     assert counted(house) == (CAPACITY, CAPACITY)
 
 
-def look_and_take(url: str, together: Any) -> None:
-    """The naive taker: it looks, others look too, and then it takes. Without the CHECK, which would
-    stop it."""
+def check_then_take(url: str, together: Any) -> None:
+    """Take a seat in the naive way: check, let the others check too, and then take. The CHECK of
+    the schema, which would stop it, is off."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as database:
         if engine.dialect.name == "sqlite":
             database.execute(text("PRAGMA ignore_check_constraints = ON"))
         taken, capacity = database.execute(text("SELECT taken, capacity FROM event_seats")).one()
         if engine.dialect.name == "sqlite":
-            database.commit()  # it looked in one transaction and takes in another
+            database.commit()  # it checks in one transaction and takes in another
         together.wait()
         if taken < capacity:
             database.execute(text("UPDATE event_seats SET taken = taken + 1"))
@@ -92,9 +91,10 @@ def look_and_take(url: str, together: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
-def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, kind: str) -> None:
-    """The negative control: the same race, without the guarded statement and without the CHECK
-    behind it."""
+def test_checking_first_and_taking_later_gives_one_seat_to_two_people(
+    house: House, kind: str
+) -> None:
+    """The negative control: the same race without the guarded statement and without the CHECK."""
     house.apply(toml(capacity=1))
     reading().rollback()
     if db.engine.dialect.name == "postgresql":
@@ -107,7 +107,7 @@ def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, ki
     together: Any = Barrier(2) if kind == "threads" else FORKS.Barrier(2)
     runner: Any = Thread if kind == "threads" else FORKS.Process
     url = house.app.config["SQLALCHEMY_DATABASE_URI"]
-    takers = [runner(target=look_and_take, args=(url, together)) for _ in range(2)]
+    takers = [runner(target=check_then_take, args=(url, together)) for _ in range(2)]
     for taker in takers:
         taker.start()
     for taker in takers:
@@ -115,13 +115,13 @@ def test_a_taker_that_looks_first_and_takes_later_does_oversell(house: House, ki
     assert counted(house)[0] == 2, "two people in one seat: this is what the guard prevents"
 
 
-def test_behind_a_forgotten_guard_stands_the_schema(house: House) -> None:
+def test_without_the_guard_the_schema_refuses_to_pass_the_cap(house: House) -> None:
     event = house.apply(toml(capacity=2))
     with pytest.raises(IntegrityError, match="never_more_than_allowed"), transaction() as session:
         session.execute(update(EventSeats).where(EventSeats.event_id == event.id).values(taken=3))
 
 
-def test_a_party_of_two_does_not_take_one_seat(house: House) -> None:
+def test_a_party_of_two_does_not_get_the_one_seat_left(house: House) -> None:
     house.apply(toml(capacity=3))
     house.register("王一", "王二")
     with pytest.raises(EventFull) as full:
@@ -140,8 +140,7 @@ def test_a_refused_party_leaves_nothing_behind(house: House) -> None:
     assert house.register("王一").state == "confirmed"
 
 
-def test_no_seat_is_taken_past_a_waiting_party(house: House) -> None:
-    """The quick way in is shut while anybody waits: then the list is asked, behind the lock."""
+def test_while_a_party_waits_no_seat_is_taken_without_the_lock(house: House) -> None:
     event = house.apply(toml(capacity=3))
     seen = house.seats()
     with transaction() as session:
@@ -166,7 +165,7 @@ def test_seats_given_back_over_the_capacity_are_not_given_out_again(house: House
     assert house.seats().over == 1
 
 
-def test_moving_seats_past_the_cap_is_refused_behind_every_other_wall(house: House) -> None:
+def test_moving_seats_past_the_cap_is_refused(house: House) -> None:
     house.apply(toml(capacity=2))
     with transaction() as session:
         counted = seats.lock(session, house.event().id, now=house.now)

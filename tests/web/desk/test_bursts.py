@@ -10,6 +10,7 @@ from eventreg.core import audit, invariants
 from eventreg.core.audit import Action
 from eventreg.core.desk import bursts
 from eventreg.core.door import check_in
+from eventreg.core.door.check_in import Arrival
 from eventreg.core.event import events
 from eventreg.core.models.registration import FormKey, Registration
 from eventreg.storage.session import reading, write
@@ -98,10 +99,9 @@ def test_arrived_and_cancelled_people_are_left_out(roomy: House) -> None:
         lambda session: check_in.check_in(
             session,
             events.get(session, "small"),
-            person.public_id,
+            Arrival(person.public_id, roomy.now, roomy.now),
             anyway=False,
             by=roomy.dora,
-            now=roomy.now,
         )
     )
     assert [len(burst) for burst in seen(roomy)] == [6]

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from eventreg.core.desk import attendee_list, reports
 from eventreg.core.door import check_in
+from eventreg.core.door.check_in import Arrival
 from eventreg.storage.session import reading, transaction
 from tests.support.factories import House, local, toml
 from tests.support.pages import get
@@ -35,9 +36,8 @@ def small(house: House) -> House:
     for minutes, row in zip((-4, 0, 6, 15), people, strict=False):
         with transaction() as session:
             moment = house.now + timedelta(minutes=minutes)
-            check_in.check_in(
-                session, house.event(), row.public_id, anyway=True, by=house.desmond, now=moment
-            )
+            arrival = Arrival(row.public_id, moment, moment)
+            check_in.check_in(session, house.event(), arrival, anyway=True, by=house.desmond)
     return house
 
 

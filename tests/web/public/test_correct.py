@@ -6,6 +6,7 @@ from sqlalchemy import select
 from eventreg.core import audit
 from eventreg.core.audit import Action
 from eventreg.core.door import check_in
+from eventreg.core.door.check_in import Arrival
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import lookup
@@ -136,9 +137,8 @@ def test_who_has_checked_in_is_no_longer_renamed(small: House) -> None:
     with transaction() as session:
         event, found = with_event(session, made)
         person = lookup.party(session, found)[0]
-        check_in.check_in(
-            session, event, person.public_id, anyway=False, by=small.dora, now=small.now
-        )
+        arrival = Arrival(person.public_id, small.now, small.now)
+        check_in.check_in(session, event, arrival, anyway=False, by=small.dora)
     page = change(small, made, name="张桂英")
     assert page.status == 409
     assert now(made)[0] == ["张桂芳"]
