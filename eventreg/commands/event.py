@@ -91,7 +91,7 @@ def list_events() -> None:
 
 
 def both_titles(event: Event) -> str:
-    """Both titles, for a terminal."""
+    """The Chinese and the English title, safe for a terminal."""
     title = events.definition(event).title
     return plain(f"{title.zh} / {title.en}")
 

@@ -1,4 +1,4 @@
-"""The command `purge`."""
+"""The command `purge` erases personal data whose retention period has ended."""
 
 import click
 from flask import Flask, current_app
