@@ -32,6 +32,11 @@ class Round:
     later: int = 0
     given_up: int = 0
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no mail was due."""
+        return not (self.sent or self.later or self.given_up)
+
 
 class Refused(Exception):
     """This mail could not be sent. ``for_good`` if trying again is useless."""

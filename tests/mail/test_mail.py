@@ -1,5 +1,4 @@
-"""Notices by mail: for those whose address staff were given, through the outbox, to a real mail
-server."""
+"""Mails to guests with an address, sent through the outbox to a real mail server."""
 
 import re
 import ssl
@@ -46,7 +45,7 @@ KINDS = (
 
 @pytest.fixture
 def post() -> Iterator[tuple[Postbox, int]]:
-    """A mail server, and its port."""
+    """A running mail server and its port."""
     port = free_port()
     box, controller = open_postbox(port)
     yield box, port
@@ -55,13 +54,13 @@ def post() -> Iterator[tuple[Postbox, int]]:
 
 @pytest.fixture
 def box(post: tuple[Postbox, int]) -> Postbox:
-    """What the mail server has got."""
+    """The mails that the mail server has received."""
     return post[0]
 
 
 @pytest.fixture
 def house(folder: Path, environment: dict[str, str], post: tuple[Postbox, int]) -> Iterator[House]:
-    """A house with a mail server and a small event that begins at nine."""
+    """A house with a mail server and an event of two seats."""
     given = {
         "EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{post[1]}",
         "EVENTREG_PUBLIC_URL": "https://lecture.example.org",
@@ -77,8 +76,7 @@ FOOT = '[site]\nshort_name = { zh = "社区书法", en = "Calligraphy in town" }
 
 
 def happen(house: House, kind: str, language: str) -> Registration:
-    """Let that happen to a couple whose address we have, which makes a mail of that kind the last
-    one."""
+    """Make this happen to a couple with an address, so that the last mail is of this kind."""
     others = house.register("李一", "李二") if kind in {"waitlisted", "promoted"} else None
     couple = house.register(
         "张桂芳",
@@ -104,7 +102,7 @@ def happen(house: House, kind: str, language: str) -> Registration:
 
 
 def as_kept(mail: EmailMessage, made: Registration) -> str:
-    """A mail as its file keeps it, with what differs from run to run put in brackets."""
+    """A mail in the form of its file. What differs from run to run is in brackets."""
     body = mail.get_body(("plain",))
     assert isinstance(body, EmailMessage)
     lines = [f"{name}: {mail[name]}" for name in ("From", "To", "Subject")]
@@ -117,26 +115,28 @@ def as_kept(mail: EmailMessage, made: Registration) -> str:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_mail_says_what_its_file_says(
+def test_each_mail_has_the_text_of_its_file(
     house: House, box: Postbox, kind: str, language: str
 ) -> None:
     made = happen(house, kind, language)
     assert deliver_due().given_up == 0
     said = as_kept(box.mails[-1], lookup.get(reading(), made.id))
     kept = KEPT / f"{kind}.{language}.txt"
-    assert said == kept.read_text(encoding="utf-8"), "if this is meant, write it to the file"
+    assert said == kept.read_text(encoding="utf-8"), (
+        "if the new text is right, write it to the file"
+    )
     assert "{" not in said
-    assert not re.search(r"\n\n\n", said), "no holes"
+    assert not re.search(r"\n\n\n", said), "no two empty lines together"
 
 
 @pytest.mark.both_databases
-def test_a_guest_with_an_address_gets_the_ticket_once_and_one_without_gets_none(
+def test_a_guest_with_an_address_gets_one_mail_and_one_without_gets_none(
     house: House, box: Postbox
 ) -> None:
     made = house.register("张桂芳", email="gui@example.org")
     house.register("王建国")
     assert deliver_due().sent == 1
-    assert deliver_due().idle
+    assert deliver_due().is_idle
     assert box.recipients == ["gui@example.org"]
     assert f"https://lecture.example.org{addresses.ticket(made)}" in box.text()
     assert f"张桂芳的签到码：{lookup.party(reading(), made)[0].code}" in box.text()
@@ -154,7 +154,7 @@ def test_the_calendar_entry_is_attached_and_can_be_read(house: House, box: Postb
     assert entry["UID"] == "small@lecture.example.org"
 
 
-def test_a_mail_refused_for_good_is_given_up_and_holds_up_nobody(
+def test_a_mail_refused_for_good_is_given_up_and_does_not_delay_others(
     house: House, box: Postbox
 ) -> None:
     box.refuses_recipient["gone@example.org"] = "550 no such person"
@@ -164,7 +164,7 @@ def test_a_mail_refused_for_good_is_given_up_and_holds_up_nobody(
     assert (done.sent, done.given_up) == (1, 1)
     assert box.recipients == ["jian@example.org"]
     house.now += timedelta(days=1)
-    assert deliver_due().idle
+    assert deliver_due().is_idle
     (failed,) = deliveries.given_up(reading())
     assert (failed.slug, failed.registration_id, failed.reason) == (
         "small",
@@ -175,18 +175,18 @@ def test_a_mail_refused_for_good_is_given_up_and_holds_up_nobody(
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("answer", ["451 try later", "hang up"])
-def test_a_mail_that_fails_for_now_is_tried_again_after_ever_longer_waits(
+def test_a_mail_that_fails_for_now_is_tried_again_after_longer_and_longer_waits(
     house: House, box: Postbox, answer: str
 ) -> None:
     box.answers["slow@example.org"] = answer
     house.register("张桂芳", email="slow@example.org")
     house.register("王建国", email="jian@example.org")
     assert deliver_due().later == 1
-    assert box.recipients == ["jian@example.org"], "the one behind it is not held up"
+    assert box.recipients == ["jian@example.org"], "the next mail is not delayed"
     waits = [1, 2, 4, 8]
     for minutes in waits:
         house.now += timedelta(minutes=minutes, seconds=-1)
-        assert deliver_due().idle
+        assert deliver_due().is_idle
         house.now += timedelta(seconds=1)
         assert deliver_due().later == 1
     box.answers.clear()
@@ -195,7 +195,7 @@ def test_a_mail_that_fails_for_now_is_tried_again_after_ever_longer_waits(
     assert box.recipients[-1] == "slow@example.org"
 
 
-def test_after_three_days_of_trying_it_is_given_up(house: House, box: Postbox) -> None:
+def test_a_mail_is_given_up_after_three_days(house: House, box: Postbox) -> None:
     box.answers["slow@example.org"] = "451 try later"
     house.now = local("2030-06-01 10:00")
     house.register("张桂芳", email="slow@example.org")
@@ -207,7 +207,7 @@ def test_after_three_days_of_trying_it_is_given_up(house: House, box: Postbox) -
     assert len(rounds) > 10
 
 
-def test_a_mail_server_that_is_away_costs_no_mail_its_turn(
+def test_a_mail_does_not_lose_a_try_while_the_mail_server_is_away(
     house: House, box: Postbox, post: tuple[Postbox, int]
 ) -> None:
     made = house.register("张桂芳", email="gui@example.org")
@@ -227,7 +227,7 @@ def test_a_mail_server_that_is_away_costs_no_mail_its_turn(
     assert box.recipients == ["gui@example.org"]
 
 
-def test_a_password_goes_through_no_open_line_to_another_machine(
+def test_the_password_is_not_sent_unencrypted_to_another_machine(
     house: House, box: Postbox
 ) -> None:
     with closing_mail_server("127.0.0.2") as (other, port):
@@ -243,7 +243,7 @@ def test_a_password_goes_through_no_open_line_to_another_machine(
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.filterwarnings("ignore:Session.login_data is deprecated")
 @pytest.mark.parametrize(("password", "reaches"), [("r%20ight", True), ("wrong", False)])
-def test_the_sender_signs_in_where_the_mail_server_wants_it(
+def test_the_sender_signs_in_if_the_mail_server_requires_it(
     house: House, password: str, reaches: bool
 ) -> None:
     with closing_mail_server("127.0.0.1", password="r ight") as (other, port):
@@ -260,7 +260,7 @@ def test_the_sender_signs_in_where_the_mail_server_wants_it(
 @pytest.mark.filterwarnings("ignore:Session.login_data is deprecated")
 @pytest.mark.parametrize("trusted", [True, False])
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
-def test_over_tls_the_certificate_of_the_mail_server_counts(
+def test_over_tls_the_certificate_of_the_mail_server_is_checked(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, trusted: bool
 ) -> None:
     authority, stranger = trustme.CA(), trustme.CA()
@@ -281,7 +281,7 @@ def test_over_tls_the_certificate_of_the_mail_server_counts(
 
 @contextmanager
 def closing_mail_server(host: str, password: str = "", **tls: Any) -> Iterator[tuple[Postbox, int]]:
-    """Another mail server."""
+    """Run another mail server."""
     port = free_port()
     other, controller = open_postbox(port, host, password, **tls)
     yield other, port
@@ -290,7 +290,7 @@ def closing_mail_server(host: str, password: str = "", **tls: Any) -> Iterator[t
 
 @contextmanager
 def sending_to(house: House, url: str) -> Iterator[None]:
-    """For a while, the house has another mail server."""
+    """Inside, the house uses another mail server."""
     known = house.app.extensions["settings"]
     house.app.extensions["settings"] = replace(known, smtp_url=url)
     yield
@@ -298,12 +298,10 @@ def sending_to(house: House, url: str) -> Iterator[None]:
 
 
 @pytest.mark.both_databases
-def test_a_mail_sent_by_a_sender_that_died_comes_again_with_the_same_id(
-    house: House, box: Postbox
-) -> None:
+def test_a_mail_that_is_sent_twice_has_the_same_id(house: House, box: Postbox) -> None:
     house.register("张桂芳", email="gui@example.org")
     box.answers["gui@example.org"] = "keep and hang up"
-    assert deliver_due().later == 1, "it was kept, but we were not told"
+    assert deliver_due().later == 1, "the mail server kept it and did not confirm it"
     box.answers.clear()
     house.now += timedelta(minutes=1)
     assert deliver_due().sent == 1
@@ -312,7 +310,7 @@ def test_a_mail_sent_by_a_sender_that_died_comes_again_with_the_same_id(
 
 
 @pytest.mark.both_databases
-def test_two_senders_never_have_the_same_mail_in_hand(house: House) -> None:
+def test_two_senders_never_take_the_same_mail(house: House) -> None:
     for place in range(4):
         house.register(f"王{place}号", email=f"w{place}@example.org", waitlist=True)
     taken = []
@@ -324,17 +322,17 @@ def test_two_senders_never_have_the_same_mail_in_hand(house: House) -> None:
     assert len(set(taken)) == 4
     house.now += deliveries.IN_HAND
     again = write(lambda session: deliveries.take(session, now=house.now))
-    assert again is not None, "of a sender that died, somebody else takes it over"
+    assert again is not None, "another sender takes over the mail of a dead one"
     assert again.attempts == 2
 
 
-def test_nothing_is_sent_that_is_no_longer_so(house: House, box: Postbox) -> None:
+def test_a_mail_that_is_no_longer_true_is_not_sent(house: House, box: Postbox) -> None:
     others = house.register("李一", "李二")
     house.register("张桂芳", email="gui@example.org", waitlist=True)
     house.cancel(others, lookup.party(reading(), others)[0].id)
     deliver_due()
     assert [mail["Subject"] for mail in box.mails] == ["有座位了：书法课"], (
-        "she need not read first that she waits"
+        "the mail about the waiting list is left out"
     )
     house.cancel(others)
     gone = house.register("王建国", email="jian@example.org")
@@ -343,7 +341,7 @@ def test_nothing_is_sent_that_is_no_longer_so(house: House, box: Postbox) -> Non
     assert [mail["Subject"] for mail in box.mails[1:]] == ["报名已取消：书法课"]
     house.register("陈美康", email="mei@example.org")
     house.now = local("2030-06-10 11:00")
-    assert deliver_due().idle, "after the event nobody is invited"
+    assert deliver_due().is_idle, "after the event no mail is sent"
 
 
 @pytest.mark.parametrize(
@@ -358,7 +356,7 @@ def test_no_name_breaks_a_mail(house: House, box: Postbox, name: str) -> None:
     assert " ".join(name.split()) in " ".join(box.text().split())
 
 
-def test_an_address_that_no_mail_can_carry_is_given_up(house: House, box: Postbox) -> None:
+def test_a_mail_to_an_impossible_address_is_given_up(house: House, box: Postbox) -> None:
     house.register("张桂芳", email="桂芳@例子.中国")
     house.register("王建国", email="jian@example.org")
     done = deliver_due()
@@ -366,7 +364,7 @@ def test_an_address_that_no_mail_can_carry_is_given_up(house: House, box: Postbo
     assert "jian@example.org" in box.recipients
 
 
-def test_the_command_sends_and_says_what_became_of_it(house: House, box: Postbox) -> None:
+def test_the_command_sends_the_mails_and_prints_the_result(house: House, box: Postbox) -> None:
     run = house.app.test_cli_runner()
     house.register("张桂芳", email="gui@example.org")
     box.refuses_recipient["gone@example.org"] = "550 no"
@@ -381,7 +379,7 @@ def test_the_command_sends_and_says_what_became_of_it(house: House, box: Postbox
     assert "gone@example.org" not in listed
 
 
-def test_without_a_mail_server_the_command_refuses_and_everything_stays_owed(folder: Path) -> None:
+def test_without_a_mail_server_the_command_refuses_and_mails_stay_owed(folder: Path) -> None:
     house = House(folder)
     with house.app.app_context():
         house.apply(toml())
@@ -393,7 +391,7 @@ def test_without_a_mail_server_the_command_refuses_and_everything_stays_owed(fol
 
 
 @pytest.mark.both_databases
-def test_whom_no_mail_reached_is_to_be_called_once(house: House, box: Postbox) -> None:
+def test_a_guest_whom_no_mail_reached_is_to_be_called_once(house: House, box: Postbox) -> None:
     box.refuses_recipient["gone@example.org"] = "550 no"
     others = house.register("李一", "李二")
     made = house.register("张桂芳", email="gone@example.org", waitlist=True)
@@ -404,9 +402,7 @@ def test_whom_no_mail_reached_is_to_be_called_once(house: House, box: Postbox) -
     desmond = house.client()
     sign_in(desmond, "desmond", PASSWORD)
     page = Page(desmond.get("/staff/events/small"))
-    assert "要打电话：1 家" in page.text, (
-        "one call tells both: that she waits, and that she has a seat now"
-    )
+    assert "要打电话：1 家" in page.text, "one call for two mails"
     assert "有座位了、" in page.text
     assert "在候补名单上，邮件没有送到" in page.text
     told = Page(desmond.get(f"/staff/events/small/registrations/{made.id}")).form("/told")
@@ -414,7 +410,7 @@ def test_whom_no_mail_reached_is_to_be_called_once(house: House, box: Postbox) -
     assert "要打电话" not in Page(desmond.get("/staff/events/small")).text
 
 
-def test_nobody_is_called_about_a_cancellation_that_no_mail_could_tell(
+def test_no_call_is_owed_for_a_mail_about_a_cancellation_that_failed(
     house: House, box: Postbox
 ) -> None:
     made = house.register("张桂芳", email="gone@example.org")
@@ -426,7 +422,7 @@ def test_nobody_is_called_about_a_cancellation_that_no_mail_could_tell(
     assert outbox.owed_calls(reading(), made.id) == []
 
 
-def test_a_mail_that_cannot_be_written_holds_up_nobody(
+def test_a_mail_that_cannot_be_composed_does_not_delay_others(
     house: House, box: Postbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.register("张桂芳", email="gui@example.org")
@@ -441,7 +437,7 @@ def test_a_mail_that_cannot_be_written_holds_up_nobody(
 
 
 def raising_once(error: Exception) -> Any:
-    """Fails the first time, and then is what it was."""
+    """``calendar.entry`` with an error at the first call."""
     right, calls = calendar.entry, iter([True])
 
     def entry(*given: Any, **more: Any) -> bytes:
@@ -453,7 +449,7 @@ def raising_once(error: Exception) -> Any:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_server_with_a_mail_server_sends_by_itself(
+def test_a_running_server_sends_mails_by_itself(
     folder: Path, post: tuple[Postbox, int], workers: str
 ) -> None:
     box, port = post
@@ -473,11 +469,11 @@ def test_a_server_with_a_mail_server_sends_by_itself(
 
 
 @pytest.mark.both_databases
-def test_senders_that_are_killed_lose_no_mail(
+def test_killed_senders_lose_no_mail(
     folder: Path, environment: dict[str, str], post: tuple[Postbox, int]
 ) -> None:
-    """Two at work are killed in the middle; a third comes later. What arrives twice has the same
-    id."""
+    """Two senders are killed in the middle, and a third one runs later. If a mail arrives twice,
+    it has the same id."""
     box, port = post
     given = {
         "EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{port}",
@@ -507,10 +503,10 @@ def test_senders_that_are_killed_lose_no_mail(
     subprocess.run(command, cwd=ROOT, env=later, check=True, capture_output=True)
     ids = [mail["Message-ID"] for mail in box.mails]
     assert len(set(ids)) == 40
-    assert len(ids) <= 42, "at most the one that each had in hand comes twice"
+    assert len(ids) <= 42, "each sender repeats at most one mail"
 
 
-def test_settings_for_mail_that_are_wrong_stop_the_start_without_telling_the_password(
+def test_wrong_mail_settings_stop_the_start_and_do_not_show_the_password(
     folder: Path,
 ) -> None:
     given = {

@@ -32,7 +32,7 @@ WHOLE = {
 
 @pytest.fixture
 def small(house: House) -> House:
-    """Two seats taken, one waiting, one given back."""
+    """Two seats taken, one person waiting, one cancelled."""
     house.apply(toml(capacity=2))
     house.register("王一", "王二")
     gone = house.register("李一", waitlist=True)
@@ -42,18 +42,18 @@ def small(house: House) -> House:
 
 
 def run(house: House, *words: str) -> Any:
-    """A command, as the operator types it."""
+    """Run a command as the operator does."""
     reading().rollback()
     return house.app.test_cli_runner().invoke(args=list(words))
 
 
 def damage(statement: str) -> None:
-    """Change a row past the program."""
+    """Change a row without the program."""
     with db.engine.begin() as connection:
         connection.execute(text(statement))
 
 
-def test_doctor_says_what_holds(small: House) -> None:
+def test_doctor_reports_that_all_holds(small: House) -> None:
     said = run(small, "doctor")
     assert said.exit_code == 0, said.output
     assert "all holds" in said.output
@@ -87,7 +87,7 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("statement", "broken"), DAMAGE, ids=[broken for _, broken in DAMAGE])
-def test_doctor_finds_what_does_not_hold(small: House, statement: str, broken: str) -> None:
+def test_doctor_finds_each_broken_invariant(small: House, statement: str, broken: str) -> None:
     if "phone_number" in statement:
         small.apply(toml(capacity=2, head="max_per_phone = 2"))
     damage(statement)
@@ -107,7 +107,7 @@ def test_doctor_finds_files_that_others_may_read(small: House, engine: str) -> N
         assert run(small, "doctor").exit_code == 1
 
 
-def test_a_backup_restores_to_what_it_was_made_of(small: House, tmp_path: Path) -> None:
+def test_a_restore_gives_the_state_of_the_backup(small: House, tmp_path: Path) -> None:
     file = tmp_path / "before.zip"
     made = run(small, "backup", "create", str(file))
     assert made.exit_code == 0, made.output
@@ -123,11 +123,11 @@ def test_a_backup_restores_to_what_it_was_made_of(small: House, tmp_path: Path) 
     kept = list((small.settings.instance / "backups").glob("before-restore-*.zip"))
     assert len(kept) == 1
     assert backups.verify(kept[0]).rows["registrations"] == 4
-    small.cancel(1)  # and life goes on
+    small.cancel(1)  # the restored event can be used
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_after_a_restore_the_pages_say_what_was_restored(small: House, tmp_path: Path) -> None:
+def test_after_a_restore_the_pages_show_the_restored_event(small: House, tmp_path: Path) -> None:
     file = tmp_path / "before.zip"
     backups.create(file)
     guest, address = small.client(), "/en/events/small"
@@ -136,9 +136,7 @@ def test_after_a_restore_the_pages_say_what_was_restored(small: House, tmp_path:
     reading().rollback()
     backups.restore(file)
     assert "All seats are taken" in get(guest, address).text
-    assert "2 seats" in get(guest, address).text, (
-        "and the words that the organiser had written then"
-    )
+    assert "2 seats" in get(guest, address).text, "with the text of that time"
 
 
 def test_a_backup_is_never_written_over_another(small: House, tmp_path: Path) -> None:
@@ -152,7 +150,7 @@ def test_a_backup_is_never_written_over_another(small: House, tmp_path: Path) ->
 
 
 def spoil(file: Path, change: dict[str, Any] | None = None, body: bytes | None = None) -> None:
-    """Write a backup anew with something wrong in it."""
+    """Make a backup wrong."""
     with zipfile.ZipFile(file) as packed:
         inside = {name: packed.read(name) for name in packed.namelist()}
     manifest = {**json.loads(inside["manifest.json"]), **(change or {})}
@@ -163,7 +161,7 @@ def spoil(file: Path, change: dict[str, Any] | None = None, body: bytes | None =
 
 
 @pytest.mark.parametrize("wrong", ["no zip", "cut", "checksum", "other engine", "missing"])
-def test_a_backup_that_is_not_whole_is_refused_and_nothing_is_restored(
+def test_a_damaged_backup_is_refused_and_nothing_is_restored(
     small: House, tmp_path: Path, wrong: str
 ) -> None:
     file = tmp_path / "before.zip"
@@ -197,7 +195,7 @@ def test_a_backup_of_the_other_database_is_refused(
         backups.restore(file)
 
 
-def test_a_damaged_sqlite_copy_is_no_backup(small: House, tmp_path: Path, engine: str) -> None:
+def test_a_damaged_sqlite_copy_is_refused(small: House, tmp_path: Path, engine: str) -> None:
     if engine != "sqlite":
         return
     file = tmp_path / "before.zip"
@@ -210,7 +208,7 @@ def test_a_damaged_sqlite_copy_is_no_backup(small: House, tmp_path: Path, engine
         backups.verify(file)
 
 
-def test_an_upgrade_keeps_everybody_and_is_backed_up_first(small: House) -> None:
+def test_an_upgrade_keeps_all_rows_and_makes_a_backup_first(small: House) -> None:
     downgrade(revision=FIRST)
     db.session.remove()
     checks.make_tables()
@@ -219,18 +217,18 @@ def test_an_upgrade_keeps_everybody_and_is_backed_up_first(small: House) -> None
     ids = reading().execute(text("SELECT public_id FROM attendees")).scalars().all()
     assert len(ids) == len(set(ids)) == 4
     assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids), (
-        "each has a random id of the same form as a new one"
+        "each has a random id in the present form"
     )
     (kept,) = (small.settings.instance / "backups").glob(f"before-upgrade-{FIRST}-*.zip")
     assert backups.verify(kept).schema == FIRST
 
 
 class Cut(Exception):
-    """The power went."""
+    """The program ends at once."""
 
 
 def upgrade_cut_after(statements: int) -> bool:
-    """Upgrade, and be cut off after so many statements. Says whether the upgrade came through."""
+    """Upgrade, and stop after this many statements. Returns whether the upgrade was completed."""
     left = iter(range(statements))
 
     def cut(*_: object) -> None:
@@ -247,13 +245,13 @@ def upgrade_cut_after(statements: int) -> bool:
     return True
 
 
-def test_an_upgrade_that_was_cut_short_is_run_again(small: House) -> None:
-    """Cut at each statement in turn: nothing half-done stays, and the next try goes through."""
+def test_an_upgrade_that_was_cut_short_is_completed_by_the_next(small: House) -> None:
+    """Cut at each statement in turn. No migration is left half-done; the next upgrade succeeds."""
     downgrade(revision=FIRST)
     cuts = 0
     while not upgrade_cut_after(cuts):
         cuts += 1
-        assert checks.schema()[0] in WHOLE, "each upgrade is done whole or not at all"
+        assert checks.schema()[0] in WHOLE, "each migration is done completely or not at all"
     assert cuts > 10
     assert checks.schema()[0] == checks.schema()[1]
     assert "outbox_messages" in inspect(db.engine).get_table_names()
@@ -269,34 +267,32 @@ def test_the_tables_of_a_newer_program_are_refused(small: House) -> None:
     assert run(small, "doctor").exit_code == 1
 
 
-def test_the_program_before_runs_on_the_tables_of_this_one(small: House) -> None:
-    """What the version before wrote: rows that know nothing of the new columns."""
+def test_the_version_before_can_write_into_the_tables_of_this_one(small: House) -> None:
+    """It writes rows without the new columns."""
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE event_seats SET capacity = 3, taken = taken + 1"))
         connection.execute(
             text(
                 "INSERT INTO registrations (event_id, ticket_seed, ticket_digest, state, source, "
-                "locale, phone_number, "
-                "phone_typed, phone_tail, version, created_at) SELECT event_id, 'x', 'x', state, "
-                "source, locale, "
-                "'+8613900000000', phone_typed, '0000', 1, created_at FROM registrations WHERE "
-                "id = 1"
+                "locale, phone_number, phone_typed, phone_tail, version, created_at) "
+                "SELECT event_id, 'x', 'x', state, source, "
+                "locale, '+8613900000000', phone_typed, '0000', 1, created_at "
+                "FROM registrations WHERE id = 1"
             )
         )
         for _ in range(2):
             connection.execute(
                 text(
                     "INSERT INTO attendees (event_id, registration_id, place, name, name_folded, "
-                    "sort_key, search_key, letter, "
-                    "phone_number, phone_tail, cancelled_at) SELECT event_id, registration_id, "
-                    "place, name, name_folded, "
-                    "sort_key, search_key, letter, phone_number, phone_tail, '2030-06-01 "
-                    "00:00:00' FROM attendees WHERE id = 1"
+                    "sort_key, search_key, letter, phone_number, phone_tail, cancelled_at) "
+                    "SELECT event_id, registration_id, place, name, name_folded, "
+                    "sort_key, search_key, letter, phone_number, phone_tail, '2030-06-01 00:00:00' "
+                    "FROM attendees WHERE id = 1"
                 )
             )
         ids = connection.execute(text("SELECT public_id FROM attendees")).scalars().all()
         assert len(set(ids)) == 6
         assert all(re.fullmatch("[0-9a-f]{32}", str(one)) for one in ids), (
-            "the database gives them their ids"
+            "the database makes their ids"
         )
     assert small.seats().taken == 3
