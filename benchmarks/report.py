@@ -16,8 +16,10 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure. ``reached`` must be at least ``goal``, or at most ``goal`` if ``at_most``.
-    A figure without a goal is only shown."""
+    """One measured figure. ``reached`` must be at least ``goal``, or at most if ``at_most``.
+
+    A figure without a goal is only shown.
+    """
 
     name: str
     reached: float
