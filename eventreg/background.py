@@ -6,7 +6,7 @@ Releasing seats is not one of them: a person presses a button for that.
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event as Bell
+from threading import Event
 
 from flask import Flask
 
@@ -48,26 +48,26 @@ def purge() -> Purged:
             kind(session, now=now)
 
     write(drop_old)
-    return forgetting.look(now=now)
+    return forgetting.catch_up(now=now)
 
 
 PURGE = Job("purge", purge, 60 * 60, "what is to be forgotten waits an hour")
-SCRUB = Job("scrub", forgetting.finish, 60, "what is to be scrubbed waits a minute")
+SCRUB = Job("scrub", forgetting.finish_scrubbing, 60, "what is to be scrubbed waits a minute")
 """Scrubs the database's files if that could not be done right after an erasure."""
 SEND_MAILS = Job("mail sender", deliver_due, 5, "mails wait")
 HOUSEKEEPING = (PURGE, SCRUB)
 
 
-def run(app: Flask, jobs: Sequence[Job], bell: Bell) -> None:
-    """Run each job when it is due, until ``bell`` is set. A job that fails is logged and does not
+def run(app: Flask, jobs: Sequence[Job], stop: Event) -> None:
+    """Run each job when it is due, until ``stop`` is set. A job that fails is logged and does not
     stop the others."""
     due = dict.fromkeys(jobs, stopwatch())
-    while not bell.is_set():
+    while not stop.is_set():
         for job in jobs:
-            if due[job] <= stopwatch() and not bell.is_set():
+            if due[job] <= stopwatch() and not stop.is_set():
                 _do(app, job)
                 due[job] = stopwatch() + job.seconds
-        bell.wait(max(0, min(due.values()) - stopwatch()))
+        stop.wait(max(0, min(due.values()) - stopwatch()))
 
 
 def _do(app: Flask, job: Job) -> None:
@@ -82,9 +82,9 @@ def _do(app: Flask, job: Job) -> None:
             app.logger.exception("%s failed: %s", job.name, job.delayed)
 
 
-def stop_bell() -> Bell:
+def stop_event() -> Event:
     """An event that SIGTERM or SIGINT sets. The current job is then finished first."""
-    bell = Bell()
+    stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: bell.set())
-    return bell
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -11,8 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from threading import Event as Bell
-from threading import Thread
+from threading import Event, Thread
 from types import FrameType
 
 from flask import Flask
@@ -92,16 +91,16 @@ def _beside(
 
     def beside(lifeline: int) -> None:
         listening.close()
-        bell = background.stop_bell()
-        Thread(target=_ring_when_closed, args=(lifeline, bell), daemon=True).start()
-        background.run(app, jobs, bell)
+        stop = background.stop_event()
+        Thread(target=_set_when_closed, args=(lifeline, stop), daemon=True).start()
+        background.run(app, jobs, stop)
 
     return _closing(app, beside)
 
 
-def _ring_when_closed(lifeline: int, bell: Bell) -> None:
+def _set_when_closed(lifeline: int, stop: Event) -> None:
     select.select([lifeline], [], [])  # readable when the parent, which has the other end, is gone
-    bell.set()
+    stop.set()
 
 
 def _reason(refused: Exception) -> str:

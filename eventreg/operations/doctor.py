@@ -87,7 +87,7 @@ def _of_server(has_our_tables: bool) -> Iterator[Finding]:
     told = "Secure" if is_secure else "not Secure: the public address is plain http"
     yield Finding("cookies", True, told)
     if has_our_tables:
-        is_right = checks.knows_the_key()
+        is_right = checks.has_our_key()
         told = "the one of the tickets" if is_right else "not the one of the tickets"
         yield Finding("secret key", is_right, told)
 

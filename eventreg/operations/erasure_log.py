@@ -1,4 +1,4 @@
-"""The erasure log: a file that lists the tickets of everyone whose data was erased.
+"""The erasure log, ``forgotten.txt``: the tickets of everyone whose data was erased.
 
 A backup is older than some erasures. After a restore, the people in this log are erased again. The
 file must be kept beside the database, like the secret key.
@@ -30,12 +30,12 @@ def _lines() -> list[re.Match[str]]:
     return [found for line in text.split() if (found := _LINE.fullmatch(line))]
 
 
-def everybody() -> set[str]:
+def erased_digests() -> set[str]:
     """The digests of the tickets of everyone who was erased."""
     return {line["digest"] for line in _lines() if line["digest"]}
 
 
-def unsure() -> list[int]:
+def unsettled_numbers() -> list[int]:
     """The row numbers in an older log of which it is not known to whom they belonged."""
     lines = _lines()
     settled = {line["settled"] for line in lines}
@@ -46,13 +46,13 @@ def unsure() -> list[int]:
 
 def remember(digests: Iterable[str]) -> None:
     """Note that the people with these tickets were erased. It is on the disk on return."""
-    known = everybody()
+    known = erased_digests()
     _add(sorted(set(digests) - known))
 
 
 def settle(certain: Mapping[int, str]) -> None:
     """Note to whom row numbers in an older log belonged; ``certain`` has the digest of each."""
-    _add([f"{number}={certain[number]}" for number in unsure() if number in certain])
+    _add([f"{number}={certain[number]}" for number in unsettled_numbers() if number in certain])
 
 
 def _add(lines: list[str]) -> None:

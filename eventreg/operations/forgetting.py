@@ -60,7 +60,7 @@ def erase(slug: str, registration_id: int, mark: str, *, by: Actor, now: datetim
     digest = _overwrite(act)
     erasure_log.remember([digest])
     erasure_log.settle({registration_id: digest})
-    finish()
+    finish_scrubbing()
 
 
 def due(*, now: datetime) -> Purged:
@@ -83,12 +83,12 @@ def purge(*, by: Actor, now: datetime) -> Purged:
     return done
 
 
-def look(*, now: datetime) -> Purged:
+def catch_up(*, now: datetime) -> Purged:
     """Run once an hour and after a restore: erase what is due, erase again everyone in the erasure
     log, and finish what is owed."""
-    note()
+    note_erased()
     done = purge(by=audit.SYSTEM, now=now)
-    ids = erasure.back_again(reading(), erasure_log.everybody())
+    ids = erasure.back_again(reading(), erasure_log.erased_digests())
     if ids:
         _overwrite(lambda session: erasure.erase_again(session, ids, now=now))
         done.owed = _finish_all(now)
@@ -112,11 +112,11 @@ def _slugs() -> list[str]:
     return [event.slug for event in events.all_events(reading())]
 
 
-def before_restore() -> None:
+def note_before_restore() -> None:
     """Note who is erased in the database that a restore will replace. If it is damaged, go on."""
     try:
         if checks.has_column("registrations", "erased_at"):
-            note()
+            note_erased()
     except DBAPIError:
         current_app.logger.warning(
             "the database cannot be read; who was erased is known from the list alone"
@@ -125,30 +125,30 @@ def before_restore() -> None:
         reading().rollback()
 
 
-def note() -> None:
+def note_erased() -> None:
     """Note everyone who is erased in the database, also by another machine or just before a crash.
     Row numbers in an older log get their tickets if it is certain to whom they belonged."""
     certain = erasure.certainly_erased(reading())
     erasure_log.remember(certain.values())
     erasure_log.settle(certain)
-    if numbers := erasure_log.unsure():
+    if numbers := erasure_log.unsettled_numbers():
         current_app.logger.warning(
             "forgotten.txt names %d registrations by number alone; see doctor", len(numbers)
         )
 
 
-def is_owed() -> bool:
+def is_scrubbing_owed() -> bool:
     """Whether the database's files are still to be scrubbed."""
     return bool(_owed())
 
 
-def finish() -> bool:
+def finish_scrubbing() -> bool:
     """Scrub the database's files if that is owed. Returns whether nothing is owed any more."""
     owed = _owed()
     if not owed:
         return True
     try:
-        note()
+        note_erased()
         reading().rollback()
         if checks.scrub():
             for mark in owed:
@@ -174,7 +174,7 @@ def _overwrite(act: Callable[[Session], T]) -> T:
 def _finish_all(now: datetime) -> list[str]:
     """Scrub the database's files, then delete automatic backups that hold erased data. Returns what
     could not be done, as lines for the operator."""
-    if not finish():
+    if not finish_scrubbing():
         return ["the database's files are still to be scrubbed"]
     try:
         old_backups.delete(now=now, purged_at=erasure.purged_at(reading()))
@@ -198,7 +198,7 @@ def _owed() -> list[Path]:
 
 def findings(*, now: datetime) -> Iterator[Finding]:
     """What ``doctor`` finds about erasing."""
-    unsure = erasure_log.unsure()
+    unsure = erasure_log.unsettled_numbers()
     yield Finding(
         "who was erased is known by ticket",
         not unsure,
@@ -208,7 +208,11 @@ def findings(*, now: datetime) -> Iterator[Finding]:
         if unsure
         else "no number alone",
     )
-    yield Finding("nothing is left to scrub", not is_owed(), "owed" if is_owed() else "nothing")
+    yield Finding(
+        "nothing is left to scrub",
+        not is_scrubbing_owed(),
+        "owed" if is_scrubbing_owed() else "nothing",
+    )
     late = _late(now)
     yield Finding(
         "names go when their time is over", not late, ", ".join(late) or "none stands longer"

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event as Bell
+from threading import Event
 from types import FrameType
 from typing import NoReturn
 
@@ -76,7 +76,7 @@ class Family:
         code = os.waitstatus_to_exitcode(status)
         self._log.error("%s (process %d) ended with %d; it is started again", job.name, child, code)
         if stopwatch() - since < _SHORT_LIFE:
-            Bell().wait(_SHORT_LIFE)
+            Event().wait(_SHORT_LIFE)
         if not self._stopping:
             self._start(job)
 

@@ -54,7 +54,7 @@ class Unsafe(Exception):
     line."""
 
 
-def fixed_since(version: Sequence[int]) -> bool:
+def has_log_repair(version: Sequence[int]) -> bool:
     """Whether this SQLite has the repair of 2026 of its write-ahead log. Before it, writing and
     checkpointing at the same moment could damage the file."""
     v = tuple(version)
@@ -65,7 +65,7 @@ def mode() -> str:
     """How writes are kept safe with this database, in one line."""
     if db.engine.dialect.name == "postgresql":
         return "PostgreSQL: READ COMMITTED, synchronous_commit on, row locks, lock_timeout 3s"
-    if fixed_since(sqlite3.sqlite_version_info):
+    if has_log_repair(sqlite3.sqlite_version_info):
         return f"SQLite {sqlite3.sqlite_version}: WAL, synchronous FULL, fair queue of writers"
     return (
         f"SQLite {sqlite3.sqlite_version}, older than the repair of its log: "
@@ -207,7 +207,7 @@ def make_tables(*, keep: bool = True) -> None:
         upgrade()
 
 
-def knows_the_key() -> bool:
+def has_our_key() -> bool:
     """Whether the tickets in the database were made with our secret key. True if there are none."""
     with db.engine.connect() as connection:
         last = connection.execute(_LAST_TICKET).first()
@@ -223,7 +223,7 @@ def check_key() -> None:
     On PostgreSQL, another machine has that key, and each would hand out links that the other does
     not know: ``Unsafe``. On SQLite the key was lost, which nothing can mend: a warning.
     """
-    if knows_the_key():
+    if has_our_key():
         return
     if db.engine.dialect.name == "postgresql":
         raise Unsafe(

@@ -1,4 +1,4 @@
-"""The database file while the program runs.
+"""Open the SQLite database file, and notice if it is no longer the same file.
 
 The file may be deleted, replaced or written over from outside. Then nothing more is written to it,
 so that no one gets a seat in a file that no program will read again.

@@ -200,6 +200,6 @@ def test_the_log_opens_no_ticket_has_no_names_and_only_its_owner_may_read_it(sma
     assert log_file(small).read_text().split() == [line], "it is noted once"
     log_file(small).write_text(f"{line}\nhalf a li")
     erasure_log.remember(["0" * 64])
-    assert erasure_log.everybody() == {line, "0" * 64}, (
+    assert erasure_log.erased_digests() == {line, "0" * 64}, (
         "a line that was cut short does not spoil the next"
     )

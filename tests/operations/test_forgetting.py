@@ -250,12 +250,12 @@ def test_during_a_long_read_the_scrubbing_is_owed_and_done_later(
         said = small.app.test_cli_runner().invoke(args=["doctor"])
         assert said.exit_code == 1
         assert "NO forgetting: nothing is left to scrub (owed)" in said.output
-        assert not forgetting.finish()
+        assert not forgetting.finish_scrubbing()
         reader.execute("ROLLBACK")
     reading().rollback()
-    assert forgetting.finish()
+    assert forgetting.finish_scrubbing()
     assert left_of(SOUGHT, bytes_of(folder)) == []
-    assert not forgetting.is_owed()
+    assert not forgetting.is_scrubbing_owed()
 
 
 class PowerCut(BaseException):
@@ -276,11 +276,11 @@ def test_an_erasure_that_is_cut_short_is_completed_later(
     with monkeypatch.context() as cutting, pytest.raises(PowerCut):
         cutting.setattr(part, cut)
         forgetting.erase("small", 1, "", by=small.olga, now=small.now)
-    assert forgetting.is_owed()
-    assert forgetting.finish(), "as the background job does within a minute"
-    forgetting.look(now=small.now)
+    assert forgetting.is_scrubbing_owed()
+    assert forgetting.finish_scrubbing(), "as the background job does within a minute"
+    forgetting.catch_up(now=small.now)
     assert PEOPLE["name"] not in names_left(small)
-    assert mark in erasure_log.everybody()
+    assert mark in erasure_log.erased_digests()
     if small.settings.database_url.startswith("sqlite"):
         assert left_of(SOUGHT, bytes_of(small.settings.instance)) == []
 

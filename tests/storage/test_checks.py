@@ -46,7 +46,7 @@ MOUNTS = """
 def test_the_sqlite_versions_with_the_repaired_log_are_known(
     version: tuple[int, ...], fixed: bool
 ) -> None:
-    assert checks.fixed_since(version) is fixed
+    assert checks.has_log_repair(version) is fixed
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from threading import Event as Bell
+from threading import Event as ThreadEvent
 
 import pytest
 from sqlalchemy import update
@@ -149,7 +149,7 @@ def rushing(
     servers: tuple[Server, ...], form: dict[str, str], meanwhile: Callable[[], None]
 ) -> dict[int, str]:
     """Register 120 people, and call ``meanwhile`` in the middle. Returns the tickets."""
-    begun, tickets = Bell(), {}
+    begun, tickets = ThreadEvent(), {}
 
     def one(number: int) -> None:
         status, headers, _ = book(servers[number % len(servers)], form, number)
