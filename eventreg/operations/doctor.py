@@ -28,10 +28,10 @@ def findings() -> Iterator[tuple[str, Finding]]:
     """Every finding, with its area. Events are only looked at if the tables are those of this
     program."""
     now = current_time()
-    found, wanted = checks.schema()
-    has_our_tables = found == wanted
     for finding in _of_database(now):
         yield "database", finding
+    found, wanted = checks.schema()
+    has_our_tables = found == wanted
     for finding in _of_server(has_our_tables):
         yield "server", finding
     if not has_our_tables:
