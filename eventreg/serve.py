@@ -121,13 +121,13 @@ def announce(settings: Settings, link: str | None) -> None:
     say(f"eventreg is ready: {settings.public_url}")
     if settings.on_this_machine_only and settings.listens_everywhere:
         say(
-            "EVENTREG_PUBLIC_URL is not set: links, QR codes and mails lead to an address that "
-            "opens on this machine only."
+            "EVENTREG_PUBLIC_URL is not set: links, QR codes and mails lead to an address "
+            "that opens on this machine only."
         )
     if link:
         say(
-            "The first organiser opens this link once, within a day, and chooses a name and a "
-            "password:"
+            "The first organiser opens this link once, within a day, "
+            "and chooses a name and a password:"
         )
         say(f"{settings.public_url}/staff/welcome/{link}")
 

@@ -137,15 +137,11 @@ def _judged(address: str, paths: dict[str, str], temporary: Path) -> list[str]:
             score = statistics.median(report["categories"][category]["score"] for report in reports)
             said.append(f"{category} {score:.2f}")
             if score < goal:
-                missed.append(
-                    f"{name}: {category} {score}, goal {goal}: "
-                    f"{', '.join(_low(reports[-1], category))}"
-                )
+                low = ", ".join(_low(reports[-1], category))
+                missed.append(f"{name}: {category} {score}, goal {goal}: {low}")
         for audit in ("largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift"):
-            said.append(
-                f"{audit} "
-                f"{statistics.median(one['audits'][audit]['numericValue'] for one in reports):.3g}"
-            )
+            values = [one["audits"][audit]["numericValue"] for one in reports]
+            said.append(f"{audit} {statistics.median(values):.3g}")
         print(f"{name:<8}{' · '.join(said)}", flush=True)
     return missed
 

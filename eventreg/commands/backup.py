@@ -30,8 +30,8 @@ def create(file: Path) -> None:
         f"{file}: {rows['registrations']} registrations, {rows['attendees']} attendees, checked"
     )
     click.echo(
-        "The secret key is not in it. Keep secret-key of the instance folder too: without it no "
-        "ticket link opens."
+        "The secret key is not in it. Keep secret-key of the instance folder too: "
+        "without it no ticket link opens."
     )
 
 

@@ -52,11 +52,13 @@ def deliver_due() -> Round:
     then stays owed and does not lose a try."""
     done = Round()
     with _Connection(current_app.extensions["settings"].smtp_url) as connection:
-        while (
-            delivery := write(lambda session: deliveries.take(session, now=current_time()))
-        ) is not None:
+        while (delivery := _take_next()) is not None:
             _deliver(connection, delivery, done)
     return done
+
+
+def _take_next() -> Delivery | None:
+    return write(lambda session: deliveries.take(session, now=current_time()))
 
 
 def _deliver(connection: "_Connection", delivery: Delivery, done: Round) -> None:
@@ -68,19 +70,23 @@ def _deliver(connection: "_Connection", delivery: Delivery, done: Round) -> None
         write(lambda session: deliveries.put_back(session, delivery, now=current_time()))
         raise
     except Refused as refused:
-        reason, for_good = refused.reason, refused.for_good
-        _log(delivery, reason)
-        if write(
-            lambda session: deliveries.failed(
-                session, delivery, reason, for_good=for_good, now=current_time()
-            )
-        ):
+        _log(delivery, refused.reason)
+        if _note_failure(delivery, refused):
             done.given_up += 1
         else:
             done.later += 1
     else:
         write(lambda session: deliveries.sent(session, delivery, now=current_time()))
         done.sent += 1
+
+
+def _note_failure(delivery: Delivery, refused: Refused) -> bool:
+    """Returns whether the mail is given up."""
+    return write(
+        lambda session: deliveries.failed(
+            session, delivery, refused.reason, for_good=refused.for_good, now=current_time()
+        )
+    )
 
 
 def _send(connection: "_Connection", delivery: Delivery) -> None:

@@ -58,43 +58,47 @@ _POSTGRESQL_POOL = 4
 
 def init_app(app: Flask) -> None:
     """Bind the database to the app."""
-    url: str = app.config["SQLALCHEMY_DATABASE_URI"]
-    is_file = url.startswith("sqlite:///")
-    file = (
-        SqliteFile(Path(app.instance_path, url.removeprefix("sqlite:///")), PRAGMAS, app.logger)
-        if is_file
-        else None
-    )
+    file = _sqlite_file(app)
     app.extensions["sqlite_file"] = file
     app.extensions["gate"] = file.gate if file else Gate(None)
     threads = app.extensions["settings"].threads
-    # hide_parameters: an error in the log must not quote a name or a number
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "max_overflow": 0,
-        "hide_parameters": True,
-        "pool_timeout": 5,
-    } | (
-        {"pool_size": max(8, threads), "creator": file.open}
-        if file
-        else {
-            "pool_size": _POSTGRESQL_POOL,
-            # no dead connection is used after a restart of the database
-            "pool_pre_ping": True,
-            # a page reads one snapshot; transaction() uses READ COMMITTED
-            "isolation_level": "REPEATABLE READ",
-            "connect_args": {
-                "connect_timeout": 3,
-                "application_name": "eventreg",
-                "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
-            },
-        }
-    )
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(file, threads)
     db.init_app(app)
     with app.app_context():
         if file:
             file.make()
             _prepare_sqlite(db.engine)
             file.watch(db.engine)
+
+
+def _sqlite_file(app: Flask) -> SqliteFile | None:
+    """The database file; ``None`` on PostgreSQL."""
+    url: str = app.config["SQLALCHEMY_DATABASE_URI"]
+    if not url.startswith("sqlite:///"):
+        return None
+    path = Path(app.instance_path, url.removeprefix("sqlite:///"))
+    return SqliteFile(path, PRAGMAS, app.logger)
+
+
+def _engine_options(file: SqliteFile | None, threads: int) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "max_overflow": 0,
+        "hide_parameters": True,  # an error in the log must not quote a name or a number
+        "pool_timeout": 5,
+    }
+    if file:
+        return {**options, "pool_size": max(8, threads), "creator": file.open}
+    return {
+        **options,
+        "pool_size": _POSTGRESQL_POOL,
+        "pool_pre_ping": True,  # no dead connection is used after a restart of the database
+        "isolation_level": "REPEATABLE READ",  # a page reads one snapshot; writing is different
+        "connect_args": {
+            "connect_timeout": 3,
+            "application_name": "eventreg",
+            "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
+        },
+    }
 
 
 def close(app: Flask) -> None:

@@ -126,9 +126,8 @@ def test_a_request_that_comes_slowly_or_never_is_ended_in_time(tmp_path: Path) -
         with ThreadPoolExecutor(3) as waiting, body:
             ended = [waiting.submit(trickle, *one) for one in slow_ones]
         found = [one.result() for one in ended]
-    assert [said[:13] for said, _ in found] == [b"HTTP/1.1 408 ", b"", b"HTTP/1.1 408 "][
-        : len(found)
-    ]
+    answers = [b"HTTP/1.1 408 ", b"", b"HTTP/1.1 408 "]
+    assert [said[:13] for said, _ in found] == answers[: len(found)]
     limits = (channel.HEAD_SECONDS, channel.HEAD_SECONDS, channel.BODY_SECONDS)
     for (_, seconds), limit in zip(found, limits, strict=False):
         assert abs(seconds - limit) < 4
