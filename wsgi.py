@@ -1,5 +1,4 @@
-"""The only place that builds the app for a server: ``wsgi:app``, and ``flask --app wsgi`` for the
-commands."""
+"""The app for ``flask --app wsgi`` and for other WSGI servers, as ``wsgi:app``."""
 
 import atexit
 import os
@@ -10,7 +9,7 @@ from eventreg.settings import SettingsInvalid, read
 from eventreg.storage.modes import OURS_ALONE
 from eventreg.storage.session import close
 
-# For each command and server process, and for what they start: everything written is about people.
+# Everything that a command or a child process writes is about people.
 os.umask(OURS_ALONE)
 try:
     app = create_app(read(os.environ))

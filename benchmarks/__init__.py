@@ -1,2 +1,1 @@
-"""Measurements of eventreg against the limits of the machine it runs on. `make bench` runs them
-all."""
+"""Benchmarks of eventreg, compared with the limits of the machine. `make bench` runs them all."""

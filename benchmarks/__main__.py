@@ -1,4 +1,4 @@
-"""`make bench`: measure everything, or only what is named, print the table and keep it."""
+"""`make bench`: measure all parts or the named ones, print the table, and save it."""
 
 import sys
 
@@ -17,7 +17,7 @@ PARTS = {
 
 
 def main(wanted: list[str]) -> None:
-    """Measure the wanted parts."""
+    """Measure the named parts, or all. Only the figures of all are saved."""
     if unknown := set(wanted) - PARTS.keys():
         sys.exit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     figures: list[report.Figure] = []

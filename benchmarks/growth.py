@@ -1,5 +1,7 @@
-"""From 50 to 100,000 registrations: registering, lists, searches, the list as a file, check-ins,
-and what one seat costs."""
+"""How durations grow from 50 to 100,000 registrations, and what one seat costs.
+
+Measured are registering, lists, searches, exports and check-ins.
+"""
 
 import sqlite3
 import statistics
@@ -36,7 +38,7 @@ _SURNAMES = "('zhang','wang','li','zhao','chen','liu','yang','huang','zhou','wu'
 
 @contextmanager
 def filled(people: int) -> Iterator[House]:
-    """A house with so many registrations, written past the program."""
+    """A house with this many registrations, written with SQL."""
     with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:
         house = House(Path(folder))
         with house.app.app_context():
@@ -52,41 +54,35 @@ def _fill(people: int) -> None:
     moment = A_WEEK_BEFORE.replace(tzinfo=None).isoformat(" ")
     registrations = (
         "i, 1, printf('%032x', i), printf('%064x', i), 'confirmed', 'online', 'zh', "
-        "printf('+86139%08d', i), "
-        f"printf('139%08d', i), printf('%04d', i % 10000), NULL, 1, '{moment}.000000', NULL, "
-        "NULL, NULL"
+        "printf('+86139%08d', i), printf('139%08d', i), printf('%04d', i % 10000), NULL, "
+        f"1, '{moment}.000000', NULL, NULL, NULL"
     )
     given = "printf('%s %s', substr('zhangwanglizhaochenliuyang', 1 + (i * 7) % 20, 4), i)"
     people_of = (
-        f"i, 1, i, 1, {given}, {given}, {given}, {given}, 'Z', printf('+86139%08d', i), "
-        "printf('%04d', i % 10000), "
-        "printf('%07d', 3000000 + i), NULL"
+        f"i, 1, i, 1, {given}, {given}, {given}, {given}, 'Z', "
+        "printf('+86139%08d', i), printf('%04d', i % 10000), printf('%07d', 3000000 + i), NULL"
     )
     columns = (
-        "(id, event_id, ticket_seed, ticket_digest, state, source, locale, phone_number, "
-        "phone_typed, phone_tail, email, "
+        "(id, event_id, ticket_seed, ticket_digest, state, source, locale, "
+        "phone_number, phone_typed, phone_tail, email, "
         "version, created_at, promoted_at, split_from_id, cancelled_at)"
     )
     named = (
         "(id, event_id, registration_id, place, name, name_folded, sort_key, search_key, letter, "
-        "phone_number, phone_tail, "
-        "code, cancelled_at)"
+        "phone_number, phone_tail, code, cancelled_at)"
     )
     with db.engine.begin() as connection:
-        connection.execute(
-            text(
-                _ROWS.format(people=people, into=f"registrations {columns}", columns=registrations)
-            )
-        )
-        connection.execute(
-            text(_ROWS.format(people=people, into=f"attendees {named}", columns=people_of))
-        )
+        for into, values in (
+            (f"registrations {columns}", registrations),
+            (f"attendees {named}", people_of),
+        ):
+            connection.execute(text(_ROWS.format(people=people, into=into, columns=values)))
         connection.execute(text(f"UPDATE event_seats SET taken = {people}, capacity = 200000"))
         connection.execute(text("ANALYZE"))
 
 
 def milliseconds(act: Callable[[int], object], times: int) -> float:
-    """The median duration of an act, which is told its number."""
+    """The median duration of ``act``, which gets the number of its run."""
     found = []
     for number in range(times):
         began = time.perf_counter()
@@ -98,29 +94,29 @@ def milliseconds(act: Callable[[int], object], times: int) -> float:
 
 def _measure(house: House) -> dict[str, float]:
     event, first = house.event(), Selection(filter=Filter.CONFIRMED)
+    by_number, by_name, by_sound = (
+        Selection(query="0042"),
+        Selection(query="nobody"),
+        Selection(query="wang"),
+    )
+
+    def listing(asked: Selection, times: int) -> float:
+        return milliseconds(lambda _: attendee_list.listed(reading(), event, asked), times)
+
     rows = len(attendee_list.listed(reading(), event, first))
     return {
         "register": milliseconds(lambda n: house.register(f"新人{n}"), 60),
-        "row of the first page": milliseconds(
-            lambda _: attendee_list.listed(reading(), event, first), 30
-        )
-        / rows,
-        "number": milliseconds(
-            lambda _: attendee_list.listed(reading(), event, Selection(query="0042")), 30
-        ),
-        "name": milliseconds(
-            lambda _: attendee_list.listed(reading(), event, Selection(query="nobody")), 15
-        ),
-        "near": milliseconds(
-            lambda _: attendee_list.near(reading(), event, Selection(query="wang")), 15
-        ),
+        "row of the first page": listing(first, 30) / rows,
+        "number": listing(by_number, 30),
+        "name": listing(by_name, 15),
+        "near": milliseconds(lambda _: attendee_list.near(reading(), event, by_sound), 15),
         "same names": milliseconds(lambda _: duplicates.groups(reading(), event), 5),
         "tasks": milliseconds(lambda _: calls.tasks(reading(), event, now=house.now), 5),
     }
 
 
 def growth() -> list[Figure]:
-    """What grows with the event, and what does not."""
+    """The durations at 50 and at 100,000 registrations."""
     by_size, csv = dict[int, dict[str, float]](), dict[int, tuple[float, float]]()
     for size in SIZES:
         with filled(size) as house:
@@ -154,7 +150,7 @@ def growth() -> list[Figure]:
 
 
 def _export(house: House) -> tuple[float, float]:
-    """Microseconds a row, and MiB of memory at the most."""
+    """Microseconds per row, and the largest use of memory in MiB."""
     event = house.event()
 
     def written() -> int:
@@ -173,7 +169,7 @@ def _export(house: House) -> tuple[float, float]:
 
 
 def check_ins() -> list[Figure]:
-    """One by one; the batch comes with the door's sync."""
+    """Check-ins one by one, and the same ones again."""
     with filled(100_000) as house:
 
         def arrive(number: int) -> object:
@@ -195,12 +191,10 @@ def check_ins() -> list[Figure]:
 
 
 def seat_transaction() -> list[Figure]:
-    """Processor time of our seat transaction against the three raw statements, both without the
-    disk's share."""
+    """The processor time of a registration, compared with three plain SQL statements. The disk does
+    not count."""
     with filled(50) as house:
-        event = availability.at(
-            db.engine, None, "small", now=house.now
-        ).event  # as the pages know it
+        event = availability.at(db.engine, None, "small", now=house.now).event
         filled_in = {number: make_entry(f"新人{number}") for number in range(-21, 400)}
 
         def register(number: int) -> None:

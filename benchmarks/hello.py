@@ -1,4 +1,4 @@
-"""The bare page that ours are compared with: Flask and nothing else, in the same server.
+"""A bare Flask page in our server, with which our pages are compared.
 
 ``python -m benchmarks.hello PORT PROCESSES THREADS`` serves it.
 """
@@ -18,12 +18,12 @@ app = Flask(__name__)
 
 @app.get("/")
 def hello() -> str:
-    """Nine bytes."""
+    """A page of nine bytes."""
     return "hello you"
 
 
 def main(port: int, workers: int, threads: int) -> None:
-    """Serve the page in so many processes of so many threads."""
+    """Serve the page with this many processes and threads."""
     listening = listener.listen("127.0.0.1", port)
 
     def answer(lifeline: int) -> None:

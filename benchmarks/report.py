@@ -1,4 +1,4 @@
-"""One measured figure beside its goal, and the table of all of them."""
+"""Measured figures, their goals, and the table of them."""
 
 import json
 import os
@@ -16,8 +16,10 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Figure:
-    """``reached`` is to be at least ``goal``, or at most where ``at_most``. Without a goal it is
-    told for what it is."""
+    """One measured figure. ``reached`` must be at least ``goal``, or at most if ``at_most``.
+
+    A figure without a goal is only shown.
+    """
 
     name: str
     reached: float
@@ -30,15 +32,12 @@ class Figure:
         """Whether the goal is reached."""
         if self.goal is None:
             return ""
-        return (
-            "reached"
-            if (self.reached <= self.goal if self.at_most else self.reached >= self.goal)
-            else "not reached"
-        )
+        is_reached = self.reached <= self.goal if self.at_most else self.reached >= self.goal
+        return "reached" if is_reached else "not reached"
 
 
 def median_of(times: int, measure: Callable[[], float]) -> float:
-    """The middle one of several measurements."""
+    """The median of several measurements."""
     return statistics.median(measure() for _ in range(times))
 
 
@@ -50,11 +49,9 @@ def table(figures: Iterable[Figure]) -> str:
     """The figures as a Markdown table."""
     lines = ["| what | goal | reached | | |", "| --- | --- | --- | --- | --- |"]
     for figure in figures:
-        goal = (
-            ""
-            if figure.goal is None
-            else f"{'<=' if figure.at_most else '>='} {_number(figure.goal)}"
-        )
+        goal = ""
+        if figure.goal is not None:
+            goal = f"{'<=' if figure.at_most else '>='} {_number(figure.goal)}"
         lines.append(
             f"| {figure.name} | {goal} | {_number(figure.reached)} | {figure.verdict} | "
             f"{figure.detail} |"
@@ -63,20 +60,19 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def about_the_machine() -> str:
-    """What the figures were measured on: cores, memory and versions, nothing that names anybody."""
+    """The cores, memory and versions of the machine, without its name."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(
         f"{name} {version(name)}" for name in ("Flask", "SQLAlchemy", "psycopg", "waitress")
     )
     return (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}; Python "
-        f"{platform.python_version()}, "
-        f"SQLite {sqlite3.sqlite_version}, {versions}"
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}; "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}"
     )
 
 
 def keep(figures: Sequence[Figure], name: str) -> Path:
-    """Write the table down, with the day, the machine and the versions."""
+    """Save the table with the day, the machine and the versions. Returns its path."""
     RESULTS.mkdir(exist_ok=True)
     day = datetime.now(UTC).date().isoformat()
     head = f"# {name}, {day}\n\n{about_the_machine()}. "

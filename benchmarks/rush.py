@@ -1,5 +1,4 @@
-"""Pages and registrations over HTTP, against a bare page in the same server and against what the
-storage itself can do."""
+"""Pages and registrations over HTTP, compared with a bare page and with the database alone."""
 
 import multiprocessing
 import re
@@ -27,8 +26,7 @@ from tests.support.tokens import another
 
 BIG, TIMES = 100_000, 5
 ON_THE_DISK = Path.cwd() / "benchmarks"
-"""Where files are measured: on the disk of the checkout, since the temporary folder may be
-memory."""
+"""The measured files are on the disk of the checkout: the temporary folder may be in memory."""
 
 
 @contextmanager
@@ -52,7 +50,7 @@ def _middle(loads: list[Load], pick: Callable[[Load], float]) -> float:
 def _compare(
     environment: dict[str, str], folder: Path
 ) -> tuple[list[Load], list[Load], list[Load]]:
-    """Bare page, event page and registrations, in turn, in one run."""
+    """Load the bare page, the event page and registrations in turn, in one run."""
     bare, pages, booked = [], [], []
     with (
         hello() as (address, pid),
@@ -67,7 +65,7 @@ def _compare(
 
 
 def pages_and_registrations() -> list[Figure]:
-    """The ratios of PERFORMANCE.md, section 8."""
+    """Event page and registrations, as ratios to the bare page."""
     with place() as folder:
         bare, pages, booked = _compare({}, folder)
     rate = _middle(bare, lambda one: one.rate)
@@ -113,7 +111,7 @@ def pages_and_registrations() -> list[Figure]:
 
 
 def on_postgresql() -> list[Figure]:
-    """The same on a PostgreSQL of our own on the same two cores, durable."""
+    """Registrations on a durable PostgreSQL on the same machine."""
     cluster = Cluster()
     try:
         url = {"EVENTREG_DATABASE_URL": cluster.create("rush")}
@@ -149,7 +147,7 @@ COMMIT;
 
 
 def pgbench(cluster: Cluster) -> float:
-    """What PostgreSQL itself does of the plain three statements, per second."""
+    """The transactions per second that PostgreSQL alone does with three plain statements."""
     cluster.create("bare")
     cluster.sql(
         "CREATE TABLE seats (id int PRIMARY KEY, taken int); INSERT INTO seats VALUES (1, 0);"
@@ -160,26 +158,9 @@ def pgbench(cluster: Cluster) -> float:
     script = cluster.folder / "script.sql"
     script.write_text(_SCRIPT)
     script.chmod(0o644)
+    options = "-n -M prepared -c 8 -j 2 -T 8 -U eventreg".split()
     said = subprocess.run(
-        [
-            BINARIES / "pgbench",
-            "-n",
-            "-M",
-            "prepared",
-            "-c",
-            "8",
-            "-j",
-            "2",
-            "-T",
-            "8",
-            "-f",
-            script,
-            "-h",
-            cluster.folder,
-            "-U",
-            "eventreg",
-            "bare",
-        ],
+        [BINARIES / "pgbench", *options, "-f", script, "-h", cluster.folder, "bare"],
         user=USER,
         capture_output=True,
         text=True,
@@ -189,11 +170,8 @@ def pgbench(cluster: Cluster) -> float:
 
 
 def _raw_writer(file: str, seconds: float) -> int:
-    database, gate, done = (
-        sqlite3.connect(file, isolation_level=None),
-        Gate(Path(file + ".lock")),
-        0,
-    )
+    database = sqlite3.connect(file, isolation_level=None)
+    gate, done = Gate(Path(file + ".lock")), 0
     database.execute("PRAGMA synchronous=FULL")
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
@@ -210,14 +188,14 @@ def _raw_writer(file: str, seconds: float) -> int:
 
 
 def raw_sqlite(seconds: float = 8) -> float:
-    """What SQLite itself does of the same, eight processes at the gate, per second."""
+    """The transactions per second that SQLite alone does with eight processes at the gate."""
     with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:
         file = str(Path(folder) / "raw.sqlite3")
         database = sqlite3.connect(file)
         database.executescript(
             "PRAGMA journal_mode=WAL; CREATE TABLE seats (id INTEGER PRIMARY KEY, taken INTEGER);"
-            "INSERT INTO seats VALUES (1, 0); CREATE TABLE registrations (id INTEGER PRIMARY "
-            "KEY, name, phone);"
+            "INSERT INTO seats VALUES (1, 0);"
+            "CREATE TABLE registrations (id INTEGER PRIMARY KEY, name, phone);"
             "CREATE TABLE audit (id INTEGER PRIMARY KEY, what);"
         )
         with multiprocessing.get_context("spawn").Pool(8) as pool:
@@ -225,7 +203,7 @@ def raw_sqlite(seconds: float = 8) -> float:
 
 
 def price_of_the_disk() -> list[Figure]:
-    """Waiting for the disk against not waiting, through HTTP."""
+    """Registrations with and without waiting for the disk, through HTTP."""
     rates = dict[str, float]()
     for fault in ("", "sync_normal"):
         with place() as folder, started(folder, fault, EVENTREG_SECRET_KEY=SECRET) as server:
@@ -239,8 +217,8 @@ def price_of_the_disk() -> list[Figure]:
 
 
 def storm(fault: str = "") -> tuple[int, int, float]:
-    """400 people at once for 50 seats, two servers. Returns tickets, refusals, and the seconds
-    until the last ticket."""
+    """Register 400 people at once for 50 seats, on two servers. Returns the tickets, the refusals,
+    and the seconds until the last ticket."""
     with place(50) as folder:
         if fault:
             house = House(folder)
@@ -274,7 +252,7 @@ def _rush(servers: tuple[Server, Server]) -> tuple[int, int, float]:
 
 
 def storms() -> list[Figure]:
-    """Exactly fifty, always; and with the guard taken out, not."""
+    """The rush gives exactly 50 seats, and too many if the guard is taken out."""
     calm = [storm() for _ in range(3)]
     broken = storm("no_guard")
     return [

@@ -1,5 +1,4 @@
-"""Servers to measure, and the one client that measures them: wrk, in C, so that it takes little of
-the two cores."""
+"""The servers that are measured, and the client: wrk, which takes little processor time."""
 
 import os
 import re
@@ -19,13 +18,12 @@ from tests.support.tokens import another
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 4
 FORMS = 40_000
-"""More than anybody sends in that time."""
+"""More than the client sends in that time."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a server did under load: answers a second, latencies in ms, its own processor time per
-    answer in ms."""
+    """A server under load: answers per second, latencies in ms, processor time per answer in ms."""
 
     rate: float
     p50: float
@@ -36,7 +34,7 @@ class Load:
 
 @contextmanager
 def hello(workers: int = 2, threads: int = 2) -> Iterator[tuple[str, int]]:
-    """The bare page in our own server, as we run ours. Yields its address and its process."""
+    """The bare page in our server. Yields its address and process id."""
     port = free_port()
     program = [sys.executable, "-m", "benchmarks.hello", str(port), str(workers), str(threads)]
     with subprocess.Popen(program, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
@@ -59,14 +57,14 @@ def _wait(address: str) -> None:
 
 @contextmanager
 def ours(folder: Path, **environment: str) -> Iterator[Server]:
-    """eventreg as `make run` starts it, with two workers of two threads."""
+    """eventreg as `make run` starts it, with two processes of two threads."""
     several = {"EVENTREG_WORKERS": "2", "EVENTREG_THREADS": "2", "PYTHONWARNINGS": "default"}
     with started(folder, **{**several, **environment}) as server:
         yield server
 
 
 def cpu_of_tree(pid: int) -> float:
-    """Processor seconds of a process and of those it started, so far."""
+    """The processor seconds that a process and its descendants have used."""
     total = 0.0
     for child in [pid, *_children(pid)]:
         try:
@@ -90,7 +88,7 @@ def _children(pid: int) -> list[int]:
 
 
 def memory_of_tree(pid: int) -> list[int]:
-    """Proportional memory (PSS) of a process and of those it started, in KiB each."""
+    """The proportional memory (PSS) of a process and each of its descendants, in KiB."""
     found = []
     for child in [pid, *_children(pid)]:
         rollup = Path(f"/proc/{child}/smaps_rollup").read_text()
@@ -101,8 +99,7 @@ def memory_of_tree(pid: int) -> list[int]:
 def load(
     address: str, pid: int, *, connections: int = 8, seconds: float = SECONDS, script: str = ""
 ) -> Load:
-    """Ask an address as fast as it answers. ``script`` is Lua for wrk, for asking something else
-    each time."""
+    """Request an address as fast as it answers. ``script`` is Lua for wrk, to vary the requests."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script + _REPORT)
         file.flush()
@@ -135,8 +132,9 @@ end
 
 def registering(server: Server, slug: str, first: int) -> str:
     """A Lua script that registers another person with each request, starting with number ``first``.
-    A form books once, so each request sends a form of its own; they are signed beforehand, as if
-    everybody had opened the page already."""
+
+    A form can be sent only once, so each request has its own form, which is signed beforehand.
+    """
     form = urllib.request.urlopen(f"{server.address}/zh/events/{slug}/register").read().decode()
     shown = {"csrf_token": re.search(r'name="csrf_token" value="([^"]+)"', form)[1]}  # type: ignore[index]
     tokens = " ".join(

@@ -1,4 +1,4 @@
-"""Memory, and the time from the start to the first answer."""
+"""The memory of the processes, and the time from the start to the first answer."""
 
 import statistics
 import time
@@ -12,7 +12,7 @@ from tests.support.servers import started
 
 
 def starting() -> list[Figure]:
-    """One process on one file, as `make run` starts it; and what each of two workers takes."""
+    """A server as `make run` starts it, and the memory of each of two workers."""
     seconds, memory = [], []
     with place() as folder:
         for _ in range(5):

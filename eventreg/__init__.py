@@ -1,14 +1,16 @@
-"""eventreg: registration for a capped, in-person event, from the first click to the chair.
+"""eventreg: registration for an in-person event with a limited number of seats.
 
-The map of the house, of which docs/architecture.md has the floors:
+The packages (docs/architecture.md says which may import which):
 
-- ``core/`` holds the rules, in rooms by subject; it knows the database and knows no HTTP.
-- ``web/`` holds the pages, in rooms of the same names; it knows HTTP and knows no SQL.
-- ``storage/`` is the database and how it keeps its word; ``mail/`` sends;
-  ``readers/`` read files from outside.
-- ``commands/`` is ``flask --app wsgi ...``; ``operations/`` is what an installation needs;
-  ``background`` is what runs by itself.
-- ``app`` puts all together, ``serve`` starts a real server, which is ``server/``.
+- ``core/``: the rules, in packages by subject. It knows the database and no HTTP.
+- ``web/``: the pages, in packages of the same names. It knows HTTP and no SQL.
+- ``storage/``: the database, its checks and its backups.
+- ``mail/``: composing and sending mails.
+- ``readers/``: reading uploaded files in a sandbox.
+- ``commands/``: the commands of ``flask --app wsgi``.
+- ``operations/``: erasing personal data, and ``doctor``.
+- ``background``: jobs that run beside the server.
+- ``server/``: the HTTP server. ``serve`` starts it, and ``app`` makes the application.
 
-There is no code in this file on purpose: importing a rule must not import Flask.
+This file has no code, because importing a rule must not import Flask.
 """

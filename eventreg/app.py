@@ -1,4 +1,4 @@
-"""The application: settings, database, commands and pages put together."""
+"""Make the Flask application from settings, database, commands and pages."""
 
 import logging
 from dataclasses import replace
@@ -31,7 +31,7 @@ MIGRATIONS = str(ROOT / "migrations")
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
-    """An app over one instance folder. ``clock`` replaces the one that the settings ask for."""
+    """An app on one instance folder. ``clock`` replaces the clock of the settings."""
     make_instance(settings.instance)
     settings = replace(settings, secret_key=settings.secret_key or kept_secret(settings.instance))
     app = Flask(
@@ -49,8 +49,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
         MAX_CONTENT_LENGTH=64 * 1024,
         MAX_FORM_MEMORY_SIZE=64 * 1024,
         MAX_FORM_PARTS=100,
-        WTF_CSRF_TIME_LIMIT=None,  # the session ends, not the form
-        # wants a Referer, which our no-referrer policy never sends; web.guard checks the origin
+        WTF_CSRF_TIME_LIMIT=None,  # a form is valid as long as its session
+        # it needs a Referer, which our policy never sends; web.guard checks the origin instead
         WTF_CSRF_SSL_STRICT=False,
     )
     app.extensions["settings"] = settings

@@ -1,4 +1,4 @@
-"""The clock of the running app. It stands apart from ``clock``, which must not import Flask."""
+"""The clock of the running app. It is not in ``clock``, because that must not import Flask."""
 
 from datetime import datetime
 
@@ -6,6 +6,6 @@ from flask import current_app
 
 
 def current_time() -> datetime:
-    """The present moment, by the clock of the running app."""
+    """The current time by the clock of the running app."""
     moment: datetime = current_app.extensions["clock"]()
     return moment

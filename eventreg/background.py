@@ -1,12 +1,12 @@
-"""Background jobs: what is done again and again beside the server, until somebody tells it to stop.
+"""Background jobs, which run at intervals beside the server.
 
-Releasing seats is no such job: a person presses a button for that.
+Releasing seats is not one of them: a person presses a button for that.
 """
 
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event as Bell
+from threading import Event
 
 from flask import Flask
 
@@ -24,18 +24,18 @@ from eventreg.storage.session import AWAY, Session, write
 
 @dataclass(frozen=True)
 class Job:
-    """One thing that is done again and again."""
+    """One job and its interval."""
 
     name: str
     act: Callable[[], object]
     seconds: float
-    """How long to wait after the job was done, before it is done again."""
+    """The pause after the job, before it runs again."""
     delayed: str
-    """What waits if the job could not be done, for the log."""
+    """The log line for when the job could not be done."""
 
 
 def purge() -> Purged:
-    """Erase personal data whose retention period has ended, and drop what else has become old."""
+    """Erase personal data whose retention period has ended, and delete other outdated rows."""
     now = current_time()
 
     def drop_old(session: Session) -> None:
@@ -48,26 +48,26 @@ def purge() -> Purged:
             kind(session, now=now)
 
     write(drop_old)
-    return forgetting.look(now=now)
+    return forgetting.catch_up(now=now)
 
 
 PURGE = Job("purge", purge, 60 * 60, "what is to be forgotten waits an hour")
-SCRUB = Job("scrub", forgetting.finish, 60, "what is to be scrubbed waits a minute")
-"""What could not be scrubbed from the database's files at once."""
+SCRUB = Job("scrub", forgetting.finish_scrubbing, 60, "what is to be scrubbed waits a minute")
+"""Scrubs the database's files if that could not be done right after an erasure."""
 SEND_MAILS = Job("mail sender", deliver_due, 5, "mails wait")
 HOUSEKEEPING = (PURGE, SCRUB)
 
 
-def run(app: Flask, jobs: Sequence[Job], bell: Bell) -> None:
-    """Do each of these jobs when it is due, until the bell rings. A job that fails is logged and
-    stops no other."""
+def run(app: Flask, jobs: Sequence[Job], stop: Event) -> None:
+    """Run each job when it is due, until ``stop`` is set. A job that fails is logged and does not
+    stop the others."""
     due = dict.fromkeys(jobs, stopwatch())
-    while not bell.is_set():
+    while not stop.is_set():
         for job in jobs:
-            if due[job] <= stopwatch() and not bell.is_set():
+            if due[job] <= stopwatch() and not stop.is_set():
                 _do(app, job)
                 due[job] = stopwatch() + job.seconds
-        bell.wait(max(0, min(due.values()) - stopwatch()))
+        stop.wait(max(0, min(due.values()) - stopwatch()))
 
 
 def _do(app: Flask, job: Job) -> None:
@@ -78,14 +78,13 @@ def _do(app: Flask, job: Job) -> None:
             app.logger.warning(
                 "%s: %s", job.delayed, (str(error) or type(error).__name__).splitlines()[0]
             )
-        except Exception:  # the others go on, and this one is tried again
+        except Exception:  # the other jobs go on, and this one is tried again
             app.logger.exception("%s failed: %s", job.name, job.delayed)
 
 
-def stop_bell() -> Bell:
-    """An event that is set when somebody tells this process to stop; what is in hand is finished
-    first."""
-    bell = Bell()
-    for told in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(told, lambda *_: bell.set())
-    return bell
+def stop_event() -> Event:
+    """An event that SIGTERM or SIGINT sets. The current job is then finished first."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,4 +1,4 @@
-"""The one reader of the clock. Every rule takes ``now``; only the edge asks for it, here."""
+"""The only module that reads the system clock. Rules get the time as ``now``."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """The current time in UTC, with its time zone."""
     return datetime.now(UTC)
 
 
@@ -19,6 +19,6 @@ def starting_at(moment: datetime, since: datetime) -> Clock:
 
 
 def stopwatch() -> float:
-    """Seconds since some moment in the past, for measuring how long something takes: setting the
-    clock does not move it."""
+    """Seconds for measuring how long something takes. Setting the system clock does not change
+    them."""
     return monotonic()

@@ -1,7 +1,6 @@
-"""Both languages: the catalogues, and dates as people of each language say them.
+"""The two languages: sentences by key, and dates and times.
 
-Sentences have keys; `translations/` holds them in Chinese and English. A key without a sentence is
-an error, not a blank.
+`translations/` holds the sentences in Chinese and English. A key without a sentence is an error.
 """
 
 from datetime import date, datetime
@@ -18,12 +17,12 @@ from eventreg.settings import ROOT
 
 LANGUAGES = ("zh", "en")
 TAGS = {"zh": "zh-Hans", "en": "en"}
-"""What ``<html lang>`` says."""
+"""The value of ``<html lang>``."""
 OWN_NAMES = {"zh": "中文", "en": "English"}
 
 
 class _Missing(NullTranslations):
-    """Asked for a key that a catalogue lacks."""
+    """Raises ``LookupError`` for a key that a catalogue lacks."""
 
     def gettext(self, message: str) -> str:
         raise LookupError(f"no sentence {message!r}")
@@ -46,13 +45,13 @@ def _catalogue(language: str) -> GNUTranslations:
 
 
 def sentence(language: str, key: str, **values: object) -> str:
-    """The sentence of that key, filled in. Raises ``LookupError`` for a key that has none."""
+    """The sentence of a key, with the values filled in. ``LookupError`` for an unknown key."""
     said = _catalogue(language).gettext(key)
     return said.format(**values) if values else said
 
 
 def counted(language: str, key: str, count: int, **values: object) -> str:
-    """The sentence of that key in the form that goes with a number: 1 seat, 3 seats."""
+    """The sentence of a key in the form for a number: 1 seat, 3 seats."""
     return _catalogue(language).ngettext(key, key, count).format(count=count, **values)
 
 
@@ -62,7 +61,7 @@ def other(language: str) -> str:
 
 
 def day(language: str, on: date, *, today: date) -> str:
-    """A day with its weekday, and with its year where that is not the current one."""
+    """A day with its weekday, and with its year if that is not the current one."""
     with_year = on.year != today.year
     if language == "zh":
         return format_date(
@@ -79,18 +78,18 @@ def weekday(language: str, number: int) -> str:
 
 
 def time(moment: datetime | dt_time) -> str:
-    """A time of day as both languages write it here: 8:45, 17:00."""
+    """A time of day as both languages write it: 8:45, 17:00."""
     return f"{moment.hour}:{moment.minute:02}"
 
 
 def half_of_day(moment: datetime) -> str:
-    """The key of the half of the day in which a moment lies."""
+    """The key of the sentence for the half of the day: morning or afternoon."""
     return "morning" if moment.hour < 12 else "afternoon"
 
 
 def spoken(language: str, moment: datetime) -> str:
-    """A time of day as it is said aloud, after the half of the day it is in: 8 点 45 分, 2 点; in
-    English as it is written."""
+    """A time of day as it is said after the half of the day: in Chinese on twelve hours
+    (8 点 45 分, 2 点), in English as it is written."""
     hour = (moment.hour - 1) % 12 + 1 if language == "zh" else moment.hour
     return sentence(
         language,

@@ -1,7 +1,7 @@
-"""A page as PDF, by WeasyPrint, in a process of its own with a time limit: what hangs or dies there
-hurts nobody else.
+"""Make a PDF of a page, with WeasyPrint in a process of its own and with a time limit.
 
-``python -m eventreg.pdf`` reads HTML and writes the PDF; it fetches nothing from anywhere.
+If that process hangs or dies, the server goes on. ``python -m eventreg.pdf`` reads HTML and writes
+the PDF; it loads nothing from elsewhere.
 """
 
 import subprocess
@@ -16,8 +16,8 @@ _PROGRAM = ("-m", "eventreg.pdf")
 
 
 def of(html: str) -> bytes:
-    """The PDF of one whole page, its style inside. ``PdfUnavailable`` where the machine has not
-    what it takes."""
+    """The PDF of an HTML page that contains its style. Raises ``PdfUnavailable`` if it cannot be
+    made here."""
     try:
         made = subprocess.run(  # noqa: S603 - our own program, no shell
             [sys.executable, *_PROGRAM],
@@ -35,7 +35,7 @@ def of(html: str) -> bytes:
 
 
 def main() -> None:
-    """HTML in, PDF out; exit 3 where Pango is missing."""
+    """HTML in, PDF out. Exit code 3 if Pango is missing."""
     try:
         import weasyprint  # noqa: PLC0415 - needs libraries of the system, which may be missing
         from weasyprint.urls import URLFetcher  # noqa: PLC0415 - as above

@@ -1,9 +1,9 @@
-"""Who is asking, if proxies stand in front of the server.
+"""The address of the client, if proxies stand in front of the server.
 
-A proxy writes the address that it saw at the end of ``X-Forwarded-For``. That line is believed one
-step at a time, from its end: each step only if whoever wrote it (the peer of the connection, or the
-step before) is one of the trusted addresses, and only for as many steps as there are proxies. So a
-header that anybody else sends counts for nothing.
+Each proxy appends the address that it saw to ``X-Forwarded-For``. The header is read from its end.
+An entry is believed only if its writer (the peer of the connection, or the entry after it) has a
+trusted address, and only as many entries as there are proxies. So a header from anyone else has no
+effect.
 """
 
 import re
@@ -19,8 +19,8 @@ _HOUSEHOLD = 64
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """The networks in a list such as "10.0.0.5, 192.168.0.0/16, ::1"; ``ValueError`` if one is no
-    address or network."""
+    """The networks in a list such as "10.0.0.5, 192.168.0.0/16, ::1". Raises ``ValueError`` if an
+    entry is not an address or a network."""
     return tuple(ip_network(part, strict=False) for part in re.split(r"[\s,]+", text) if part)
 
 
@@ -28,8 +28,8 @@ def parse_address(text: str) -> Address | None:
     """The address in a text such as ``192.0.2.7``, ``192.0.2.7:51000`` or ``[2001:db8::7]:443``;
     ``None`` if there is none.
 
-    An IPv4 address written as IPv6 (``::ffff:192.0.2.7``) is the IPv4 address: it is the same
-    guest.
+    An IPv4 address written as IPv6 (``::ffff:192.0.2.7``) is returned as IPv4, since it is the same
+    client.
     """
     text = text.strip().strip('"')
     found = _WITH_PORT.fullmatch(text)
@@ -42,8 +42,8 @@ def parse_address(text: str) -> Address | None:
 
 
 def household(address: Address | None) -> str:
-    """The name under which limits count an address: all of one IPv6 /64 together, an IPv4 address
-    alone."""
+    """The key under which limits count an address: all of one IPv6 /64 share one, an IPv4 address
+    has its own."""
     if address is None:
         return "unknown"
     if isinstance(address, IPv6Address):
@@ -53,25 +53,27 @@ def household(address: Address | None) -> str:
 
 @dataclass(frozen=True)
 class Proxies:
-    """The proxies in front: how many there are at most, and the networks that they are in."""
+    """The proxies in front: their largest number, and their networks."""
 
     count: int
     networks: Sequence[Network]
 
     def has(self, address: Address | None) -> bool:
-        """Whether a proxy of ours has this address."""
+        """Whether this is the address of one of our proxies."""
         return address is not None and any(address in network for network in self.networks)
 
     def client(self, peer: str, forwarded_for: str) -> Address | None:
-        """The address of whoever asks, from the peer of the connection and its ``X-Forwarded-For``.
-        A step that is not an address ends the walk at the proxy that wrote it. ``None`` if the peer
-        itself has no address."""
+        """The client's address, from the connection's peer and its ``X-Forwarded-For``.
+
+        An entry that is not an address ends the reading: the proxy that wrote it counts as the
+        client. ``None`` if the peer has no address.
+        """
         address = parse_address(peer)
-        steps = forwarded_for.split(",")
+        entries = forwarded_for.split(",")
         for _ in range(self.count):
-            if not steps or not self.has(address):
+            if not entries or not self.has(address):
                 break
-            said = parse_address(steps.pop())
+            said = parse_address(entries.pop())
             if said is None:
                 break
             address = said

@@ -1,4 +1,4 @@
-"""Rates as a setting writes them: so many in such a time."""
+"""Read the rates of a setting, such as "10/minute, 40/hour"."""
 
 from limits import RateLimitItem, parse_many
 
@@ -6,8 +6,7 @@ _MOST = 1_000_000
 
 
 def read(text: str) -> tuple[RateLimitItem, ...]:
-    """The rates of a text such as "10/minute, 40/hour"; ``ValueError`` in words for every other
-    text."""
+    """The rates in a text. Raises ``ValueError`` with a reason for the operator if it has none."""
     try:
         rates = tuple(parse_many(text))
     except ValueError:

@@ -1,5 +1,7 @@
-"""`make run`: everything ready, then a real server. The first start also applies the shipped event
-and makes a link for the first organiser."""
+"""Prepare the database and run the server (`make run`).
+
+The first start also applies the shipped event and prints a link for the first organiser.
+"""
 
 import logging
 import os
@@ -9,8 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from threading import Event as Bell
-from threading import Thread
+from threading import Event, Thread
 from types import FrameType
 
 from flask import Flask
@@ -34,7 +35,7 @@ SHIPPED = ROOT / "events" / "june-10-self-care.toml"
 
 
 def main() -> None:
-    """Start, or stop with one line for each fault."""
+    """Start the server, or exit with one line for each fault."""
     os.umask(0o077)  # everything written here is about people
     signal.signal(signal.SIGTERM, _stop)
     try:
@@ -42,23 +43,22 @@ def main() -> None:
     except SettingsInvalid as invalid:
         sys.exit("\n".join(invalid.faults))
     app = create_app(settings)
-    # The address first: a port that is taken must not cost the link that is printed only once.
+    # First of all: if the port is taken, the link that is made only once must not be lost.
     listening = _listen(settings)
     try:
         limits.check(app)
         link = prepare(app)
     except (Unsafe, limits.Unreachable, *AWAY) as refused:
-        sys.exit(_why(refused))
+        sys.exit(_reason(refused))
     finally:
-        close(app)  # a connection must not be shared with the processes that are forked now
+        close(app)  # forked processes must not share a connection
     announce(settings, link)
     Family(_jobs(app, listening, settings), app.logger, on_stop=listening.close).run()
     listening.close()
 
 
 def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Job]:
-    """What the processes of this server do: answer, erase what is past its time, and send the mails
-    that are owed."""
+    """The jobs of this server's processes: answer requests, run background jobs, send mails."""
 
     def answer(lifeline: int) -> None:
         server = listener.serve(app, listening, settings, lifeline)
@@ -87,26 +87,24 @@ def _closing(app: Flask, work: Callable[[int], None]) -> Callable[[int], None]:
 def _beside(
     app: Flask, listening: socket.socket, jobs: Sequence[background.Job]
 ) -> Callable[[int], None]:
-    """Work that goes on beside the server, until told to stop or until the parent is gone."""
+    """Background jobs in a process beside the server, until a signal or the end of the parent."""
 
     def beside(lifeline: int) -> None:
         listening.close()
-        bell = background.stop_bell()
-        Thread(target=_ring_when_closed, args=(lifeline, bell), daemon=True).start()
-        background.run(app, jobs, bell)
+        stop = background.stop_event()
+        Thread(target=_set_when_closed, args=(lifeline, stop), daemon=True).start()
+        background.run(app, jobs, stop)
 
     return _closing(app, beside)
 
 
-def _ring_when_closed(lifeline: int, bell: Bell) -> None:
-    select.select(
-        [lifeline], [], []
-    )  # readable once the parent, which holds the other end, is gone
-    bell.set()
+def _set_when_closed(lifeline: int, stop: Event) -> None:
+    select.select([lifeline], [], [])  # readable when the parent, which has the other end, is gone
+    stop.set()
 
 
-def _why(refused: Exception) -> str:
-    """In one line."""
+def _reason(refused: Exception) -> str:
+    """The reason for not starting, in one line."""
     if isinstance(refused, AWAY):
         cause = str(refused.__cause__ or refused).splitlines()[0]
         return f"EVENTREG_DATABASE_URL: the database cannot be asked: {cause}"
@@ -114,29 +112,29 @@ def _why(refused: Exception) -> str:
 
 
 def say(line: str) -> None:
-    """To whoever started the server."""
+    """Print a line for the person who started the server."""
     print(line, flush=True)  # noqa: T201 - this is a program's own output
 
 
 def announce(settings: Settings, link: str | None) -> None:
-    """Where we are, and the first time, how to get in; the link stands alone on its line."""
+    """Print the address, and at the first start the organiser's link, alone on its line."""
     say(f"eventreg is ready: {settings.public_url}")
     if settings.on_this_machine_only and settings.listens_everywhere:
         say(
-            "EVENTREG_PUBLIC_URL is not set: links, QR codes and mails lead to an address that "
-            "opens on this machine only."
+            "EVENTREG_PUBLIC_URL is not set: links, QR codes and mails lead to an address "
+            "that opens on this machine only."
         )
     if link:
         say(
-            "The first organiser opens this link once, within a day, and chooses a name and a "
-            "password:"
+            "The first organiser opens this link once, within a day, "
+            "and chooses a name and a password:"
         )
         say(f"{settings.public_url}/staff/welcome/{link}")
 
 
 def prepare(app: Flask) -> str | None:
-    """Bring the database up to date and, the first time, put the shipped event in. Returns the
-    first organiser's token."""
+    """Bring the database up to date and, at the first start, apply the shipped event. Returns the
+    first organiser's token, if there is one to print."""
     clock = app.extensions["clock"]
     with app.app_context():
         check()
@@ -155,7 +153,7 @@ def prepare(app: Flask) -> str | None:
 
 
 def _raise_file_limit() -> None:
-    """Each connection is an open file."""
+    """Allow enough open files: each connection is one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = listener.MOST_CONNECTIONS + 400
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -166,7 +164,7 @@ def _raise_file_limit() -> None:
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """The socket that all our processes share."""
+    """The listening socket, which all processes share."""
     logging.getLogger("waitress").setLevel(logging.WARNING)
     _raise_file_limit()
     try:

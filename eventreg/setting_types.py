@@ -1,12 +1,18 @@
-"""How the text of a setting becomes its value. Each reader raises ``ValueError`` in words for a
-text that it cannot use."""
+"""The functions that read the text of a setting. Each raises ``ValueError`` with a reason for the
+operator if it cannot use the text."""
 
 import re
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from eventreg.proxies import Network, parse_networks
+
+
+def folder(text: str) -> Path:
+    """The path of a folder."""
+    return Path(text)
 
 
 def moment(text: str) -> datetime | None:
@@ -34,14 +40,14 @@ def count(least: int, most: int) -> Callable[[str], int]:
 
 
 def switch(text: str) -> bool:
-    """on or off."""
+    """``True`` for on, ``False`` for off."""
     if text not in {"on", "off"}:
         raise ValueError("must be on or off")
     return text == "on"
 
 
 def web_address(text: str) -> str:
-    """An http or https address without a path, without the slash at its end."""
+    """An http or https address without a path. A slash at its end is dropped."""
     text = text.rstrip("/")
     parts = urlsplit(text)
     if text and (
@@ -52,7 +58,7 @@ def web_address(text: str) -> str:
 
 
 def scheme(*schemes: str) -> Callable[[str], str]:
-    """A URL that begins with one of these schemes, or nothing."""
+    """A URL with one of these schemes, or nothing."""
 
     def read(text: str) -> str:
         if text and text.partition("://")[0] not in schemes:
@@ -87,7 +93,7 @@ _POSTGRESQL = "postgresql+psycopg://"
 
 
 def database(text: str) -> str:
-    """A database URL that we can use, with the driver named."""
+    """The URL of an SQLite or PostgreSQL database, with the driver in it; or nothing."""
     if text.startswith(("postgresql://", "postgres://")):
         text = _POSTGRESQL + text.partition("://")[2]
     if text and not text.startswith(("sqlite:///", _POSTGRESQL)):
@@ -96,7 +102,7 @@ def database(text: str) -> str:
 
 
 def secret(text: str) -> str:
-    """A key that is long enough, or nothing."""
+    """A key of at least 16 characters, or nothing."""
     if text and len(text) < 16:
         raise ValueError("must have at least 16 characters")
     return text

@@ -1,18 +1,20 @@
-"""Every setting: name, default, help. Read once from the environment, checked whole, then frozen.
+"""The settings. They are read from the environment once, checked together, and then frozen.
 
-docs/settings.md lists the same rows; a test compares them.
+Each setting is one row of ``Settings``. docs/settings.md lists the same rows; a test compares them.
 """
+
+# ruff: noqa: RUF009 - `_setting` makes a field, as `dataclasses.field` does
 
 import ipaddress
 import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from limits import RateLimitItem
@@ -21,11 +23,13 @@ from eventreg import rates, setting_types
 from eventreg.clock import Clock, starting_at, utc_now
 from eventreg.proxies import Network, Proxies
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, never listened on by default
 
 
 class SettingsInvalid(Exception):
-    """Some settings are wrong; ``faults`` has one line for each."""
+    """Some settings are wrong. ``faults`` has one line for each."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -34,134 +38,126 @@ class SettingsInvalid(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table of settings; ``read`` makes the value of the text or raises
-    ``ValueError`` in words."""
+    """What docs/settings.md says of one setting, and how its text is read."""
 
     name: str
     default: str
     help: str
-    read: Callable[[str], Any]
+    read: Callable[[str], object]
+    """Makes the value of the text, or raises ``ValueError`` with a reason for the operator."""
 
 
-def _mail_host(public_url: str) -> str:
-    host = urlsplit(public_url).hostname or ""
-    return "localhost" if ":" in host else host
+def _setting(name: str, default: str, help: str, read: Callable[[str], T]) -> T:  # noqa: A002
+    """A field of ``Settings``. For mypy it is of the type that ``read`` returns."""
+    made: T = field(metadata={"setting": Setting(name, default, help, read)})
+    return made
 
 
-SETTINGS = (
-    Setting("EVENTREG_INSTANCE", "instance", "Folder of everything that is written.", str),
-    Setting(
+@dataclass(frozen=True)
+class Settings:
+    """The settings. Each row is a field, its environment variable, its default, its help, and the
+    function that reads it."""
+
+    instance: Path = _setting(
+        "EVENTREG_INSTANCE",
+        "instance",
+        "Folder of everything that is written.",
+        setting_types.folder,
+    )
+    database_url: str = _setting(
         "EVENTREG_DATABASE_URL",
         "",
         "Database, such as postgresql+psycopg://name@host/database; without it, an SQLite file "
         "in the instance folder.",
         setting_types.database,
-    ),
-    Setting(
+    )
+    secret_key: str = _setting(
         "EVENTREG_SECRET_KEY",
         "",
         "Key behind ticket links and sessions; without it, one is made once and kept in the "
         "instance folder.",
         setting_types.secret,
-    ),
-    Setting(
+    )
+    public_url: str = _setting(
         "EVENTREG_PUBLIC_URL",
         "",
         "Address for links and QR codes; without it, that of HOST and PORT.",
         setting_types.web_address,
-    ),
-    Setting(
+    )
+    clock: datetime | None = _setting(
         "EVENTREG_CLOCK",
         "",
         "An ISO date-time with offset: the clock starts there and runs on. For rehearsals.",
         setting_types.moment,
-    ),
-    Setting(
+    )
+    rate_limits: bool = _setting(
         "EVENTREG_RATE_LIMITS",
         "on",
         "Limits on registering, signing in and searching: on or off.",
         setting_types.switch,
-    ),
-    Setting(
+    )
+    people_per_address: tuple[RateLimitItem, ...] = _setting(
         "EVENTREG_PEOPLE_PER_ADDRESS",
         "10/minute, 40/hour",
         "How many people may be registered online from one address.",
         rates.read,
-    ),
-    Setting(
+    )
+    redis_url: str = _setting(
         "EVENTREG_REDIS_URL",
         "",
         "Rate limits shared by several processes, such as redis://127.0.0.1:6379/0.",
         setting_types.scheme("redis", "rediss", "redis+unix"),
-    ),
-    Setting(
+    )
+    smtp_url: str = _setting(
         "EVENTREG_SMTP_URL",
         "",
         "Mail server for notices, such as smtp://name:password@mail.example.org:587; without it, "
         "none are sent.",
         setting_types.mail_server,
-    ),
-    Setting(
+    )
+    mail_from: str = _setting(
         "EVENTREG_MAIL_FROM",
         "",
         "Address that mails come from; without it, eventreg at the host of the public address.",
         setting_types.mail_address,
-    ),
-    Setting(
+    )
+    trusted_proxies: int = _setting(
         "EVENTREG_TRUSTED_PROXIES",
         "0",
         "How many proxies stand in front, one behind the other; with 0, what a proxy says of the "
         "guest is ignored.",
         setting_types.count(0, 10),
-    ),
-    Setting(
+    )
+    proxy_addresses: tuple[Network, ...] = _setting(
         "EVENTREG_PROXY_ADDRESSES",
         "127.0.0.0/8, ::1",
         "Addresses and networks of these proxies: what anybody else says of the guest counts for "
         "nothing.",
         setting_types.networks,
-    ),
-    Setting(
+    )
+    workers: int = _setting(
         "EVENTREG_WORKERS",
         "1",
         "Server processes; more than one needs EVENTREG_REDIS_URL, or EVENTREG_RATE_LIMITS=off.",
         setting_types.count(1, 32),
-    ),
-    Setting("EVENTREG_THREADS", "8", "Threads of each server process.", setting_types.count(1, 64)),
-    Setting("HOST", "127.0.0.1", "Where to listen.", setting_types.host),
-    Setting("PORT", "8000", "Where to listen.", setting_types.count(1, 65535)),
-)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the environment said, understood and checked."""
-
-    instance: Path
-    database_url: str
-    secret_key: str
-    public_url: str
-    clock: datetime | None
-    rate_limits: bool
-    people_per_address: tuple[RateLimitItem, ...]
-    redis_url: str
-    smtp_url: str
-    mail_from: str
-    trusted_proxies: int
-    proxy_addresses: tuple[Network, ...]
-    workers: int
-    threads: int
-    host: str
-    port: int
+    )
+    threads: int = _setting(
+        "EVENTREG_THREADS",
+        "8",
+        "Threads of each server process.",
+        setting_types.count(1, 64),
+    )
+    host: str = _setting("HOST", "127.0.0.1", "Where to listen.", setting_types.host)
+    port: int = _setting("PORT", "8000", "Where to listen.", setting_types.count(1, 65535))
 
     @property
     def https(self) -> bool:
-        """Whether guests reach us by https: cookies are then Secure."""
+        """Whether the public address is https. Cookies are then Secure."""
         return self.public_url.startswith("https://")
 
     @property
     def proxies(self) -> Proxies:
-        """Whose word about the guest's address is believed."""
+        """The proxies that are believed about a client's address."""
         return Proxies(self.trusted_proxies, self.proxy_addresses)
 
     @property
@@ -171,7 +167,7 @@ class Settings:
         return host == "localhost" or (_is_ip(host) and ipaddress.ip_address(host).is_loopback)
 
     def make_clock(self) -> Clock:
-        """The clock that ``EVENTREG_CLOCK`` asks for, which starts now, or the real one."""
+        """A clock that starts now at ``EVENTREG_CLOCK``, or the real one if that is not set."""
         return utc_now if self.clock is None else starting_at(self.clock, utc_now())
 
     @cached_property
@@ -189,11 +185,10 @@ class Settings:
     @property
     def listens_everywhere(self) -> bool:
         """Whether the server answers at every address of this machine."""
-        # asked whether it is so, not made so
-        return self.host.strip("[]") in {"0.0.0.0", "::"}  # noqa: S104
+        return self.host.strip("[]") in _EVERYWHERE
 
     def is_ours(self, host: str) -> bool:
-        """Whether a Host header, without its port, names us."""
+        """Whether a Host header, without its port, names this server."""
         if host.strip("[]").lower() in self._names:
             return True
         return (
@@ -206,7 +201,7 @@ class Settings:
 def own_address(host: str, port: int) -> str:
     """The address at which this server answers on this machine."""
     bare = host.strip("[]")
-    shown = "127.0.0.1" if bare in {"0.0.0.0", "::"} else f"[{bare}]" if ":" in bare else bare  # noqa: S104
+    shown = "127.0.0.1" if bare in _EVERYWHERE else f"[{bare}]" if ":" in bare else bare
     return f"http://{shown}:{port}"
 
 
@@ -218,57 +213,60 @@ def _is_ip(host: str) -> bool:
     return True
 
 
+SETTINGS: Mapping[str, Setting] = {row.name: row.metadata["setting"] for row in fields(Settings)}
+"""The settings by the name of their field, in the order of docs/settings.md."""
+
+
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings of an environment; raises ``SettingsInvalid`` with one line for each fault."""
-    values, faults = {}, []
-    for setting in SETTINGS:
+    """The settings of an environment. Raises ``SettingsInvalid`` with one line for each fault."""
+    values: dict[str, Any] = {}
+    faults = []
+    for field_name, setting in SETTINGS.items():
         text = environment.get(setting.name) or setting.default
         try:
-            values[setting.name] = setting.read(text)
+            values[field_name] = setting.read(text)
         except ValueError as fault:
             shown = re.sub(r"//[^@/]*@", "//…@", text)  # without the password
             faults.append(f"{setting.name}: {fault}, not {shown!r}")
-    in_memory = values.get("EVENTREG_RATE_LIMITS") and not values.get("EVENTREG_REDIS_URL")
-    if values.get("EVENTREG_WORKERS", 1) > 1 and in_memory:
+    limits_in_memory = values.get("rate_limits") and not values.get("redis_url")
+    if values.get("workers", 1) > 1 and limits_in_memory:
         faults.append(
-            "EVENTREG_WORKERS: more than one process cannot share limits kept in memory; set "
-            "EVENTREG_REDIS_URL, or "
-            "EVENTREG_RATE_LIMITS=off"
+            "EVENTREG_WORKERS: more than one process cannot share limits kept in memory; "
+            "set EVENTREG_REDIS_URL, or EVENTREG_RATE_LIMITS=off"
         )
     if faults:
         raise SettingsInvalid(faults)
-    instance = (ROOT / values["EVENTREG_INSTANCE"]).resolve()
-    public_url = values["EVENTREG_PUBLIC_URL"] or own_address(values["HOST"], values["PORT"])
-    return Settings(
+    return _with_derived_defaults(Settings(**values))
+
+
+def _with_derived_defaults(given: Settings) -> Settings:
+    """Fill in the settings that were not given and whose default depends on other settings."""
+    instance = (ROOT / given.instance).resolve()
+    public_url = given.public_url or own_address(given.host, given.port)
+    return replace(
+        given,
         instance=instance,
-        database_url=values["EVENTREG_DATABASE_URL"]
-        or f"sqlite:///{instance / 'eventreg.sqlite3'}",
-        secret_key=values["EVENTREG_SECRET_KEY"],
+        database_url=given.database_url or f"sqlite:///{instance / 'eventreg.sqlite3'}",
         public_url=public_url,
-        clock=values["EVENTREG_CLOCK"],
-        rate_limits=values["EVENTREG_RATE_LIMITS"],
-        people_per_address=values["EVENTREG_PEOPLE_PER_ADDRESS"],
-        redis_url=values["EVENTREG_REDIS_URL"],
-        smtp_url=values["EVENTREG_SMTP_URL"],
-        mail_from=values["EVENTREG_MAIL_FROM"] or f"eventreg@{_mail_host(public_url)}",
-        trusted_proxies=values["EVENTREG_TRUSTED_PROXIES"],
-        proxy_addresses=values["EVENTREG_PROXY_ADDRESSES"],
-        workers=values["EVENTREG_WORKERS"],
-        threads=values["EVENTREG_THREADS"],
-        host=values["HOST"],
-        port=values["PORT"],
+        mail_from=given.mail_from or f"eventreg@{_mail_host(public_url)}",
     )
 
 
+def _mail_host(public_url: str) -> str:
+    """The host for a mail address. An IPv6 address cannot be one."""
+    host = urlsplit(public_url).hostname or ""
+    return "localhost" if ":" in host else host
+
+
 def make_instance(folder: Path) -> None:
-    """Make the instance folder if it is missing; nobody else on the machine may look into it."""
+    """Make the instance folder if it is missing. Only its owner may open it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
 
 
 def kept_secret(folder: Path) -> str:
-    """The secret key of this instance, made once. Two processes that start together agree on
-    one."""
+    """The secret key of this instance, made at the first call. Processes that start together get
+    the same one."""
     path = folder / "secret-key"
     if not path.exists():
         draft = folder / f".secret-key.{secrets.token_hex(4)}"
@@ -278,7 +276,7 @@ def kept_secret(folder: Path) -> str:
             file.flush()
             os.fsync(file.fileno())
         try:
-            path.hardlink_to(draft)  # fails where another process was first
+            path.hardlink_to(draft)  # fails if another process was first
         except FileExistsError:
             pass
         finally:

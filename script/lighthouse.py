@@ -1,11 +1,12 @@
-"""`make lighthouse`: what each public page weighs, how soon it is there on a slow network, and what
-axe and a ruler find; what Lighthouse says of event, form and ticket on a phone; and html-validate
-of every state.
+"""`make lighthouse`: measure the public pages.
 
-Lighthouse and html-validate come from npm, are no part of what the tests need, and go to a folder
-that git does not keep. Each page three times, the median counts. Ends with 1 where a goal is
-missed: 10 kB, one request, three seconds, no fault, performance 0.98, accessibility 1, best
-practices 1, no message of html-validate.
+- Every page: its size, its time on a slow network, and the faults that axe and our measuring find.
+- Event, form and ticket on a phone: the scores of Lighthouse, the median of three runs.
+- Every state of every page: the messages of html-validate.
+
+Lighthouse and html-validate come from npm. The tests do not need them, and git ignores their
+folder. The exit code is 1 if a goal is missed: 10 kB, one request, three seconds, no fault,
+performance 0.98, accessibility 1, best practices 1, no message.
 """
 
 import json
@@ -32,6 +33,8 @@ LIGHTHOUSE, HTML_VALIDATE = "lighthouse@12.8.2", "html-validate@10.17.0"
 GOALS = {"performance": 0.98, "accessibility": 1.0, "best-practices": 1.0}
 TIMES = 3
 _MOST_BYTES, _MOST_SECONDS = 10_000, 3.0
+_POSTED = {"problems", "check", "full-couple", "already-registered", "find-problems"}
+"""States that follow a form. The page at their address is measured, not the posted one."""
 _RULES = {
     "extends": ["html-validate:recommended"],
     "rules": {
@@ -52,7 +55,7 @@ _RULES = {
 
 
 def main() -> int:
-    """Measure, print, and say whether every goal is reached."""
+    """Measure and print. Returns 1 if a goal is missed."""
     _install()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "instance")
@@ -68,28 +71,24 @@ def main() -> int:
 
 
 def _install() -> None:
-    """Once. Nothing of it comes with a browser: Debian's is used."""
+    """Install the tools once. They use Debian's Chromium."""
     if not (TOOLS / "node_modules" / "lighthouse").exists():
         if shutil.which("npm") is None:
             sys.exit("make lighthouse needs Node 18 or newer, with npm")
         TOOLS.mkdir(exist_ok=True)
         (TOOLS / "package.json").write_text("{}")
-        command = [
-            "npm",
-            "install",
-            "--no-save",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--silent",
-        ]
-        subprocess.run([*command, LIGHTHOUSE, HTML_VALIDATE], cwd=TOOLS, check=True)
+        options = "--no-save --ignore-scripts --no-audit --no-fund --silent".split()
+        subprocess.run(
+            ["npm", "install", *options, LIGHTHOUSE, HTML_VALIDATE], cwd=TOOLS, check=True
+        )
 
 
 def _weighed(address: str, paths: dict[str, str]) -> list[str]:
-    """Bytes on the wire with their heads, requests, seconds at 400 kbit/s, 2 s latency and a
-    processor six times slower, and what axe, a ruler and the keyboard's targets find; of every page
-    that has an address."""
+    """Measure every page that has an address.
+
+    Measured are the bytes with their headers, the requests, the seconds (at 400 kbit/s, 2 s latency
+    and a six times slower processor), and the faults.
+    """
     missed = []
     print(f"{'page':<24}{'bytes':>7}{'requests':>10}{'seconds':>9}{'faults':>8}")
     with sync_playwright() as playwright:
@@ -98,13 +97,8 @@ def _weighed(address: str, paths: dict[str, str]) -> list[str]:
         found = [(name, page.url, len(faults(name, page))) for name, page in guest.states()]
         for name, url, wrong in found:
             size, asked, seconds = _slowly(browser, url)
-            posted = (
-                ""
-                if name
-                not in {"problems", "check", "full-couple", "already-registered", "find-problems"}
-                else " *"
-            )
-            print(f"{name + posted:<24}{size:>7}{asked:>10}{seconds:>9.2f}{wrong:>8}", flush=True)
+            shown = f"{name} *" if name in _POSTED else name
+            print(f"{shown:<24}{size:>7}{asked:>10}{seconds:>9.2f}{wrong:>8}", flush=True)
             if wrong or asked != 1 or size > _MOST_BYTES or seconds > _MOST_SECONDS:
                 missed.append(
                     f"{name}: {size} bytes, {asked} requests, {seconds:.2f} s, {wrong} faults"
@@ -115,7 +109,7 @@ def _weighed(address: str, paths: dict[str, str]) -> list[str]:
 
 
 def _slowly(browser: Browser, url: str) -> tuple[int, int, float]:
-    """Bytes, requests, and seconds until the largest part is painted."""
+    """The bytes, the requests, and the seconds until the largest part is painted."""
     page = window(browser, PHONE)
     came: list[float] = []
     asked: list[str] = []
@@ -129,7 +123,7 @@ def _slowly(browser: Browser, url: str) -> tuple[int, int, float]:
 
 
 def _judged(address: str, paths: dict[str, str], temporary: Path) -> list[str]:
-    """Three pages, three times each."""
+    """Run Lighthouse on three pages. Returns the missed goals."""
     missed = []
     pages = {
         "event": "/zh/events/open",
@@ -143,21 +137,17 @@ def _judged(address: str, paths: dict[str, str], temporary: Path) -> list[str]:
             score = statistics.median(report["categories"][category]["score"] for report in reports)
             said.append(f"{category} {score:.2f}")
             if score < goal:
-                missed.append(
-                    f"{name}: {category} {score}, goal {goal}: "
-                    f"{', '.join(_low(reports[-1], category))}"
-                )
+                low = ", ".join(_low(reports[-1], category))
+                missed.append(f"{name}: {category} {score}, goal {goal}: {low}")
         for audit in ("largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift"):
-            said.append(
-                f"{audit} "
-                f"{statistics.median(one['audits'][audit]['numericValue'] for one in reports):.3g}"
-            )
+            values = [one["audits"][audit]["numericValue"] for one in reports]
+            said.append(f"{audit} {statistics.median(values):.3g}")
         print(f"{name:<8}{' · '.join(said)}", flush=True)
     return missed
 
 
 def _report(address: str, file: Path) -> dict[str, Any]:
-    """One report; a trace that went wrong, which happens on a busy machine, is taken again."""
+    """One report of Lighthouse. It is tried again if it fails, as on a busy machine."""
     flags = (
         "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
         "--disable-background-networking"
@@ -185,7 +175,7 @@ def _report(address: str, file: Path) -> dict[str, Any]:
 
 
 def _low(report: dict[str, Any], category: str) -> list[str]:
-    """What costs a page its score."""
+    """The audits that lower a score."""
     audits = [
         report["audits"][one["id"]]
         for one in report["categories"][category]["auditRefs"]
@@ -202,7 +192,7 @@ def _keep(answers: list[Response]) -> Callable[[Response], None]:
 
 
 def _validated(address: str, paths: dict[str, str], temporary: Path) -> list[str]:
-    """Every state in both languages, as a strict reader of HTML sees it."""
+    """Run html-validate on every state in both languages. Returns its messages."""
     pages = temporary / "pages"
     pages.mkdir()
     with sync_playwright() as playwright:

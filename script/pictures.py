@@ -1,8 +1,7 @@
-"""Screenshots of all screens, and of what is printed, made by a browser on a real server with
-made-up people.
+"""Take screenshots of all screens and papers, on a real server with made-up people.
 
-All go to pictures/, which git does not keep; those that the README shows go to docs/pictures/ as
-well. pictures/states/ has every state that a guest can get into, in both languages, light and dark.
+All go to pictures/, which git ignores. Those in the README are also copied to docs/pictures/.
+pictures/states/ has every state of the public pages, in both languages, light and dark.
 """
 
 import re
@@ -22,18 +21,16 @@ from tests.support.windows import Visitor
 EVENT = "june-10-self-care"
 PEOPLE = (
     "张桂芳 王建国 曾秀英 单玉兰 仇国强 陈美康 李翠花 黄志明 吴桂珍 胡阿根 欧阳淑贤 周月仙 "
-    "徐宝娣 朱根娣 邬阿毛 "
-    "竺小妹 励定国 忻惠珍 俞阿兴 毛菊英 沈玉珍 林福根 何美凤 郑阿彩 谢国平 冯秀珍 董志强 史桂花 "
-    "戴阿宝 翟明德 "
-    "解春梅 查文斌 覃玉凤 朴顺姬 区少华 盖新民 缪秋月 任建平 乐国华 尹素芬 Margaret·Johnson "
-    "阿卜杜拉·买买提"
+    "徐宝娣 朱根娣 邬阿毛 竺小妹 励定国 忻惠珍 俞阿兴 毛菊英 沈玉珍 林福根 何美凤 郑阿彩 "
+    "谢国平 冯秀珍 董志强 史桂花 戴阿宝 翟明德 解春梅 查文斌 覃玉凤 朴顺姬 区少华 盖新民 "
+    "缪秋月 任建平 乐国华 尹素芬 Margaret·Johnson 阿卜杜拉·买买提"
 ).split()
 PHONES = {"width": 360, "height": 780}
 LAPTOP = {"width": 1280, "height": 800}
 
 
 class Album:
-    """Where the pictures go, and how they are taken."""
+    """The folder of the pictures, and the browser that takes them."""
 
     def __init__(self, folder: Path, browser: Browser) -> None:
         self.folder = folder
@@ -52,7 +49,7 @@ class Album:
         return context.new_page()
 
     def take(self, page: Page, name: str, *, whole: bool = True) -> None:
-        """One picture, and one of what is seen without scrolling."""
+        """Take one picture of the whole page, and one of what is seen without scrolling."""
         page.screenshot(path=self.folder / f"{name}.png", full_page=whole)
         if whole:
             page.screenshot(path=self.folder / f"{name}-top.png")
@@ -67,7 +64,7 @@ def guests(
     *,
     tag: str,
 ) -> None:
-    """The way of a guest, in one language."""
+    """A guest registers, in one language."""
     page = album.page(size)
     page.goto(f"{album.address}/{language}/events/{EVENT}")
     album.take(page, f"event-{tag}")
@@ -86,7 +83,7 @@ def guests(
 
 
 def states(album: Album, paths: dict[str, str]) -> None:
-    """Every state of the public pages, in both languages, light and dark."""
+    """All states of the public pages, in both languages, light and dark."""
     for language in ("zh", "en"):
         for scheme in ("light", "dark"):
             folder = album.folder / "states" / f"{language}-{scheme}"
@@ -97,7 +94,7 @@ def states(album: Album, paths: dict[str, str]) -> None:
 
 
 def papers(album: Album, paths: dict[str, str]) -> None:
-    """What guests print, and the poster."""
+    """The printed ticket and the poster."""
     page = album.page(LAPTOP)
     for name, path in {"poster": "/zh/events/open/poster", "ticket": paths["couple"]}.items():
         page.goto(album.address + path)
@@ -106,14 +103,14 @@ def papers(album: Album, paths: dict[str, str]) -> None:
 
 
 def paper(folder: Path, name: str) -> None:
-    """A PDF as pictures of its sides."""
+    """Replace a PDF by pictures of its pages."""
     pdf = folder / f"{name}.pdf"
     subprocess.run(["pdftoppm", "-r", "70", "-png", str(pdf), str(folder / name)], check=True)
     pdf.unlink()
 
 
 def fill(album: Album, page: Page) -> None:
-    """Everybody else registers."""
+    """Register the other people at the desk."""
     for place, name in enumerate(PEOPLE[:38]):
         page.goto(f"{album.address}/staff/events/{EVENT}/registrations/new")
         page.locator("#phone").fill(f"1390574{1000 + place * 37}")
@@ -125,7 +122,7 @@ def fill(album: Album, page: Page) -> None:
 
 
 def staff(album: Album, link: str) -> None:
-    """The desk's way."""
+    """The first organiser signs in and works at the desk."""
     page = album.page(LAPTOP)
     page.goto(link)
     album.take(page, "welcome")
@@ -149,7 +146,7 @@ def staff(album: Album, link: str) -> None:
 
 
 def signed_in(album: Album, size: dict[str, int]) -> Page:
-    """Olga's browser."""
+    """A browser in which Olga is signed in."""
     page = album.page(size)
     page.goto(f"{album.address}/staff/sign-in")
     page.locator("#username").fill("olga")
@@ -160,8 +157,7 @@ def signed_in(album: Album, size: dict[str, int]) -> Page:
 
 
 def after(album: Album) -> None:
-    """The call desk on the working day before, the sheet typed back, the report, and the
-    organiser's pages."""
+    """The pages of desk and organiser on the working day before the event."""
     page = signed_in(album, LAPTOP)
     desk = f"/staff/events/{EVENT}"
     pages = {
@@ -185,7 +181,7 @@ def after(album: Album) -> None:
 
 
 def report(album: Album) -> None:
-    """What the morning came to, on the screen and on paper."""
+    """The report, on the screen and on paper."""
     page = signed_in(album, LAPTOP)
     page.goto(f"{album.address}/staff/events/{EVENT}/report")
     album.take(page, "report")
@@ -194,7 +190,7 @@ def report(album: Album) -> None:
 
 
 def arrivals(album: Album) -> None:
-    """Half of the room arrives, past the camera."""
+    """Check in eight people."""
     page = signed_in(album, PHONES)
     for _ in range(8):
         page.goto(f"{album.address}/door/{EVENT}/")
@@ -203,14 +199,14 @@ def arrivals(album: Album) -> None:
 
 
 def search(page: Page, query: str) -> None:
-    """Type into the box and wait for the answer."""
+    """Search at the door and wait for the result."""
     page.locator("#q").fill(query)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**q={query}")
 
 
 def door(album: Album) -> None:
-    """The volunteer's way, on the day."""
+    """A volunteer checks people in on the day."""
     page = signed_in(album, PHONES)
     page.goto(f"{album.address}/door/{EVENT}/")
     album.take(page, "door", whole=False)
@@ -225,7 +221,7 @@ def door(album: Album) -> None:
 
 
 def main(folder: Path) -> None:
-    """All pictures, into that folder."""
+    """Take all pictures into a folder."""
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         album, instance = Album(folder, browser), Path(temporary, "instance")
@@ -262,7 +258,7 @@ def main(folder: Path) -> None:
 
 
 def for_the_readme(folder: Path) -> None:
-    """Copy what the README shows."""
+    """Copy the pictures of the README."""
     shown = ROOT / "docs" / "pictures"
     shown.mkdir(exist_ok=True)
     for name in re.findall(r"docs/pictures/([\w-]+\.png)", (ROOT / "README.md").read_text()):

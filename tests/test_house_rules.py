@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 import unicodedata
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,21 @@ def test_no_module_has_a_name_without_a_subject() -> None:
     assert not vague & {path.stem for path in PROGRAM}, "the name of a module says its subject"
 
 
+def test_every_library_that_is_imported_is_declared() -> None:
+    lines = (ROOT / "requirements.in").read_text().splitlines()
+    reasons = dict(re.findall(r"^([\w-]+)\S*\s+# (.+)$", "\n".join(lines), re.M))
+    declared = {name.lower().replace("_", "-") for name in reasons}
+    distributions = packages_distributions()
+    for path, tree in TREES.items():
+        for module in {module.split(".")[0] for module in imports(tree)}:
+            if module == "eventreg" or module in sys.stdlib_module_names:
+                continue
+            names = {name.lower().replace("_", "-") for name in distributions[module]}
+            assert names & declared, (
+                f"{name_of(path)} imports {module}: requirements.in needs a line with its reason"
+            )
+
+
 def refusals() -> list[type[errors.Refusal]]:
     """All classes of refusals."""
     return [errors.Refusal, *errors.Refusal.__subclasses__()]
@@ -277,7 +293,7 @@ def test_the_settings_in_the_document_are_those_in_the_code() -> None:
     rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", document, re.M)
     ours = [
         (setting.name, f"`{setting.default}`" if setting.default else "", setting.help)
-        for setting in SETTINGS
+        for setting in SETTINGS.values()
     ]
     assert rows == ours
 

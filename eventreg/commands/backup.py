@@ -30,8 +30,8 @@ def create(file: Path) -> None:
         f"{file}: {rows['registrations']} registrations, {rows['attendees']} attendees, checked"
     )
     click.echo(
-        "The secret key is not in it. Keep secret-key of the instance folder too: without it no "
-        "ticket link opens."
+        "The secret key is not in it. Keep secret-key of the instance folder too: "
+        "without it no ticket link opens."
     )
 
 
@@ -60,11 +60,11 @@ def restore(file: Path) -> None:
 
     Example: flask --app wsgi backup restore backups/before-the-day.zip
     """
-    forgetting.before_restore()
+    forgetting.note_before_restore()
     manifest = backups.restore(file)
     checks.make_tables(keep=False)
     write(sessions.end_all)
-    done = forgetting.look(now=current_time())
+    done = forgetting.catch_up(now=current_time())
     outage_page.write()
     click.echo(
         "Everybody signs in again, telephones are paired again, and one-time links are made again."

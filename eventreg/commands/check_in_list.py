@@ -1,4 +1,4 @@
-"""The command `check-in-list`."""
+"""The command `check-in-list` prints the list for the door."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ from eventreg.web.desk import paper
 
 
 def _as_html(event: Event, rows: Sequence[Row]) -> str:
-    """The page the desk prints, whole in one file."""
+    """The page that the desk prints, with its style in the same file."""
     with current_app.test_request_context(
         "/", base_url=current_app.extensions["settings"].public_url
     ):

@@ -1,4 +1,4 @@
-"""The command `doctor`."""
+"""The command `doctor` checks the database, its files, and every invariant."""
 
 import sys
 

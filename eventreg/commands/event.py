@@ -69,8 +69,8 @@ def apply(file: str) -> None:
     over = f", over by {applied.seats.over}" if applied.seats.over else ""
     waiting = f", {applied.seats.waiting} waiting" if applied.seats.waiting else ""
     click.echo(
-        f"{found.slug}: {done}. {applied.seats.taken} of {applied.seats.capacity} seats "
-        f"taken{over}{waiting}"
+        f"{found.slug}: {done}. "
+        f"{applied.seats.taken} of {applied.seats.capacity} seats taken{over}{waiting}"
     )
 
 
@@ -91,7 +91,7 @@ def list_events() -> None:
 
 
 def both_titles(event: Event) -> str:
-    """Both titles, for a terminal."""
+    """The Chinese and the English title, safe for a terminal."""
     title = events.definition(event).title
     return plain(f"{title.zh} / {title.en}")
 

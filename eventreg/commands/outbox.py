@@ -25,7 +25,7 @@ def deliver(forever: bool) -> None:
         refuse(f"EVENTREG_SMTP_URL is not set; {deliveries.owed(reading())} mails wait")
     if forever:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-        background.run(app, [background.SEND_MAILS], background.stop_bell())
+        background.run(app, [background.SEND_MAILS], background.stop_event())
         return
     try:
         done = deliver_due()

@@ -1,4 +1,4 @@
-"""The command `purge`."""
+"""The command `purge` erases personal data whose retention period has ended."""
 
 import click
 from flask import Flask, current_app
@@ -24,7 +24,7 @@ def purge(dry_run: bool, forever: bool) -> None:
     try:
         if forever:
             app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-            background.run(app, background.HOUSEKEEPING, background.stop_bell())
+            background.run(app, background.HOUSEKEEPING, background.stop_event())
             return
         done = forgetting.due(now=current_time()) if dry_run else background.purge()
     except (Busy, *AWAY):

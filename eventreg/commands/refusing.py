@@ -1,4 +1,4 @@
-"""How a command says no: in words, on the error output, with exit code 1."""
+"""How a command refuses: one line on the error output, and exit code 1."""
 
 import sys
 from collections.abc import Callable
@@ -21,13 +21,13 @@ R = TypeVar("R")
 
 
 def refuse(line: str) -> NoReturn:
-    """Say why not, in one line (or one a mistake), and end with 1."""
+    """Print the reason on the error output, and exit with 1."""
     click.echo(line, err=True)
     sys.exit(1)
 
 
 def say_unfinished(done: Purged) -> None:
-    """What could not be forgotten yet, and 1; nothing where all was."""
+    """Refuse with what a purge could not do. If it did everything, do nothing."""
     lines = [
         *(f"event {slug}: could not be purged; the log says why" for slug in done.failed),
         *done.owed,
@@ -37,7 +37,7 @@ def say_unfinished(done: Purged) -> None:
 
 
 def in_words(command: Callable[P, R]) -> Callable[P, R]:
-    """For commands that look after the database: whatever stops them ends them with one line."""
+    """Decorator for commands about the database itself: every failure ends in one line."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -55,20 +55,19 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def _with_tables() -> None:
-    """A command may be the first thing anybody does here, before any start: then it makes the
-    tables."""
+def _make_missing_tables() -> None:
+    """Make the tables if this command runs before the first start of the server."""
     if not inspect(db.engine).has_table("events"):
         checks.make_tables()
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:
-    """For commands that need the database: a refusal of the core ends them in words."""
+    """Decorator for commands that use the database: a refusal of the core ends in one line."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            _with_tables()
+            _make_missing_tables()
             return command(*args, **kwargs)
         except FieldRefused as refusal:
             refuse(sentence("en", refusal.reason, **refusal.values))

@@ -24,7 +24,7 @@ def _password(from_stdin: bool, username: str) -> str | None:
 
 
 def _print_link(token: str) -> None:
-    """Alone on its line, so that it can be picked out by a person and by a program."""
+    """Print the link alone on its line, so that a program can read it too."""
     click.echo(f"{current_app.extensions['settings'].public_url}/staff/welcome/{token}")
 
 
@@ -65,13 +65,8 @@ def list_staff() -> None:
     Example: flask --app wsgi staff list
     """
     for member in accounts.all_members(reading()):
-        state = (
-            "disabled"
-            if member.disabled_at
-            else "active"
-            if member.password_hash
-            else "waits for its link"
-        )
+        active = "active" if member.password_hash else "waits for its link"
+        state = "disabled" if member.disabled_at else active
         click.echo(f"{plain(member.username)}\t{member.role}\t{state}")
 
 

@@ -1,1 +1,1 @@
-"""Mails: what they say, and sending them."""
+"""Mails: composing them and sending them."""

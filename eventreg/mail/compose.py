@@ -1,5 +1,7 @@
-"""Mails: an owed message becomes a text in the language of its registration, with the calendar
-entry beside it."""
+"""Compose the mail for an owed message, in the language of its registration.
+
+If the party has seats, a calendar entry is attached.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,12 +30,12 @@ _WITHOUT_CALENDAR = {MessageKind.WAITLISTED, MessageKind.CANCELLED}
 
 
 class Unaddressable(Exception):
-    """No mail can carry this address."""
+    """The address cannot be written into a mail."""
 
 
 @dataclass(frozen=True)
 class _About:
-    """What a mail speaks of, as it is now."""
+    """What a mail is about, as it is now."""
 
     kind: MessageKind
     registration: Registration
@@ -42,12 +44,13 @@ class _About:
 
 
 def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
-    """The whole mail. The same delivery always has the same Message-ID, so that a mail sent twice
-    is seen once. Raises ``Unaddressable``."""
-    registration, event = (
-        lookup.get(reading(), delivery.registration_id),
-        events.get(reading(), delivery.slug),
-    )
+    """The whole mail. Raises ``Unaddressable``.
+
+    One delivery always has the same Message-ID, so that mail programs show a mail that was sent
+    twice only once.
+    """
+    registration = lookup.get(reading(), delivery.registration_id)
+    event = events.get(reading(), delivery.slug)
     settings: Settings = current_app.extensions["settings"]
     about = _About(delivery.kind, registration, event, settings)
     g.now, g.language = now, registration.locale
@@ -66,7 +69,7 @@ def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
 
 
 def _text(about: _About) -> str:
-    """Subject, an empty line, and the words."""
+    """The subject, an empty line, and the body."""
     registration, event = about.registration, about.event
     people = attendee_list.of_registration(reading(), registration.id)
     waits = registration.state == RegistrationState.WAITLISTED
@@ -82,8 +85,7 @@ def _text(about: _About) -> str:
 
 
 def _attach_calendar(mail: EmailMessage, about: _About) -> None:
-    """The entry of the event, for those who have a seat, and for everybody where the event itself
-    has changed."""
+    """Attach the event's calendar entry, unless the party waits or this kind of mail has none."""
     if about.kind in _WITHOUT_CALENDAR or about.registration.state == RegistrationState.WAITLISTED:
         return
     event, language = about.event, about.registration.locale

@@ -1,4 +1,4 @@
-"""Send the mails that are owed, one after the other, to the mail server."""
+"""Send the owed mails to the mail server, one after the other."""
 
 import smtplib
 import ssl
@@ -21,26 +21,25 @@ _OWN_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 
 class Unreachable(Exception):
-    """The mail server cannot be spoken to at all; no mail's fault."""
+    """The mail server does not answer, or cannot be used. No mail is to blame."""
 
 
 @dataclass
 class Round:
-    """What one round of sending has done."""
+    """How many mails one round of sending has sent, put off and given up."""
 
     sent: int = 0
     later: int = 0
     given_up: int = 0
 
     @property
-    def idle(self) -> bool:
-        """Whether there was nothing to do."""
+    def is_idle(self) -> bool:
+        """Whether no mail was due."""
         return not (self.sent or self.later or self.given_up)
 
 
 class Refused(Exception):
-    """The mail server, or the address, would not have this mail; ``for_good`` where asking again is
-    no use."""
+    """This mail could not be sent. ``for_good`` if trying again is useless."""
 
     def __init__(self, reason: str, *, for_good: bool) -> None:
         super().__init__(reason)
@@ -49,33 +48,30 @@ class Refused(Exception):
 
 
 def deliver_due() -> Round:
-    """Send everything that is due, one mail in hand at a time. Raises ``Unreachable`` where the
-    server is not there; the mail that was in hand then stays owed and has lost nothing."""
+    """Send all mails that are due. Raises ``Unreachable`` if the mail server is; the current mail
+    then stays owed and does not lose a try."""
     done = Round()
-    with _Line(current_app.extensions["settings"].smtp_url) as line:
-        while (
-            delivery := write(lambda session: deliveries.take(session, now=current_time()))
-        ) is not None:
-            _deliver(line, delivery, done)
+    with _Connection(current_app.extensions["settings"].smtp_url) as connection:
+        while (delivery := _take_next()) is not None:
+            _deliver(connection, delivery, done)
     return done
 
 
-def _deliver(line: "_Line", delivery: Delivery, done: Round) -> None:
-    """One mail, whatever becomes of it."""
-    reading().rollback()  # as things are now, and not at the mail before
+def _take_next() -> Delivery | None:
+    return write(lambda session: deliveries.take(session, now=current_time()))
+
+
+def _deliver(connection: "_Connection", delivery: Delivery, done: Round) -> None:
+    """Send one mail and note the result."""
+    reading().rollback()  # read anew, and not as of the mail before
     try:
-        _send(line, delivery)
+        _send(connection, delivery)
     except Unreachable:
         write(lambda session: deliveries.put_back(session, delivery, now=current_time()))
         raise
     except Refused as refused:
-        reason, for_good = refused.reason, refused.for_good
-        _log(delivery, reason)
-        if write(
-            lambda session: deliveries.failed(
-                session, delivery, reason, for_good=for_good, now=current_time()
-            )
-        ):
+        _log(delivery, refused.reason)
+        if _note_failure(delivery, refused):
             done.given_up += 1
         else:
             done.later += 1
@@ -84,33 +80,41 @@ def _deliver(line: "_Line", delivery: Delivery, done: Round) -> None:
         done.sent += 1
 
 
-def _send(line: "_Line", delivery: Delivery) -> None:
+def _note_failure(delivery: Delivery, refused: Refused) -> bool:
+    """Returns whether the mail is given up."""
+    return write(
+        lambda session: deliveries.failed(
+            session, delivery, refused.reason, for_good=refused.for_good, now=current_time()
+        )
+    )
+
+
+def _send(connection: "_Connection", delivery: Delivery) -> None:
     try:
         mail = compose(delivery, now=current_time())
     except Unaddressable as error:
         raise Refused("no mail can carry the address", for_good=True) from error
-    except Exception as error:  # whatever is wrong with this one, the next is not to wait for it
+    except Exception as error:  # one faulty mail must not stop the next
         current_app.logger.exception("mail %s could not be written", delivery.message_id)
         raise Refused(f"not written: {type(error).__name__}", for_good=False) from error
-    line.send(mail)
+    connection.send(mail)
 
 
 def _log(delivery: Delivery, reason: str) -> None:
-    """Never with an address or a name."""
+    """Log a mail that was not sent, without an address or a name."""
     current_app.logger.warning(
         "mail %s (%s) not sent: %s", delivery.message_id, delivery.kind, reason
     )
 
 
-class _Line:
-    """A connection to the mail server, made when the first mail needs it and made anew where it
-    broke."""
+class _Connection:
+    """The connection to the mail server, opened for the first mail and again after it broke."""
 
     def __init__(self, url: str) -> None:
         self._url: SplitResult = urlsplit(url)
         self._server: smtplib.SMTP | None = None
 
-    def __enter__(self) -> "_Line":
+    def __enter__(self) -> "_Connection":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -148,16 +152,13 @@ class _Line:
         return server
 
     def _introduce(self, server: smtplib.SMTP, safe: ssl.SSLContext) -> None:
-        """To TLS where the server can, then name and password, which go through no open line to
+        """Start TLS if the server offers it, then log in. The password is never sent unencrypted to
         another machine."""
         server.ehlo()
-        if self._url.scheme != "smtps" and server.has_extn("starttls"):
+        is_open = self._url.scheme != "smtps"
+        if is_open and server.has_extn("starttls"):
             server.starttls(context=safe)
-        elif (
-            self._url.scheme != "smtps"
-            and self._url.username
-            and self._url.hostname not in _OWN_HOSTS
-        ):
+        elif is_open and self._url.username and self._url.hostname not in _OWN_HOSTS:
             raise smtplib.SMTPException("offers no TLS, so the password was not sent")
         if self._url.username:
             server.login(unquote(self._url.username), unquote(self._url.password or ""))
@@ -175,15 +176,14 @@ def _first_line(error: Exception) -> str:
 
 
 def _refusal(error: Exception) -> Refused:
-    """What the server's answer means for this mail: 5yz is for good (RFC 5321, 4.2.1). Without its
-    words, which may hold the address."""
+    """What the server's answer means for this mail: 5yz is for good (RFC 5321, 4.2.1). The answer's
+    text is left out, since it may hold the address."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = next(iter(error.recipients.values()))[0]
         return Refused(f"recipient refused, {code}", for_good=code >= 500)
     if isinstance(error, smtplib.SMTPSenderRefused):
-        return Refused(
-            f"sender refused, {error.smtp_code}", for_good=False
-        )  # our fault, and may be mended
+        # a wrong setting of ours, which can be corrected
+        return Refused(f"sender refused, {error.smtp_code}", for_good=False)
     if isinstance(error, smtplib.SMTPResponseException):
         return Refused(f"refused, {error.smtp_code}", for_good=error.smtp_code >= 500)
     return Refused(type(error).__name__, for_good=isinstance(error, smtplib.SMTPNotSupportedError))

@@ -1,1 +1,1 @@
-"""Work that an installation needs now and then: forgetting, and later more."""
+"""What an installation needs besides pages: erasing personal data, and checking itself."""

@@ -1,5 +1,7 @@
-"""What ``doctor`` finds: whether the database keeps its word, who may read the files, and whether
-every invariant holds."""
+"""The findings of ``doctor`` about the database, its files, and every invariant.
+
+It changes nothing, so it is safe on a live system.
+"""
 
 import os
 from collections.abc import Iterator
@@ -18,98 +20,86 @@ from eventreg.settings import Settings
 from eventreg.storage import checks, modes
 from eventreg.storage.session import AWAY, db, reading
 
-_MOST_TOLD = 10
+_MOST_PATHS = 10
+"""How many open paths are named; the others are counted."""
 
 
 def findings() -> Iterator[tuple[str, Finding]]:
-    """Every finding, with what it is about. Changes nothing, so that it is safe on a live
-    system."""
-    settings: Settings = current_app.extensions["settings"]
+    """Every finding, with its area. Events are only looked at if the tables are those of this
+    program."""
     now = current_time()
-    yield "database", Finding("mode", True, checks.mode())
-    lost = checks.lost_file()
-    yield (
-        "database",
-        Finding("file is the one that was last written to", not lost, lost or "in its place"),
-    )
-    kept = checks.left_over()
-    told = f"{kept} is kept; look who is missing in the list, then remove it" if kept else "none"
-    yield "database", Finding("no log of a file that was replaced", kept is None, told)
-    faults = list(checks.faults())
-    yield (
-        "database",
-        Finding("settings that keep promises", not faults, "; ".join(faults) or "as they must be"),
-    )
-    found, head = checks.schema()
-    yield "database", Finding("tables are those of this program", found == head, f"{found}")
-    yield "database", _soundness()
-    yield "database", _modes(settings)
-    stale = form_keys.older_than_kept(reading(), now=now)
-    yield (
-        "database",
-        Finding(
-            "form keys",
-            True,
-            f"{stale} older than {form_keys.KEPT.days} days, dropped at the next start",
-        ),
-    )
-    yield (
-        "server",
-        Finding(
-            "cookies",
-            True,
-            "Secure" if settings.https else "not Secure: the public address is plain http",
-        ),
-    )
-    if found != head:
+    for finding in _of_database(now):
+        yield "database", finding
+    found, wanted = checks.schema()
+    has_our_tables = found == wanted
+    for finding in _of_server(has_our_tables):
+        yield "server", finding
+    if not has_our_tables:
         return
-    right = checks.knows_the_key()
-    yield (
-        "server",
-        Finding(
-            "secret key", right, "the one of the tickets" if right else "not the one of the tickets"
-        ),
-    )
     for finding in forgetting.findings(now=now):
         yield "forgetting", finding
     for slug in [event.slug for event in events.all_events(reading())]:
-        yield from _of_event(slug, now)
-
-
-def _of_event(slug: str, now: datetime) -> Iterator[tuple[str, Finding]]:
-    """What holds of one event. One that cannot be read is a finding, and does not hide the
-    others."""
-    try:
-        for finding in invariants.of_event(
-            reading(), events.get(reading(), slug), now=now
-        ).findings:
+        for finding in _of_event(slug, now):
             yield slug, finding
-    except (Busy, *AWAY):
-        raise
-    except Exception as error:
-        reading().rollback()
-        yield slug, Finding("the event can be read", False, type(error).__name__)
+
+
+def _of_database(now: datetime) -> Iterator[Finding]:
+    yield Finding("mode", True, checks.mode())
+    lost = checks.lost_file()
+    yield Finding("file is the one that was last written to", not lost, lost or "in its place")
+    kept = checks.left_over()
+    told = f"{kept} is kept; look who is missing in the list, then remove it" if kept else "none"
+    yield Finding("no log of a file that was replaced", kept is None, told)
+    faults = "; ".join(checks.faults())
+    yield Finding("settings that keep promises", not faults, faults or "as they must be")
+    found, wanted = checks.schema()
+    yield Finding("tables are those of this program", found == wanted, f"{found}")
+    yield _soundness()
+    yield _modes()
+    stale = form_keys.older_than_kept(reading(), now=now)
+    kept_days = form_keys.KEPT.days
+    told = f"{stale} older than {kept_days} days, dropped at the next start"
+    yield Finding("form keys", True, told)
 
 
 def _soundness() -> Finding:
     if db.engine.dialect.name != "sqlite":
         return Finding("rows and their owners", True, "kept by PostgreSQL's foreign keys")
     found = checks.sqlite_damage()
-    return Finding(
-        "file is sound, no row without its owner",
-        not found,
-        found or "integrity_check, foreign_key_check",
-    )
+    told = found or "integrity_check, foreign_key_check"
+    return Finding("file is sound, no row without its owner", not found, told)
 
 
-def _modes(settings: Settings) -> Finding:
-    """Only the owner may read what is in the instance folder, whatever it is called."""
-    open_ = [
-        os.path.relpath(path, settings.instance.parent) for path in modes.open_to_others(settings)
-    ]
-    told = ", ".join(open_[:_MOST_TOLD]) + (
-        f", and {len(open_) - _MOST_TOLD} more" if len(open_) > _MOST_TOLD else ""
-    )
-    return Finding(
-        "only the owner may read the instance folder", not open_, told or "modes are closed"
-    )
+def _modes() -> Finding:
+    """Only the owner may read what is in the instance folder."""
+    settings: Settings = current_app.extensions["settings"]
+    above = settings.instance.parent
+    paths = [os.path.relpath(path, above) for path in modes.open_to_others(settings)]
+    told = ", ".join(paths[:_MOST_PATHS])
+    if len(paths) > _MOST_PATHS:
+        told += f", and {len(paths) - _MOST_PATHS} more"
+    name = "only the owner may read the instance folder"
+    return Finding(name, not paths, told or "modes are closed")
+
+
+def _of_server(has_our_tables: bool) -> Iterator[Finding]:
+    is_secure = current_app.extensions["settings"].https
+    told = "Secure" if is_secure else "not Secure: the public address is plain http"
+    yield Finding("cookies", True, told)
+    if has_our_tables:
+        is_right = checks.has_our_key()
+        told = "the one of the tickets" if is_right else "not the one of the tickets"
+        yield Finding("secret key", is_right, told)
+
+
+def _of_event(slug: str, now: datetime) -> Iterator[Finding]:
+    """The invariants of one event. An event that cannot be read is a finding and does not hide the
+    others."""
+    try:
+        event = events.get(reading(), slug)
+        yield from invariants.of_event(reading(), event, now=now).findings
+    except (Busy, *AWAY):
+        raise
+    except Exception as error:
+        reading().rollback()
+        yield Finding("the event can be read", False, type(error).__name__)

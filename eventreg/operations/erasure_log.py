@@ -1,11 +1,12 @@
-"""Whom we have forgotten, in a file beside the database: a backup that is brought back is from
-before, so these are forgotten once more. The file must be kept beside the database, as the secret
-key is.
+"""The erasure log, ``forgotten.txt``: the tickets of everyone whose data was erased.
 
-Each line is the digest of a ticket, which never comes again and opens nothing. Older lists hold row
-numbers, which do come again after a restore: such a line erases nobody. Once it is certain whose it
-was, a line ``number=digest`` is added for it. Lines are only ever added, so that two processes lose
-nothing of each other's.
+A backup is older than some erasures. After a restore, the people in this log are erased again. The
+file must be kept beside the database, like the secret key.
+
+Each line is the digest of a ticket, which is never used twice and opens nothing. Logs of an older
+version hold row numbers, which are used again after a restore, so such a line erases no one. When
+it is certain to whom a number belonged, a line ``number=digest`` is added. Lines are only added,
+so that two processes cannot lose each other's.
 """
 
 import os
@@ -29,13 +30,13 @@ def _lines() -> list[re.Match[str]]:
     return [found for line in text.split() if (found := _LINE.fullmatch(line))]
 
 
-def everybody() -> set[str]:
-    """The digests of the tickets of everybody who was forgotten."""
+def erased_digests() -> set[str]:
+    """The digests of the tickets of everyone who was erased."""
     return {line["digest"] for line in _lines() if line["digest"]}
 
 
-def unsure() -> list[int]:
-    """The row numbers in a list of before of which nobody knows whose they were."""
+def unsettled_numbers() -> list[int]:
+    """The row numbers in an older log of which it is not known to whom they belonged."""
     lines = _lines()
     settled = {line["settled"] for line in lines}
     return sorted(
@@ -44,16 +45,14 @@ def unsure() -> list[int]:
 
 
 def remember(digests: Iterable[str]) -> None:
-    """Write down that the people with these tickets were forgotten; on the disk when this
-    returns."""
-    known = everybody()
+    """Note that the people with these tickets were erased. It is on the disk on return."""
+    known = erased_digests()
     _add(sorted(set(digests) - known))
 
 
 def settle(certain: Mapping[int, str]) -> None:
-    """Say of row numbers in a list of before whose they certainly were: the tickets' digests by
-    number."""
-    _add([f"{number}={certain[number]}" for number in unsure() if number in certain])
+    """Note to whom row numbers in an older log belonged; ``certain`` has the digest of each."""
+    _add([f"{number}={certain[number]}" for number in unsettled_numbers() if number in certain])
 
 
 def _add(lines: list[str]) -> None:
@@ -61,7 +60,7 @@ def _add(lines: list[str]) -> None:
         return
     descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        # A line that was cut short by a crash, or by a person, must not swallow the next one.
+        # Begin with a new line, in case the last one was cut short by a crash or by a person.
         file.write("\n" + "".join(f"{line}\n" for line in lines))
         file.flush()
         os.fsync(descriptor)

@@ -1,16 +1,18 @@
-"""The one home of forgetting. Whoever forgets somebody does it here: the rows are overwritten, it
-is remembered for the next restore, and the database's files are scrubbed of what stood there.
-Nothing of it can be left out by a caller.
+"""Erase personal data: the only module that does all three parts of it.
 
-If the last part cannot be done at once, it stays owed: a file ``scrub-owed.…`` in the instance
-folder says so, and the housekeeper tries again. The file is made before anything is overwritten, so
-that a crash loses nothing.
+The rows are overwritten, the erasure log is written for the next restore, and the database's files
+are scrubbed of the old content. A caller cannot leave out a part.
+
+If the files cannot be scrubbed at once, a file ``scrub-owed.…`` in the instance folder says so, and
+a background job tries again. It is made before anything is overwritten, so that a crash cannot lose
+it.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,14 +34,13 @@ from eventreg.storage.session import AWAY, Session, reading, write
 
 T = TypeVar("T")
 _OVERDUE = timedelta(days=1)
-"""After which doctor finds that names stand longer than promised; the housekeeper looks once an
-hour."""
+"""How late an erasure may be before ``doctor`` reports it. The job runs once an hour."""
 
 
 @dataclass
 class Purged:
-    """What a purge did: of which event what, which events it could not do, and what is still to be
-    done."""
+    """The result of a purge: what was erased (or is due), the slugs of events that failed, and what
+    is still owed, as lines for the operator."""
 
     found: list[Due] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -47,7 +48,7 @@ class Purged:
 
 
 def erase(slug: str, registration_id: int, mark: str, *, by: Actor, now: datetime) -> None:
-    """Forget the people of one registration, named by number and mark. Doing it again changes
+    """Erase the people of one registration, named by number and mark. Erasing them again changes
     nothing."""
 
     def act(session: Session) -> str:
@@ -56,15 +57,14 @@ def erase(slug: str, registration_id: int, mark: str, *, by: Actor, now: datetim
         erasure.erase(session, event, registration, by=by, now=now)
         return registration.ticket_digest
 
-    digest = _overwriting(act)
+    digest = _overwrite(act)
     erasure_log.remember([digest])
     erasure_log.settle({registration_id: digest})
-    finish()
+    finish_scrubbing()
 
 
 def due(*, now: datetime) -> Purged:
-    """What a purge at this moment would forget, and of which events nobody can tell. Changes
-    nothing."""
+    """What a purge would erase now, and which events cannot be read. Changes nothing."""
     told = Purged()
     for slug in _slugs():
         with _alone(slug, told):
@@ -73,32 +73,31 @@ def due(*, now: datetime) -> Purged:
 
 
 def purge(*, by: Actor, now: datetime) -> Purged:
-    """Forget what is due of every event. An event that cannot be purged stops no other."""
+    """Erase what is due in every event. An event that fails does not stop the others."""
     done = due(now=now)
     for slug in {one.slug: None for one in done.found}:
         with _alone(slug, done):
-            _overwriting(lambda session, slug=slug: erasure.purge(session, slug, by=by, now=now))  # type: ignore[misc]
+            _overwrite(partial(erasure.purge, slug=slug, by=by, now=now))
     done.found = [one for one in done.found if one.slug not in done.failed]
     done.owed = _finish_all(now)
     return done
 
 
-def look(*, now: datetime) -> Purged:
-    """What is to be done once an hour and after a restore: forget what is due, and whoever was
-    forgotten and stands there again; finish what is owed."""
-    note()
+def catch_up(*, now: datetime) -> Purged:
+    """Run once an hour and after a restore: erase what is due, erase again everyone in the erasure
+    log, and finish what is owed."""
+    note_erased()
     done = purge(by=audit.SYSTEM, now=now)
-    ids = erasure.back_again(reading(), erasure_log.everybody())
+    ids = erasure.back_again(reading(), erasure_log.erased_digests())
     if ids:
-        _overwriting(lambda session: erasure.erase_again(session, ids, now=now))
+        _overwrite(lambda session: erasure.erase_again(session, ids, now=now))
         done.owed = _finish_all(now)
     return done
 
 
 @contextmanager
 def _alone(slug: str, done: Purged) -> Iterator[None]:
-    """Whatever is wrong with this event, the others are not to wait for it. A database that is away
-    is no event's fault."""
+    """Note an event that fails, and go on with the others. If the database is away, raise."""
     try:
         yield
     except (Busy, *AWAY):
@@ -113,12 +112,11 @@ def _slugs() -> list[str]:
     return [event.slug for event in events.all_events(reading())]
 
 
-def before_restore() -> None:
-    """Write down whom this database knows to be erased, as long as it is there. One that is damaged
-    is no hindrance."""
+def note_before_restore() -> None:
+    """Note who is erased in the database that a restore will replace. If it is damaged, go on."""
     try:
         if checks.has_column("registrations", "erased_at"):
-            note()
+            note_erased()
     except DBAPIError:
         current_app.logger.warning(
             "the database cannot be read; who was erased is known from the list alone"
@@ -127,30 +125,30 @@ def before_restore() -> None:
         reading().rollback()
 
 
-def note() -> None:
-    """Write down everybody whom the database knows to be erased: also by another machine, or just
-    before a crash. Numbers in a list of before become tickets, if it is certain whose they are."""
+def note_erased() -> None:
+    """Note everyone who is erased in the database, also by another machine or just before a crash.
+    Row numbers in an older log get their tickets if it is certain to whom they belonged."""
     certain = erasure.certainly_erased(reading())
     erasure_log.remember(certain.values())
     erasure_log.settle(certain)
-    if numbers := erasure_log.unsure():
+    if numbers := erasure_log.unsettled_numbers():
         current_app.logger.warning(
             "forgotten.txt names %d registrations by number alone; see doctor", len(numbers)
         )
 
 
-def is_owed() -> bool:
-    """Whether files of the database are still to be scrubbed."""
+def is_scrubbing_owed() -> bool:
+    """Whether the database's files are still to be scrubbed."""
     return bool(_owed())
 
 
-def finish() -> bool:
-    """Remember and scrub what is owed; says whether nothing is owed any more."""
+def finish_scrubbing() -> bool:
+    """Scrub the database's files if that is owed. Returns whether nothing is owed any more."""
     owed = _owed()
     if not owed:
         return True
     try:
-        note()
+        note_erased()
         reading().rollback()
         if checks.scrub():
             for mark in owed:
@@ -165,8 +163,8 @@ def finish() -> bool:
     return False
 
 
-def _overwriting(act: Callable[[Session], T]) -> T:
-    """Do the act. From before it until the files are scrubbed, a mark says what is owed."""
+def _overwrite(act: Callable[[Session], T]) -> T:
+    """Run the act. From before it until the files are scrubbed, a mark says that this is owed."""
     (_folder() / f"scrub-owed.{tokens.opaque()}").touch(mode=0o600)
     done = write(act)
     reading().rollback()
@@ -174,12 +172,12 @@ def _overwriting(act: Callable[[Session], T]) -> T:
 
 
 def _finish_all(now: datetime) -> list[str]:
-    """The rest: files of the database, then automatic backups. Returns what could not be done, in
-    words."""
-    if not finish():
+    """Scrub the database's files, then delete automatic backups that hold erased data. Returns what
+    could not be done, as lines for the operator."""
+    if not finish_scrubbing():
         return ["the database's files are still to be scrubbed"]
     try:
-        old_backups.let_go(now=now, purged_at=erasure.purged_at(reading()))
+        old_backups.delete(now=now, purged_at=erasure.purged_at(reading()))
     except (BackupRefused, OSError, Busy, *AWAY) as error:
         current_app.logger.error(
             "no fresh backup: the old automatic ones are kept: %s", type(error).__name__
@@ -199,23 +197,27 @@ def _owed() -> list[Path]:
 
 
 def findings(*, now: datetime) -> Iterator[Finding]:
-    """What doctor asks of forgetting."""
-    unsure = erasure_log.unsure()
+    """What ``doctor`` finds about erasing."""
+    unsure = erasure_log.unsettled_numbers()
     yield Finding(
         "who was erased is known by ticket",
         not unsure,
-        f"forgotten.txt names registrations {', '.join(map(str, unsure))} by number alone, which "
-        "erases nobody: erase them "
-        "on their pages once more if they are to stay erased, or take the lines out"
+        f"forgotten.txt names registrations {', '.join(map(str, unsure))} by number alone, "
+        "which erases nobody: erase them on their pages once more if they are to stay erased, "
+        "or take the lines out"
         if unsure
         else "no number alone",
     )
-    yield Finding("nothing is left to scrub", not is_owed(), "owed" if is_owed() else "nothing")
+    yield Finding(
+        "nothing is left to scrub",
+        not is_scrubbing_owed(),
+        "owed" if is_scrubbing_owed() else "nothing",
+    )
     late = _late(now)
     yield Finding(
         "names go when their time is over", not late, ", ".join(late) or "none stands longer"
     )
-    old = old_backups.to_let_go(now=now, purged_at=erasure.purged_at(reading()))
+    old = old_backups.overdue(now=now, purged_at=erasure.purged_at(reading()))
     yield Finding(
         "automatic backups hold nobody whose time is over",
         not old,
@@ -224,8 +226,7 @@ def findings(*, now: datetime) -> Iterator[Finding]:
 
 
 def _late(now: datetime) -> list[str]:
-    """Events of which something should have been forgotten a day ago, or of which nobody can
-    tell."""
+    """The events in which something was due a day ago, and those that cannot be read."""
     told = due(now=now - _OVERDUE)
     return sorted(
         {one.slug for one in told.found} | {f"{slug} (cannot be read)" for slug in told.failed}

@@ -1,1 +1,1 @@
-"""Files from outside, read in a process of their own."""
+"""Read uploaded files in a process of its own, with limits of memory and time."""

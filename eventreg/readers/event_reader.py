@@ -1,6 +1,6 @@
-"""An event file, read in the sandbox.
+"""Read an event file in the sandbox.
 
-``python -m eventreg.event_reader`` reads TOML and writes the definition, or what is wrong with it.
+``python -m eventreg.readers.event_reader`` reads TOML and writes the definition or its mistakes.
 """
 
 import json
@@ -19,8 +19,8 @@ _TOO_MUCH = {
 def parse(toml: str, file: str = "event file") -> Definition:
     """The definition that a TOML text holds.
 
-    ``DefinitionInvalid`` with every mistake in it, or with the one that it takes too much to read;
-    ``ReadersBusy`` if two other files are being read.
+    Raises ``DefinitionInvalid`` with every mistake, or if the text takes too much time or memory to
+    read. Raises ``ReadersBusy`` if two other files are being read.
     """
     try:
         told = sandbox.run("eventreg.readers.event_reader", json.dumps([toml, file]).encode())
@@ -31,7 +31,7 @@ def parse(toml: str, file: str = "event file") -> Definition:
     return definition.load(told["definition"])
 
 
-def _told(content: bytes) -> dict[str, object]:
+def _answer(content: bytes) -> dict[str, object]:
     toml, file = json.loads(content)
     try:
         return {"definition": definition.dump(event_file.parse(toml, file))}
@@ -40,4 +40,4 @@ def _told(content: bytes) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sandbox.answer(_told)
+    sandbox.answer(_answer)

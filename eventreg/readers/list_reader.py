@@ -1,6 +1,6 @@
-"""The file of an import, read in the sandbox.
+"""Read the file of an import in the sandbox.
 
-``python -m eventreg.list_reader`` reads the file and writes its rows.
+``python -m eventreg.readers.list_reader`` reads the file and writes its rows.
 """
 
 from typing import Any
@@ -16,8 +16,8 @@ _REASONS = {"time": "import_slow", "memory": "import_large"}
 def read(content: bytes) -> Listed:
     """The rows of a CSV or XLSX file.
 
-    ``ImportUnreadable`` if it is no list, or takes too much to read; ``ReadersBusy`` if two
-    other files are being read.
+    Raises ``ImportUnreadable`` if it is no list, or takes too much time or memory to read. Raises
+    ``ReadersBusy`` if two other files are being read.
     """
     try:
         told = sandbox.run("eventreg.readers.list_reader", content)
@@ -28,7 +28,7 @@ def read(content: bytes) -> Listed:
     return Listed(told["count"], [FileRow(number, cells) for number, cells in told["rows"]])
 
 
-def _told(content: bytes) -> dict[str, Any]:
+def _answer(content: bytes) -> dict[str, Any]:
     try:
         listed = import_file.read(content)
     except ImportUnreadable as refusal:
@@ -37,4 +37,4 @@ def _told(content: bytes) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sandbox.answer(_told)
+    sandbox.answer(_answer)

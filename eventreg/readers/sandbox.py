@@ -1,8 +1,8 @@
-"""A file that somebody sent, read by a process of its own with limits of memory and time.
+"""Read an uploaded file in a process of its own, with limits of memory and time.
 
-The file goes in on stdin, JSON comes out on stdout. If that process hangs, grows or dies, nobody
-else notices. It knows none of our settings, has none of our open files, writes no file and starts
-no other process.
+The file goes in on stdin, and JSON comes out on stdout. If the process hangs, grows or dies, the
+server is not affected. The process gets no settings and no open files of the server. It cannot
+write a file or start another process.
 """
 
 import json
@@ -22,23 +22,23 @@ from eventreg.core.errors import ReadersBusy
 from eventreg.settings import ROOT
 
 SECONDS = 4
-"""Of the clock: a file is answered within five."""
-_PROCESSOR = 3
-"""Seconds of the processor. A spreadsheet of 5,000 rows in 20 columns takes 1.3."""
+"""Seconds that one file may take by the clock."""
+_PROCESSOR_SECONDS = 3
+"""A spreadsheet of 5,000 rows in 20 columns takes 1.3."""
 MEMORY = 128 * 1024 * 1024
-"""Bytes of address space. A spreadsheet of 20,000 rows takes 45 MiB, so does a long event file."""
+"""Bytes of address space. A spreadsheet of 20,000 rows takes 45 MiB, as does a long event file."""
 _MOST_ANSWERED = 4 * 1024 * 1024
-"""Bytes. The people of 5,000 rows take 280 kB."""
+"""Bytes of the answer. The people of 5,000 rows take 280 kB."""
 _WAIT = 0.5
 _OUT_OF_MEMORY = 3
 _OUT_OF_TIME = (-signal.SIGALRM, -signal.SIGXCPU)
 _turns = BoundedSemaphore(2)
-"""As many at once in each process of the server, so that many files do not take the machine."""
+"""Files that one server process reads at a time."""
 _KNOWN = {"PATH", "HOME", "LD_LIBRARY_PATH"}
 
 
 class Exceeded(Exception):
-    """The file took more than it may: ``what`` is ``time`` or ``memory``."""
+    """The file took too much time or memory; ``what`` says which."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -46,9 +46,9 @@ class Exceeded(Exception):
 
 
 def run(module: str, content: bytes) -> Any:
-    """What ``python -m module``, which calls ``answer``, makes of the content.
+    """The answer of ``python -m module`` to this content. The module calls ``answer``.
 
-    ``Exceeded`` if it takes too much, ``ReadersBusy`` if others are reading and do not end soon.
+    Raises ``Exceeded`` if it takes too much, and ``ReadersBusy`` if other files are being read.
     """
     if not _turns.acquire(timeout=_WAIT):
         raise ReadersBusy
@@ -70,36 +70,36 @@ def run(module: str, content: bytes) -> Any:
     if ended.returncode in _OUT_OF_TIME:
         raise Exceeded("time")
     if ended.returncode or not ended.stdout:
-        if ended.returncode != _OUT_OF_MEMORY:  # a signal, or a fault of our own
+        if ended.returncode != _OUT_OF_MEMORY:  # a signal, or a bug
             logging.getLogger(__name__).error("%s ended with %s", module, ended.returncode)
         raise Exceeded("memory")
     return json.loads(ended.stdout)
 
 
 def _environment() -> dict[str, str]:
-    """What Python needs to start. Without a locale, whose tables would take address space."""
+    """The variables that Python needs to start. No locale, since its tables take address space."""
     kept = {name for name in os.environ if name in _KNOWN or name.startswith("PYTHON")}
     return {**{name: os.environ[name] for name in kept}, "LC_ALL": "C"}
 
 
 def answer(read: Callable[[bytes], object]) -> None:
-    """In the other process: what ``read`` makes of stdin, as JSON on stdout, within the limits."""
+    """In the child process: set the limits, and write what ``read`` returns for stdin as JSON."""
     warnings.simplefilter("ignore")  # libraries warn about the style of a file
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)  # also if nobody is there any more to kill us
-    _limit(resource.RLIMIT_CPU, _PROCESSOR, _PROCESSOR + 1)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)  # also if the server is gone
+    _limit(resource.RLIMIT_CPU, _PROCESSOR_SECONDS, _PROCESSOR_SECONDS + 1)
     _limit(resource.RLIMIT_AS, MEMORY, MEMORY)
     for nothing in (resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC, resource.RLIMIT_CORE):
         _limit(nothing, 0, 0)
     try:
         made = json.dumps(read(sys.stdin.buffer.read()), ensure_ascii=False)
-        told = made.encode(errors="replace")
+        encoded = made.encode(errors="replace")
     except (MemoryError, RecursionError):
         sys.exit(_OUT_OF_MEMORY)
-    if len(told) > _MOST_ANSWERED:
+    if len(encoded) > _MOST_ANSWERED:
         sys.exit(_OUT_OF_MEMORY)
-    sys.stdout.buffer.write(told)
+    sys.stdout.buffer.write(encoded)
 
 
 def _limit(what: int, soft: int, hard: int) -> None:
-    with suppress(ValueError, OSError):  # not every system has each
+    with suppress(ValueError, OSError):  # a system may lack one
         resource.setrlimit(what, (soft, hard))

@@ -1,1 +1,1 @@
-"""The HTTP server: its processes, its connections, its proxies."""
+"""The HTTP server: its processes, its listening socket, and its connections."""

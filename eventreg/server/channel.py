@@ -1,4 +1,4 @@
-"""One connection to a client: how long it may take for what, and what it says when it is ended."""
+"""One connection to a client: its time limits, and its last answer if it exceeds one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,15 +8,15 @@ from waitress.channel import HTTPChannel
 from eventreg.clock import stopwatch
 
 HEAD_SECONDS, BODY_SECONDS = 10, 20
-"""A request's head and body must be here within this time, however steadily their bytes come."""
+"""A request's head and body must arrive within this time, even if bytes keep coming."""
 IDLE_SECONDS, IDLE_SECONDS_OF_PROXY = 30, 75
-"""How long a connection stays open between two requests; proxies keep theirs for a minute."""
+"""How long a connection may rest between two requests. Proxies keep theirs for a minute."""
 STALLED_SECONDS, STALLED_BYTES = 20, 16 * 1024
-"""An answer must flow: at least so many bytes in this time, or whatever is left of it."""
+"""A client must read this many bytes of an answer in this time, or the rest of it."""
 
 
 def _answer(status: str, words: str, *more: str) -> bytes:
-    """A whole answer as it goes over the wire, for when there is no application to ask."""
+    """The bytes of a whole response that is sent without asking the application."""
     body = f"<!doctype html><meta charset=utf-8><title>{status}</title><p>{words}</p>\n".encode()
     head = [
         f"HTTP/1.1 {status}",
@@ -42,15 +42,14 @@ STOPPING = _answer(
 
 @dataclass(frozen=True)
 class Peer:
-    """The other end of a connection: its address as limits count it, and whether it is a proxy of
-    ours."""
+    """The other end of a connection: its address for the limits, and whether it is our proxy."""
 
     household: str
     is_proxy: bool
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    """One connection. Knows since when it waits, and for what."""
+    """One connection. It knows for what it waits, and since when."""
 
     def __init__(self, server: Any, conn: Any, addr: Any, peer: Peer) -> None:
         self.peer = peer
@@ -63,21 +62,20 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         self.quiet_since: float = self.creation_time
 
     def received(self, data: bytes) -> bool:
-        """Bytes have come: remember when the head and the body of the present request began."""
-        waiting = self.request
+        """Bytes have arrived: note when the head and the body of the request began."""
+        request_before = self.request
         more = bool(super().received(data))
         if self.request is None:
             self._head_since = self._body_since = None
             return more
-        if self.request is not waiting or self._head_since is None:
+        if self.request is not request_before or self._head_since is None:
             self._head_since, self._body_since = self.last_activity, None
         if self._body_since is None and self.request.headers_finished:
             self._body_since = self.last_activity
         return more
 
-    def is_served(self, *, last: bool) -> None:
-        """A whole request goes to a thread; it is the ``last`` one of this connection if the
-        process stops."""
+    def note_served(self, *, last: bool) -> None:
+        """A whole request goes to a thread. ``last`` if the connection is closed after it."""
         self.was_asked = True
         self.quiet_since = self.last_activity
         if last:
@@ -90,14 +88,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return bool(self.requests or self.request is not None or self.total_outbufs_len)
 
     @property
-    def can_go(self) -> bool:
-        """Whether closing it would leave no whole request unanswered."""
+    def may_be_closed(self) -> bool:
+        """Whether no whole request would stay unanswered."""
         return not (self.requests or self.total_outbufs_len or self.will_close)
 
     @property
     def usefulness(self) -> tuple[bool, float]:
-        """The least useful connections sort first: those at rest after an answer, then the
-        oldest."""
+        """A sort key. The least useful come first: those at rest after an answer, then old ones."""
         return not self.was_asked or self.request is not None, self.quiet_since
 
     def waits_too_long(self, now: float) -> bool:
@@ -123,7 +120,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return now - self._flow[0] >= STALLED_SECONDS
 
     def end(self, last_words: bytes = b"") -> None:
-        """Close the connection, after these last words if it is in the middle of a request."""
+        """Close the connection. In the middle of a request, send ``last_words`` first."""
         if not last_words or self.request is None or self.total_outbufs_len:
             self.will_close = True
             return
@@ -134,6 +131,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             self.close_when_flushed = True
 
     def del_channel(self, map: Any = None) -> None:  # noqa: A002 - waitress names it so
-        """The connection is gone."""
+        """The connection was closed."""
         self.server.forget(self)
         super().del_channel(map)

@@ -1,9 +1,8 @@
-"""The HTTP server of one process: waitress, with what keeps slow or greedy clients from stopping
-the others.
+"""The HTTP server of one process: waitress, with limits that stop slow or greedy clients.
 
-Waitress reads a whole request before a thread sees it, so half a request costs memory and no
-thread. Here each request gets a total time limit for its head and its body, each address a limit of
-open connections, and each process an end at which everything that was received is still answered.
+Waitress reads a whole request before it takes a thread, so half a request costs no thread. This
+module adds a total time limit for the head and body of each request, a limit of open connections
+for each address, and an orderly stop: every request that was received is answered first.
 """
 
 import logging
@@ -26,19 +25,18 @@ from eventreg.settings import Settings
 MOST_CONNECTIONS = 600
 """Open at once in one process. One more takes the place of the one that has waited longest."""
 MOST_OF_ONE_ADDRESS = 200
-"""The same for one address that is not a proxy of ours."""
+"""The same for one address that is not our proxy."""
 DRAIN_SECONDS = 30
-"""How long a process that is told to stop goes on answering what it has received."""
+"""How long a stopping process goes on answering what it has received."""
 _NEWCOMER_SECONDS = 2
-"""A connection this young may still send its first request while the process stops."""
+"""While the process stops, a connection this young may still send its first request."""
 _HELD_FOR_EACH_ACCEPTED = 8
-"""A process accepts one connection at a time, so that each process gets its share; the more it
-holds, the slower its turns and the more it accepts in one."""
+"""A process accepts one connection per turn, so that each process gets its share, and one more for
+each eight that it holds, since its turns then take longer."""
 
 
 class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
-    """The server of one process on a socket that is already listening, perhaps for other processes
-    too."""
+    """The server of one process, on a listening socket that other processes may share."""
 
     def __init__(
         self, app: Flask, listening: socket.socket, threads: int, proxies: Proxies
@@ -60,32 +58,31 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         )
 
     def run(self) -> None:
-        """Answer until ``stop`` is called, then until all that was received is answered."""
+        """Answer until ``stop`` is called, and then everything that was received before."""
         while not self.is_stopping:
             self._turn(1)
         self._drain()
         self.task_dispatcher.shutdown(timeout=1)
 
     def stop(self) -> None:
-        """End ``run`` in order. May be called from a signal handler."""
+        """Make ``run`` end. May be called from a signal handler."""
         self.is_stopping = True
         self.pull_trigger()
 
     def watch(self, lifeline: int) -> None:
-        """Stop as well when the other end of this pipe is closed: whoever started the process is
-        gone."""
+        """Also stop when the other end of this pipe is closed, since the parent is then gone."""
         _Lifeline(self, lifeline)
 
     def add_task(self, task: Channel) -> None:
         """Let a thread answer the next request of this connection."""
-        task.is_served(last=self.is_stopping)
+        task.note_served(last=self.is_stopping)
         super().add_task(task)
 
     def _turn(self, seconds: float) -> None:
         self.asyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
 
     def handle_accept(self) -> None:
-        """Accept whoever waits."""
+        """Accept waiting connections."""
         for _ in range(1 + len(self.active_channels) // _HELD_FOR_EACH_ACCEPTED):
             before = self._accepted
             super().handle_accept()
@@ -93,34 +90,36 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 break
 
     def channel_class(self, _server: Any, conn: Any, addr: Any, _adj: Any, **_: Any) -> None:
-        """What becomes of an accepted connection."""
+        """Keep an accepted connection, or close it if there is no room."""
         self._accepted += 1
         address = parse_address(addr[0])
         peer = Peer(household(address), self._proxies.has(address))
-        if self._makes_room(peer):
+        if self._make_room(peer):
             self._of_peer[peer].add(Channel(self, conn, addr, peer))
         else:
             conn.close()
 
     def forget(self, channel: Channel) -> None:
-        """A connection is gone."""
+        """A connection was closed."""
         mine = self._of_peer[channel.peer]
         mine.discard(channel)
         if not mine:
             del self._of_peer[channel.peer]
 
-    def _makes_room(self, peer: Peer) -> bool:
-        """Whether one more connection fits, if need be in the place of one that only waits."""
+    def _make_room(self, peer: Peer) -> bool:
+        """Return whether one more connection fits. If necessary, close one that only waits."""
         if not peer.is_proxy and len(self._of_peer.get(peer, ())) >= MOST_OF_ONE_ADDRESS:
-            return self._ends_one_of(self._of_peer[peer])
+            return self._close_one_of(self._of_peer[peer])
         if len(self.active_channels) >= MOST_CONNECTIONS:
-            return self._ends_one_of(self.active_channels.values())
+            return self._close_one_of(self.active_channels.values())
         return True
 
     @staticmethod
-    def _ends_one_of(channels: Iterable[Channel]) -> bool:
+    def _close_one_of(channels: Iterable[Channel]) -> bool:
         least = min(
-            (one for one in channels if one.can_go), key=lambda one: one.usefulness, default=None
+            (one for one in channels if one.may_be_closed),
+            key=lambda one: one.usefulness,
+            default=None,
         )
         if least is None:
             return False
@@ -135,21 +134,21 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def _drain(self) -> None:
         before = -1
-        while before < self._accepted:  # whoever stands in the queue is still answered
+        while before < self._accepted:  # accept what is still in the queue
             before = self._accepted
             self.handle_accept()
         wasyncore.dispatcher.close(self)
         until = stopwatch() + DRAIN_SECONDS
         while self.active_channels and stopwatch() < until:
             self._turn(0.05)
-            self._end_those_at_rest()
+            self._end_resting()
             self.maintenance(utc_now().timestamp())
         for channel in list(self.active_channels.values()):
             channel.end(STOPPING)
         self._turn(0.05)
         wasyncore.close_all(self._map, ignore_all=True)
 
-    def _end_those_at_rest(self) -> None:
+    def _end_resting(self) -> None:
         for channel in list(self.active_channels.values()):
             is_new = not channel.was_asked and stopwatch() - channel.opened < _NEWCOMER_SECONDS
             if not channel.is_busy and not is_new:
@@ -157,15 +156,15 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
 
 class _Lifeline(wasyncore.file_dispatcher):  # type: ignore[misc]  # waitress has no types
-    """The read end of a pipe whose other end only the parent holds: it becomes readable when that
-    is gone."""
+    """The read end of a pipe whose other end only the parent holds. It becomes readable when the
+    parent is gone."""
 
     def __init__(self, listener: Listener, descriptor: int) -> None:
         self._listener = listener
         super().__init__(descriptor, map=listener._map)
 
     def writable(self) -> bool:
-        """There is nothing to say."""
+        """Nothing is ever written to it."""
         return False
 
     def handle_close(self) -> None:
@@ -179,11 +178,11 @@ def _adjustments(listening: socket.socket, threads: int) -> Adjustments:
         sockets=[listening],
         threads=threads,
         backlog=1024,
-        connection_limit=10 * MOST_CONNECTIONS,  # ours is smaller, and makes room
+        connection_limit=10 * MOST_CONNECTIONS,  # our own limit is smaller, and makes room
         cleanup_interval=1,
         max_request_header_size=8 * 1024,
         max_request_body_size=4 * 1024 * 1024,
-        # the application minds who is trusted, and clears them
+        # the application decides which proxies it trusts
         clear_untrusted_proxy_headers=False,
         log_socket_errors=False,
         ident=None,
@@ -191,7 +190,7 @@ def _adjustments(listening: socket.socket, threads: int) -> Adjustments:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; raises ``OSError`` if the address is taken or not ours."""
+    """A listening socket. Raises ``OSError`` if the address is taken or not of this machine."""
     bare = host.strip("[]")
     family = socket.AF_INET6 if ":" in bare else socket.AF_INET
     return socket.create_server((bare, port), family=family, backlog=1024)
@@ -199,7 +198,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(app: Flask, listening: socket.socket, settings: Settings, lifeline: int) -> Listener:
     """The server of this process, ready to run."""
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a rush is no fault
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a rush is not an error
     made = Listener(app, listening, settings.threads, settings.proxies)
     made.watch(lifeline)
     return made

@@ -1,7 +1,6 @@
-"""The parent of all processes of a server. It forks them, starts again what dies, and stops them in
-order.
+"""The parent process of a server. It forks the children, restarts those that die, and stops them.
 
-The parent itself has no threads and no connection to the database, so that each child starts clean.
+The parent has no threads and no connection to the database, so that each child starts clean.
 """
 
 import gc
@@ -12,30 +11,30 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event as Bell
+from threading import Event
 from types import FrameType
 from typing import NoReturn
 
 from eventreg.clock import stopwatch
 
-_TOLD = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
 STOP_SECONDS = 35
-"""How long the children may take to stop; then they are killed."""
+"""How long the children may take to stop. Then they are killed."""
 _SHORT_LIFE = 1.0
-"""Seconds. A child that lived no longer is started again only after this time."""
+"""Seconds. A child that lived shorter than this is restarted only after a pause of this length."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one child does. ``work`` gets the read end of a pipe that is closed when the parent is
-    gone."""
+    """The work of one child. ``work`` gets the read end of a pipe; the other end is closed when the
+    parent is gone."""
 
     name: str
     work: Callable[[int], None]
 
 
 class Family:
-    """The children, and what becomes of them."""
+    """The parent and its children."""
 
     def __init__(
         self, jobs: Sequence[Job], log: logging.Logger, on_stop: Callable[[], None]
@@ -50,21 +49,21 @@ class Family:
     def run(self) -> None:
         """Start every job, and return when all have ended after SIGTERM or SIGINT."""
         gc.collect()
-        gc.freeze()  # what is there now stays shared between the processes
-        for told in _TOLD:
-            signal.signal(told, self._told)
+        gc.freeze()  # so that the memory stays shared between the processes
+        for number in _STOP_SIGNALS:
+            signal.signal(number, self._on_signal)
         for job in self._jobs:
             self._start(job)
         while self._born:
             child, status = os.waitpid(-1, 0)
             born = self._born.pop(child, None)
             if born is not None and not self._stopping:
-                self._start_again(*born, child, status)
+                self._restart(*born, child, status)
         signal.alarm(0)
 
-    def _told(self, _signal: int, _frame: FrameType | None) -> None:
-        """The first time all are asked to stop; the second time, or after ``STOP_SECONDS``, they
-        are killed."""
+    def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
+        """At the first signal ask the children to stop. At the second, or after ``STOP_SECONDS``,
+        kill them."""
         kill = self._stopping
         for child in self._born:
             os.kill(child, signal.SIGKILL if kill else signal.SIGTERM)
@@ -73,16 +72,16 @@ class Family:
             self._on_stop()
             signal.alarm(STOP_SECONDS)
 
-    def _start_again(self, job: Job, since: float, child: int, status: int) -> None:
+    def _restart(self, job: Job, since: float, child: int, status: int) -> None:
         code = os.waitstatus_to_exitcode(status)
         self._log.error("%s (process %d) ended with %d; it is started again", job.name, child, code)
         if stopwatch() - since < _SHORT_LIFE:
-            Bell().wait(_SHORT_LIFE)
+            Event().wait(_SHORT_LIFE)
         if not self._stopping:
             self._start(job)
 
     def _start(self, job: Job) -> None:
-        with _uninterrupted():
+        with _signals_blocked():
             child = os.fork()
             if child:
                 self._born[child] = (job, stopwatch())
@@ -93,22 +92,21 @@ class Family:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             # Ctrl-C reaches every process of a terminal; the parent alone passes it on.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _live(job, self._lifeline)
+        _run_child(job, self._lifeline)
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """No signal is handled inside: a child that the parent has not noted would never be told to
-    stop."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _TOLD)
+def _signals_blocked() -> Iterator[None]:
+    """Handle no signal inside: a child that the parent has not noted yet would not be stopped."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
 
 
-def _live(job: Job, lifeline: int) -> NoReturn:
-    """The child's whole life. It never returns into the parent's code."""
+def _run_child(job: Job, lifeline: int) -> NoReturn:
+    """Do the job and end the process. It never returns into the parent's code."""
     code = 1
     try:
         job.work(lifeline)

@@ -1,1 +1,1 @@
-"""The database, and how it keeps its word."""
+"""The database: sessions and transactions, checks, file modes, and backups."""

@@ -1,8 +1,8 @@
-"""Backups of both databases: made online, checked before they are called finished, never written
-over another.
+"""Make, verify and restore backups of an SQLite or PostgreSQL database.
 
-A backup is one zip file: the database as its own tool writes it, and a manifest with checksum,
-schema and row counts.
+A backup is made while the server runs, is verified before it gets its name, and never replaces
+another file. It is one zip file: the dump that the database's own tool writes, and a manifest with
+checksum, schema and row counts.
 """
 
 import hashlib
@@ -29,16 +29,16 @@ _MANIFEST = "manifest.json"
 _BODIES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 _VERSION_TABLE = "alembic_version"
 WORKSHOP = ".backup-"
-"""How the name of a folder begins in which a backup is made."""
+"""The first part of the name of a folder in which a backup is made."""
 
 
 class BackupRefused(Exception):
-    """Not made, not sound, or not restored; the text says why, in one line."""
+    """A backup was not made, is damaged, or was not restored. The text says why, in one line."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup says of itself."""
+    """The description of a backup, inside it."""
 
     engine: str
     schema: str
@@ -48,8 +48,8 @@ class Manifest:
 
 
 def create(target: Path) -> Manifest:
-    """Back the running database up into a new file, which appears only when it is whole, checked
-    and on the disk."""
+    """Back up the running database into a new file. The file appears only when it is complete,
+    verified and on the disk."""
     if target.exists():
         raise BackupRefused(f"{target}: exists already; a backup is never written over another")
     if not target.parent.is_dir():
@@ -67,14 +67,14 @@ def create(target: Path) -> Manifest:
         verify(whole)
         whole.chmod(0o600)
         _sync(whole)
-        os.link(whole, target)  # unlike a rename, refuses where somebody was quicker
+        os.link(whole, target)  # unlike a rename, it fails if the file exists by now
     _sync(target.parent)
     return manifest
 
 
 @contextmanager
 def workshop(beside: Path) -> Iterator[Path]:
-    """A private folder on the same disk, gone afterwards."""
+    """A private folder on the same disk, deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix=WORKSHOP, dir=beside) as folder:
         yield Path(folder)
 
@@ -98,7 +98,7 @@ def _file() -> SqliteFile:
 
 
 def _dump_sqlite(body: Path) -> tuple[str, dict[str, int]]:
-    """SQLite's own copying, at the gate: one consistent moment, and no writer in between."""
+    """Copy with SQLite's own function, at the gate, so that no one writes meanwhile."""
     gate = current_app.extensions["gate"]
     with gate(), closing(_file().open()) as live, closing(sqlite3.connect(body)) as copy:
         live.backup(copy)
@@ -106,7 +106,7 @@ def _dump_sqlite(body: Path) -> tuple[str, dict[str, int]]:
 
 
 def _read_sqlite(body: Path) -> tuple[str, dict[str, int]]:
-    """Schema and row counts of a copy that is sound; ``BackupRefused`` for one that is not."""
+    """The schema and row counts of a copy. Raises ``BackupRefused`` if it is damaged."""
     with closing(sqlite3.connect(f"file:{body}?mode=ro&immutable=1", uri=True)) as copy:
         try:
             sound = [row[0] for row in copy.execute("PRAGMA integrity_check")]
@@ -122,8 +122,7 @@ def _read_sqlite(body: Path) -> tuple[str, dict[str, int]]:
                 )
             ]
             rows = {
-                # our own tables
-                table: copy.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608
+                table: copy.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608 - our tables
                 for table in tables
                 if not table.startswith("sqlite_")
             }
@@ -133,7 +132,7 @@ def _read_sqlite(body: Path) -> tuple[str, dict[str, int]]:
 
 
 def _dump_postgresql(body: Path) -> tuple[str, dict[str, int]]:
-    """pg_dump's own format. Rows are counted in the very moment that is dumped."""
+    """Dump in pg_dump's own format. The rows are counted in the same snapshot."""
     with db.engine.connect() as connection:
         connection.execute(
             text(
@@ -155,14 +154,16 @@ def _dump_postgresql(body: Path) -> tuple[str, dict[str, int]]:
 
 def _rows(connection: Connection) -> dict[str, int]:
     tables = sorted(inspect(connection).get_table_names())
-    # our own tables
-    counted = {name: text(f'SELECT count(*) FROM "{name}"') for name in tables}  # noqa: S608
-    return {name: connection.execute(statement).scalar_one() for name, statement in counted.items()}
+    counts = [text(f'SELECT count(*) FROM "{name}"') for name in tables]  # noqa: S608 - our tables
+    return {
+        name: connection.execute(count).scalar_one()
+        for name, count in zip(tables, counts, strict=True)
+    }
 
 
 def _tool(program: str, *arguments: str, url: URL | None = None) -> str:
-    """Run one of PostgreSQL's programs against our database; its password goes by the environment,
-    where no list of processes shows it."""
+    """Run one of PostgreSQL's programs on our database. The password is passed in the environment,
+    so that no list of processes shows it."""
     url = (url or db.engine.url).set(drivername="postgresql")
     environment = {**os.environ, "PGPASSWORD": url.password or ""}
     target = () if program == "pg_restore" else ("--dbname", _bare(url))
@@ -188,7 +189,7 @@ def _bare(url: URL) -> str:
 
 
 def verify(source: Path) -> Manifest:
-    """Look through a whole backup: checksum, soundness, schema, row counts. Changes nothing."""
+    """Check a whole backup: checksum, soundness, schema, row counts. Changes nothing."""
     with workshop(Path(tempfile.gettempdir())) as folder:
         return _unpacked(source, folder)[0]
 
@@ -213,8 +214,7 @@ def _unpacked(source: Path, folder: Path) -> tuple[Manifest, Path]:
 
 
 def restore(source: Path) -> Manifest:
-    """Make the database what the backup holds. What was there before is backed up beside it
-    first."""
+    """Replace the content of the database with the backup. The old content is backed up first."""
     engine = db.engine.dialect.name
     with workshop(Path(tempfile.gettempdir())) as folder:
         manifest, body = _unpacked(source, folder)
@@ -237,7 +237,7 @@ def restore(source: Path) -> Manifest:
 
 
 def _restore_sqlite(body: Path) -> None:
-    """Written into the live file as one transaction, so that a running server goes on with the
+    """Copy into the live file as one transaction, so that a running server goes on with the
     restored state."""
     with current_app.extensions["gate"](), closing(_file().open()) as live:
         live.execute("PRAGMA synchronous=FULL")
@@ -247,8 +247,8 @@ def _restore_sqlite(body: Path) -> None:
 
 
 def _restore_postgresql(body: Path, script: Path) -> None:
-    """In one transaction: every table that is there goes, also those that the backup does not know
-    because it is of an older version, and then comes what the backup holds."""
+    """In one transaction, drop every table and load the dump. Tables that an older backup does not
+    know are dropped too."""
     with db.engine.connect() as connection:
         inspector = inspect(connection)
         quote = connection.dialect.identifier_preparer.quote
@@ -278,18 +278,17 @@ def _compare(manifest: Manifest) -> None:
 
 
 def before_upgrade(schema: str) -> None:
-    """Before the tables are changed, what is in them goes to the instance folder."""
+    """Make an automatic backup before a migration from this schema."""
     keep(f"before-upgrade-{schema}")
 
 
 def automatic() -> Path:
-    """Where automatic backups are."""
+    """The folder of automatic backups."""
     return Path(current_app.instance_path) / "backups"
 
 
 def keep(name: str) -> None:
-    """Make an automatic backup; the moment is part of its name, from which ``old_backups`` knows
-    its age."""
+    """Make an automatic backup. Its name has the time, from which ``old_backups`` knows its age."""
     automatic().mkdir(mode=0o700, exist_ok=True)
     now = current_time()
     create(automatic() / f"{name}-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.zip")

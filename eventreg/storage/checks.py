@@ -1,6 +1,8 @@
-"""Whether the database can keep our promises on this machine: where the file lies, which SQLite it
-is, what PostgreSQL was told, and whether the tables are those of this program. Asked at the start,
-and again by ``doctor``."""
+"""Check whether the database is safe to use on this machine.
+
+At each start, and in ``doctor``: the file system, the SQLite version, the database's settings, the
+schema and the secret key. The module also makes the tables and scrubs the database's files.
+"""
 
 import shutil
 import sqlite3
@@ -16,7 +18,7 @@ from sqlalchemy import inspect, select, text
 from eventreg.core.errors import Busy
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import tickets
-from eventreg.storage import backups, modes, sqlite_file
+from eventreg.storage import backups, modes, soundness
 from eventreg.storage.session import PRAGMAS, SESSION, alone, db
 from eventreg.storage.sqlite_file import SqliteFile
 
@@ -44,34 +46,35 @@ _LAST_TICKET = (
     .order_by(Registration.id.desc())
     .limit(1)
 )
-_KEPT_TRUE = ("fsync", "full_page_writes")
+_MUST_BE_ON = ("fsync", "full_page_writes")
 
 
 class Unsafe(Exception):
-    """Starting here could cost somebody a seat; the text says why, in one line."""
+    """The database is not safe to use: a confirmed seat could be lost. The text says why, in one
+    line."""
 
 
-def fixed_since(version: Sequence[int]) -> bool:
-    """Whether this SQLite has the repair of its write-ahead log of 2026 (PROMISES 3.7)."""
+def has_log_repair(version: Sequence[int]) -> bool:
+    """Whether this SQLite has the repair of 2026 of its write-ahead log. Before it, writing and
+    checkpointing at the same moment could damage the file."""
     v = tuple(version)
     return v >= (3, 51, 3) or (3, 50, 7) <= v < (3, 51) or (3, 44, 6) <= v < (3, 45)
 
 
 def mode() -> str:
-    """How writes are kept safe here, in one line."""
+    """How writes are kept safe with this database, in one line."""
     if db.engine.dialect.name == "postgresql":
         return "PostgreSQL: READ COMMITTED, synchronous_commit on, row locks, lock_timeout 3s"
-    if fixed_since(sqlite3.sqlite_version_info):
+    if has_log_repair(sqlite3.sqlite_version_info):
         return f"SQLite {sqlite3.sqlite_version}: WAL, synchronous FULL, fair queue of writers"
     return (
-        f"SQLite {sqlite3.sqlite_version}, older than the repair of its log: WAL, synchronous "
-        "FULL, and all writes and "
-        "checkpoints behind one file lock"
+        f"SQLite {sqlite3.sqlite_version}, older than the repair of its log: "
+        "WAL, synchronous FULL, and all writes and checkpoints behind one file lock"
     )
 
 
 def file_system(path: Path, mounts: str) -> str:
-    """The kind of file system under a path, from the kernel's list of mounts."""
+    """The type of the file system that holds a path, from the kernel's list of mounts."""
     best, kind = "", ""
     for line in filter(None, mounts.splitlines()):
         fields, _, rest = line.partition(" - ")
@@ -82,22 +85,21 @@ def file_system(path: Path, mounts: str) -> str:
 
 
 def check_file(path: Path, mounts: str) -> None:
-    """``Unsafe`` for an SQLite file on a network file system, whose locks may not hold between
+    """``Unsafe`` if the SQLite file is on a network file system: locks may not work there between
     machines."""
     kind = file_system(path.resolve(), mounts)
     if kind in _NETWORK:
         raise Unsafe(
-            f"EVENTREG_INSTANCE: {path.parent} is on a network file system ({kind}), whose locks "
-            "SQLite cannot trust; "
-            "use a local disk, or PostgreSQL"
+            f"EVENTREG_INSTANCE: {path.parent} is on a network file system ({kind}), "
+            "whose locks SQLite cannot trust; use a local disk, or PostgreSQL"
         )
 
 
 def faults() -> Iterator[str]:
-    """What the open database says that it should not; empty where all is well."""
+    """Each setting of the database that is not as it must be, in one line."""
     with db.engine.connect() as connection:
         if db.engine.dialect.name == "postgresql":
-            wanted = {**dict.fromkeys(_KEPT_TRUE, "on"), **SESSION}
+            wanted = {**dict.fromkeys(_MUST_BE_ON, "on"), **SESSION}
             for name, value in wanted.items():
                 found = connection.execute(text(f"SHOW {name}")).scalar_one()
                 if found != value:
@@ -111,48 +113,48 @@ def faults() -> Iterator[str]:
 
 
 def sqlite_damage() -> str:
-    """What SQLite finds wrong with its own file; empty where it is sound."""
-    return sqlite_file.damage(db.engine)
+    """What SQLite finds wrong with its file; empty if it is sound."""
+    return soundness.damage(db.engine)
 
 
 def lost_file() -> str:
-    """What is wrong with the place of the SQLite file; empty where nothing is, or where there is no
-    such file."""
+    """What is wrong with the place of the SQLite file; empty if nothing is, or on PostgreSQL."""
     file: SqliteFile | None = current_app.extensions["sqlite_file"]
     return file.fault(db.engine) if file else ""
 
 
 def left_over() -> Path | None:
-    """The log of a database file that was replaced, if one is kept: it may hold people who are in
-    no other file."""
+    """The log of a replaced database file, if one is kept. It may hold people who are in no other
+    file."""
     file: SqliteFile | None = current_app.extensions["sqlite_file"]
     return file.left_over if file and file.left_over.exists() else None
 
 
 def has_column(table: str, column: str) -> bool:
-    """Whether the database has such a table with such a column already."""
+    """Whether the database has this table with this column."""
     found = inspect(db.engine)
     return found.has_table(table) and column in {one["name"] for one in found.get_columns(table)}
 
 
 _PATIENCE = 1000
-"""Milliseconds that a scrub waits for readers: meanwhile nobody can write."""
+"""Milliseconds that a scrub waits for readers. No one can write meanwhile."""
 
 
 def scrub() -> bool:
-    """After something was erased: leave it in no part of the database's files either. SQLite
-    overwrites what is deleted (``secure_delete``), but its log still holds the pages as they were;
-    PostgreSQL keeps old rows until it is told.
+    """Remove erased data from the database's files.
 
-    Says whether all is done: the log cannot be cut while somebody still reads what was there
-    before. ``Busy`` where it cannot be done now, since the disk is full or the file locked.
+    SQLite overwrites deleted data (``secure_delete``), but its log still holds the old pages.
+    PostgreSQL keeps old rows until a VACUUM.
+
+    Returns whether it was done: the log cannot be cut while someone reads an older state. Raises
+    ``Busy`` if the disk is full or the file is locked.
     """
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("SET statement_timeout = 0"))
             for table in db.metadata.sorted_tables:
                 connection.execute(text(f"VACUUM {table.name}"))
-            connection.invalidate()  # its time limit is not that of the others
+            connection.invalidate()  # so that no one else gets a connection without a time limit
         return True
     with current_app.extensions["gate"](), db.engine.connect() as connection:
         driver = connection.connection.dbapi_connection
@@ -170,7 +172,7 @@ def scrub() -> bool:
 
 
 def schema() -> tuple[str | None, str]:
-    """Which state the tables are in, and which this program wants."""
+    """The schema that the tables have, and the one that this program needs."""
     scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
     with db.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
@@ -178,20 +180,22 @@ def schema() -> tuple[str | None, str]:
 
 
 def check_schema() -> None:
-    """``Unsafe`` for tables that a newer program has made."""
+    """``Unsafe`` if a newer version of this program has made the tables."""
     scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
     found, _ = schema()
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
         raise Unsafe(
-            f"the database is of a newer eventreg ({found}); start that one, or restore an older "
-            "backup"
+            f"the database is of a newer eventreg ({found}); "
+            "start that one, or restore an older backup"
         )
 
 
 def make_tables(*, keep: bool = True) -> None:
-    """Bring the tables up to date, one process at a time; what is there is backed up first, unless
-    it was just restored from a backup. An upgrade that was cut short is run again from where it
-    was."""
+    """Bring the tables up to date, one process at a time.
+
+    ``keep`` makes a backup first; after a restore it is not needed. An upgrade that was interrupted
+    is continued.
+    """
     found, head = schema()
     if found == head:
         return
@@ -203,9 +207,8 @@ def make_tables(*, keep: bool = True) -> None:
         upgrade()
 
 
-def knows_the_key() -> bool:
-    """Whether our secret key is the one with which the tickets in the database were made; true
-    where there are none."""
+def has_our_key() -> bool:
+    """Whether the tickets in the database were made with our secret key. True if there are none."""
     with db.engine.connect() as connection:
         last = connection.execute(_LAST_TICKET).first()
     key = current_app.config["SECRET_KEY"]
@@ -215,15 +218,17 @@ def knows_the_key() -> bool:
 
 
 def check_key() -> None:
-    """``Unsafe`` where the tickets were made with another key: on PostgreSQL, another machine has
-    it, and the two would hand out links that the other does not know. On a file the key was lost,
-    which is said and nothing more can be done about."""
-    if knows_the_key():
+    """Refuse or warn if the tickets were made with another secret key.
+
+    On PostgreSQL, another machine has that key, and each would hand out links that the other does
+    not know: ``Unsafe``. On SQLite the key was lost, which nothing can mend: a warning.
+    """
+    if has_our_key():
         return
     if db.engine.dialect.name == "postgresql":
         raise Unsafe(
-            "EVENTREG_SECRET_KEY: the tickets in this database were made with another key; every "
-            "machine needs that"
+            "EVENTREG_SECRET_KEY: the tickets in this database were made with another key; "
+            "every machine needs that"
         )
     current_app.logger.warning(
         "the secret key is not the one of the tickets in the database: their links no longer open"
@@ -231,8 +236,8 @@ def check_key() -> None:
 
 
 def check() -> None:
-    """``Unsafe`` where this is no place to begin. What others on the machine could read is closed
-    to them."""
+    """Close the instance's files to others. ``Unsafe`` if the server must not start on this
+    database."""
     modes.close(current_app.extensions["settings"])
     file = db.engine.url.database if db.engine.dialect.name == "sqlite" else None
     mounts = Path("/proc/self/mountinfo")

@@ -1,6 +1,8 @@
-"""An SQLite connection that knows which files it has open. SQLite goes on writing into a file, or a
-log (``-wal``), that was deleted: the program sees its own writes, and the next program none of
-them."""
+"""An SQLite connection that knows which files it has open.
+
+SQLite goes on writing into a file or a log (``-wal``) after it was deleted. The program then sees
+its own writes, but the next program sees none of them.
+"""
 
 import os
 import sqlite3
@@ -9,28 +11,28 @@ from enum import Enum, auto
 from pathlib import Path
 
 Inode = tuple[int, int] | None
-"""Device and number: which file it is, whatever its name. ``None`` for no file."""
+"""The device and number that identify a file, whatever its name. ``None`` for no file."""
 
 
 class FileLost(sqlite3.OperationalError):
-    """The file is gone, or is not the one that may be written. Nothing was promised."""
+    """The file is gone, or is not the one that may be written. Nothing was confirmed to anyone."""
 
 
 class State(Enum):
-    """How the files of an open connection stand on the disk."""
+    """Whether the files of an open connection are still in their place."""
 
     IN_PLACE = auto()
     GONE = auto()
-    """The database file has no name any more, or another file has it."""
+    """The database file was deleted, or another file has its name."""
     LOG_GONE = auto()
-    """The database file is there, and its log, or the index of that, is not."""
+    """The database file is there, but its log or the log's index is not."""
     CLOSED = auto()
 
 
 def inode(path: str) -> Inode:
-    """Which file has that name."""
+    """The file that has this name now."""
     try:
-        # three times a request, and a Path costs as much again
+        # called three times per request; a Path would double its cost
         found = os.stat(path)  # noqa: PTH116
     except OSError:
         return None
@@ -38,29 +40,29 @@ def inode(path: str) -> Inode:
 
 
 Log = tuple[Inode, Inode]
-"""The log of a database, and the index of that."""
+"""The log of a database (``-wal``) and its index (``-shm``)."""
 
 
 def log_of(path: str) -> Log:
-    """Which log the next program would open."""
+    """The log that the next program would open."""
     return inode(f"{path}-wal"), inode(f"{path}-shm")
 
 
 class FileConnection(sqlite3.Connection):
-    """One connection. As long as it is open, no other file gets the number of one of its files."""
+    """One connection. While it is open, no other file can get the number of one of its files."""
 
     path: str
     opened: Inode
     log: Log = (None, None)
-    in_hand = False
-    """Whether somebody works with it."""
+    is_in_use = False
+    """Whether someone uses it."""
     is_old = False
-    """Whether its log has been saved and given up: to be closed as soon as nobody works with it."""
+    """Whether its log was saved and given up. It is closed as soon as no one uses it."""
     is_closed = False
 
-    def take_note(self, path: str, opened: Inode, log: Log) -> None:
-        """After the first statements, which open the log: remember which files these are.
-        ``FileLost`` if they are not the ones that had these names before."""
+    def note_files(self, path: str, opened: Inode, log: Log) -> None:
+        """Note which files are open, after the first statements have opened the log. ``FileLost``
+        if they are not the files that had these names before."""
         self.path, self.opened = path, opened
         self.execute("PRAGMA schema_version").fetchone()
         self.log = log_of(path)
@@ -74,7 +76,7 @@ class FileConnection(sqlite3.Connection):
         return int(self.execute("PRAGMA user_version").fetchone()[0])
 
     def state(self) -> State:
-        """Whether the files that are open are still those that the next program will open."""
+        """Whether the open files are still those that the next program will open."""
         if self.is_closed:
             return State.CLOSED
         if inode(self.path) != self.opened:
@@ -82,9 +84,11 @@ class FileConnection(sqlite3.Connection):
         return State.IN_PLACE if log_of(self.path) == self.log else State.LOG_GONE
 
     def save_log(self) -> bool:
-        """Only at the gate, outside a transaction. Bring what stands in a log that has lost its
-        name, or its index, into the file; whether that was done. It is not if another log was begun
-        meanwhile: whoever did has saved the old one."""
+        """Only at the gate, outside a transaction. Write the content of a removed log into the
+        file, and return whether that was done.
+
+        It is not done if another program has begun a new log: that program has saved the old one.
+        """
         with suppress(OSError):
             if inode(f"{self.path}-wal") != self.log[0] and Path(f"{self.path}-wal").stat().st_size:
                 return False
@@ -94,6 +98,6 @@ class FileConnection(sqlite3.Connection):
         return True
 
     def close(self) -> None:
-        """Close it; known to whoever finds it in the pool."""
+        """Close it, and remember that for the pool."""
         super().close()
         self.is_closed = True

@@ -1,9 +1,11 @@
-"""Which database file was written last, and how much is in it, in a small file beside it. So no
-program takes an empty file, an older copy, or somebody else's file for the one that has the people
-in it.
+"""The ledger: a small file beside the database that says which database file was written last.
 
-Each act that is written has a number. It stands in the database (``user_version``), and here. A
-file whose number is lower than the one here lacks what somebody was promised.
+With it, a program notices an empty file, an older copy or a foreign file in the place of the
+database.
+
+Each act (a transaction that changes something) has a number. The number is in the database
+(``user_version``) and in the ledger. A file with a lower number than the ledger's lacks acts that
+were confirmed to someone.
 """
 
 import fcntl
@@ -14,28 +16,29 @@ from pathlib import Path
 from eventreg.storage.file_connection import log_of
 
 _USER_VERSION = 60
-"""Where it stands in the file, four bytes, the highest first
+"""Its offset in the file: four bytes, the highest first
 (https://www.sqlite.org/fileformat2.html, 1.3)."""
-_SPOILED = 1 << 32
-"""A number that no file has."""
+_UNREACHABLE = 1 << 32
+"""A number that no file can have."""
 _WIDTH = 160
-"""Bytes. The line is always as long, so that a new one covers the old one whole."""
+"""Bytes. Each line has this length, so that it covers the line before it."""
 _SHARED = (510, 0x40000002)
-"""The bytes of its file that SQLite locks as long as a connection is open: how many, and from
-where."""
+"""The bytes that SQLite locks while a connection is open: how many, and at which offset."""
 
 
 class Heads:
-    """Reads the number in the head of the database file. The descriptor stays open: to close it
-    would give up the locks that SQLite holds on the same file in this process
-    (https://www.sqlite.org/howtocorrupt.html, 2.2)."""
+    """Reads the number of the last act in the header of the database file.
+
+    The descriptor stays open: closing it would release the locks that SQLite holds on the same file
+    in this process (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._open: dict[str, int] = {}
 
     def number(self, present: str) -> int:
-        """Of the file that is there now; 0 if none is. ``present`` says which it is."""
+        """The number in the file that ``present`` names; 0 if there is none."""
         which = " ".join(present.split()[:2])
         try:
             if which not in self._open:
@@ -54,7 +57,7 @@ class Heads:
 
 
 class FileLedger:
-    """Read and written at the gate, each time somebody passes."""
+    """Read and written each time a writer passes the gate."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -62,37 +65,32 @@ class FileLedger:
         self._before = ""
         self._heads = Heads(path)
         self.written = 0
-        """Inside the gate: the number of the last act of which somebody was told that it is
-        written."""
-        self.is_strange = False
-        """Inside the gate: whether the file is another than was written last, or was written past
-        the gate."""
+        """Inside the gate: the number of the last act that was confirmed to someone."""
+        self.was_changed_outside = False
+        """Inside the gate: whether the file was replaced, or written without passing the gate."""
 
     @property
     def name(self) -> str:
-        """Of the small file."""
+        """The name of the ledger's file."""
         return self._book.name
 
     def entered(self) -> None:
-        """The gate was passed: is the file as it was when the gate was passed last?"""
+        """A writer has passed the gate: compare the file with the one that was left last."""
         self._before = self.remembered()
         self.written = _numbers(self._before)[1]
-        self.is_strange = bool(self._before) and not _same(self._before, self.present())
-        if (
-            self.is_strange and self.head_went_back()
-        ):  # before SQLite mixes the old content with what stands in the log
-            self._remember(f"{' '.join(self._before.split()[:6])} {_SPOILED} {self.written}")
+        self.was_changed_outside = bool(self._before) and not _same(self._before, self.present())
+        if self.was_changed_outside and self.head_went_back():
+            # From here on the file stays refused, also after SQLite has mixed it with the log.
+            self._remember(f"{' '.join(self._before.split()[:6])} {_UNREACHABLE} {self.written}")
 
     def accept(self, written: int) -> None:
-        """The strange file is sound, ours, and lacks nothing: this is the file from now on, with
-        that many acts."""
-        self.is_strange, self._before, self.written = False, "", written
+        """Use the changed file from now on; ``written`` is the number of its last act."""
+        self.was_changed_outside, self._before, self.written = False, "", written
 
     def leaving(self) -> None:
-        """Remember the file as it is now, unless it is a strange one, or has become another
-        meanwhile."""
+        """Note the file as it is now, unless it was changed from outside."""
         present = self.present()
-        if self.is_strange or not present:
+        if self.was_changed_outside or not present:
             return
         before = self._before.split()
         is_as_before = before[:6] == present.split()
@@ -103,13 +101,13 @@ class FileLedger:
             self._remember(f"{present} {head} {self.written}")
 
     def _remember(self, line: str) -> None:
-        with suppress(OSError):  # on a full disk, the next one looks through the file
+        with suppress(OSError):  # on a full disk, the next writer checks the whole file
             descriptor = os.open(self._book, os.O_CREAT | os.O_WRONLY, 0o600)
             os.write(descriptor, line.ljust(_WIDTH).encode())
             os.close(descriptor)
 
     def remembered(self) -> str:
-        """The file as it was; empty where none ever was."""
+        """The file as it was noted last; empty if none was."""
         try:
             descriptor = os.open(self._book, os.O_RDONLY)
         except OSError:
@@ -118,31 +116,30 @@ class FileLedger:
             return book.read(_WIDTH).decode("ascii", "replace").strip()
 
     def acts_written(self) -> int:
-        """The number of the last act of which somebody was told that it is written."""
+        """The number of the last act that was confirmed to someone."""
         return _numbers(self.remembered())[1]
 
     def was_replaced(self) -> bool:
-        """Whether another file has the name of the one that was written last."""
+        """Whether another file has come into the place of the one that was written last."""
         before, now = self._both()
         return before[:2] != now[:2]
 
     def head(self) -> int:
-        """The number of the last act in the file alone, without its log."""
+        """The number of the last act in the file itself, without its log."""
         return self._heads.number(self.present())
 
     def head_went_back(self) -> bool:
-        """Whether the file alone holds less than it did: it was written over with an older copy.
-        From then on it is not used, whatever is written into it; another file in its place may
-        be."""
+        """Whether the file itself holds fewer acts than before, because an older copy was written
+        over it. Such a file is never used again; another file in its place may be."""
         return not self.was_replaced() and self.head() < _numbers(self.remembered())[0]
 
     def close(self) -> None:
-        """Give back what was opened to look at the file. Only if no connection is open."""
+        """Close the descriptors. Only if no connection is open."""
         self._heads.close()
 
     def present(self) -> str:
-        """The file as it is: which it is, when it was written, how long (only a checkpoint at the
-        gate changes that), and which log and index lie beside it."""
+        """The file as it is now: its identity, its time and size (which only a checkpoint at the
+        gate changes), and the log and index beside it."""
         try:
             found = self._path.stat()
         except OSError:
@@ -151,7 +148,7 @@ class FileLedger:
         return f"{found.st_dev} {found.st_ino} {found.st_mtime_ns} {found.st_size} {beside}"
 
     def fault(self) -> str:
-        """What is wrong with a file that is there; empty where nothing is."""
+        """What is wrong with a file that is there; empty if nothing is."""
         before, now = self.remembered(), self.present()
         return (
             f"{self._path} is not as it was last written"
@@ -160,16 +157,17 @@ class FileLedger:
         )
 
     def log_is_left_over(self) -> bool:
-        """Whether another file has come into the place of the one that was written last, and the
-        log of that one is still there. SQLite would take it for the log of the new file, and spoil
-        it."""
+        """Whether the file was replaced, but the log of the old one is still there. SQLite would
+        take it for the log of the new file, and damage that."""
         before, now = self._both()
         return self.was_replaced() and before[4] == now[4] != "-"
 
     def log_was_removed(self) -> bool:
-        """Whether the log of the file has gone while another program has the file open, so that
-        what it wrote last is in nobody else's reach. Only for a program that has no connection yet:
-        asking would give up its locks."""
+        """Whether the log was removed while another program has the file open, so that only that
+        program can read what it wrote last.
+
+        Only for a program that has no connection yet, because asking would release its locks.
+        """
         before, now = self._both()
         if before[:2] != now[:2] or before[4] == "-" or before[4:] == now[4:]:
             return False
@@ -188,12 +186,13 @@ class FileLedger:
 
 
 def _same(one: str, other: str) -> bool:
-    """But for the log, which comes and goes with the first and the last connection."""
+    """Whether two lines describe the same file content. The log is not compared: it comes and goes
+    with the first and the last connection."""
     return one.split()[:4] == other.split()[:4]
 
 
 def _numbers(line: str) -> tuple[int, int]:
-    """Of a remembered line: the number in the file alone, and that of the last act. 0 if an older
-    version wrote the line."""
+    """The last act in the file itself, and the last act at all, from a line of the ledger. Both are
+    0 if an older version wrote the line."""
     numbers = line.split()[6:]
     return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else (0, 0)

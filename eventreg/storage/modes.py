@@ -1,5 +1,7 @@
-"""Who else on this machine may read what we keep: nobody. Mended at each start of a server, and
-told by ``doctor``."""
+"""File modes: only the owner may read the instance's files.
+
+Each start of a server corrects the modes, and ``doctor`` reports wrong ones.
+"""
 
 import os
 import stat
@@ -10,28 +12,27 @@ from pathlib import Path
 from eventreg.settings import Settings
 
 OURS_ALONE = 0o077
-"""The umask of every program of ours, and the bits that no file of ours may have."""
+"""The umask of our programs, and the mode bits that our files must not have."""
 
 
 def open_to_others(settings: Settings) -> list[Path]:
-    """Every folder and file of the instance, and the database wherever it is, that others may read,
-    write or enter."""
+    """The folders and files of the instance, and of a database outside it, to which others have
+    access."""
     return [path for path in _everything(settings) if _mode(path) & OURS_ALONE]
 
 
 def close(settings: Settings) -> None:
-    """Take from others what they may do with them, also with files that an older version made. What
-    belongs to somebody else stays as it is; ``doctor`` names it."""
+    """Close these files to others. One of another owner stays as it is, and ``doctor`` names it."""
     for path in open_to_others(settings):
         with suppress(OSError):
             path.chmod(_mode(path) & ~OURS_ALONE)
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, also if it was there and others might."""
+    """Write a file that only its owner may read. An existing file is closed to others first."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a terminal or a pipe is somebody else's
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # not a terminal or a pipe
             os.fchmod(descriptor, 0o600)
         file.write(content)
 
@@ -46,7 +47,7 @@ def _everything(settings: Settings) -> Iterator[Path]:
 
 
 def _mode(path: Path) -> int:
-    """0 for what is gone by now, and for links, whose own mode says nothing."""
+    """The permission bits of a path; 0 if it is gone or is a link, whose own mode has no effect."""
     try:
         found = path.lstat()
     except OSError:

@@ -1,6 +1,9 @@
-"""Automatic backups that may no longer be kept: those with names past their keeping time, and those
-older than the privacy page says. Only files with a name that this program makes; what an operator
-puts into the folder is never touched."""
+"""Delete automatic backups that may no longer be kept.
+
+These are backups that hold names whose retention period has ended, and backups older than the
+privacy page says. Only files with a name that this program makes are deleted, never an operator's
+own files.
+"""
 
 import re
 import shutil
@@ -12,13 +15,13 @@ from pathlib import Path
 from eventreg.storage import backups
 
 KEPT = timedelta(days=35)
-"""The privacy page says so."""
+"""How long automatic backups are kept. The privacy page says the same."""
 _OURS = re.compile(
     r"(?P<kind>before-upgrade-\w+|before-restore|after-purge)-(?P<made>\d{8}T\d{12})\.zip"
 )
 _AFTER = "after-purge"
-_STRAY = 24 * 60 * 60
-"""Seconds after which an unfinished backup has no maker any more."""
+_ABANDONED_AFTER = 24 * 60 * 60
+"""Seconds after which an unfinished backup counts as abandoned."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class _Automatic:
     kind: str
     made: datetime
 
-    def holds_purged(self, purged_at: datetime | None) -> bool:
-        """Whether it is from before the last event was purged, whose names it may hold."""
+    def may_hold_purged(self, purged_at: datetime | None) -> bool:
+        """Whether it may hold names of the event that was purged last, since it was made before."""
         if purged_at is None:
             return False
         return self.made < purged_at or (self.made == purged_at and self.kind != _AFTER)
@@ -44,34 +47,36 @@ def _all() -> Sequence[_Automatic]:
     return found
 
 
-def to_let_go(*, now: datetime, purged_at: datetime | None) -> list[Path]:
-    """The automatic backups that should not be there any more."""
-    return [one.path for one in _all() if one.holds_purged(purged_at) or now - one.made > KEPT]
+def overdue(*, now: datetime, purged_at: datetime | None) -> list[Path]:
+    """The automatic backups that should have been deleted."""
+    return [one.path for one in _all() if one.may_hold_purged(purged_at) or now - one.made > KEPT]
 
 
-def let_go(*, now: datetime, purged_at: datetime | None) -> None:
-    """Delete them. Before those go that are only too old for the event that was purged last, a
-    fresh one is made and verified; if that fails, they are kept and the error is raised."""
-    holding = [one for one in _all() if one.holds_purged(purged_at)]
+def delete(*, now: datetime, purged_at: datetime | None) -> None:
+    """Delete the overdue backups.
+
+    Before those are deleted that may hold purged names, a new backup is made and verified. If that
+    fails, they are kept and the error is raised.
+    """
+    holding = [one for one in _all() if one.may_hold_purged(purged_at)]
     for one in _all():
         if now - one.made > KEPT:
             one.path.unlink(missing_ok=True)
-    _sweep()
+    _delete_abandoned()
     if any(one.path.exists() for one in holding):
         backups.keep(_AFTER)
         for one in holding:
             one.path.unlink(missing_ok=True)
 
 
-def _sweep() -> None:
-    """What a backup left behind that was killed while it was made."""
-    stray = list(backups.automatic().glob(f"{backups.WORKSHOP}*"))
-    if not stray:
+def _delete_abandoned() -> None:
+    """Delete the folders of backups that were killed while they were made."""
+    folders = list(backups.automatic().glob(f"{backups.WORKSHOP}*"))
+    if not folders:
         return
-    with backups.workshop(
-        backups.automatic()
-    ) as fresh:  # the disk's own time, by which the others were made
-        limit = fresh.stat().st_mtime - _STRAY
-        for folder in stray:
+    with backups.workshop(backups.automatic()) as fresh:
+        # the time of the file system, not of our clock
+        limit = fresh.stat().st_mtime - _ABANDONED_AFTER
+        for folder in folders:
             if folder.stat().st_mtime < limit:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,10 +1,9 @@
-"""The database: one session a request, one way to write, and both databases made to keep their
-word.
+"""The database: one session per request, and the only way to write.
 
-Nothing else commits. ``with transaction() as session:`` is a write transaction from its first
-statement on; ``write(act)`` runs an act in one, again where the database says that another try may
-succeed. On SQLite, writers queue in order at a gate; on PostgreSQL they meet at rows, under short
-time limits (PERFORMANCE.md 7).
+This module is the only one that commits. ``with transaction() as session:`` is a write transaction
+from its first statement on. ``write(act)`` runs an act in a transaction, and again if the database
+says that another try may succeed. On SQLite, writers pass a fair queue, the gate. On PostgreSQL
+they lock rows, under short time limits.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,18 +26,18 @@ from eventreg.storage.file_connection import FileLost
 from eventreg.storage.sqlite_file import SqliteFile
 from eventreg.storage.write_queue import Gate
 
-__all__ = ["Session"]  # what an act is given
+__all__ = ["Session"]  # the type of an act's argument
 T = TypeVar("T")
 TABLES = (event_models, registration, attendance, calls, outbox, staff, audit)
-"""All of them, known before anybody asks for the metadata."""
+"""All modules with tables. Importing them fills the metadata."""
 db = SQLAlchemy(metadata=Base.metadata)
 
 PRAGMAS = {
     "busy_timeout": "5000",
     "journal_mode": "WAL",
-    "synchronous": "FULL",  # an answer that promised a seat survives a power cut
+    "synchronous": "FULL",  # a confirmed seat survives a power cut
     "foreign_keys": "ON",
-    "secure_delete": "ON",  # what is erased is overwritten
+    "secure_delete": "ON",  # deleted data is overwritten
     "trusted_schema": "OFF",
     "cache_size": "-16000",
 }
@@ -48,48 +47,22 @@ SESSION = {
     "idle_in_transaction_session_timeout": "15s",
     "synchronous_commit": "on",  # as FULL, above
 }
-"""What every PostgreSQL session is told; ``doctor`` reads it back."""
+"""The settings of every PostgreSQL session. ``doctor`` reads them back."""
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
-"""The database did not do it: it is away, full, locked, or too busy."""
+"""The errors of a database that is away, full, locked or too busy."""
 _TRIES = 12
 _AGAIN = {"40001", "40P01"}
-"""Serialisation failure and deadlock: the server has undone everything and says so."""
+"""Serialisation failure and deadlock: the server has rolled back, and another try may succeed."""
 _POSTGRESQL_POOL = 4
 
 
 def init_app(app: Flask) -> None:
     """Bind the database to the app."""
-    url: str = app.config["SQLALCHEMY_DATABASE_URI"]
-    is_file = url.startswith("sqlite:///")
-    file = (
-        SqliteFile(Path(app.instance_path, url.removeprefix("sqlite:///")), PRAGMAS, app.logger)
-        if is_file
-        else None
-    )
+    file = _sqlite_file(app)
     app.extensions["sqlite_file"] = file
     app.extensions["gate"] = file.gate if file else Gate(None)
     threads = app.extensions["settings"].threads
-    # hide_parameters: an error in the log must not quote a name or a number
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "max_overflow": 0,
-        "hide_parameters": True,
-        "pool_timeout": 5,
-    } | (
-        {"pool_size": max(8, threads), "creator": file.open}
-        if file
-        else {
-            "pool_size": _POSTGRESQL_POOL,
-            # after a restart of the database nobody meets a dead connection
-            "pool_pre_ping": True,
-            # a page is one moment; transaction() writes otherwise
-            "isolation_level": "REPEATABLE READ",
-            "connect_args": {
-                "connect_timeout": 3,
-                "application_name": "eventreg",
-                "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
-            },
-        }
-    )
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(file, threads)
     db.init_app(app)
     with app.app_context():
         if file:
@@ -98,9 +71,38 @@ def init_app(app: Flask) -> None:
             file.watch(db.engine)
 
 
+def _sqlite_file(app: Flask) -> SqliteFile | None:
+    """The database file; ``None`` on PostgreSQL."""
+    url: str = app.config["SQLALCHEMY_DATABASE_URI"]
+    if not url.startswith("sqlite:///"):
+        return None
+    path = Path(app.instance_path, url.removeprefix("sqlite:///"))
+    return SqliteFile(path, PRAGMAS, app.logger)
+
+
+def _engine_options(file: SqliteFile | None, threads: int) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "max_overflow": 0,
+        "hide_parameters": True,  # an error in the log must not quote a name or a number
+        "pool_timeout": 5,
+    }
+    if file:
+        return {**options, "pool_size": max(8, threads), "creator": file.open}
+    return {
+        **options,
+        "pool_size": _POSTGRESQL_POOL,
+        "pool_pre_ping": True,  # no dead connection is used after a restart of the database
+        "isolation_level": "REPEATABLE READ",  # a page reads one snapshot; writing is different
+        "connect_args": {
+            "connect_timeout": 3,
+            "application_name": "eventreg",
+            "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
+        },
+    }
+
+
 def close(app: Flask) -> None:
-    """Give all connections back. Done in order, since the last one to an SQLite file writes its log
-    back into it."""
+    """Close all connections. The last one to an SQLite file writes its log into the file."""
     with app.app_context():
         db.engine.dispose()
     if file := app.extensions["sqlite_file"]:
@@ -108,8 +110,8 @@ def close(app: Flask) -> None:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    # The driver was told to begin nothing by itself; only then is a transaction what the code says
-    # it is, on every Python (PERFORMANCE.md 7.2).
+    # The driver begins no transaction by itself (isolation_level=None), because its own rules for
+    # that differ between versions of Python. So each transaction is begun here.
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         write = connection.get_execution_options().get("write")
@@ -118,8 +120,10 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Nobody else upgrades or starts up on this database meanwhile, from whatever machine; not for
-    use in a request."""
+    """Keep every other process, on any machine, from upgrading or starting on this database.
+
+    Not for use in a request.
+    """
     with current_app.extensions["gate"]():
         if db.engine.dialect.name != "postgresql":
             yield
@@ -131,33 +135,32 @@ def alone() -> Iterator[None]:
                 yield
             finally:
                 connection.execute(text("SELECT pg_advisory_unlock(7301)"))
-                connection.invalidate()  # its time limits are not those of the others
+                connection.invalidate()  # so that no one else gets its time limits
 
 
 def reading() -> Session:
-    """The request's session, for looking. What it shows is one consistent moment."""
+    """The request's session, for reading. It shows one consistent snapshot."""
     return db.session()
 
 
 @contextmanager
 def apart(engine: Engine) -> Iterator[Session]:
-    """A session of its own, for looking, where an answer is still being read after its request is
-    over."""
+    """A separate session for reading, for an answer that is sent after its request is over."""
     with Session(engine) as session:
         yield session
 
 
 def reading_already() -> Session | None:
-    """The request's session, if it holds a connection."""
+    """The request's session if it is in a transaction; else ``None``."""
     session = db.session() if db.session.registry.has() else None
     return session if session and session.in_transaction() else None
 
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A write transaction: committed when the block ends, rolled back when it raises.
+    """A write transaction. It is committed when the block ends, and rolled back if it raises.
 
-    Whatever the request has read so far is read again inside, since it may have changed meanwhile.
+    Rows that the request has read before are read again inside, since they may have changed.
     """
     session = reading()
     if session.new or session.dirty or session.deleted:
@@ -165,7 +168,7 @@ def transaction() -> Iterator[Session]:
     if session.info.get("writing"):
         raise RuntimeError("a transaction inside a transaction would wait for itself at the gate")
     session.rollback()
-    with _as_statement(), current_app.extensions["gate"]():
+    with _lost_as_operational_error(), current_app.extensions["gate"]():
         commit = _ready_to_write(session)
         session.info["writing"] = True
         try:
@@ -181,19 +184,18 @@ def transaction() -> Iterator[Session]:
 
 
 def _ready_to_write(session: Session) -> AbstractContextManager[None]:
-    """Look whether this may be written at all, and begin. Returns what the commit is to be done
-    in."""
+    """Check that the database may be written, and begin. Returns the context for the commit."""
     file: SqliteFile | None = current_app.extensions["sqlite_file"]
     if file:
-        file.may_write(db.engine, db.metadata)
+        file.require_sound(db.engine, db.metadata)
     connection = session.connection(execution_options=_WRITING[session.get_bind().dialect.name])
     driver: Any = connection.connection.dbapi_connection
     return file.committing(driver) if file else nullcontext()
 
 
 @contextmanager
-def _as_statement() -> Iterator[None]:
-    """A file that is lost is an error like that of any statement."""
+def _lost_as_operational_error() -> Iterator[None]:
+    """Raise a lost file as an ``OperationalError``, like the error of a statement."""
     try:
         yield
     except FileLost as lost:
@@ -207,11 +209,11 @@ _WRITING: dict[str, dict[str, Any]] = {
 
 
 def write(act: Callable[[Session], T]) -> T:
-    """Do ``act`` in a transaction of its own, again where somebody else was in the way; ``Busy``
-    where that does not help.
+    """Run ``act`` in a transaction, and again if another writer was in the way. Raises ``Busy`` if
+    the tries are used up.
 
-    An act may run several times, so it must do nothing but read and write in its session. Refusals
-    pass through.
+    An act may run several times, so it must only read and write in its session. Its refusals pass
+    through.
     """
     for left in reversed(range(_TRIES)):
         try:
@@ -221,12 +223,12 @@ def write(act: Callable[[Session], T]) -> T:
             if not left:
                 raise Busy from raced
         except IntegrityError:
-            # Somebody else has just written the same person, code or form: looking again finds it.
+            # Another writer has just added the same person, code or form: the next try finds it.
             if not left:
                 raise
         except AWAY as error:
             if isinstance(error.__cause__, FileLost):
-                raise  # pressing again would not help: no form, but whom to call
+                raise  # another try cannot help: show the page with the telephone number
             if not left or getattr(error.__cause__, "sqlstate", None) not in _AGAIN:
                 current_app.logger.error("not written: %s", type(error.__cause__ or error).__name__)
                 raise Busy from error

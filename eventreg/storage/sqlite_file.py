@@ -1,6 +1,8 @@
-"""The database file under a running program. Somebody may delete it, put another in its place, or
-write over it: then nothing is written, and nobody is promised a seat in a file that nobody will
-read again."""
+"""Open the SQLite database file, and notice if it is no longer the same file.
+
+The file may be deleted, replaced or written over from outside. Then nothing more is written to it,
+so that no one gets a seat in a file that no program will read again.
+"""
 
 import logging
 import os
@@ -11,10 +13,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import quote
-from weakref import WeakSet
 
-from sqlalchemy import Engine, MetaData, event, select, text
-from sqlalchemy.exc import DatabaseError, InvalidatePoolError
+from sqlalchemy import Engine, MetaData, event
+from sqlalchemy.exc import InvalidatePoolError
 
 from eventreg.storage.file_connection import (
     FileConnection,
@@ -26,11 +27,13 @@ from eventreg.storage.file_connection import (
     log_of,
 )
 from eventreg.storage.file_ledger import FileLedger
+from eventreg.storage.open_connections import OpenConnections
+from eventreg.storage.soundness import last_act, why_unusable
 from eventreg.storage.write_queue import Gate, gated
 
 
 class SqliteFile:
-    """One database file: opened, watched, and remembered from one program to the next."""
+    """One database file. It opens connections, and notices if the file is no longer the same."""
 
     def __init__(self, path: Path, pragmas: Mapping[str, str], logger: logging.Logger) -> None:
         self.path = path
@@ -38,25 +41,18 @@ class SqliteFile:
         self.ledger = FileLedger(path)
         self.gate = Gate(path.with_name(path.name + ".lock"), ledger=self.ledger)
         self._logger = logger
-        self._said = ""
+        self._last_logged = ""
         self._is_to_be_restored = False
         self._was_open = False
-        self._open: WeakSet[FileConnection] = WeakSet()
+        self._connections = OpenConnections()
         self._opening = Lock()
-        self._hand = Lock()
-        """Held while a connection is taken in hand, or closed because nobody has it."""
-
-    @property
-    def _gone(self) -> str:
-        return (
-            f"the database file is gone: {self.path}; put it back, bring a backup back with "
-            "backup restore, or remove "
-            f"{self.ledger.name} beside it to begin with an empty one"
-        )
 
     def make(self, *, anew: bool = False) -> None:
-        """Make an empty file where there has never been one; ``anew``, also where one was lost, and
-        whatever file is there may be opened, since it is about to be restored."""
+        """Make an empty file if there has never been one.
+
+        ``anew`` is for a restore: an empty file is made also if the file was lost, and a file that
+        lacks acts may be opened.
+        """
         self._is_to_be_restored = anew
         if self.path.exists() or (self.ledger.remembered() and not anew):
             return
@@ -64,18 +60,20 @@ class SqliteFile:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def open(self) -> FileConnection:
-        """A connection to the file that is there, with the same log as all others. It never makes a
-        file: ``FileLost`` if it is gone, or is no database."""
+        """A new connection, with the same log as all others. It never makes a file: ``FileLost`` if
+        the file is gone or is no database."""
         name = str(self.path)
         opened = inode(name)
         if opened is None:
-            if self._was_open:  # a program that has just begun says it by itself
-                self._say(self._gone)
+            self._log_if_running(self._gone)
             raise FileLost(self._gone)
         if self.ledger.log_is_left_over():
             with self.gate():
-                self._check_for_acts(self.ledger.head())
+                self._require_all_acts(self.ledger.head())
                 self._put_log_aside()
+        return self._connect(name, opened)
+
+    def _connect(self, name: str, opened: Inode) -> FileConnection:
         made = None
         try:
             with self._opening:
@@ -89,114 +87,96 @@ class SqliteFile:
                 )
                 for pragma, value in self._pragmas.items():
                     made.execute(f"PRAGMA {pragma}={value}")
-                made.take_note(name, opened, log)
+                made.note_files(name, opened, log)
                 if self.ledger.was_replaced():
-                    self._check_for_acts(made.acts())
-                self._open.add(made)
+                    self._require_all_acts(made.acts())
+                self._connections.add(made)
                 self._was_open = True
         except sqlite3.DatabaseError as error:
             if made is not None:
                 made.close()
-            raise (
-                error
-                if isinstance(error, sqlite3.OperationalError)
-                else FileLost(f"{name}: {error}")
-            ) from error
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            raise FileLost(f"{name}: {error}") from error
         return made
 
-    def _check_for_acts(self, acts: int) -> None:
-        """``FileLost`` if a file with so many acts lacks some that somebody was told of."""
+    def _require_all_acts(self, acts: int) -> None:
+        """``FileLost`` if a file with so many acts lacks one that was confirmed to someone."""
         if acts < self.ledger.acts_written() and not self._is_to_be_restored:
-            if self._was_open:  # a program that has just begun says it by itself
-                self._say(self._older(acts))
+            self._log_if_running(self._older(acts))
             raise FileLost(self._older(acts))
 
-    def _older(self, acts: int) -> str:
-        lacking = max(self.ledger.acts_written() - acts, 1)
-        return (
-            f"the database file was replaced by an older one, which lacks the last {lacking} acts: "
-            f"{self.path}; move the right one to its place, bring a backup back with backup "
-            "restore, or remove "
-            f"{self.ledger.name} beside it to go on with this one"
-        )
-
     def _log_to_open(self, opened: Inode) -> Log:
-        """The log by its name, if it is the one that all who are connected have open: two logs of
-        one file would spoil it."""
-        living, log = self._living(), log_of(str(self.path))
-        for one in living:
-            if (
-                one.opened == opened
-                and one.log != log
-                and not (one.is_old and one.log[1] == log[1])
-            ):
-                raise FileLost(f"the log of the database was removed: {self.path}-wal")
-        if not living and self.ledger.log_was_removed():
+        """The log that a new connection will open. ``FileLost`` if it is not the log that all open
+        connections have."""
+        name = str(self.path)
+        connections, log = self._connections.all(), log_of(name)
+        for one in connections:
+            is_its_successor = one.is_old and one.log[1] == log[1]
+            if one.opened == opened and one.log != log and not is_its_successor:
+                raise FileLost(f"the log of the database was removed: {name}-wal")
+        if not connections and self.ledger.log_was_removed():
             raise FileLost(self._log_removed)
         return log
 
     def watch(self, engine: Engine) -> None:
-        """No connection is handed out whose files are no longer in their place."""
+        """Let the pool lend only connections whose files are still in their place."""
 
         @event.listens_for(engine, "checkout")
-        def handed_out(connection: FileConnection, _record: Any, _fairy: Any) -> None:
-            with self._hand:
-                connection.in_hand = True
+        def lent(connection: FileConnection, _record: Any, _fairy: Any) -> None:
+            self._connections.lend(connection)
             if (state := connection.state()) is not State.IN_PLACE:
                 self._lost(connection, state)
                 raise InvalidatePoolError
 
         @event.listens_for(engine, "checkin")
-        def handed_back(connection: FileConnection | None, _record: Any) -> None:
+        def given_back(connection: FileConnection | None, _record: Any) -> None:
             if connection is not None:
-                with self._hand:
-                    connection.in_hand = False
-                if connection.is_old:
-                    connection.close()
+                self._connections.take_back(connection)
 
-    def may_write(self, engine: Engine, tables: MetaData) -> None:
-        """Only at the gate. If the file is another than was written last, or was written past the
-        gate: look whether it is sound and ours, and raise ``FileLost`` if not."""
-        if not self.ledger.is_strange:
+    def require_sound(self, engine: Engine, tables: MetaData) -> None:
+        """Only at the gate, before a write. If the file was changed from outside, check it:
+        ``FileLost`` unless it is sound, has our tables, and lacks no act."""
+        if not self.ledger.was_changed_outside:
             return
-        # what old connections remember of the old content must not be mixed with it
+        # the old connections have cached pages of the old content
         engine.dispose()
-        wrong = self._wrong(engine, tables) if self.path.exists() else self._gone
+        wrong = self._why_unusable(engine, tables) if self.path.exists() else self._gone
         if wrong:
-            self._say(wrong)
+            self._log_once(wrong)
             raise FileLost(wrong)
         self._logger.warning(
             "the database file is another than before; it is sound, and used from now on: %s",
             self.path,
         )
-        self.ledger.accept(_acts(engine))
-        self._said = ""
+        self.ledger.accept(last_act(engine))
+        self._last_logged = ""
 
-    def _wrong(self, engine: Engine, tables: MetaData) -> str:
-        """Why the file that is there is not to be used; empty if it is sound, ours, and lacks
-        nothing."""
-        if wrong := _unsound(engine, tables):
+    def _why_unusable(self, engine: Engine, tables: MetaData) -> str:
+        """Why the file may not be used; empty if it is sound, has our tables, and lacks no act."""
+        if wrong := why_unusable(engine, tables):
             return wrong
-        acts = _acts(engine)
+        acts = last_act(engine)
         if acts < self.ledger.acts_written():
             return self._older(acts)
         return self._older(self.ledger.head()) if self.ledger.head_went_back() else ""
 
     def restored(self, connection: FileConnection) -> None:
-        """Only at the gate. What that connection has just written is the database from now on,
-        whatever was there before."""
+        """Only at the gate. What this connection has just written is the database from now on."""
         self.ledger.accept(connection.acts())
 
     def check(self, connection: FileConnection) -> None:
-        """Only at the gate, before and after a commit: ``FileLost`` if it would go, or went, where
-        nobody reads it."""
+        """Only at the gate, before and after a commit: ``FileLost`` if the commit goes, or went, to
+        a file that no other program will read."""
         if (state := connection.state()) is not State.IN_PLACE:
             raise FileLost(f"the database file is not in its place: {self.path} ({state.name})")
 
     def committing(self, connection: FileConnection) -> AbstractContextManager[None]:
-        """Only at the gate, from the begin of a transaction on. Commit inside the block: the act
-        gets its number before, if it changes anything, and counts as written after. ``FileLost`` if
-        it would go, or went, where nobody reads it."""
+        """Only at the gate, from the start of a transaction on. Commit inside the block.
+
+        If the act changes anything, it gets its number before the commit. After the commit it
+        counts as written. ``FileLost`` as for ``check``.
+        """
         return self._committing(connection, connection.total_changes)
 
     @contextmanager
@@ -204,7 +184,7 @@ class SqliteFile:
         self.check(connection)
         acts = connection.acts()
         if acts < self.ledger.written:  # the log was cut or written over
-            self._say(self._older(acts))
+            self._log_once(self._older(acts))
             raise FileLost(self._older(acts))
         if connection.total_changes != changes:
             acts += 1
@@ -214,25 +194,23 @@ class SqliteFile:
         self.ledger.written = acts
 
     def close(self) -> None:
-        """Give back what was opened to look at the file, if no connection needs it any more."""
-        if not self._living():
+        """Close what was opened to read the file's header, if no connection is open."""
+        if not self._connections.all():
             self.ledger.close()
 
     def fault(self, engine: Engine) -> str:
-        """For ``doctor``: what is wrong with the file's place, or lacking in it; empty if nothing
-        is."""
+        """For ``doctor``: what is wrong with the file's place or lacking in the file; or empty."""
         if fault := self._fault_of_place():
             return fault
-        written = (
-            self.ledger.acts_written()
-        )  # before the acts are counted: meanwhile there may be more
-        acts = _acts(engine)
+        # Read first: other programs may write acts while the database is asked.
+        written = self.ledger.acts_written()
+        acts = last_act(engine)
         return self._older(acts) if acts < written else ""
 
     def _fault_of_place(self) -> str:
         if not self.path.exists():
             return self._gone
-        if not self._living() and self.ledger.log_was_removed():
+        if not self._connections.all() and self.ledger.log_was_removed():
             return self._log_removed
         head = self.ledger.head()
         is_older = self.ledger.log_is_left_over() and head < self.ledger.acts_written()
@@ -240,15 +218,8 @@ class SqliteFile:
 
     @property
     def left_over(self) -> Path:
-        """Where the log of a file that was replaced is kept."""
+        """The path at which the log of a replaced file is kept."""
         return self.path.with_name(f"{self.path.name}-wal.left-over")
-
-    @property
-    def _log_removed(self) -> str:
-        return (
-            f"{self.path}-wal was removed while another program writes; "
-            "that one saves it with its next act"
-        )
 
     def _put_log_aside(self) -> None:
         if self.ledger.log_is_left_over():
@@ -260,13 +231,13 @@ class SqliteFile:
             )
 
     def _lost(self, connection: FileConnection, state: State) -> None:
-        """Say so; and if it is the log alone that was removed, save what stands in it."""
+        """Log what was lost. If only the log was removed, save its content into the file."""
         if state is State.GONE:
-            self._say(f"the database file was deleted or replaced under us: {self.path}")
+            self._log_once(f"the database file was deleted or replaced under us: {self.path}")
         if state is not State.LOG_GONE:
             return
         with self.gate():
-            if connection.is_old:  # somebody else has just saved it
+            if connection.is_old:  # another thread has just saved it
                 return
             saved = connection.save_log()
             what = (
@@ -274,52 +245,40 @@ class SqliteFile:
                 if saved
                 else "another program has begun a new one"
             )
-            self._say(f"the log of the database was removed under us: {self.path}-wal; {what}")
-            self._give_up(connection.log)
+            self._log_once(f"the log of the database was removed under us: {self.path}-wal; {what}")
+            self._connections.give_up(connection.log)
 
-    def _give_up(self, log: Log) -> None:
-        """No connection with that log is used again: those that nobody has in hand are closed, the
-        others when they come back."""
-        for one in self._living():
-            with self._hand:
-                if one.log == log:
-                    one.is_old = True
-                    if not one.in_hand:
-                        one.close()
+    @property
+    def _gone(self) -> str:
+        return (
+            f"the database file is gone: {self.path}; put it back, "
+            "bring a backup back with backup restore, "
+            f"or remove {self.ledger.name} beside it to begin with an empty one"
+        )
 
-    def _living(self) -> list[FileConnection]:
-        return [one for one in list(self._open) if not one.is_closed]
+    @property
+    def _log_removed(self) -> str:
+        return (
+            f"{self.path}-wal was removed while another program writes; "
+            "that one saves it with its next act"
+        )
 
-    def _say(self, line: str) -> None:
-        """Once for each thing that happens, and not once a request."""
-        if line != self._said:
-            self._said = line
+    def _older(self, acts: int) -> str:
+        lacking = max(self.ledger.acts_written() - acts, 1)
+        return (
+            f"the database file was replaced by an older one, which lacks the last {lacking} acts: "
+            f"{self.path}; move the right one to its place, "
+            "bring a backup back with backup restore, "
+            f"or remove {self.ledger.name} beside it to go on with this one"
+        )
+
+    def _log_if_running(self, line: str) -> None:
+        """A program that has not opened the file yet reports the error itself."""
+        if self._was_open:
+            self._log_once(line)
+
+    def _log_once(self, line: str) -> None:
+        """Log an error once, and not at each request."""
+        if line != self._last_logged:
+            self._last_logged = line
             self._logger.error(line)
-
-
-def damage(engine: Engine) -> str:
-    """What SQLite finds wrong with the file; empty where it is sound."""
-    with engine.connect() as connection:
-        found = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
-        orphans = len(connection.execute(text("PRAGMA foreign_key_check")).all())
-    return (
-        "" if found == ["ok"] and not orphans else f"{'; '.join(found[:3])}; {orphans} orphan rows"
-    )
-
-
-def _acts(engine: Engine) -> int:
-    with engine.connect() as connection:
-        return int(connection.execute(text("PRAGMA user_version")).scalar_one())
-
-
-def _unsound(engine: Engine, tables: MetaData) -> str:
-    """Why this file is not ours; empty where it has our tables and is sound."""
-    try:
-        with engine.connect() as connection:
-            for table in tables.tables.values():
-                connection.execute(select(table).limit(0))
-        found = damage(engine)
-    except DatabaseError as error:
-        why = str(error.__cause__ or error).splitlines()[0]
-        return f"the database file was replaced, and is not to be used: {why}"
-    return f"the database file was written over, and is damaged: {found}" if found else ""

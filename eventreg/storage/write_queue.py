@@ -1,8 +1,8 @@
-"""A fair queue of writers before an SQLite file: first come first served among threads, then a file
-lock among processes.
+"""The gate: a fair queue of writers before an SQLite file.
 
-SQLite's own waiting sleeps and looks again, so that on a busy file one writer may starve for
-seconds. Nobody waits here longer than ``PATIENCE`` for either: then it is ``Busy``.
+Threads pass in the order of their arrival, processes by a file lock. SQLite's own waiting sleeps
+and tries again, so that on a busy file one writer may wait for seconds. A writer that waits longer
+than ``PATIENCE`` for either gets ``Busy``.
 """
 
 import fcntl
@@ -19,25 +19,27 @@ from eventreg.core.errors import Busy
 from eventreg.storage.file_connection import FileLost
 
 PATIENCE = 5.0
-"""Seconds. Somebody who has waited longer is told to come back, with the form kept."""
+"""Seconds. A guest who has waited longer is asked to try again, and the form is kept."""
 
 
 C = TypeVar("C", bound=sqlite3.Connection)
 
 
 class Ledger(Protocol):
-    """Who is told of each passing of the gate."""
+    """It is told each time a writer passes the gate."""
 
     def entered(self) -> None:
-        """Somebody is inside, alone."""
+        """A writer is inside, alone."""
 
     def leaving(self) -> None:
-        """The last moment inside."""
+        """The writer is about to leave."""
 
 
 class Gate:
-    """The queue before one file. A database that is no file has no gate; inside, the same thread
-    passes freely."""
+    """The queue before one file. Without a path, as on PostgreSQL, everyone passes at once.
+
+    A thread that is inside may pass again.
+    """
 
     def __init__(
         self, path: Path | None, patience: float = PATIENCE, ledger: Ledger | None = None
@@ -52,8 +54,8 @@ class Gate:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Wait for one's turn; ``Busy`` where it does not come, ``FileLost`` if there is no place
-        for the lock."""
+        """Wait for the turn. ``Busy`` if it does not come in time, ``FileLost`` if the lock file
+        cannot be made."""
         if self._path is None or self._inside == get_ident():
             yield
             return
@@ -66,7 +68,7 @@ class Gate:
                     yield
             finally:
                 self._inside = None
-                os.close(descriptor)  # which lets go of the lock
+                os.close(descriptor)  # which releases the lock
         finally:
             self._call_next()
 
@@ -95,7 +97,7 @@ class Gate:
             if turn in self._waiting:
                 self._waiting.remove(turn)
                 raise Busy
-        # The turn came just as patience ended: it is ours.
+        # The turn came at the last moment, so it is ours.
 
     def _call_next(self) -> None:
         with self._line:
@@ -112,13 +114,12 @@ class Gate:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _Patient(descriptor).wait(self._patience)
+            _LockWaiter(descriptor).wait(self._patience)
         return descriptor
 
 
-class _Patient(Thread):
-    """Stands in the kernel's queue for a file lock, which knows no time limit, so that the writer
-    may give up."""
+class _LockWaiter(Thread):
+    """Waits for a file lock in place of a writer, because the kernel's wait has no time limit."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(daemon=True)
@@ -129,7 +130,7 @@ class _Patient(Thread):
         self.start()
 
     def run(self) -> None:
-        """Wait for the lock; drop it at once where nobody wants it any more."""
+        """Wait for the lock, and release it at once if the writer has given up."""
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         with self._decide:
             if self._given_up:
@@ -147,7 +148,7 @@ class _Patient(Thread):
 
 
 def gated(gate: Gate, kind: type[C]) -> type[C]:
-    """SQLite connections that close behind the gate, since the last one to close writes its log
+    """A connection class that closes at the gate, since the last connection to close writes the log
     back into the file."""
 
     class GatedConnection(kind):  # type: ignore[valid-type,misc]

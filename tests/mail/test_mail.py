@@ -1,35 +1,19 @@
-"""Notices by mail: for those whose address staff were given, through the outbox, to a real mail
-server."""
+"""What each mail says, and to whom it is sent."""
 
 import re
-import ssl
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
-from datetime import timedelta
 from email.message import EmailMessage
-from pathlib import Path
-from typing import Any
 
 import pytest
-import trustme
 from icalendar import Calendar, Event
-from sqlalchemy import select
 
-from eventreg.core import deliveries, outbox
-from eventreg.core.event import calendar
-from eventreg.core.models.outbox import OutboxMessage
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import lookup
-from eventreg.mail.sender import Unreachable, deliver_due
-from eventreg.storage.session import reading, transaction, write
+from eventreg.mail.sender import deliver_due
+from eventreg.storage.session import reading, transaction
 from eventreg.web import addresses
-from tests.support.factories import PASSWORD, ROOT, SECRET, House, bare_environment, local, toml
-from tests.support.pages import Page, sign_in
-from tests.support.postbox import Postbox, open_postbox
-from tests.support.servers import free_port, running
+from tests.mail.conftest import FOOT
+from tests.support.factories import ROOT, House, local, toml
+from tests.support.postbox import Postbox
 
 KEPT = ROOT / "tests" / "mail"
 NOTICE = '[notice]\nkind = "{kind}"\ntext = {{ zh = "{zh}", en = "{en}" }}\n'
@@ -44,41 +28,8 @@ KINDS = (
 )
 
 
-@pytest.fixture
-def post() -> Iterator[tuple[Postbox, int]]:
-    """A mail server, and its port."""
-    port = free_port()
-    box, controller = open_postbox(port)
-    yield box, port
-    controller.stop()
-
-
-@pytest.fixture
-def box(post: tuple[Postbox, int]) -> Postbox:
-    """What the mail server has got."""
-    return post[0]
-
-
-@pytest.fixture
-def house(folder: Path, environment: dict[str, str], post: tuple[Postbox, int]) -> Iterator[House]:
-    """A house with a mail server and a small event that begins at nine."""
-    given = {
-        "EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{post[1]}",
-        "EVENTREG_PUBLIC_URL": "https://lecture.example.org",
-    }
-    made = House(folder, **{**given, **environment})
-    with made.app.app_context():
-        made.apply(toml(capacity=2, more=FOOT))
-        yield made
-    made.close()
-
-
-FOOT = '[site]\nshort_name = { zh = "社区书法", en = "Calligraphy in town" }\n'
-
-
 def happen(house: House, kind: str, language: str) -> Registration:
-    """Let that happen to a couple whose address we have, which makes a mail of that kind the last
-    one."""
+    """Make this happen to a couple with an address, so that the last mail is of this kind."""
     others = house.register("李一", "李二") if kind in {"waitlisted", "promoted"} else None
     couple = house.register(
         "张桂芳",
@@ -104,7 +55,7 @@ def happen(house: House, kind: str, language: str) -> Registration:
 
 
 def as_kept(mail: EmailMessage, made: Registration) -> str:
-    """A mail as its file keeps it, with what differs from run to run put in brackets."""
+    """A mail in the form of its file. What differs from run to run is in brackets."""
     body = mail.get_body(("plain",))
     assert isinstance(body, EmailMessage)
     lines = [f"{name}: {mail[name]}" for name in ("From", "To", "Subject")]
@@ -117,26 +68,28 @@ def as_kept(mail: EmailMessage, made: Registration) -> str:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_mail_says_what_its_file_says(
+def test_each_mail_has_the_text_of_its_file(
     house: House, box: Postbox, kind: str, language: str
 ) -> None:
     made = happen(house, kind, language)
     assert deliver_due().given_up == 0
     said = as_kept(box.mails[-1], lookup.get(reading(), made.id))
     kept = KEPT / f"{kind}.{language}.txt"
-    assert said == kept.read_text(encoding="utf-8"), "if this is meant, write it to the file"
+    assert said == kept.read_text(encoding="utf-8"), (
+        "if the new text is right, write it to the file"
+    )
     assert "{" not in said
-    assert not re.search(r"\n\n\n", said), "no holes"
+    assert not re.search(r"\n\n\n", said), "no two empty lines together"
 
 
 @pytest.mark.both_databases
-def test_a_guest_with_an_address_gets_the_ticket_once_and_one_without_gets_none(
+def test_a_guest_with_an_address_gets_one_mail_and_one_without_gets_none(
     house: House, box: Postbox
 ) -> None:
     made = house.register("张桂芳", email="gui@example.org")
     house.register("王建国")
     assert deliver_due().sent == 1
-    assert deliver_due().idle
+    assert deliver_due().is_idle
     assert box.recipients == ["gui@example.org"]
     assert f"https://lecture.example.org{addresses.ticket(made)}" in box.text()
     assert f"张桂芳的签到码：{lookup.party(reading(), made)[0].code}" in box.text()
@@ -154,187 +107,13 @@ def test_the_calendar_entry_is_attached_and_can_be_read(house: House, box: Postb
     assert entry["UID"] == "small@lecture.example.org"
 
 
-def test_a_mail_refused_for_good_is_given_up_and_holds_up_nobody(
-    house: House, box: Postbox
-) -> None:
-    box.refuses_recipient["gone@example.org"] = "550 no such person"
-    bad = house.register("张桂芳", email="gone@example.org")
-    house.register("王建国", email="jian@example.org")
-    done = deliver_due()
-    assert (done.sent, done.given_up) == (1, 1)
-    assert box.recipients == ["jian@example.org"]
-    house.now += timedelta(days=1)
-    assert deliver_due().idle
-    (failed,) = deliveries.given_up(reading())
-    assert (failed.slug, failed.registration_id, failed.reason) == (
-        "small",
-        bad.id,
-        "recipient refused, 550",
-    )
-
-
-@pytest.mark.both_databases
-@pytest.mark.parametrize("answer", ["451 try later", "hang up"])
-def test_a_mail_that_fails_for_now_is_tried_again_after_ever_longer_waits(
-    house: House, box: Postbox, answer: str
-) -> None:
-    box.answers["slow@example.org"] = answer
-    house.register("张桂芳", email="slow@example.org")
-    house.register("王建国", email="jian@example.org")
-    assert deliver_due().later == 1
-    assert box.recipients == ["jian@example.org"], "the one behind it is not held up"
-    waits = [1, 2, 4, 8]
-    for minutes in waits:
-        house.now += timedelta(minutes=minutes, seconds=-1)
-        assert deliver_due().idle
-        house.now += timedelta(seconds=1)
-        assert deliver_due().later == 1
-    box.answers.clear()
-    house.now += timedelta(minutes=16)
-    assert deliver_due().sent == 1
-    assert box.recipients[-1] == "slow@example.org"
-
-
-def test_after_three_days_of_trying_it_is_given_up(house: House, box: Postbox) -> None:
-    box.answers["slow@example.org"] = "451 try later"
-    house.now = local("2030-06-01 10:00")
-    house.register("张桂芳", email="slow@example.org")
-    rounds = [deliver_due()]
-    while not rounds[-1].given_up:
-        house.now += deliveries.LONGEST_WAIT
-        rounds.append(deliver_due())
-    assert house.now <= local("2030-06-04 10:00")
-    assert len(rounds) > 10
-
-
-def test_a_mail_server_that_is_away_costs_no_mail_its_turn(
-    house: House, box: Postbox, post: tuple[Postbox, int]
-) -> None:
-    made = house.register("张桂芳", email="gui@example.org")
-    with sending_to(house, f"smtp://127.0.0.1:{free_port()}"):
-        for _ in range(3):
-            with pytest.raises(Unreachable):
-                deliver_due()
-            house.now += timedelta(minutes=2)
-    (row,) = (
-        reading()
-        .scalars(select(OutboxMessage).where(OutboxMessage.registration_id == made.id))
-        .all()
-    )
-    assert (row.attempts, row.settled_at, row.failed_at) == (0, None, None)
-    reading().rollback()
-    assert deliver_due().sent == 1
-    assert box.recipients == ["gui@example.org"]
-
-
-def test_a_password_goes_through_no_open_line_to_another_machine(
-    house: House, box: Postbox
-) -> None:
-    with closing_mail_server("127.0.0.2") as (other, port):
-        house.register("张桂芳", email="gui@example.org")
-        with (
-            sending_to(house, f"smtp://me:secret@127.0.0.2:{port}"),
-            pytest.raises(Unreachable, match="offers no TLS"),
-        ):
-            deliver_due()
-    assert (other.mails, box.mails) == ([], [])
-
-
-@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
-@pytest.mark.filterwarnings("ignore:Session.login_data is deprecated")
-@pytest.mark.parametrize(("password", "reaches"), [("r%20ight", True), ("wrong", False)])
-def test_the_sender_signs_in_where_the_mail_server_wants_it(
-    house: House, password: str, reaches: bool
-) -> None:
-    with closing_mail_server("127.0.0.1", password="r ight") as (other, port):
-        house.register("张桂芳", email="gui@example.org")
-        with (
-            sending_to(house, f"smtp://me:{password}@127.0.0.1:{port}"),
-            nullcontext() if reaches else pytest.raises(Unreachable, match="535"),
-        ):
-            assert deliver_due().sent == 1
-    assert len(other.mails) == reaches
-
-
-@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
-@pytest.mark.filterwarnings("ignore:Session.login_data is deprecated")
-@pytest.mark.parametrize("trusted", [True, False])
-@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
-def test_over_tls_the_certificate_of_the_mail_server_counts(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, trusted: bool
-) -> None:
-    authority, stranger = trustme.CA(), trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.2").configure_cert(context)
-    (authority if trusted else stranger).cert_pem.write_to_path(tmp_path / "trusted.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
-    tls = {"tls_context" if scheme == "smtp" else "ssl_context": context}
-    with closing_mail_server("127.0.0.2", password="geheim", **tls) as (other, port):
-        house.register("张桂芳", email="gui@example.org")
-        with (
-            sending_to(house, f"{scheme}://me:geheim@127.0.0.2:{port}"),
-            nullcontext() if trusted else pytest.raises(Unreachable, match="certificate"),
-        ):
-            assert deliver_due().sent == 1
-    assert len(other.mails) == trusted
-
-
-@contextmanager
-def closing_mail_server(host: str, password: str = "", **tls: Any) -> Iterator[tuple[Postbox, int]]:
-    """Another mail server."""
-    port = free_port()
-    other, controller = open_postbox(port, host, password, **tls)
-    yield other, port
-    controller.stop()
-
-
-@contextmanager
-def sending_to(house: House, url: str) -> Iterator[None]:
-    """For a while, the house has another mail server."""
-    known = house.app.extensions["settings"]
-    house.app.extensions["settings"] = replace(known, smtp_url=url)
-    yield
-    house.app.extensions["settings"] = known
-
-
-@pytest.mark.both_databases
-def test_a_mail_sent_by_a_sender_that_died_comes_again_with_the_same_id(
-    house: House, box: Postbox
-) -> None:
-    house.register("张桂芳", email="gui@example.org")
-    box.answers["gui@example.org"] = "keep and hang up"
-    assert deliver_due().later == 1, "it was kept, but we were not told"
-    box.answers.clear()
-    house.now += timedelta(minutes=1)
-    assert deliver_due().sent == 1
-    assert len(box.mails) == 2
-    assert box.mails[0]["Message-ID"] == box.mails[1]["Message-ID"]
-
-
-@pytest.mark.both_databases
-def test_two_senders_never_have_the_same_mail_in_hand(house: House) -> None:
-    for place in range(4):
-        house.register(f"王{place}号", email=f"w{place}@example.org", waitlist=True)
-    taken = []
-    for _ in range(4):
-        delivery = write(lambda session: deliveries.take(session, now=house.now))
-        assert delivery is not None
-        taken.append(delivery.message_id)
-    assert write(lambda session: deliveries.take(session, now=house.now)) is None
-    assert len(set(taken)) == 4
-    house.now += deliveries.IN_HAND
-    again = write(lambda session: deliveries.take(session, now=house.now))
-    assert again is not None, "of a sender that died, somebody else takes it over"
-    assert again.attempts == 2
-
-
-def test_nothing_is_sent_that_is_no_longer_so(house: House, box: Postbox) -> None:
+def test_a_mail_that_is_no_longer_true_is_not_sent(house: House, box: Postbox) -> None:
     others = house.register("李一", "李二")
     house.register("张桂芳", email="gui@example.org", waitlist=True)
     house.cancel(others, lookup.party(reading(), others)[0].id)
     deliver_due()
     assert [mail["Subject"] for mail in box.mails] == ["有座位了：书法课"], (
-        "she need not read first that she waits"
+        "the mail about the waiting list is left out"
     )
     house.cancel(others)
     gone = house.register("王建国", email="jian@example.org")
@@ -343,7 +122,7 @@ def test_nothing_is_sent_that_is_no_longer_so(house: House, box: Postbox) -> Non
     assert [mail["Subject"] for mail in box.mails[1:]] == ["报名已取消：书法课"]
     house.register("陈美康", email="mei@example.org")
     house.now = local("2030-06-10 11:00")
-    assert deliver_due().idle, "after the event nobody is invited"
+    assert deliver_due().is_idle, "after the event no mail is sent"
 
 
 @pytest.mark.parametrize(
@@ -356,177 +135,3 @@ def test_no_name_breaks_a_mail(house: House, box: Postbox, name: str) -> None:
     deliver_due()
     assert box.mails[0]["Bcc"] is None
     assert " ".join(name.split()) in " ".join(box.text().split())
-
-
-def test_an_address_that_no_mail_can_carry_is_given_up(house: House, box: Postbox) -> None:
-    house.register("张桂芳", email="桂芳@例子.中国")
-    house.register("王建国", email="jian@example.org")
-    done = deliver_due()
-    assert done.sent + done.given_up == 2
-    assert "jian@example.org" in box.recipients
-
-
-def test_the_command_sends_and_says_what_became_of_it(house: House, box: Postbox) -> None:
-    run = house.app.test_cli_runner()
-    house.register("张桂芳", email="gui@example.org")
-    box.refuses_recipient["gone@example.org"] = "550 no"
-    house.register("王建国", email="gone@example.org")
-    assert "2 waiting" in run.invoke(args=["outbox", "list"]).output
-    answer = run.invoke(args=["outbox", "deliver"])
-    assert answer.exit_code == 0
-    assert "1 sent, 0 to be tried again, 1 given up" in answer.output
-    listed = run.invoke(args=["outbox", "list"]).output
-    assert "0 waiting" in listed
-    assert "recipient refused, 550" in listed
-    assert "gone@example.org" not in listed
-
-
-def test_without_a_mail_server_the_command_refuses_and_everything_stays_owed(folder: Path) -> None:
-    house = House(folder)
-    with house.app.app_context():
-        house.apply(toml())
-        house.register("张桂芳", email="gui@example.org")
-        answer = house.app.test_cli_runner().invoke(args=["outbox", "deliver"])
-        assert answer.exit_code == 1
-        assert "EVENTREG_SMTP_URL is not set; 1 mails wait" in answer.output
-    house.close()
-
-
-@pytest.mark.both_databases
-def test_whom_no_mail_reached_is_to_be_called_once(house: House, box: Postbox) -> None:
-    box.refuses_recipient["gone@example.org"] = "550 no"
-    others = house.register("李一", "李二")
-    made = house.register("张桂芳", email="gone@example.org", waitlist=True)
-    deliver_due()
-    house.cancel(others)
-    deliver_due()
-    house.hire()
-    desmond = house.client()
-    sign_in(desmond, "desmond", PASSWORD)
-    page = Page(desmond.get("/staff/events/small"))
-    assert "要打电话：1 家" in page.text, (
-        "one call tells both: that she waits, and that she has a seat now"
-    )
-    assert "有座位了、" in page.text
-    assert "在候补名单上，邮件没有送到" in page.text
-    told = Page(desmond.get(f"/staff/events/small/registrations/{made.id}")).form("/told")
-    desmond.post(told.action, data=told.fields)
-    assert "要打电话" not in Page(desmond.get("/staff/events/small")).text
-
-
-def test_nobody_is_called_about_a_cancellation_that_no_mail_could_tell(
-    house: House, box: Postbox
-) -> None:
-    made = house.register("张桂芳", email="gone@example.org")
-    deliver_due()
-    box.refuses_recipient["gone@example.org"] = "550 no"
-    house.cancel(made)
-    assert deliver_due().given_up == 1
-    assert outbox.unsettled_calls(reading(), house.event().id) == []
-    assert outbox.owed_calls(reading(), made.id) == []
-
-
-def test_a_mail_that_cannot_be_written_holds_up_nobody(
-    house: House, box: Postbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    house.register("张桂芳", email="gui@example.org")
-    house.register("王建国", email="jian@example.org")
-    with monkeypatch.context() as broken:
-        broken.setattr(calendar, "entry", raising_once(ZeroDivisionError()))
-        done = deliver_due()
-    assert (done.sent, done.later) == (1, 1)
-    house.now += timedelta(minutes=1)
-    assert deliver_due().sent == 1
-    assert sorted(box.recipients) == ["gui@example.org", "jian@example.org"]
-
-
-def raising_once(error: Exception) -> Any:
-    """Fails the first time, and then is what it was."""
-    right, calls = calendar.entry, iter([True])
-
-    def entry(*given: Any, **more: Any) -> bytes:
-        if next(calls, False):
-            raise error
-        return right(*given, **more)
-
-    return entry
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_server_with_a_mail_server_sends_by_itself(
-    folder: Path, post: tuple[Postbox, int], workers: str
-) -> None:
-    box, port = post
-    house = House(folder)
-    with house.app.app_context():
-        house.apply(toml())
-        house.register("张桂芳", email="gui@example.org")
-    house.close()
-    given = {
-        "EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{port}",
-        "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00",
-    }
-    more = {"EVENTREG_WORKERS": workers} if workers != "1" else {}
-    with running(folder, EVENTREG_SECRET_KEY=SECRET, **more, **given):
-        assert box.arrived.wait(30)
-    assert box.recipients == ["gui@example.org"]
-
-
-@pytest.mark.both_databases
-def test_senders_that_are_killed_lose_no_mail(
-    folder: Path, environment: dict[str, str], post: tuple[Postbox, int]
-) -> None:
-    """Two at work are killed in the middle; a third comes later. What arrives twice has the same
-    id."""
-    box, port = post
-    given = {
-        "EVENTREG_SMTP_URL": f"smtp://127.0.0.1:{port}",
-        "EVENTREG_SECRET_KEY": SECRET,
-        **environment,
-    }
-    house = House(folder, **given)
-    with house.app.app_context():
-        house.apply(toml(capacity=40))
-        for place in range(40):
-            house.register(f"王{place}号", email=f"w{place}@example.org")
-    house.close()
-    command = [str(Path(sys.executable).with_name("flask")), "--app", "wsgi", "outbox", "deliver"]
-    told = bare_environment(
-        **{**given, "EVENTREG_INSTANCE": str(folder), "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00"}
-    )
-    box.slow = 0.1
-    senders = [subprocess.Popen(command, cwd=ROOT, env=told) for _ in range(2)]
-    assert box.arrived.wait(30)
-    assert box.tenth.wait(30)
-    for sender in senders:
-        sender.kill()
-        sender.wait()
-    assert len(box.mails) < 40, "they were killed in the middle"
-    box.slow = 0
-    later = {**told, "EVENTREG_CLOCK": "2030-06-03T10:06:00+08:00"}
-    subprocess.run(command, cwd=ROOT, env=later, check=True, capture_output=True)
-    ids = [mail["Message-ID"] for mail in box.mails]
-    assert len(set(ids)) == 40
-    assert len(ids) <= 42, "at most the one that each had in hand comes twice"
-
-
-def test_settings_for_mail_that_are_wrong_stop_the_start_without_telling_the_password(
-    folder: Path,
-) -> None:
-    given = {
-        "EVENTREG_SMTP_URL": "smtp://me:geheim@host:x",
-        "EVENTREG_MAIL_FROM": "nobody",
-        "EVENTREG_INSTANCE": str(folder),
-    }
-    answer = subprocess.run(
-        [sys.executable, "-m", "eventreg.serve"],
-        cwd=ROOT,
-        env=bare_environment(**given),
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert answer.returncode == 1
-    assert "EVENTREG_SMTP_URL: must be like" in answer.stderr
-    assert "EVENTREG_MAIL_FROM: must be a mail address" in answer.stderr
-    assert "geheim" not in answer.stderr

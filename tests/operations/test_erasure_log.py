@@ -1,5 +1,4 @@
-"""Who was erased stays erased whatever backup is brought back, and nobody else is erased in their
-place."""
+"""After a restore of any backup, erased people stay erased, and no one else is erased."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +23,7 @@ ANNA, CARL = "慕容翠花", "闻人三"
 
 @pytest.fixture
 def small(house: House) -> House:
-    """Nobody has registered yet, and everybody is hired."""
+    """An event without registrations, and staff."""
     house.apply(toml())
     house.hire()
     return house
@@ -37,42 +36,42 @@ def run(house: House, *words: str) -> Any:
 
 
 def backup(house: House, file: Path) -> Path:
-    """A backup of this moment."""
+    """Make a backup."""
     assert run(house, "backup", "create", str(file)).exit_code == 0
     return file
 
 
 def restore(house: House, file: Path) -> None:
-    """Bring a backup back, a second later."""
+    """Restore a backup, a second later."""
     house.now += timedelta(seconds=1)
     done = run(house, "backup", "restore", str(file))
     assert done.exit_code == 0, done.output
 
 
 def press_erase(client: FlaskClient, number: int) -> None:
-    """Erase one registration's people on their page."""
+    """Erase the people of one registration on their page."""
     form = get(client, f"{DESK}/registrations/{number}/erase").form()
     assert client.post(f"{DESK}/registrations/{number}/erase", data=form.fields).status_code == 303
 
 
 def names() -> set[str]:
-    """The names that stand in the database."""
+    """The names in the database."""
     reading().rollback()
     return set(reading().execute(text("SELECT name FROM attendees")).scalars())
 
 
-def the_list(house: House) -> Path:
-    """The file that remembers."""
+def log_file(house: House) -> Path:
+    """The erasure log."""
     return house.settings.instance / "forgotten.txt"
 
 
 def doctor(house: House) -> str:
-    """What doctor says of the list."""
+    """The line of doctor about the erasure log."""
     lines: list[str] = run(house, "doctor").output.splitlines()
     return next(line for line in lines if "is known by ticket" in line)
 
 
-def test_a_guest_who_gets_the_number_of_somebody_erased_is_not_erased(
+def test_a_guest_with_the_row_number_of_someone_erased_is_not_erased(
     small: House, tmp_path: Path
 ) -> None:
     nobody = backup(small, tmp_path / "nobody.zip")
@@ -81,7 +80,7 @@ def test_a_guest_who_gets_the_number_of_somebody_erased_is_not_erased(
     press_erase(small.signed_in("olga"), anna)
     restore(small, nobody)
     carl = small.register(CARL).id
-    assert carl == anna, "the number came again"
+    assert carl == anna, "the row number is used again"
     with_carl = backup(small, tmp_path / "carl.zip")
     for _ in range(2):
         restore(small, with_carl)
@@ -90,25 +89,25 @@ def test_a_guest_who_gets_the_number_of_somebody_erased_is_not_erased(
     run(small, "purge")
     assert names() == {CARL}
     restore(small, with_anna)
-    assert names() == {erasure.NOBODY}, "and she stays erased"
+    assert names() == {erasure.NOBODY}, "she stays erased"
     assert lookup.get(reading(), anna).state == "cancelled"
     restore(small, with_carl)
     assert names() == {CARL}
 
 
-def old_list(house: House, *numbers: int) -> None:
-    """The list as the version before wrote it."""
-    the_list(house).write_text("".join(f"{number}\n" for number in numbers))
+def write_old_log(house: House, *numbers: int) -> None:
+    """Write the log as an older version did, with row numbers."""
+    log_file(house).write_text("".join(f"{number}\n" for number in numbers))
 
 
 @pytest.mark.parametrize("started_before", [True, False])
-def test_an_older_list_is_understood_where_it_is_certain(
+def test_a_row_number_in_an_older_log_is_used_if_it_is_certain(
     small: House, tmp_path: Path, started_before: bool
 ) -> None:
     anna = small.register(ANNA).id
     with_anna = backup(small, tmp_path / "anna.zip")
     press_erase(small.signed_in("olga"), anna)
-    old_list(small, anna)
+    write_old_log(small, anna)
     if started_before:
         assert run(small, "purge").exit_code == 0
         assert doctor(small).startswith("ok")
@@ -117,12 +116,12 @@ def test_an_older_list_is_understood_where_it_is_certain(
     assert doctor(small).startswith("ok")
 
 
-def test_an_older_list_erases_nobody_who_only_has_the_number(
+def test_a_row_number_in_an_older_log_erases_no_one_by_itself(
     small: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     carl = small.register(CARL).id
     with_carl = backup(small, tmp_path / "carl.zip")
-    old_list(small, carl, 77)
+    write_old_log(small, carl, 77)
     assert run(small, "purge").exit_code == 0
     restore(small, with_carl)
     assert names() == {CARL}
@@ -130,15 +129,15 @@ def test_an_older_list_erases_nobody_who_only_has_the_number(
     assert said.startswith("NO")
     assert "names 2 registrations by number alone" in caplog.text
     assert f"registrations {carl}, 77 by number alone" in said
-    old_list(small)
-    assert doctor(small).startswith("ok"), "the operator has taken the lines out"
+    write_old_log(small)
+    assert doctor(small).startswith("ok"), "the operator has deleted the lines"
 
 
-def test_whom_only_an_older_list_erased_may_be_a_stranger(small: House, tmp_path: Path) -> None:
-    """What the version before did at a restore: it erased whoever had the number, as the system."""
+def test_a_guest_erased_only_by_an_older_log_can_be_restored(small: House, tmp_path: Path) -> None:
+    """After a restore, an older version erased everyone whose row number was in the log."""
     carl = small.register(CARL).id
     with_carl = backup(small, tmp_path / "carl.zip")
-    old_list(small, carl)
+    write_old_log(small, carl)
     with transaction() as session:
         erasure.erase(
             session, *with_event(session, lookup.get(session, carl)), by=audit.SYSTEM, now=small.now
@@ -146,31 +145,29 @@ def test_whom_only_an_older_list_erased_may_be_a_stranger(small: House, tmp_path
     run(small, "purge")
     assert doctor(small).startswith("NO")
     restore(small, with_carl)
-    assert names() == {CARL}, "a backup brings him back"
+    assert names() == {CARL}, "the backup restores him"
     press_erase(small.signed_in("olga"), carl)
-    assert doctor(small).startswith("ok"), "an organiser has said so"
+    assert doctor(small).startswith("ok"), "an organiser has erased him"
     restore(small, with_carl)
     assert CARL not in names()
 
 
-def test_what_the_database_knows_makes_up_for_a_list_that_was_lost(
-    small: House, tmp_path: Path
-) -> None:
-    """Or that another machine has written."""
+def test_a_lost_log_is_written_again_from_the_database(small: House, tmp_path: Path) -> None:
+    """Also if another machine has erased them."""
     anna = small.register(ANNA).id
     with_anna = backup(small, tmp_path / "anna.zip")
     press_erase(small.signed_in("olga"), anna)
-    the_list(small).unlink()
+    log_file(small).unlink()
     restore(small, with_anna)
     assert ANNA not in names()
-    the_list(small).unlink()
+    log_file(small).unlink()
     with transaction() as session:
         (mark,) = session.scalars(db.select(Registration.ticket_digest))
     run(small, "purge")
-    assert mark in the_list(small).read_text()
+    assert mark in log_file(small).read_text()
 
 
-def test_a_database_that_was_brought_back_by_hand_is_looked_through_within_the_hour(
+def test_after_a_restore_by_hand_the_hourly_job_erases_again(
     small: House,
 ) -> None:
     anna = small.register(ANNA)
@@ -179,7 +176,7 @@ def test_a_database_that_was_brought_back_by_hand_is_looked_through_within_the_h
     assert names() == {erasure.NOBODY}
 
 
-def test_whoever_was_purged_is_not_brought_back_by_an_event_that_was_kept_longer_then(
+def test_a_purged_guest_stays_erased_if_the_restored_event_has_a_longer_retention(
     small: House, tmp_path: Path
 ) -> None:
     small.apply(toml(more="[privacy]\nkeep_days = 365"))
@@ -192,17 +189,17 @@ def test_whoever_was_purged_is_not_brought_back_by_an_event_that_was_kept_longer
     assert names() == {erasure.NOBODY}
 
 
-def test_the_list_opens_no_ticket_names_nobody_and_is_closed_to_others(small: House) -> None:
+def test_the_log_opens_no_ticket_has_no_names_and_only_its_owner_may_read_it(small: House) -> None:
     anna = small.register(ANNA)
     press_erase(small.signed_in("olga"), anna.id)
-    (line,) = the_list(small).read_text().split()
+    (line,) = log_file(small).read_text().split()
     assert line == anna.ticket_digest
     assert small.client().get(f"/T/{line}").status_code == 404
-    assert the_list(small).stat().st_mode & 0o077 == 0
+    assert log_file(small).stat().st_mode & 0o077 == 0
     press_erase(small.signed_in("olga"), anna.id)
-    assert the_list(small).read_text().split() == [line], "noted once"
-    the_list(small).write_text(f"{line}\nhalf a li")
+    assert log_file(small).read_text().split() == [line], "it is noted once"
+    log_file(small).write_text(f"{line}\nhalf a li")
     erasure_log.remember(["0" * 64])
-    assert erasure_log.everybody() == {line, "0" * 64}, (
-        "a line that was cut short swallows no other"
+    assert erasure_log.erased_digests() == {line, "0" * 64}, (
+        "a line that was cut short does not spoil the next"
     )

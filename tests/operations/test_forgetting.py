@@ -1,5 +1,7 @@
-"""Forgetting: one person on request, everybody when their time is over, and after it not a byte of
-them anywhere."""
+"""Erasing one person on request, and everyone at the end of the retention period.
+
+Not a byte of them is left in any file.
+"""
 
 import json
 import logging
@@ -40,7 +42,7 @@ PEOPLE = {
 
 @pytest.fixture
 def small(house: House) -> House:
-    """Two people came, one waits, one cancelled; and everybody is hired."""
+    """Two confirmed, one waiting and one cancelled person, and staff."""
     house.apply(toml(capacity=2))
     house.hire()
     house.register(
@@ -58,46 +60,42 @@ def small(house: House) -> House:
 
 
 def purge(house: House) -> list[tuple[str, int]]:
-    """What the housekeeper forgets now."""
+    """Run the background job. Returns what it has erased."""
     reading().rollback()
     return [(one.stage.value, one.registrations) for one in background.purge().found]
 
 
 def names_left(house: House) -> set[str]:
-    """The names that still stand in the database."""
+    """The names in the database."""
     reading().rollback()
     return set(reading().execute(text("SELECT name FROM attendees")).scalars())
 
 
 @pytest.mark.both_databases
-def test_each_thing_is_forgotten_when_its_time_is_over(small: House) -> None:
+def test_each_kind_of_data_is_erased_when_its_retention_period_ends(small: House) -> None:
     assert purge(small) == []
     small.now = local("2030-06-10 11:00")
-    assert purge(small) == [("wishes", 1)], "wishes right after the event"
+    assert purge(small) == [("wishes", 1)], "wishes at the end of the event"
     small.now += timedelta(days=7)
-    assert purge(small) == [("unseated", 2)], "a week later who had no seat"
+    assert purge(small) == [("unseated", 2)], "a week later the people without a seat"
     assert names_left(small) == {PEOPLE["name"], PEOPLE["companion"], erasure.NOBODY}
     small.now = local("2030-07-10 10:59")
     assert purge(small) == []
     small.now = local("2030-07-10 11:00")
-    assert purge(small) == [("everybody", 1)], "and after keep_days everybody"
+    assert purge(small) == [("everybody", 1)], "after keep_days everyone"
     assert names_left(small) == {erasure.NOBODY}
     assert reading().execute(text("SELECT count(*) FROM form_keys")).scalar_one() == 0, (
-        "digests of names and numbers"
+        "they are digests of names and numbers"
     )
-    assert purge(small) == [], "twice is once"
+    assert purge(small) == [], "a second purge changes nothing"
     figures = reports.figures(reading(), small.event())
-    assert (figures.registered, figures.no_show, figures.waiting, figures.cancelled) == (
-        2,
-        2,
-        1,
-        1,
-    ), "counts remain"
+    assert (figures.registered, figures.no_show) == (2, 2), "counts remain"
+    assert (figures.waiting, figures.cancelled) == (1, 1)
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
 @pytest.mark.both_databases
-def test_a_dry_run_says_what_it_would_do_and_does_nothing(small: House) -> None:
+def test_a_dry_run_says_what_would_be_erased_and_changes_nothing(small: House) -> None:
     small.now = local("2030-07-10 11:00")
     runner = small.app.test_cli_runner()
     said = runner.invoke(args=["purge", "--dry-run"]).output
@@ -114,11 +112,11 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(small: House) -> None:
 
 
 def bytes_of(folder: Path) -> bytes:
-    """Everything in the instance folder, and what the tests printed there."""
+    """The content of all files in the instance folder."""
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def test_after_a_purge_no_byte_of_anybody_is_left(
+def test_after_a_purge_no_byte_of_any_guest_is_left(
     small: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -131,22 +129,22 @@ def test_after_a_purge_no_byte_of_anybody_is_left(
         "registrations/1/data.json",
     ):
         olga.get(f"{DESK}/{address}").close()
-    for number in range(40):  # some pages of the file are written, freed and written again
+    for number in range(40):  # pages of the database file are written, freed and written again
         small.cancel(small.register(f"临时{number}", waitlist=True))
     sought = [*PEOPLE.values(), "murong", "11112222", "13711113333", "13711114444", "临时7"]
     folder = small.settings.instance
     before = bytes_of(folder)
-    assert all(one.encode() in before for one in sought[:4]), "the search finds what is there"
+    assert all(one.encode() in before for one in sought[:4]), "before, the search finds them"
     small.now = local("2030-07-10 11:00")
     purge(small)
     after = bytes_of(folder) + caplog.text.encode()
     assert [one for one in sought if one.encode() in after] == []
 
 
-def test_without_scrubbing_the_log_of_the_database_would_still_tell(
+def test_without_scrubbing_the_names_would_stay_in_the_log(
     small: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The negative control."""
+    """The negative control of the test above."""
     monkeypatch.setattr("eventreg.storage.checks.scrub", lambda: True)
     small.now = local("2030-07-10 11:00")
     purge(small)
@@ -162,21 +160,21 @@ SOUGHT = [
     "murong",
     "11112222",
 ]
-"""All by which the first registration's people could be known."""
+"""Everything that identifies the people of the first registration."""
 
 
 def churn(house: House) -> None:
-    """Some pages of the file are written, freed and written again."""
+    """Write, free and write again some pages of the database file."""
     for number in range(40):
         house.cancel(house.register(f"临时{number}", waitlist=True))
 
 
 def left_of(sought: list[str], searched: bytes) -> list[str]:
-    """Which of these can still be read there."""
+    """Those texts that are still in these bytes."""
     return [one for one in sought if one.encode() in searched]
 
 
-def test_after_one_erasure_on_the_page_no_byte_of_them_is_left(
+def test_after_an_erasure_on_the_page_no_byte_of_those_people_is_left(
     small: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -191,15 +189,15 @@ def test_after_one_erasure_on_the_page_no_byte_of_them_is_left(
         olga.get(f"{DESK}/{address}").close()
     churn(small)
     folder = small.settings.instance
-    assert left_of(SOUGHT, bytes_of(folder)) == SOUGHT, "the search finds what is there"
+    assert left_of(SOUGHT, bytes_of(folder)) == SOUGHT, "before, the search finds them"
     page = press_erase(olga, 1)
     assert left_of(SOUGHT, bytes_of(folder) + caplog.text.encode() + page.html.encode()) == []
     assert PEOPLE["waiting"].encode() in bytes_of(folder), "the others are still there"
     assert not list(folder.glob("scrub-owed.*"))
 
 
-def test_nor_on_a_running_server(folder: Path) -> None:
-    """Whose other threads hold connections of their own, and which writes a log."""
+def test_after_an_erasure_on_a_running_server_no_byte_is_left(folder: Path) -> None:
+    """Its other threads have connections of their own, and it writes a log."""
     house = House(folder)
     with house.app.app_context():
         house.apply(toml(capacity=2))
@@ -218,7 +216,7 @@ def test_nor_on_a_running_server(folder: Path) -> None:
         olga = build_opener(HTTPCookieProcessor())
 
         def ask(path: str, **typed: str) -> str:
-            """Open a page; or fill in its form and send it."""
+            """Open a page, or fill in its form and send it."""
             with olga.open(server.address + path) as answer:
                 text: str = answer.read().decode()
             fields = (
@@ -238,7 +236,7 @@ def test_nor_on_a_running_server(folder: Path) -> None:
         assert left_of(SOUGHT, bytes_of(folder) + log.read_bytes()) == []
 
 
-def test_while_somebody_reads_for_long_the_scrubbing_waits_and_is_not_forgotten(
+def test_during_a_long_read_the_scrubbing_is_owed_and_done_later(
     small: House,
 ) -> None:
     olga, folder = small.signed_in("olga"), small.settings.instance
@@ -247,30 +245,28 @@ def test_while_somebody_reads_for_long_the_scrubbing_waits_and_is_not_forgotten(
         reader.execute("SELECT count(*) FROM attendees").fetchone()
         began = time.monotonic()
         assert PEOPLE["name"] not in press_erase(olga, 1).html
-        assert time.monotonic() - began < 4, "and the page does not wait for the reader"
-        assert left_of(SOUGHT, bytes_of(folder)), "what the reader sees is still there"
+        assert time.monotonic() - began < 4, "the page does not wait for the reader"
+        assert left_of(SOUGHT, bytes_of(folder)), "the reader's state is still in the log"
         said = small.app.test_cli_runner().invoke(args=["doctor"])
-        assert (
-            said.exit_code,
-            "NO forgetting: nothing is left to scrub (owed)" in said.output,
-        ) == (1, True)
-        assert not forgetting.finish()
+        assert said.exit_code == 1
+        assert "NO forgetting: nothing is left to scrub (owed)" in said.output
+        assert not forgetting.finish_scrubbing()
         reader.execute("ROLLBACK")
     reading().rollback()
-    assert forgetting.finish()
+    assert forgetting.finish_scrubbing()
     assert left_of(SOUGHT, bytes_of(folder)) == []
-    assert not forgetting.is_owed()
+    assert not forgetting.is_scrubbing_owed()
 
 
 class PowerCut(BaseException):
-    """The program is gone."""
+    """The program ends at once."""
 
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize(
     "part", ["eventreg.operations.erasure_log.remember", "eventreg.storage.checks.scrub"]
 )
-def test_a_program_that_ends_in_the_middle_of_forgetting_leaves_no_part_out(
+def test_an_erasure_that_is_cut_short_is_completed_later(
     small: House, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(*_: object) -> None:
@@ -280,20 +276,20 @@ def test_a_program_that_ends_in_the_middle_of_forgetting_leaves_no_part_out(
     with monkeypatch.context() as cutting, pytest.raises(PowerCut):
         cutting.setattr(part, cut)
         forgetting.erase("small", 1, "", by=small.olga, now=small.now)
-    assert forgetting.is_owed()
-    assert forgetting.finish(), "as the housekeeper does within a minute"
-    forgetting.look(now=small.now)
+    assert forgetting.is_scrubbing_owed()
+    assert forgetting.finish_scrubbing(), "as the background job does within a minute"
+    forgetting.catch_up(now=small.now)
     assert PEOPLE["name"] not in names_left(small)
-    assert mark in erasure_log.everybody()
+    assert mark in erasure_log.erased_digests()
     if small.settings.database_url.startswith("sqlite"):
         assert left_of(SOUGHT, bytes_of(small.settings.instance)) == []
 
 
-def test_nobody_forgets_but_the_one_home() -> None:
-    """Each of these is a part of forgetting, and whoever did one alone left another out."""
-    parts = re.compile(r"(erasure\.(erase|purge|erase_again)|erasure_log\.remember|\bscrub)\(")
-    homes = {"forgetting.py"}
-    program = [path for path in (ROOT / "eventreg").rglob("*.py") if path.name not in homes]
+def test_only_the_module_forgetting_erases() -> None:
+    """Each of these calls is one part of an erasure. Alone it would leave out the others."""
+    parts = re.compile(r"\berasure\.(erase|purge|erase_again)\b|erasure_log\.remember\b|\bscrub\(")
+    files = (ROOT / "eventreg").rglob("*.py")
+    program = [path for path in files if path.name != "forgetting.py"]
     wrong = [
         (path.name, line.strip())
         for path in program
@@ -305,34 +301,34 @@ def test_nobody_forgets_but_the_one_home() -> None:
 
 
 def press_erase(client: FlaskClient, registration_id: int) -> Page:
-    """Erase one registration's people; the page that follows."""
+    """Erase the people of one registration. Returns the page that follows."""
     page = get(client, f"{DESK}/registrations/{registration_id}/erase")
     answer = client.post(f"{DESK}/registrations/{registration_id}/erase", data=page.form().fields)
     return get(client, answer.headers["Location"])
 
 
 @pytest.mark.both_databases
-def test_one_person_is_erased_on_request_and_the_seat_goes_on(small: House) -> None:
+def test_one_party_is_erased_on_request_and_the_seats_are_given_on(small: House) -> None:
     olga = small.signed_in("olga")
     asked = get(olga, f"{DESK}/registrations/1/erase")
     assert "座位让给候补的人" in asked.text
     page = press_erase(olga, 1)
     assert PEOPLE["name"] not in page.html
     assert PEOPLE["phone"] not in page.html
-    assert lookup.get(reading(), 2).state == "confirmed", "who waited has the seat"
+    assert lookup.get(reading(), 2).state == "confirmed", "the waiting person has a seat"
     left = (
         reading()
         .execute(text("SELECT count(*) FROM form_keys WHERE registration_id = 1"))
         .scalar_one()
     )
-    assert left == 0, "nor a digest of name and number"
-    assert press_erase(olga, 1).status == 200, "twice is once"
+    assert left == 0, "the digests of name and number are gone too"
+    assert press_erase(olga, 1).status == 200, "a second time changes nothing"
     assert "删除个人信息" in get(olga, f"{DESK}/audit").text
     assert small.signed_in("desmond").get(f"{DESK}/registrations/2/erase").status_code == 403
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_the_ticket_of_somebody_erased_shows_nothing_but_that(small: House) -> None:
+def test_the_ticket_of_an_erased_person_shows_only_that_it_is_closed(small: House) -> None:
     made = lookup.get(reading(), 1)
     address = f"/T/{tickets.token(SECRET, made.ticket_seed)}"
     assert PEOPLE["name"] in get(small.client(), address).text
@@ -347,7 +343,7 @@ def test_the_ticket_of_somebody_erased_shows_nothing_but_that(small: House) -> N
         assert PEOPLE["name"] not in get(small.client(), f"{address}/{path}").html
 
 
-def test_somebody_gets_all_that_is_kept_of_them(small: House) -> None:
+def test_a_person_gets_a_copy_of_all_their_data(small: House) -> None:
     olga = small.signed_in("olga")
     answer = olga.get(f"{DESK}/registrations/1/data.json")
     found = json.loads(answer.get_data())
@@ -360,7 +356,7 @@ def test_somebody_gets_all_that_is_kept_of_them(small: House) -> None:
 
 
 @pytest.mark.both_databases
-def test_a_backup_does_not_bring_anybody_back(small: House, tmp_path: Path) -> None:
+def test_a_restore_brings_no_erased_person_back(small: House, tmp_path: Path) -> None:
     file = str(tmp_path / "before.zip")
     runner = small.app.test_cli_runner()
     reading().rollback()
@@ -372,7 +368,7 @@ def test_a_backup_does_not_bring_anybody_back(small: House, tmp_path: Path) -> N
     assert PEOPLE["waiting"] in names_left(small)
 
 
-def test_the_page_says_what_is_due_and_forgets_it(small: House) -> None:
+def test_the_page_shows_what_is_due_and_erases_it(small: House) -> None:
     small.now = local("2030-06-20 09:00")
     olga = small.signed_in("olga")
     page = get(olga, f"{DESK}/forget")
@@ -383,7 +379,7 @@ def test_the_page_says_what_is_due_and_forgets_it(small: House) -> None:
     assert PEOPLE["waiting"] not in names_left(small)
 
 
-def test_an_erased_registration_can_be_looked_at_and_no_more(small: House) -> None:
+def test_the_pages_of_an_erased_registration_still_open(small: House) -> None:
     olga = small.signed_in("olga")
     press_erase(olga, 1)
     for path in (
@@ -403,7 +399,7 @@ def test_an_erased_registration_can_be_looked_at_and_no_more(small: House) -> No
         )
 
 
-def test_the_keeper_of_the_house_does_it_by_itself(folder: Path) -> None:
+def test_a_running_server_erases_by_itself(folder: Path) -> None:
     house = House(folder)
     with house.app.app_context():
         house.apply(toml(capacity=2))

@@ -1,4 +1,4 @@
-"""Files made to hurt whoever reads them: small on the wire, and any size, depth or time inside."""
+"""Hostile files: small to send, and very large, deep or slow to read."""
 
 import io
 import zipfile
@@ -44,7 +44,7 @@ def xlsx(
 ) -> bytes:
     """A spreadsheet with these rows.
 
-    ``before`` stands before them, and ``declared`` before the root of each part.
+    ``before`` is put before them, and ``declared`` before the root of each part.
     """
     rows = f"<sheetData>{rows}</sheetData>"
     sheet = f'{_XML}{declared}<worksheet xmlns="{MAIN}">{before}{rows}</worksheet>'
@@ -68,7 +68,7 @@ def xlsx(
 
 
 def _bomb(said: int) -> bytes:
-    """100 MB of nothing in 100 kB; the list of parts says that it is ``said`` bytes."""
+    """100 MB of zeros in 100 kB. The zip's directory says that the part has ``said`` bytes."""
     out = io.BytesIO(xlsx())
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as packed:
         with packed.open("xl/theme/theme1.xml", "w") as part:
@@ -79,7 +79,7 @@ def _bomb(said: int) -> bytes:
 
 
 def _dictionary() -> bytes:
-    """A part whose packing asks for 4 GB before the first byte."""
+    """A part whose decompression asks for 4 GB before the first byte."""
     out = io.BytesIO(xlsx())
     with zipfile.ZipFile(out, "a", zipfile.ZIP_LZMA) as packed:
         packed.writestr("xl/theme/theme1.xml", b"a")
@@ -88,7 +88,7 @@ def _dictionary() -> bytes:
 
 
 def _overlapping() -> bytes:
-    """10 GB in 60 kB: many parts that are all the same bytes, as in David Fifield's bomb."""
+    """10 GB in 60 kB: many parts share the same bytes, as in David Fifield's zip bomb."""
     inner = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = inner.compress(bytes(10 * 1024 * 1024)) + inner.flush()
     checked = zlib.crc32(bytes(10 * 1024 * 1024))
@@ -171,7 +171,7 @@ SPREADSHEETS: Mapping[str, Callable[[], bytes]] = {
     "a spreadsheet with a password": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4_000),
     "half a zip": lambda: xlsx()[:900],
 }
-"""What to call it, and how to make it."""
+"""The spreadsheets by name, with the function that makes each."""
 TEXTS: Mapping[str, Callable[[], bytes]] = {
     "16,384 columns": lambda: b"name,phone" + b",x" * 16_382 + b"\nAnna,1\n",
     "one field of 2 MiB": lambda: b"name,phone\n" + b"a" * (2 * 1024 * 1024 - 20),

@@ -1,4 +1,4 @@
-"""Files that would take the machine are refused in words, and nobody else notices."""
+"""Hostile files are refused with a reason, and no other request is delayed."""
 
 import io
 import re
@@ -57,13 +57,13 @@ SHORT_EVENTS = (
     "100,000 items",
 )
 ANSWERED = sandbox.SECONDS + 2
-"""Seconds: four for reading, half a one for waiting, and what a busy machine adds."""
+"""Seconds: four for reading, half a second for waiting, and a reserve for a busy machine."""
 READ_THOUGH_DEEP = {"elements inside each other", "elements inside each other in a string"}
-"""openpyxl looks past these; no matter, as long as it ends."""
+"""openpyxl ignores these. They are read without error."""
 
 
 @pytest.mark.parametrize("name", LISTS if WHOLE else SHORT)
-def test_a_list_that_would_take_the_machine_is_refused_in_words(name: str) -> None:
+def test_a_hostile_list_is_refused_with_a_reason(name: str) -> None:
     content, began = LISTS[name](), time.monotonic()
     try:
         listed = list_reader.read(content)
@@ -77,7 +77,7 @@ def test_a_list_that_would_take_the_machine_is_refused_in_words(name: str) -> No
 
 
 @pytest.mark.parametrize("name", EVENT_FILES if WHOLE else SHORT_EVENTS)
-def test_an_event_file_that_would_take_the_machine_is_refused_in_words(name: str) -> None:
+def test_a_hostile_event_file_is_refused_with_a_reason(name: str) -> None:
     text, began = EVENT_FILES[name](), time.monotonic()
     with pytest.raises(DefinitionInvalid) as refused:
         event_reader.parse(text, "x.toml")
@@ -99,13 +99,13 @@ def test_an_event_file_that_would_take_the_machine_is_refused_in_words(name: str
         ("one field of 2 MiB", "第 2 行有一格太长"),
     ],
 )
-def test_whoever_sent_it_reads_what_is_too_much(desmond: FlaskClient, name: str, said: str) -> None:
+def test_the_page_says_what_is_too_much(desmond: FlaskClient, name: str, said: str) -> None:
     page = send(desmond, LISTS[name]())
     assert (page.status, page.kind) == (422, "staff-import")
     assert said in page.text
 
 
-def test_what_was_tried_is_read_as_carefully_when_it_is_taken(desmond: FlaskClient) -> None:
+def test_the_confirmed_import_is_checked_like_the_first_one(desmond: FlaskClient) -> None:
     form = get(desmond, f"{DESK}/import").form()
     rows = TEXTS["16,384 columns"]().decode()
     sent = {**form.fields, "rows": rows, "confirmed": "yes"}
@@ -114,7 +114,7 @@ def test_what_was_tried_is_read_as_carefully_when_it_is_taken(desmond: FlaskClie
     assert "200 列" in page.text
 
 
-def test_more_than_two_megabytes_are_413_and_two_are_read(desmond: FlaskClient) -> None:
+def test_a_list_of_two_megabytes_is_read_and_a_larger_one_is_refused(desmond: FlaskClient) -> None:
     head = b"name,phone,remark\n"
     row = "张桂芳,13800138000,".encode() + b"x" * 20_000 + b"\n"
     most = head + row * ((import_file.LARGEST - len(head)) // len(row))
@@ -122,12 +122,12 @@ def test_more_than_two_megabytes_are_413_and_two_are_read(desmond: FlaskClient) 
     assert send(desmond, most + row).status == 413
 
 
-def test_a_sheet_that_only_says_it_has_all_rows_is_read() -> None:
+def test_a_sheet_that_only_declares_too_many_rows_is_read() -> None:
     content = xlsx(before='<dimension ref="A1:C1048576"/>')
     assert list_reader.read(content).count == 1
 
 
-def test_all_mistakes_are_told_by_the_process_apart_too_up_to_200() -> None:
+def test_the_sandbox_reports_all_mistakes_up_to_200() -> None:
     text = toml(capacity=-1, head='colour = "red"').replace("Asia/Shanghai", "Mars/Base")
     with pytest.raises(DefinitionInvalid) as here:
         event_file.parse(text, "x.toml")
@@ -143,7 +143,9 @@ def test_all_mistakes_are_told_by_the_process_apart_too_up_to_200() -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "apply"])
-def test_the_commands_read_a_file_so_too(house: House, tmp_path: Path, command: str) -> None:
+def test_the_commands_read_event_files_in_the_sandbox(
+    house: House, tmp_path: Path, command: str
+) -> None:
     file, runner = tmp_path / "dots.toml", house.app.test_cli_runner()
     file.write_text(EVENT_FILES["a key of 10,000 dots"]())
     done = runner.invoke(args=["event", command, str(file)])
@@ -158,14 +160,14 @@ def test_the_commands_read_a_file_so_too(house: House, tmp_path: Path, command: 
     ("text", "said"),
     [("[[bring]]\n" * 25_000, "5000 values"), ("a.b.c.d.e.f.g = 1", "at most 6 deep")],
 )
-def test_what_is_too_much_of_an_event_file_is_told_in_one_line(text: str, said: str) -> None:
+def test_an_event_file_with_too_many_values_is_refused_in_one_line(text: str, said: str) -> None:
     with pytest.raises(DefinitionInvalid) as refused:
         event_file.parse(text, "x.toml")
     assert len(refused.value.mistakes) == 1
     assert said in refused.value.mistakes[0]
 
 
-def test_the_process_apart_knows_no_secret_and_may_write_nothing(
+def test_the_sandbox_has_no_secret_and_may_not_write(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("EVENTREG_SECRET_KEY", "secret")
@@ -178,7 +180,7 @@ def test_the_process_apart_knows_no_secret_and_may_write_nothing(
 
 @dataclass
 class Staff:
-    """Somebody of the staff at a real server, with a browser that keeps its cookies."""
+    """A staff member at a real server, with a browser that keeps its cookies."""
 
     server: Server
 
@@ -191,12 +193,12 @@ class Staff:
         self.token = hidden(self.get(f"{DESK}/import"))["csrf_token"]
 
     def get(self, path: str) -> str:
-        """A page."""
+        """The text of a page."""
         with self.browser.open(self.server.address + path, timeout=30) as answer:
             return str(answer.read().decode())
 
     def upload(self, path: str, content: bytes) -> tuple[int, str, float]:
-        """Send a file: status, page, and seconds until the answer."""
+        """Send a file. Returns status, page, and the seconds until the answer."""
         file = FileStorage(io.BytesIO(content), "x")
         boundary, body = encode_multipart({"csrf_token": self.token, "file": file})
         began = time.monotonic()
@@ -226,7 +228,7 @@ def server(house: House, folder: Path) -> Iterator[Server]:
 
 
 def peak(pid: int) -> int:
-    """The most bytes of memory that a process has had in use."""
+    """The largest memory use of a process, in bytes."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found is not None
     return int(found[1]) * 1024
@@ -234,7 +236,7 @@ def peak(pid: int) -> int:
 
 @contextmanager
 def guest(server: Server) -> Iterator[list[float]]:
-    """Somebody who opens the event page again and again; how long each took."""
+    """Open the event page again and again. Yields the list of the seconds that each took."""
     ended, took, page = Event(), [0.0], f"{server.address}/zh/events/small"
 
     def look() -> None:
@@ -271,7 +273,7 @@ def test_the_event_page_stays_quick_while_hostile_files_are_sent(server: Server)
     assert grown < 50 * 1024 * 1024
 
 
-def test_files_are_read_two_at_once_and_a_third_is_told_to_come_back(server: Server) -> None:
+def test_two_files_are_read_at_once_and_a_third_is_asked_to_try_later(server: Server) -> None:
     olga, content = Staff(server), LISTS["two million shared strings"]()
     with guest(server) as took, ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: olga.upload(f"{DESK}/import", content), range(6)))
@@ -279,4 +281,4 @@ def test_files_are_read_two_at_once_and_a_third_is_told_to_come_back(server: Ser
     assert "正在读别的文件" in next(page for status, page, _ in answers if status == 429)
     assert max(seconds for _, _, seconds in answers) < ANSWERED
     assert max(took) < 1
-    assert olga.upload(f"{DESK}/import", xlsx())[0] == 200, "and each turn is given back"
+    assert olga.upload(f"{DESK}/import", xlsx())[0] == 200, "afterwards files are read again"

@@ -1,5 +1,5 @@
-"""Several processes and machines: PostgreSQL for the seats, Redis for the limits, and no start that
-would be unsafe."""
+"""Several processes and machines share seats in PostgreSQL and limits in Redis. Unsafe starts are
+refused."""
 
 import signal
 import subprocess
@@ -35,7 +35,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture
 def shared(database: str, redis_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """What every application machine of one event is told."""
+    """The settings of every application machine of one event."""
     shared = {
         "EVENTREG_DATABASE_URL": database,
         "EVENTREG_SECRET_KEY": SECRET,
@@ -52,7 +52,7 @@ def shared(database: str, redis_url: str, tmp_path: Path) -> Iterator[dict[str, 
 
 
 def typed(form: dict[str, str], number: int) -> dict[str, str]:
-    """Somebody's filled-in form."""
+    """The filled-in form of one person."""
     return {
         **another(form, number),
         "name": f"王{number}号",
@@ -62,7 +62,7 @@ def typed(form: dict[str, str], number: int) -> dict[str, str]:
 
 
 def send(server: Server, path: str, form: dict[str, str], who: str) -> tuple[int, str, str]:
-    """Send a form from an address of one's own, as the proxy in front tells it."""
+    """Send a form from the address ``who``, as the proxy in front reports it."""
     place = urllib.parse.urlsplit(server.address)
     connection = HTTPConnection(str(place.hostname), place.port, timeout=60)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": who}
@@ -74,7 +74,7 @@ def send(server: Server, path: str, form: dict[str, str], who: str) -> tuple[int
 
 
 def grown_up(server: Server) -> dict[str, str]:
-    """A form that was shown a moment ago: nobody fills one in within two seconds."""
+    """A form that was shown ten seconds ago, since a form sent within two is refused."""
     return another(hidden(ask(server, "GET", REGISTER)[2]), older=10)
 
 
@@ -99,9 +99,9 @@ def test_two_application_machines_share_seats_sessions_tickets_and_limits(
             ask(both[number % 2], "GET", ticket)[0] == 200 for number, ticket in enumerate(tickets)
         )
         same = [send(both[n % 2], REGISTER, typed(form, 7), "10.0.7.1")[:2] for n in range(4)]
-        assert len(set(same)) == 1, "a form that was sent already, to whichever machine"
-        _limits_are_shared(both, form)
-        _sessions_are_shared(both)
+        assert len(set(same)) == 1, "the same form gets the same ticket from both machines"
+        _check_that_limits_are_shared(both)
+        _check_that_sessions_are_shared(both)
     house = House(tmp_path / "after", EVENTREG_DATABASE_URL=shared["EVENTREG_DATABASE_URL"])
     with house.app.app_context():
         found = invariants.of_event(reading(), house.event(), now=house.now)
@@ -109,8 +109,8 @@ def test_two_application_machines_share_seats_sessions_tickets_and_limits(
     house.close()
 
 
-def _limits_are_shared(both: tuple[Server, Server], form: dict[str, str]) -> None:
-    """One address tries to sign in again and again, now here, now there."""
+def _check_that_limits_are_shared(both: tuple[Server, Server]) -> None:
+    """One address tries to sign in repeatedly, at the two machines in turn."""
     page = hidden(ask(both[0], "GET", "/staff/sign-in")[2])
     tried = {**page, "username": "nobody", "password": "wrong wrong wrong"}
     cookie = _cookie(both[0])
@@ -118,11 +118,11 @@ def _limits_are_shared(both: tuple[Server, Server], form: dict[str, str]) -> Non
         _post_with(both[n % 2], "/staff/sign-in", {**tried, **cookie[1]}, cookie[0], "10.9.9.9")[0]
         for n in range(8)
     ]
-    assert said.count(429) >= 2, "five failures are free, wherever they are made"
+    assert said.count(429) >= 2, "both machines count the same failures"
 
 
 def _cookie(server: Server) -> tuple[str, dict[str, str]]:
-    """A session cookie with the token of the page it came with."""
+    """A session cookie, and the hidden fields of the page that set it."""
     place = urllib.parse.urlsplit(server.address)
     connection = HTTPConnection(str(place.hostname), place.port, timeout=60)
     connection.request("GET", "/staff/sign-in")
@@ -151,7 +151,7 @@ def _post_with(
     )
 
 
-def _sessions_are_shared(both: tuple[Server, Server]) -> None:
+def _check_that_sessions_are_shared(both: tuple[Server, Server]) -> None:
     cookie, fields = _cookie(both[0])
     status, signed_in = _post_with(
         both[0],
@@ -169,7 +169,7 @@ def _sessions_are_shared(both: tuple[Server, Server]) -> None:
     connection.close()
 
 
-def test_while_redis_is_away_each_process_limits_by_itself(tmp_path: Path, folder: Path) -> None:
+def test_while_redis_is_away_each_process_counts_by_itself(tmp_path: Path, folder: Path) -> None:
     with redis.running() as (url, process):
         house = House(folder, EVENTREG_RATE_LIMITS="on", EVENTREG_REDIS_URL=url)
         process.send_signal(signal.SIGTERM)
@@ -198,7 +198,7 @@ def start(tmp_path: Path, **environment: str) -> Any:
     )
 
 
-def test_a_start_that_would_be_unsafe_refuses_with_one_line(
+def test_an_unsafe_start_is_refused_in_one_line(
     tmp_path: Path, database: str, cluster: Any
 ) -> None:
     newer = cluster.create("newer", str(make_url(database).database))

@@ -1,4 +1,4 @@
-"""Behind a proxy: every guest counts for himself, https holds, and no log names anybody."""
+"""Behind a proxy each guest has an own limit, https is recognised, and no log has a name."""
 
 import logging
 import os
@@ -33,19 +33,19 @@ HOUSES = [
     for engine in ("sqlite", "postgresql")
     if WHOLE or (front == "nginx") == (workers == "1") == (engine == "sqlite")
 ]
-"""Each proxy, each number of processes and each database; every pair of them also in the short
-round."""
+"""Every combination of proxy, number of processes and database. The short round has each pair of
+values once."""
 
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
-    """Where several processes count together, with nothing counted yet."""
+    """An empty Redis, in which several processes count together."""
     with redis.running() as (url, _):
         yield url
 
 
 def prepared(folder: Path, **environment: str) -> dict[str, str]:
-    """An instance with an event and staff, and what its server is told."""
+    """Make an instance with an event and staff. Returns the settings of its server."""
     given = {"EVENTREG_SECRET_KEY": SECRET, "EVENTREG_RATE_LIMITS": "on", **environment}
     house = House(folder, **environment)
     with house.app.app_context():
@@ -56,7 +56,7 @@ def prepared(folder: Path, **environment: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("front", "workers", "engine"), HOUSES)
-def test_the_journey_through_a_proxy(
+def test_guests_and_staff_can_use_everything_through_a_proxy(
     front: str,
     workers: str,
     engine: str,
@@ -76,9 +76,9 @@ def test_the_journey_through_a_proxy(
         environment["EVENTREG_REDIS_URL"] = redis_url
     told = prepared(folder, **environment) | {"EVENTREG_WORKERS": workers, "PORT": str(behind)}
     with running(folder, **told) as server, FRONTS[front](tmp_path / front, port, behind) as proxy:
-        ticket = a_guest_registers(proxy)
-        a_greedy_stranger_is_stopped_and_a_guest_is_not(proxy, ticket)
-        cookie = olga_signs_in(proxy)
+        ticket = register_guest(proxy)
+        check_limits_of_two_addresses(proxy, ticket)
+        cookie = sign_in_olga(proxy)
         found = proxy.ask(
             "GET", "/staff/events/small/attendees?q=%E5%BC%A0%E6%A1%82%E8%8A%B3", Cookie=cookie
         )
@@ -95,12 +95,12 @@ def test_the_journey_through_a_proxy(
     ):
         assert secret not in log, f"{secret} stands in a log"
     assert re.search(r"request id=\w+ GET tickets\.ticket 200", log), (
-        "the route of a request is in the log"
+        "the log has the route of a request"
     )
 
 
-def a_guest_registers(proxy: Proxy) -> str:
-    """The form, the check page skipped, and the ticket."""
+def register_guest(proxy: Proxy) -> str:
+    """Fill in the form and confirm it. Returns the path of the ticket."""
     form = proxy.ask("GET", REGISTER, source=GUEST)
     assert "max-age=" in form.headers["Strict-Transport-Security"]
     typed = {**another(hidden(form.text), older=10), "name": "张桂芳", "phone": "13800138000"}
@@ -114,23 +114,23 @@ def a_guest_registers(proxy: Proxy) -> str:
     return ticket
 
 
-def a_greedy_stranger_is_stopped_and_a_guest_is_not(proxy: Proxy, ticket: str) -> None:
-    """One address guesses tickets, saying each time that it is somebody else."""
+def check_limits_of_two_addresses(proxy: Proxy, ticket: str) -> None:
+    """One address guesses tickets with forged headers and is stopped. Another one is not."""
     said = [
         proxy.ask(
             "GET", f"/T/{UNKNOWN}", source=GREEDY, X_Forwarded_For=f"203.0.113.{number}"
         ).status
         for number in range(25)
     ]
-    assert (said[0], said[-1]) == (404, 429), "a made-up header does not hide who asks"
+    assert (said[0], said[-1]) == (404, 429), "a forged header does not change the address"
     assert proxy.ask("GET", f"/T/{UNKNOWN}", source=GUEST).status == 404, (
-        "another guest is another address"
+        "another address has its own limit"
     )
     assert proxy.ask("GET", ticket, source=GUEST).status == 200
 
 
-def olga_signs_in(proxy: Proxy) -> str:
-    """With cookies that only https carries."""
+def sign_in_olga(proxy: Proxy) -> str:
+    """Sign in, and check that the cookies are for https only. Returns the session cookie."""
     page = proxy.ask("GET", "/staff/sign-in")
     first = page.cookies[0]
     assert first.startswith("__Host-") and "Secure" in first
@@ -141,13 +141,13 @@ def olga_signs_in(proxy: Proxy) -> str:
 
 
 def server_log(server: Server, folder: Path) -> str:
-    """What the server wrote."""
+    """The log of the server."""
     port = urllib.parse.urlsplit(server.address).port
     return (folder.parent / f"{folder.name}-{port}.log").read_text()
 
 
 def unknown_tickets(address: str, headers: list[dict[str, str]]) -> list[int]:
-    """The answers to so many guesses at a server without a proxy, one for each set of headers."""
+    """Guess a ticket once with each set of headers. Returns the status codes."""
     place = urllib.parse.urlsplit(address)
     said = []
     for each in headers:
@@ -163,11 +163,11 @@ def unknown_tickets(address: str, headers: list[dict[str, str]]) -> list[int]:
     [{}, {"EVENTREG_TRUSTED_PROXIES": "1", "EVENTREG_PROXY_ADDRESSES": "192.0.2.1"}],
     ids=["no proxy", "a proxy elsewhere"],
 )
-def test_without_a_trusted_proxy_a_made_up_header_counts_for_nothing(
+def test_without_a_trusted_proxy_a_forged_header_is_ignored(
     setting: dict[str, str], folder: Path
 ) -> None:
     told = prepared(folder)
-    made_up = [
+    forged = [
         {
             "X-Forwarded-For": f"203.0.113.{n}",
             "Forwarded": f"for=203.0.113.{n}",
@@ -176,7 +176,7 @@ def test_without_a_trusted_proxy_a_made_up_header_counts_for_nothing(
         for n in range(25)
     ]
     with running(folder, **told, **setting) as server:
-        said = unknown_tickets(server.address, made_up)
+        said = unknown_tickets(server.address, forged)
     assert (said[0], said[-1]) == (404, 429)
 
 
@@ -201,18 +201,20 @@ LOOPBACK = Proxies(1, parse_networks("127.0.0.0/8, ::1"))
         ("", "203.0.113.7", "unknown"),
     ],
 )
-def test_who_asks_is_who_the_trusted_proxy_saw(peer: str, header: str, who: str) -> None:
+def test_the_client_is_the_address_that_the_trusted_proxy_saw(
+    peer: str, header: str, who: str
+) -> None:
     assert household(LOOPBACK.client(peer, header)) == who
 
 
-def test_each_step_is_believed_only_from_a_proxy_of_ours() -> None:
+def test_each_entry_is_believed_only_from_our_own_proxy() -> None:
     two = Proxies(2, parse_networks("127.0.0.1, 10.0.0.0/24"))
     assert str(two.client("127.0.0.1", "203.0.113.7, 10.0.0.5")) == "203.0.113.7"
     assert str(two.client("127.0.0.1", "203.0.113.7, 198.51.100.1")) == "198.51.100.1", (
-        "somebody who is no proxy"
+        "the last entry is not a proxy, so it is the client"
     )
     assert str(two.client("127.0.0.1", "192.0.2.1, 203.0.113.7, 10.0.0.5")) == "203.0.113.7", (
-        "two steps and no more"
+        "at most two entries are read"
     )
     assert str(Proxies(0, two.networks).client("127.0.0.1", "203.0.113.7")) == "127.0.0.1"
 
@@ -221,9 +223,7 @@ def test_each_step_is_believed_only_from_a_proxy_of_ours() -> None:
     ("peer", "count", "scheme"),
     [("127.0.0.1", 1, "https"), ("198.51.100.1", 1, "http"), ("127.0.0.1", 0, "http")],
 )
-def test_https_too_is_believed_only_from_a_proxy_of_ours(
-    peer: str, count: int, scheme: str
-) -> None:
+def test_https_is_believed_only_from_our_own_proxy(peer: str, count: int, scheme: str) -> None:
     seen: dict[str, object] = {}
 
     def app(environ: dict[str, object], _start: object) -> list[bytes]:
@@ -240,17 +240,17 @@ def test_https_too_is_believed_only_from_a_proxy_of_ours(
         {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", **said}, None
     )
     assert seen["wsgi.url_scheme"] == scheme
-    assert not seen.keys() & said.keys(), "nothing behind this sees the headers"
+    assert not seen.keys() & said.keys(), "the application does not see the headers"
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-def test_no_header_is_an_error(peer: str, header: str) -> None:
+def test_every_header_gives_a_client_and_no_error(peer: str, header: str) -> None:
     assert household(LOOPBACK.client(peer, header))
     assert household(LOOPBACK.client("127.0.0.1", header))
 
 
 @given(st.ip_addresses())
-def test_an_address_is_the_same_guest_however_it_is_written(address: object) -> None:
+def test_every_spelling_of_an_address_is_the_same_client(address: object) -> None:
     text = str(address)
     written = [text, f'"{text}"', f" {text} ", f"[{text}]:443" if ":" in text else f"{text}:443"]
     written += [f"::ffff:{text}"] if ":" not in text else []

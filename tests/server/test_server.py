@@ -1,5 +1,4 @@
-"""The server that `make run` starts: its first and later starts, half-sent requests, and the rush
-for the seats."""
+"""The server of `make run`: first and later starts, half-sent requests, and the rush for seats."""
 
 import http.client
 import re
@@ -28,7 +27,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - on a test's own port
 def ask(
     server: Server, method: str, path: str, form: dict[str, str] | None = None
 ) -> tuple[int, str, str]:
-    """One request; returns status, location and text."""
+    """Send one request. Returns status, location and text."""
     place = urllib.parse.urlsplit(server.address)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=60)
     body = urllib.parse.urlencode(form) if form else None
@@ -46,7 +45,7 @@ def hidden(text: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text))
 
 
-def test_the_first_start_makes_everything_and_later_ones_change_nothing(tmp_path: Path) -> None:
+def test_the_first_start_prepares_everything_and_later_ones_change_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "instance"
     with started(folder) as first:
         assert first.link.startswith(first.address)
@@ -75,18 +74,18 @@ def test_two_starts_at_once_agree_on_one_key_one_event_and_one_link(tmp_path: Pa
         form = hidden(ask(one, "GET", f"/zh/events/{EVENT}/register")[2])
         typed = {"name": "张桂芳", "phone": "13800138000", "confirmed": "yes"}
         status, ticket, _ = ask(other, "POST", f"/zh/events/{EVENT}/register", {**form, **typed})
-        assert status == 303, "a form from one process is good at the other"
+        assert status == 303, "the other process accepts the form"
         assert "张桂芳" in ask(one, "GET", ticket)[2]
 
 
-def test_the_clock_starts_where_it_is_told_and_runs_on(tmp_path: Path) -> None:
+def test_the_clock_starts_at_the_given_time_and_runs_on(tmp_path: Path) -> None:
     with running(tmp_path / "instance", EVENTREG_CLOCK="2030-06-10T08:44:58+08:00") as server:
         deadline = time.monotonic() + 20
         while "网上报名已经结束" not in ask(server, "GET", "/zh/")[2]:
             assert time.monotonic() < deadline, "registration closes at 8:45 by that clock"
 
 
-def test_two_hundred_connections_that_never_finish_starve_nobody(tmp_path: Path) -> None:
+def test_two_hundred_half_sent_requests_do_not_delay_others(tmp_path: Path) -> None:
     with running(tmp_path / "instance") as server:
         place = urllib.parse.urlsplit(server.address)
         half = []
@@ -154,7 +153,7 @@ def test_four_hundred_people_at_once_get_exactly_fifty_seats_from_two_servers(fo
     assert (taken, people) == (SEATS, SEATS)
 
 
-def test_several_workers_behind_one_address_share_the_seats_and_the_clock(folder: Path) -> None:
+def test_several_workers_share_the_seats_and_the_clock(folder: Path) -> None:
     house = House(folder)
     with house.app.app_context():
         house.apply(toml(capacity=5))
@@ -176,7 +175,7 @@ def test_several_workers_behind_one_address_share_the_seats_and_the_clock(folder
             assert Counter(crowd.map(book, range(20))) == {303: 5, 409: 15}
 
 
-def test_a_port_that_is_taken_is_told_in_one_line_and_costs_no_link(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_line_and_the_link_is_not_lost(tmp_path: Path) -> None:
     folder = tmp_path / "instance"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -206,7 +205,7 @@ def test_several_workers_with_limits_in_memory_do_not_start(tmp_path: Path) -> N
         pass
 
 
-def test_who_serves_everywhere_without_a_public_address_is_told_so(tmp_path: Path) -> None:
+def test_a_server_on_all_addresses_without_a_public_url_gives_a_warning(tmp_path: Path) -> None:
     with running(tmp_path / "instance", HOST=EVERYWHERE) as server:
         assert "EVENTREG_PUBLIC_URL is not set" in server.printed
     with running(
@@ -216,7 +215,7 @@ def test_who_serves_everywhere_without_a_public_address_is_told_so(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("address", "told"), [("", True), ("http://192.0.2.1", False)])
-def test_dashboard_and_pairing_say_if_links_open_on_this_machine_only(
+def test_dashboard_and_pairing_warn_if_links_open_on_this_machine_only(
     address: str, told: bool, folder: Path
 ) -> None:
     house = House(folder, EVENTREG_PUBLIC_URL=address)

@@ -1,4 +1,4 @@
-"""Clients that send slowly, send nothing, or do not read: they cost nobody else a page."""
+"""Clients that send slowly, send nothing, or do not read do not delay others."""
 
 import os
 import resource
@@ -24,23 +24,23 @@ EVENT = "june-10-self-care"
 OTHER_ADDRESS = "127.0.0.2"
 SERVERS = pytest.mark.parametrize("workers", ["1", "2"])
 NO_PROXY = "192.0.2.1"
-"""Without this, loopback is taken for our own proxy, which may open as many connections as it
-likes."""
+"""An address that is not here. Without it, loopback counts as our own proxy, which has no limit of
+connections."""
 
 
 def running_with(folder: Path, workers: str, **more: str) -> object:
-    """A server of so many processes, to which loopback is no proxy."""
+    """A server with this many processes, for which loopback is not a proxy."""
     return running(folder, EVENTREG_WORKERS=workers, EVENTREG_PROXY_ADDRESSES=NO_PROXY, **more)
 
 
 def connect(server: Server, source: str = OTHER_ADDRESS) -> socket.socket:
-    """A connection from another address of this machine than the guests'."""
+    """Connect from an address of this machine that the guests do not use."""
     place = urllib.parse.urlsplit(server.address)
     return socket.create_connection((str(place.hostname), int(place.port or 0)), 10, (source, 0))
 
 
 def half_a_request(server: Server, *, body: bool = True) -> bytes:
-    """A request whose end never comes: in the middle of its body, or of its head."""
+    """A request that ends in the middle of its body, or of its head."""
     place = urllib.parse.urlsplit(server.address)
     head = f"POST /zh/events/{EVENT}/register HTTP/1.1\r\nHost: {place.netloc}\r\n"
     return (f"{head}Content-Length: 500\r\n\r\nname=" if body else head).encode()
@@ -48,7 +48,7 @@ def half_a_request(server: Server, *, body: bool = True) -> bytes:
 
 @contextmanager
 def slow(server: Server, number: int) -> Iterator[list[socket.socket]]:
-    """So many connections with half a request each."""
+    """Open this many connections and send half a request on each."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, number + 500)), hard))
     held: list[socket.socket] = []
@@ -56,7 +56,7 @@ def slow(server: Server, number: int) -> Iterator[list[socket.socket]]:
         for one in range(number):
             connection = connect(server)
             held.append(connection)
-            with suppress(ConnectionError):  # ended already, to make room for the others
+            with suppress(ConnectionError):  # the server has closed it to make room
                 connection.sendall(half_a_request(server, body=one % 2 == 0))
         yield held
     finally:
@@ -65,14 +65,14 @@ def slow(server: Server, number: int) -> Iterator[list[socket.socket]]:
 
 
 def seconds_of_a_page(server: Server) -> float:
-    """How long a guest waits for the event page."""
+    """The time that a guest waits for the event page."""
     began = time.monotonic()
     assert ask(server, "GET", f"/zh/events/{EVENT}")[0] == 200
     return time.monotonic() - began
 
 
 @SERVERS
-def test_two_thousand_half_sent_requests_of_one_address_cost_another_nothing(
+def test_two_thousand_half_sent_requests_of_one_address_do_not_delay_another(
     workers: str, tmp_path: Path
 ) -> None:
     with running_with(tmp_path / "instance", workers) as server, slow(server, 2000):  # type: ignore[attr-defined]
@@ -81,7 +81,7 @@ def test_two_thousand_half_sent_requests_of_one_address_cost_another_nothing(
 
 
 @pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])
-def test_half_sent_requests_through_our_own_proxy_cost_nothing_either(
+def test_half_sent_requests_through_our_own_proxy_do_not_delay_others(
     workers: str, tmp_path: Path
 ) -> None:
     with running(tmp_path / "instance", EVENTREG_WORKERS=workers) as server, slow(server, 1300):
@@ -94,14 +94,14 @@ def test_half_sent_requests_through_our_own_proxy_cost_nothing_either(
     [(NO_PROXY, listener.MOST_OF_ONE_ADDRESS), ("127.0.0.0/8", listener.MOST_CONNECTIONS)],
     ids=["one address", "our own proxy"],
 )
-def test_so_many_connections_are_held_and_no_more(proxy: str, most: int, tmp_path: Path) -> None:
+def test_the_number_of_open_connections_is_limited(proxy: str, most: int, tmp_path: Path) -> None:
     with (
         running(tmp_path / "instance", EVENTREG_PROXY_ADDRESSES=proxy) as server,
         slow(server, most + 50) as held,
     ):
-        seconds_of_a_page(server)  # by now all have been accepted
+        seconds_of_a_page(server)  # then all have been accepted
         ended = sum(map(is_ended, held))
-        assert 50 <= ended <= 55, "the oldest made room for the newest, and for the page"
+        assert 50 <= ended <= 55, "the oldest were closed for the newest and for the page"
 
 
 def is_ended(connection: socket.socket) -> bool:
@@ -115,28 +115,25 @@ def is_ended(connection: socket.socket) -> bool:
         return True
 
 
-def test_a_request_that_trickles_in_or_never_begins_is_ended_in_time(tmp_path: Path) -> None:
+def test_a_request_that_comes_slowly_or_never_is_ended_in_time(tmp_path: Path) -> None:
     with running(tmp_path / "instance") as server:
         head, silent, body = connect(server), connect(server), connect(server)
         head.sendall(half_a_request(server, body=False))
         body.sendall(half_a_request(server))
-        slow_ones = [
-            (head, b"x"),
-            (silent, b""),
-            *([(body, b"x")] if WHOLE else []),
-        ]  # twenty seconds more
+        slow_ones = [(head, b"x"), (silent, b"")]
+        if WHOLE:  # it takes twenty seconds more
+            slow_ones.append((body, b"x"))
         with ThreadPoolExecutor(3) as waiting, body:
             ended = [waiting.submit(trickle, *one) for one in slow_ones]
         found = [one.result() for one in ended]
-    assert [said[:13] for said, _ in found] == [b"HTTP/1.1 408 ", b"", b"HTTP/1.1 408 "][
-        : len(found)
-    ]
+    answers = [b"HTTP/1.1 408 ", b"", b"HTTP/1.1 408 "]
+    assert [said[:13] for said, _ in found] == answers[: len(found)]
     limits = (channel.HEAD_SECONDS, channel.HEAD_SECONDS, channel.BODY_SECONDS)
     for (_, seconds), limit in zip(found, limits, strict=False):
         assert abs(seconds - limit) < 4
 
 
-def test_a_body_has_its_time_from_the_end_of_the_head_and_not_from_its_last_byte() -> None:
+def test_the_time_of_a_body_counts_from_the_end_of_the_head() -> None:
     waiting = channel.Channel.__new__(channel.Channel)
     waiting.total_outbufs_len, waiting.requests, waiting.last_activity = 0, [], 1_019.0
     waiting._head_since, waiting._body_since = 995.0, 1_000.0
@@ -145,8 +142,7 @@ def test_a_body_has_its_time_from_the_end_of_the_head_and_not_from_its_last_byte
 
 
 def trickle(connection: socket.socket, byte: bytes) -> tuple[bytes, float]:
-    """Send a byte now and then until the server ends it; what it said, and after how many
-    seconds."""
+    """Send bytes slowly until the server ends it. Returns its answer and the seconds."""
     began = time.monotonic()
     connection.settimeout(0.5)
     with connection:
@@ -160,7 +156,7 @@ def trickle(connection: socket.socket, byte: bytes) -> tuple[bytes, float]:
     return b"", time.monotonic() - began
 
 
-def test_a_server_that_is_told_to_stop_answers_all_that_it_has_received(tmp_path: Path) -> None:
+def test_a_stopping_server_answers_everything_that_it_has_received(tmp_path: Path) -> None:
     for turn in range(rounds(1, 20)):
         with running(
             tmp_path / f"instance-{turn}", EVENTREG_WORKERS="2", EVENTREG_THREADS="2"
@@ -181,7 +177,7 @@ def test_a_server_that_is_told_to_stop_answers_all_that_it_has_received(tmp_path
 
 
 def whole_answer(connection: socket.socket) -> int:
-    """The status of the answer, read to the end that it announces; 0 if it is cut short."""
+    """The status of the answer, read to its announced length. 0 if it is cut short."""
     with connection, connection.makefile("rb") as lines:
         try:
             status = lines.readline().split()
@@ -195,14 +191,14 @@ def whole_answer(connection: socket.socket) -> int:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])
-def test_a_process_that_is_killed_is_started_again(workers: str, tmp_path: Path) -> None:
+def test_a_killed_process_is_restarted(workers: str, tmp_path: Path) -> None:
     with started(tmp_path / "instance", EVENTREG_WORKERS=workers) as server:
         before = processes_of(server)
         for child in before:
             os.kill(child, signal.SIGKILL)
         deadline = time.monotonic() + 20
         while len(set(processes_of(server)) - set(before)) < len(before):
-            assert time.monotonic() < deadline, "all of them live again"
+            assert time.monotonic() < deadline, "all of them were restarted"
         assert seconds_of_a_page(server) < 5
 
 
@@ -215,7 +211,7 @@ def test_the_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         deadline = time.monotonic() + 15
         while alive and time.monotonic() < deadline:
             alive = [child for child in alive if Path(f"/proc/{child}").exists()]
-    assert alive == [], "they would hold the port, and nobody would start them again"
+    assert alive == [], "otherwise they would hold the port"
 
 
 def test_the_parent_has_no_thread_and_no_open_database(tmp_path: Path) -> None:
@@ -225,7 +221,7 @@ def test_the_parent_has_no_thread_and_no_open_database(tmp_path: Path) -> None:
         assert not [one for one in opened if "sqlite3" in one], opened
 
 
-def test_stopping_twice_ends_at_once_even_with_a_request_half_sent(tmp_path: Path) -> None:
+def test_a_second_stop_signal_ends_the_server_at_once(tmp_path: Path) -> None:
     with running(tmp_path / "instance") as server, connect(server) as connection:
         connection.sendall(half_a_request(server))
         seconds_of_a_page(server)

@@ -1,4 +1,4 @@
-"""What the database must be for our promises to hold, and how writers queue before it."""
+"""The checks of the database at a start, the queue of writers, and repeated tries."""
 
 import fcntl
 import logging
@@ -43,8 +43,10 @@ MOUNTS = """
         ((3, 54, 1), True),
     ],
 )
-def test_it_is_known_which_sqlite_has_the_repair(version: tuple[int, ...], fixed: bool) -> None:
-    assert checks.fixed_since(version) is fixed
+def test_the_sqlite_versions_with_the_repaired_log_are_known(
+    version: tuple[int, ...], fixed: bool
+) -> None:
+    assert checks.has_log_repair(version) is fixed
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_a_file_on_a_network_disk_is_refused_in_one_line() -> None:
 
 
 @pytest.mark.both_databases
-def test_the_settings_that_keep_promises_are_read_back(
+def test_a_weaker_setting_of_the_database_is_found(
     folder: Path, environment: dict[str, str], engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table, name, worse = (
@@ -89,7 +91,7 @@ def test_the_settings_that_keep_promises_are_read_back(
 
 
 @pytest.mark.both_databases
-def test_a_key_that_is_not_that_of_the_tickets_is_noticed(
+def test_a_secret_key_that_does_not_fit_the_tickets_is_noticed(
     house: House,
     folder: Path,
     environment: dict[str, str],
@@ -117,7 +119,7 @@ def lock(tmp_path: Path) -> Path:
     return tmp_path / "gate.lock"
 
 
-def test_writers_pass_the_gate_in_the_order_they_came(lock: Path) -> None:
+def test_writers_pass_the_gate_in_the_order_of_their_arrival(lock: Path) -> None:
     gate, order, inside = Gate(lock), [], Event()
     gate_entered = Event()
 
@@ -148,14 +150,14 @@ def test_writers_pass_the_gate_in_the_order_they_came(lock: Path) -> None:
 
 @pytest.fixture
 def held(lock: Path) -> Iterator[int]:
-    """Another program has the file lock, and does not let go."""
+    """Another program holds the file lock."""
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     yield descriptor
     os.close(descriptor)
 
 
-def test_nobody_waits_longer_than_patience_and_then_the_gate_works_again(
+def test_no_writer_waits_longer_than_its_patience_and_the_gate_works_afterwards(
     lock: Path, held: int
 ) -> None:
     gate = Gate(lock, patience=0.05)
@@ -182,11 +184,11 @@ def test_a_writer_behind_a_slow_one_gives_up_too(lock: Path) -> None:
         pass
     done.set()
     slow.join()
-    with gate(), gate():  # and inside, the same thread passes freely
+    with gate(), gate():  # a thread that is inside may pass again
         pass
 
 
-def test_a_full_queue_costs_the_guest_nothing_that_was_typed(
+def test_a_guest_who_waits_too_long_keeps_what_was_typed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.apply(toml())
@@ -207,7 +209,7 @@ def test_a_full_queue_costs_the_guest_nothing_that_was_typed(
 
 
 @pytest.mark.both_databases
-def test_an_act_is_tried_again_where_somebody_was_in_the_way(house: House) -> None:
+def test_an_act_is_tried_again_if_another_writer_was_in_the_way(house: House) -> None:
     tries: list[int] = []
 
     def act(_: Any) -> str:
@@ -222,7 +224,7 @@ def test_an_act_is_tried_again_where_somebody_was_in_the_way(house: House) -> No
 
 
 @pytest.mark.both_databases
-def test_a_row_that_cannot_be_written_is_not_tried_for_ever(house: House) -> None:
+def test_a_row_that_cannot_be_written_is_not_tried_forever(house: House) -> None:
     event = house.apply(toml())
     with pytest.raises(IntegrityError):
         write(
@@ -236,8 +238,8 @@ def test_a_row_that_cannot_be_written_is_not_tried_for_ever(house: House) -> Non
 def test_on_postgresql_a_deadlock_is_tried_again(
     cluster: Any, database: str, tmp_path: Path
 ) -> None:
-    """Two acts that lock two rows in opposite order: the server ends one of them, and it goes
-    through the second time."""
+    """Two acts lock two rows in opposite order. The server ends one of them, and its second try
+    succeeds."""
     house = House(tmp_path, EVENTREG_DATABASE_URL=database)
     with house.app.app_context():
         first, second = house.apply(toml("one")).id, house.apply(toml("two")).id
@@ -265,14 +267,12 @@ def test_on_postgresql_a_deadlock_is_tried_again(
         thread.join()
     assert len(tries) > 2, "one was tried again; on a busy machine, perhaps once more"
     with house.app.app_context():
-        assert [row[0] for row in reading().execute(text("SELECT edition FROM event_seats"))] == [
-            3,
-            3,
-        ]
+        editions = reading().execute(text("SELECT edition FROM event_seats")).scalars().all()
+        assert editions == [3, 3]
     house.close()
 
 
-def test_on_postgresql_nobody_waits_long_for_a_locked_row(
+def test_on_postgresql_the_wait_for_a_locked_row_is_short(
     cluster: Any, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(database_of_ours.SESSION, "lock_timeout", "100ms")

@@ -1,5 +1,5 @@
-"""The database file is deleted, replaced or written over under a running server: nobody gets a
-ticket that nobody can find."""
+"""The database file is deleted, replaced or written over while a server runs. No one gets a ticket
+that is in no file."""
 
 import http.client
 import shutil
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from threading import Event as Bell
+from threading import Event as ThreadEvent
 
 import pytest
 from sqlalchemy import update
@@ -30,7 +30,7 @@ KEY = {"EVENTREG_SECRET_KEY": SECRET}
 
 @pytest.fixture
 def place(tmp_path: Path, migrated: Path) -> Path:
-    """An instance folder whose event has room for everybody."""
+    """An instance folder with an event of 500 seats."""
     folder = tmp_path / "instance"
     folder.mkdir()
     shutil.copy(migrated, folder / "eventreg.sqlite3")
@@ -42,7 +42,7 @@ def place(tmp_path: Path, migrated: Path) -> Path:
 
 
 def copy_of(place: Path, to: Path) -> Path:
-    """A whole and sound copy of the database as it is now."""
+    """A sound copy of the database as it is now."""
     with (
         closing(sqlite3.connect(place / "eventreg.sqlite3")) as live,
         closing(sqlite3.connect(to)) as copy,
@@ -52,14 +52,14 @@ def copy_of(place: Path, to: Path) -> Path:
 
 
 def people_in(file: Path) -> set[str]:
-    """The names in the file, as the next program finds them."""
+    """The names in the file, as another program reads them."""
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         return {row[0] for row in database.execute("SELECT name FROM attendees")}
 
 
 def book(server: Server, form: dict[str, str], number: int) -> tuple[int, dict[str, str], str]:
-    """Somebody registers; status, headers and page."""
+    """Register one person. Returns status, headers and page."""
     typed = {"name": f"王{number}号", "phone": f"138{number:08d}", "confirmed": "yes"}
     place = urllib.parse.urlsplit(server.address)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=60)
@@ -74,12 +74,12 @@ def book(server: Server, form: dict[str, str], number: int) -> tuple[int, dict[s
 
 
 def log_of(place: Path) -> str:
-    """What all servers on this folder have said."""
+    """The logs of all servers on this folder."""
     return "".join(file.read_text() for file in place.parent.glob("*.log"))
 
 
 def command(place: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """A command in a process of its own, beside the server."""
+    """Run a command in a process of its own, beside the server."""
     return subprocess.run(
         [Path(sys.executable).with_name("flask"), "--app", "wsgi", *words],
         cwd=ROOT,
@@ -90,13 +90,12 @@ def command(place: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_nobody_gets_a_ticket_from_a_file_that_is_gone(place: Path) -> None:
+def test_no_one_gets_a_ticket_from_a_deleted_file(place: Path) -> None:
     file = place / "eventreg.sqlite3"
     with running(place, **KEY) as one, running(place, **KEY) as other:
         form = hidden(ask(one, "GET", REGISTER)[2])
-        assert [
-            book(server, form, number)[0] for number, server in enumerate((one, other, one, other))
-        ] == [303] * 4
+        for number, server in enumerate((one, other, one, other)):
+            assert book(server, form, number)[0] == 303
         copy = copy_of(place, place.parent / "copy.sqlite3")
         file.unlink()
         for number in range(4, 12):
@@ -104,9 +103,7 @@ def test_nobody_gets_a_ticket_from_a_file_that_is_gone(place: Path) -> None:
             assert (status, headers.get("Retry-After")) == (503, "5"), "nothing is promised"
             assert 'data-page="error"' in page
             assert "tel:+8657487654321" in page, "the page for trouble says whom to call"
-        assert ask(one, "GET", "/zh/events/small")[0] == 503, (
-            "and the page of the event does not go on as if nothing were"
-        )
+        assert ask(one, "GET", "/zh/events/small")[0] == 503, "the event page is refused too"
         doctor = command(place, "doctor")
         assert doctor.returncode == 1
         assert (
@@ -117,16 +114,14 @@ def test_nobody_gets_a_ticket_from_a_file_that_is_gone(place: Path) -> None:
             said = command(place, *words)
             assert (said.returncode, "the database file is gone" in said.stderr) == (1, True), said
             assert len(said.stderr.splitlines()) == 1
-        assert not file.exists(), "no program makes an empty one in its place"
+        assert not file.exists(), "no program makes an empty file in its place"
         shutil.copy(copy, file)
-        assert [
-            book(server, form, number)[0] for number, server in enumerate((one, other), start=12)
-        ] == [303] * 2
+        assert book(one, form, 12)[0] == book(other, form, 13)[0] == 303
     assert people_in(file) == {f"王{number}号" for number in (0, 1, 2, 3, 12, 13)}
     assert "the database file is gone" in log_of(place)
 
 
-def test_a_start_without_its_file_refuses_in_one_line_and_a_restore_brings_it_back(
+def test_a_start_without_the_file_is_refused_in_one_line_until_a_restore(
     place: Path,
 ) -> None:
     backup = place.parent / "kept.zip"
@@ -153,9 +148,8 @@ def test_a_start_without_its_file_refuses_in_one_line_and_a_restore_brings_it_ba
 def rushing(
     servers: tuple[Server, ...], form: dict[str, str], meanwhile: Callable[[], None]
 ) -> dict[int, str]:
-    """A hundred and twenty people register, and in the middle something happens. Returns the
-    tickets that were handed out."""
-    begun, tickets = Bell(), {}
+    """Register 120 people, and call ``meanwhile`` in the middle. Returns the tickets."""
+    begun, tickets = ThreadEvent(), {}
 
     def one(number: int) -> None:
         status, headers, _ = book(servers[number % len(servers)], form, number)
@@ -175,9 +169,7 @@ def rushing(
 
 
 @pytest.mark.parametrize("endings", [["-wal"], ["-wal", "-shm"]], ids=["log", "log and its index"])
-def test_every_ticket_from_a_log_that_was_deleted_is_in_the_file(
-    place: Path, endings: list[str]
-) -> None:
+def test_every_ticket_survives_the_deletion_of_the_log(place: Path, endings: list[str]) -> None:
     def delete() -> None:
         for ending in endings:
             Path(f"{place / 'eventreg.sqlite3'}{ending}").unlink()
@@ -191,7 +183,7 @@ def test_every_ticket_from_a_log_that_was_deleted_is_in_the_file(
             for number in range(200, 220)
             if book((one, other)[number % 2], form, number)[0] == 303
         }
-        assert len(late) > 10, "the servers have found their way back"
+        assert len(late) > 10, "the servers register people again"
         assert all(ask(other, "GET", ticket)[0] == 200 for ticket in tickets.values())
     assert {f"王{number}号" for number in {*tickets, *late}} <= people_in(
         place / "eventreg.sqlite3"
@@ -199,16 +191,12 @@ def test_every_ticket_from_a_log_that_was_deleted_is_in_the_file(
     assert "the log of the database was removed under us" in log_of(place)
 
 
-def test_no_ticket_comes_from_an_older_copy_that_has_come_into_the_place_of_the_file(
+def test_no_ticket_comes_from_an_older_copy_in_the_place_of_the_file(
     place: Path,
 ) -> None:
-    """As with ``cp eventreg.sqlite3 x; mv x eventreg.sqlite3``: what was written last stands in the
-    log, and not in the copy."""
-    file, older, backup = (
-        place / "eventreg.sqlite3",
-        place.parent / "older.sqlite3",
-        place.parent / "kept.zip",
-    )
+    """``cp eventreg.sqlite3 x; mv x eventreg.sqlite3``: the last acts are only in the log."""
+    file, older = place / "eventreg.sqlite3", place.parent / "older.sqlite3"
+    backup = place.parent / "kept.zip"
     with running(place, **KEY) as one, running(place, **KEY) as other:
         form = hidden(ask(one, "GET", REGISTER)[2])
         tickets = [book(one, form, number)[1]["Location"] for number in range(3)]
@@ -220,30 +208,28 @@ def test_no_ticket_comes_from_an_older_copy_that_has_come_into_the_place_of_the_
             status, headers, page = book((one, other)[number % 2], form, number)
             assert (status, headers.get("Retry-After")) == (503, "5"), "nothing is promised"
             assert "tel:+8657487654321" in page, "the page for trouble says whom to call"
-        assert ask(one, "GET", tickets[0])[0] == 503, "nobody is told that a ticket is not there"
+        assert ask(one, "GET", tickets[0])[0] == 503, (
+            "no one is told that the ticket does not exist"
+        )
         doctor = command(place, "doctor")
         assert doctor.returncode == 1
         assert "which lacks the last 3 acts" in doctor.stdout
         assert command(place, "event", "list").returncode == 1
         whole.replace(file)
-        assert [
-            book(server, form, number)[0] for number, server in enumerate((one, other), start=30)
-        ] == [303] * 2
+        assert book(one, form, 30)[0] == book(other, form, 31)[0] == 303
         assert ask(one, "GET", tickets[0])[0] == 200
         shutil.copy(file, older)
         older.replace(file)
         assert book(one, form, 40)[0] == 503
         restored = command(place, "backup", "restore", str(backup))
         assert restored.returncode == 0, restored.stderr
-        assert [
-            book(server, form, number)[0] for number, server in enumerate((one, other), start=50)
-        ] == [303] * 2
+        assert book(one, form, 50)[0] == book(other, form, 51)[0] == 303
         assert "NO database: no log of a file that was replaced" in command(place, "doctor").stdout
     assert people_in(file) == {f"王{number}号" for number in (0, 1, 2, 50, 51)}
     assert "was replaced by an older one" in log_of(place)
 
 
-def test_a_start_on_an_older_copy_is_refused_until_somebody_says_that_it_is_meant(
+def test_a_start_on_an_older_copy_is_refused_until_the_operator_accepts_it(
     place: Path,
 ) -> None:
     file, older = place / "eventreg.sqlite3", place.parent / "older.sqlite3"
@@ -267,7 +253,7 @@ def test_a_start_on_an_older_copy_is_refused_until_somebody_says_that_it_is_mean
         assert book(server, hidden(ask(server, "GET", REGISTER)[2]), 2)[0] == 303
 
 
-def test_a_folder_that_is_moved_away_gives_no_ticket_and_no_trace_of_the_program(
+def test_while_the_folder_is_moved_away_there_is_no_ticket_and_no_traceback(
     place: Path,
 ) -> None:
     away = place.with_name("away")
@@ -312,21 +298,21 @@ def test_a_file_that_is_not_ours_is_never_written(place: Path, other: str) -> No
 
 
 def write_over(file: Path, source: Path) -> None:
-    """As ``cp`` does it: the same file, other content."""
+    """Write other content into the same file, as ``cp`` does."""
     with file.open("r+b") as over:
         over.truncate(0)
         over.write(source.read_bytes())
 
 
 def log_into_file() -> None:
-    """Bring what stands in the log into the file."""
+    """Write the content of the log into the file."""
     reading().rollback()
     with db.engine.connect() as connection:
         connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
 
 
 def change(number: int) -> None:
-    """An act that changes one page of the file, so that no other page can contradict it."""
+    """An act that changes one page of the file, so that the file stays sound."""
     with transaction() as session:
         session.execute(update(Event).values(held_seats=number))
 
@@ -343,9 +329,7 @@ def test_a_file_that_was_written_over_with_an_older_copy_is_not_used(
         shutil.copy(file, older)
         change(3)
         log_into_file()
-        house.register(
-            "赵六"
-        )  # the gate is passed once more: what the file holds now is remembered
+        house.register("赵六")  # passes the gate once more, so that the ledger is up to date
         right = copy_of(place, place.parent / "right.sqlite3")
         if not has_a_log:
             log_into_file()
@@ -362,11 +346,11 @@ def test_a_file_that_was_written_over_with_an_older_copy_is_not_used(
     assert people_in(file) == {"张桂芳", "赵六", "李四"}
 
 
-def test_no_ticket_comes_after_somebody_brought_an_older_copy_back_with_the_shell_of_sqlite(
+def test_no_ticket_comes_after_an_older_copy_was_restored_with_the_sqlite_shell(
     place: Path,
 ) -> None:
-    """``.restore`` writes through the log: the file and its place stay as they were, and only its
-    content is older."""
+    """``.restore`` writes through the log: it is the same file in the same place, with older
+    content."""
     file, older = place / "eventreg.sqlite3", place.parent / "older.sqlite3"
     with running(place, **KEY) as one, running(place, **KEY) as other:
         form = hidden(ask(one, "GET", REGISTER)[2])
@@ -377,9 +361,7 @@ def test_no_ticket_comes_after_somebody_brought_an_older_copy_back_with_the_shel
         assert book(one, form, 2)[0] == 303
         with closing(sqlite3.connect(older)) as copy, closing(sqlite3.connect(file)) as live:
             copy.backup(live)
-        assert [
-            book(server, form, number)[0] for number, server in enumerate((one, other), start=10)
-        ] == [503] * 2
+        assert book(one, form, 10)[0] == book(other, form, 11)[0] == 503
         doctor = command(place, "doctor")
         assert (doctor.returncode, "lacks the last" in doctor.stdout) == (1, True)
         assert command(place, "backup", "restore", str(backup)).returncode == 0
@@ -387,9 +369,8 @@ def test_no_ticket_comes_after_somebody_brought_an_older_copy_back_with_the_shel
     assert people_in(file) == {"王1号", "王20号"}
 
 
-def test_a_program_that_saves_the_log_by_itself_is_no_stranger(place: Path) -> None:
-    """As the shell of SQLite does when it is the last to close, or a program that copies the log
-    elsewhere."""
+def test_another_program_may_write_the_log_into_the_file(place: Path) -> None:
+    """The SQLite shell does so if it is the last to close, and so do replication programs."""
     file = place / "eventreg.sqlite3"
     house = House(place)
     with house.app.app_context():

@@ -1,5 +1,4 @@
-"""Nobody else on the machine reads what we write: every command, as it is typed, under the umask
-that a machine usually has."""
+"""Only the owner may read what the program writes, under the usual umask of a machine."""
 
 import os
 import stat
@@ -15,7 +14,7 @@ from tests.support.servers import running
 
 
 def command(place: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """A command in a process of its own, whose umask lets others read."""
+    """Run a command in a process of its own, under an umask that lets others read."""
     return subprocess.run(
         [Path(sys.executable).with_name("flask"), "--app", "wsgi", *words],
         cwd=ROOT,
@@ -59,10 +58,10 @@ def test_no_file_that_a_command_writes_is_open_to_others(tmp_path: Path) -> None
     assert {"outside/old.csv", "outside/backup.zip"} <= set(written)
     assert any(name.startswith("instance/backups/before-restore") for name in written)
     assert [name for name, mode in written.items() if mode & 0o077 and name != "outside"] == []
-    _doctor_names_what_is_open(place)
+    _check_that_doctor_names_what_is_open(place)
 
 
-def _doctor_names_what_is_open(place: Path) -> None:
+def _check_that_doctor_names_what_is_open(place: Path) -> None:
     backup = next((place / "backups").glob("before-restore*"))
     (place / "secret-key").chmod(0o644)
     (place / "backups").chmod(0o755)
@@ -80,7 +79,7 @@ def _doctor_names_what_is_open(place: Path) -> None:
         )
 
 
-def test_a_list_printed_to_a_pipe_leaves_the_pipe_as_it_is(tmp_path: Path) -> None:
+def test_writing_to_a_pipe_does_not_change_its_mode(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o644)
     pipe.chmod(0o644)
@@ -92,7 +91,7 @@ def test_a_list_printed_to_a_pipe_leaves_the_pipe_as_it_is(tmp_path: Path) -> No
 
 
 def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
-    """What it leads to is not ours."""
+    """Its target is not our file."""
     other = tmp_path / "other.txt"
     other.touch(0o644)
     other.chmod(0o644)
@@ -105,7 +104,7 @@ def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept_in", ["elsewhere", "elsewhere/deep"])
-def test_a_database_outside_the_folder_is_looked_at_too(tmp_path: Path, kept_in: str) -> None:
+def test_a_database_outside_the_instance_folder_is_closed_too(tmp_path: Path, kept_in: str) -> None:
     folder = tmp_path / kept_in
     folder.mkdir(parents=True)
     house = House(

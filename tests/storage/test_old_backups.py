@@ -1,5 +1,5 @@
-"""Automatic backups: those with names past their keeping time go, and those older than the privacy
-page says; no other."""
+"""Automatic backups are deleted if they hold names whose retention period has ended, or are older
+than the privacy page says. No other backup is."""
 
 import os
 import sqlite3
@@ -25,7 +25,7 @@ ENDS = local("2030-06-10 11:00")
 
 @pytest.fixture
 def small(house: House) -> House:
-    """One guest, in an automatic backup of the day before; and files of the operator's own."""
+    """One guest, an automatic backup of the day before, and the operator's own files."""
     house.apply(toml())
     house.hire()
     house.register(NAME)
@@ -52,7 +52,7 @@ def run(house: House, *words: str) -> Any:
 
 
 def automatic() -> list[str]:
-    """The kinds of the automatic backups that are there."""
+    """The kinds of the automatic backups in the folder."""
     return sorted(
         path.name.rsplit("-", 1)[0]
         for path in backups.automatic().iterdir()
@@ -61,20 +61,20 @@ def automatic() -> list[str]:
 
 
 def of_backups(house: House) -> str:
-    """What doctor says of them."""
+    """The line of doctor about automatic backups."""
     lines: list[str] = run(house, "doctor").output.splitlines()
     return next(line for line in lines if "automatic backups" in line)
 
 
 def own_files_are_there() -> bool:
-    """Whether nothing of the operator's was touched."""
+    """Whether the operator's own files are unchanged."""
     return all((backups.automatic() / name).read_text() == "mine" for name in OWN)
 
 
 def test_an_event_that_is_purged_leaves_no_names_in_automatic_backups(small: House) -> None:
     small.now = ENDS + timedelta(days=7)
     assert run(small, "purge").exit_code == 0
-    assert automatic() == ["before-restore"], "it may hold names until everybody is forgotten"
+    assert automatic() == ["before-restore"], "it may hold names until all are erased"
     small.now = ENDS + timedelta(days=30)
     assert run(small, "purge").exit_code == 0
     assert automatic() == ["after-purge"]
@@ -88,11 +88,11 @@ def test_an_event_that_is_purged_leaves_no_names_in_automatic_backups(small: Hou
     small.now += timedelta(hours=1)
     run(small, "purge")
     assert [path for path in backups.automatic().iterdir() if path.name not in OWN] == [fresh], (
-        "once is enough"
+        "no second backup is made"
     )
 
 
-def test_a_purge_on_the_page_does_the_same(small: House) -> None:
+def test_a_purge_on_the_page_replaces_automatic_backups_too(small: House) -> None:
     small.now = ENDS + timedelta(days=30)
     olga = small.signed_in("olga")
     olga.post(
@@ -110,11 +110,11 @@ def test_old_backups_stay_until_a_fresh_one_is_there(
         "VALUES (1, 999, '2030-06-10', 1)"
     )
     path = os.environ["PATH"]
-    if engine == "sqlite":  # a copy that is not sound is no backup
+    if engine == "sqlite":  # a damaged copy is refused as a backup
         reading().rollback()
-        with closing(sqlite3.connect(small.settings.instance / "eventreg.sqlite3")) as past_us:
-            past_us.execute(orphan)
-            past_us.commit()
+        with closing(sqlite3.connect(small.settings.instance / "eventreg.sqlite3")) as shell:
+            shell.execute(orphan)
+            shell.commit()
     else:
         monkeypatch.setenv("PATH", "/nowhere")
     said = run(small, "purge")
@@ -123,7 +123,7 @@ def test_old_backups_stay_until_a_fresh_one_is_there(
     assert "old automatic ones are kept" in caplog.text
     assert automatic() == ["before-restore"]
     assert reading().execute(text("SELECT name FROM attendees")).scalar_one() != NAME, (
-        "forgotten all the same"
+        "the names are erased anyway"
     )
     assert of_backups(small).startswith("NO")
     if engine == "sqlite":
@@ -150,7 +150,7 @@ def test_automatic_backups_are_kept_for_as_long_as_the_privacy_page_says(small: 
     assert days in get(small.client(), "/en/privacy").text
 
 
-def test_a_restore_leaves_no_copy_of_somebody_whose_time_is_over(
+def test_a_restore_leaves_no_backup_with_names_whose_retention_has_ended(
     small: House, tmp_path: Path
 ) -> None:
     file = str(tmp_path / "before.zip")
@@ -163,10 +163,10 @@ def test_a_restore_leaves_no_copy_of_somebody_whose_time_is_over(
     assert of_backups(small).startswith("ok")
 
 
-def test_restoring_an_older_backup_copies_nobody_into_an_automatic_one(
+def test_restoring_an_older_schema_makes_no_automatic_backup_of_it(
     small: House, tmp_path: Path
 ) -> None:
-    """Its tables are brought up to date before anybody is forgotten in them again."""
+    """Its tables are brought up to date without a backup, since they may hold erased names."""
     downgrade(revision="2026_11_26_name_search")
     db.session.remove()
     backups.create(tmp_path / "older.zip")
@@ -178,7 +178,7 @@ def test_restoring_an_older_backup_copies_nobody_into_an_automatic_one(
     assert automatic() == sorted([*before, "before-restore"])
 
 
-def test_what_a_backup_that_was_killed_left_behind_goes(small: House) -> None:
+def test_the_remains_of_a_killed_backup_are_deleted(small: House) -> None:
     for name, days in (("old", 2), ("new", 0)):
         folder = backups.automatic() / f"{backups.WORKSHOP}{name}"
         folder.mkdir()

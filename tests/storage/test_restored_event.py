@@ -1,5 +1,7 @@
-"""After a restore the event has the version number that it had before, and other words: nobody is
-shown the old ones, or held to them."""
+"""After a restore the event may have the same version number with another content.
+
+No page shows the old content, and no form is judged by it.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -30,8 +32,7 @@ CHESS = toml(capacity=9).replace("Calligraphy class", "Chess").replace("书法�
 
 @pytest.fixture
 def hiking(house: House, tmp_path: Path) -> Path:
-    """A backup in which version 2 of the event is a hike; in the database, version 2 of the same
-    event is chess."""
+    """A backup in which version 2 of the event is a hike. In the database, version 2 is chess."""
     house.apply(toml(capacity=9))
     first, hike = tmp_path / "first.zip", tmp_path / "hike.zip"
     backups.create(first)
@@ -39,7 +40,9 @@ def hiking(house: House, tmp_path: Path) -> Path:
     backups.create(hike)
     reading().rollback()
     backups.restore(first)
-    house.now += timedelta(minutes=1)  # each restore keeps what was there under a name of its own
+    house.now += timedelta(
+        minutes=1
+    )  # so that the two restores name their automatic backups differently
     house.apply(CHESS)
     assert house.event().version == 2
     reading().rollback()
@@ -66,7 +69,7 @@ def test_every_process_shows_what_was_restored(
     assert house.event().version == 2
 
 
-def test_a_form_that_was_filled_in_before_is_judged_by_what_was_restored(
+def test_a_form_from_before_a_restore_is_judged_by_the_restored_event(
     house: House, hiking: Path
 ) -> None:
     seen = availability.at(db.engine, None, "small", now=house.now).event
@@ -79,9 +82,7 @@ def test_a_form_that_was_filled_in_before_is_judged_by_what_was_restored(
     assert "Hiking" in get(house.client(), "/en/events/small/register").text
 
 
-def test_a_change_that_was_looked_over_before_is_looked_over_again(
-    house: House, hiking: Path
-) -> None:
+def test_a_change_that_was_reviewed_before_a_restore_is_refused(house: House, hiking: Path) -> None:
     house.hire()
     olga = house.signed_in("olga")
     forms = [
@@ -93,14 +94,16 @@ def test_a_change_that_was_looked_over_before_is_looked_over_again(
     kept = next(
         form for form in checked.forms if "toml" in checked.html and form.fields.get("version")
     )
-    with db.engine.begin() as connection:  # as a restore leaves it: the same number, another state
+    with db.engine.begin() as connection:  # as after a restore: the same number, another content
         connection.execute(text("UPDATE events SET stamp = 'other'"))
     pressed = olga.post(kept.action, data={**kept.fields, "toml": HIKING})
     assert pressed.status_code == 409
     assert "Chess" in get(house.client(), "/en/events/small").text
 
 
-def test_the_page_for_trouble_names_whom_to_call_as_restored(house: House, hiking: Path) -> None:
+def test_the_outage_page_has_the_telephone_number_of_the_restored_event(
+    house: House, hiking: Path
+) -> None:
     reading().rollback()
     said = house.app.test_cli_runner().invoke(args=["backup", "restore", str(hiking)])
     assert said.exit_code == 0, said.output

@@ -1,0 +1,126 @@
+"""Backups of both databases are made, verified and restored, and wrong ones are refused."""
+
+import hashlib
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventreg.core import invariants
+from eventreg.storage import backups
+from eventreg.storage.backups import BackupRefused
+from eventreg.storage.session import reading
+from tests.support.factories import House, toml
+from tests.support.pages import get
+
+pytestmark = pytest.mark.both_databases
+
+
+def run(house: House, *words: str) -> Any:
+    """Run a command as the operator does."""
+    reading().rollback()
+    return house.app.test_cli_runner().invoke(args=list(words))
+
+
+def test_a_restore_gives_the_state_of_the_backup(small: House, tmp_path: Path) -> None:
+    file = tmp_path / "before.zip"
+    made = run(small, "backup", "create", str(file))
+    assert made.exit_code == 0, made.output
+    assert "3 registrations" in made.output
+    assert "secret key" in made.output
+    assert run(small, "backup", "verify", str(file)).exit_code == 0
+    small.cancel(1)
+    small.register("赵一", waitlist=True)
+    restored = run(small, "backup", "restore", str(file))
+    assert restored.exit_code == 0, restored.output
+    found = invariants.of_event(reading(), small.event(), now=small.now)
+    assert (found.confirmed, found.waiting, found.holds) == (2, 1, True)
+    kept = list((small.settings.instance / "backups").glob("before-restore-*.zip"))
+    assert len(kept) == 1
+    assert backups.verify(kept[0]).rows["registrations"] == 4
+    small.cancel(1)  # the restored event can be used
+    assert invariants.of_event(reading(), small.event(), now=small.now).holds
+
+
+def test_after_a_restore_the_pages_show_the_restored_event(small: House, tmp_path: Path) -> None:
+    file = tmp_path / "before.zip"
+    backups.create(file)
+    guest, address = small.client(), "/en/events/small"
+    small.apply(toml(capacity=9))
+    assert "Seats are available" in get(guest, address).text
+    reading().rollback()
+    backups.restore(file)
+    assert "All seats are taken" in get(guest, address).text
+    assert "2 seats" in get(guest, address).text, "with the text of that time"
+
+
+def test_a_backup_is_never_written_over_another(small: House, tmp_path: Path) -> None:
+    file = tmp_path / "kept.zip"
+    file.write_text("mine")
+    refused = run(small, "backup", "create", str(file))
+    assert (refused.exit_code, file.read_text()) == (1, "mine")
+    assert "exists already" in refused.output
+    assert run(small, "backup", "create", str(tmp_path / "nowhere" / "x.zip")).exit_code == 1
+    assert not list(tmp_path.glob(".backup-*"))
+
+
+def spoil(file: Path, change: dict[str, Any] | None = None, body: bytes | None = None) -> None:
+    """Make a backup wrong."""
+    with zipfile.ZipFile(file) as packed:
+        inside = {name: packed.read(name) for name in packed.namelist()}
+    manifest = {**json.loads(inside["manifest.json"]), **(change or {})}
+    name = next(name for name in inside if name != "manifest.json")
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("manifest.json", json.dumps(manifest))
+        packed.writestr(name, inside[name] if body is None else body)
+
+
+@pytest.mark.parametrize("wrong", ["no zip", "cut", "checksum", "other engine", "missing"])
+def test_a_damaged_backup_is_refused_and_nothing_is_restored(
+    small: House, tmp_path: Path, wrong: str
+) -> None:
+    file = tmp_path / "before.zip"
+    backups.create(file)
+    match wrong:
+        case "no zip":
+            file.write_bytes(b"x")
+        case "cut":
+            os.truncate(file, file.stat().st_size // 2)
+        case "checksum":
+            spoil(file, body=b"something else")
+        case "other engine":
+            spoil(file, {"engine": "oracle"})
+        case "missing":
+            file.unlink()
+    assert run(small, "backup", "verify", str(file)).exit_code == 1
+    refused = run(small, "backup", "restore", str(file))
+    assert refused.exit_code == 1
+    assert len(refused.output.strip().splitlines()) == 1
+    assert small.seats().taken == 2
+
+
+def test_a_backup_of_the_other_database_is_refused(
+    small: House, tmp_path: Path, engine: str
+) -> None:
+    file = tmp_path / "before.zip"
+    backups.create(file)
+    other = "postgresql" if engine == "sqlite" else "sqlite"
+    with pytest.raises(BackupRefused):
+        spoil(file, {"engine": other})
+        backups.restore(file)
+
+
+def test_a_damaged_sqlite_copy_is_refused(small: House, tmp_path: Path, engine: str) -> None:
+    if engine != "sqlite":
+        return
+    file = tmp_path / "before.zip"
+    backups.create(file)
+    with zipfile.ZipFile(file) as packed:
+        body = bytearray(packed.read("database.sqlite3"))
+    body[100:900] = b"\xff" * 800
+    spoil(file, {"sha256": hashlib.sha256(body).hexdigest()}, bytes(body))
+    with pytest.raises(BackupRefused, match=r"damaged|other rows"):
+        backups.verify(file)
