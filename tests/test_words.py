@@ -273,7 +273,7 @@ def luminance(colour: str) -> float:
 
 
 def test_style_sheets_use_only_tokens_for_colour() -> None:
-    for name in ("public.css", "staff.css"):
+    for name in ("public/public.css", "staff/staff.css"):
         css = Path(ROOT / "static" / name).read_text()
         outside = [
             line

@@ -65,7 +65,7 @@ class Walk:
         known = {
             "slug": "small",
             "lang": "zh",
-            "filename": "staff.css",
+            "filename": "staff/staff.css",
             "check_in_id": str(arrival.check_in_id),
         }
         known["staff_id"] = str(self.house.dora.staff_id)
