@@ -157,7 +157,7 @@ def texts(language: str) -> Iterator[tuple[str, str]]:
     shipped event."""
     for key, forms in sentences(language).items():
         yield from ((key, text) for text in forms)
-    for path in sorted((ROOT / "templates" / "mail").glob(f"*.{language}.txt")):
+    for path in sorted((ROOT / "templates" / "mail").rglob(f"*.{language}.txt")):
         yield path.name, path.read_text(encoding="utf-8")
     shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"))
     yield from ((path, text) for path, text in shipped.texts() if path.endswith(f".{language}"))

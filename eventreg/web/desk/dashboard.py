@@ -63,7 +63,7 @@ def dashboard(slug: str) -> str:
     seats_now(event)
     prints = print_history.latest(reading(), event)
     return render_template(
-        "desk/dashboard.html",
+        "desk/dashboard/dashboard.html",
         sum=invariants.of_event(reading(), event, now=g.now, from_the_trail=not long),
         trail_is_long=long,
         tasks=calls.tasks(reading(), event, now=g.now),
