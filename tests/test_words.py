@@ -91,7 +91,10 @@ AGREED = {
         "You may also just come: if a seat is free, it is yours.",
     ),
     "calls_now": ("现在是接听时间", "Calls are answered now"),
-    "calls_later": ("现在不是接听时间，请在{when} 以后打", "Not answered now; call from {when}"),
+    "calls_later": (
+        "现在不是接听时间，请在{when} 以后打",
+        "Nobody is answering now. Please call after {when}.",
+    ),
     "trouble_later": (
         "如果刚才正在报名，请过几分钟再打开看看，不会重复报名。",
         "If you were registering, open this page again in a few minutes. You will not be "

@@ -78,7 +78,7 @@ def test_each_state_has_its_line_and_its_button(morning: House, slug: str, langu
         assert language == "en" or button in page.text
     assert CALL[language] in page.text
     assert page.text.rindex("需要帮助？" if language == "zh" else "Need help?") > page.text.rindex(
-        "谁来讲" if language == "zh" else "Who speaks"
+        "谁来讲" if language == "zh" else "The speaker"
     ), "help is last"
 
 
