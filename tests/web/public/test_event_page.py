@@ -120,6 +120,8 @@ def test_when_nobody_answers_and_no_other_number_is_given_the_address_comes_firs
     assert "也可以直接来现场，有空位就安排。" in text
     assert text.index("灵桥路 285 号") < text.index("我要报名") < text.index("0574-56116778")
     assert "现在不是接听时间，请在今天 9:00 以后打" in text
+    english = get(morning.client(), "/en/events/june-10-self-care").text
+    assert "Nobody is answering now. Please call after 9:00 today." in english
 
 
 def test_the_number_of_the_day_is_shown_from_the_evening_before(morning: House) -> None:
