@@ -1,4 +1,4 @@
-// What scripts add to public pages where they run; nothing needs it. ES2017, for the browsers of old phones.
+// Additions to the public pages. Every page works without them. ES2017, for old phones.
 (function (page) {
   var problems = page.getElementById("errors");
   if (problems) problems.focus();
@@ -13,7 +13,8 @@
   if (navigator.share) offer("share", function () {
     navigator.share({ title: page.title, url: location.href.split("#")[0] }).catch(function () {});
   });
-  var speech = window.speechSynthesis, language = page.documentElement.lang.slice(0, 2), button, name;
+  var speech = window.speechSynthesis, button, name;
+  var language = page.documentElement.lang.slice(0, 2);
   function silent() { button.textContent = name; }
   function read() {
     if (speech.speaking) return speech.cancel();
@@ -31,7 +32,7 @@
   function voice() {
     return speech.getVoices().find(function (one) { return one.lang.slice(0, 2) === language; });
   }
-  // The voices come late; a browser without one for this language offers nothing.
+  // Voices load late. Without a voice for this language the button stays hidden.
   function look() {
     if (button || !voice()) return;
     button = offer("listen", read);

@@ -1,6 +1,6 @@
-// What the desk gains by scripts; every page works without.
+// Additions to the staff pages. Every page works without them.
 
-// Taking a call: who is registered under this number, and how the name is read.
+// Taking a call: shows who is registered under this number, and how the name is read.
 const entry = document.getElementById("entry");
 if (entry) {
   const phone = entry.elements.phone, name = entry.elements.name, pinyin = entry.elements.pinyin;
@@ -11,13 +11,13 @@ if (entry) {
     const asked = new URLSearchParams({ phone: phone.value, name: name.value });
     let told;
     try {
-      // In the body: names and numbers have no place in an address.
+      // Sent in the body, because addresses with names and numbers would be logged.
       const headers = { "X-CSRF-Token": document.querySelector('meta[name="csrf-token"]').content };
       const answer = await fetch(entry.dataset.hint, { method: "POST", headers, body: asked });
       if (!answer.ok) return;
       told = await answer.json();
     } catch {
-      return; // no network: the server says the same after saving
+      return; // No network: the server says the same after saving.
     }
     known.hidden = !told.known.length;
     known.lastElementChild.replaceChildren(...told.known.flatMap((person) => {
@@ -34,7 +34,7 @@ if (entry) {
   name.addEventListener("input", soon);
 }
 
-// Copying a link, a message, all numbers.
+// Buttons that copy a link, a message or all numbers.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     const source = document.getElementById(button.dataset.copy);
@@ -42,32 +42,35 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     try {
       await navigator.clipboard.writeText(source.value);
     } catch {
-      document.execCommand("copy"); // plain http has no clipboard
+      document.execCommand("copy"); // the clipboard API needs https
     }
     button.textContent = button.dataset.done;
   });
 }
 
-// The attendee list: all at once.
+// The attendee list: tick all rows.
 const all = document.getElementById("all");
 if (all) {
   all.addEventListener("change", () => {
-    for (const box of document.querySelectorAll('input[name="registration"][form="chosen"]')) box.checked = all.checked;
+    const boxes = document.querySelectorAll('input[name="registration"][form="chosen"]');
+    for (const box of boxes) box.checked = all.checked;
   });
 }
 
-// The call desk: 1 to 4 press the buttons of the call in hand, while the focus is on it.
+// The call desk: the keys 1 to 4 press the buttons of the call that has the focus.
 for (const task of document.querySelectorAll(".task")) {
   task.addEventListener("keydown", (event) => {
     const button = task.querySelectorAll('button[name="outcome"]')[Number(event.key) - 1];
-    if (button && !event.ctrlKey && !event.altKey && !event.metaKey && event.key >= "1" && event.key <= "4") {
+    const plain = !event.ctrlKey && !event.altKey && !event.metaKey;
+    if (button && plain && event.key >= "1" && event.key <= "4") {
       event.preventDefault();
       button.click();
     }
   });
 }
 
-// Typing the sheet back, one key a line: 1 came, 2 came and has the gift, 0 neither. Arrows go up and down.
+// Typing in the paper list, one key for each line: 1 came, 2 came and got the gift,
+// 0 neither. Arrows move up and down.
 const lines = [...document.querySelectorAll("[data-line]")];
 const go = (place) => {
   if (place === lines.length) document.getElementById("compare").focus();
@@ -89,7 +92,7 @@ lines.forEach((line, place) => {
 });
 if (lines.length) lines[0].focus();
 
-// Passwords can be looked at while they are typed.
+// Buttons that show a password.
 for (const button of document.querySelectorAll("[data-show]")) {
   button.hidden = false;
   button.addEventListener("click", () => {
