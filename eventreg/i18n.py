@@ -70,6 +70,17 @@ def day(language: str, on: date, *, today: date) -> str:
     return format_date(on, "EEEE, MMMM d, y" if with_year else "EEEE, MMMM d", locale="en")
 
 
+def stamp(language: str, moment: datetime, *, today: date) -> str:
+    """A short date and time for lists: 06-10 8:47 in Chinese, 10 Jun, 08:47 in English. With the
+    year if it is another one."""
+    with_year = moment.year != today.year
+    if language == "zh":
+        on = f"{moment:%Y-%m-%d}" if with_year else f"{moment:%m-%d}"
+        return f"{on} {time(moment)}"
+    on = format_date(moment, "d MMM y" if with_year else "d MMM", locale="en")
+    return f"{on}, {moment:%H:%M}"
+
+
 def weekday(language: str, number: int) -> str:
     """The name of a weekday, 1 for Monday."""
     return format_date(

@@ -91,7 +91,10 @@ AGREED = {
         "You may also just come: if a seat is free, it is yours.",
     ),
     "calls_now": ("现在是接听时间", "Calls are answered now"),
-    "calls_later": ("现在不是接听时间，请在{when} 以后打", "Not answered now; call from {when}"),
+    "calls_later": (
+        "现在不是接听时间，请在{when} 以后打",
+        "Nobody is answering now. Please call after {when}.",
+    ),
     "trouble_later": (
         "如果刚才正在报名，请过几分钟再打开看看，不会重复报名。",
         "If you were registering, open this page again in a few minutes. You will not be "
@@ -157,7 +160,7 @@ def texts(language: str) -> Iterator[tuple[str, str]]:
     shipped event."""
     for key, forms in sentences(language).items():
         yield from ((key, text) for text in forms)
-    for path in sorted((ROOT / "templates" / "mail").glob(f"*.{language}.txt")):
+    for path in sorted((ROOT / "templates" / "mail").rglob(f"*.{language}.txt")):
         yield path.name, path.read_text(encoding="utf-8")
     shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"))
     yield from ((path, text) for path, text in shipped.texts() if path.endswith(f".{language}"))
@@ -273,7 +276,7 @@ def luminance(colour: str) -> float:
 
 
 def test_style_sheets_use_only_tokens_for_colour() -> None:
-    for name in ("public.css", "staff.css"):
+    for name in ("public/public.css", "staff/staff.css"):
         css = Path(ROOT / "static" / name).read_text()
         outside = [
             line

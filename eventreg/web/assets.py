@@ -9,7 +9,7 @@ from functools import cache
 from eventreg.settings import ROOT
 
 _STATIC = ROOT / "static"
-_OWN = ("poster.css", "trouble.css")
+_OWN = ("public/poster.css", "public/trouble.css")
 """Styles of single pages that stand inside them."""
 
 
@@ -23,7 +23,9 @@ def _squeezed(css: str) -> str:
 @cache
 def public_css() -> str:
     """What stands in the ``<style>`` of every public page."""
-    return _squeezed("".join((_STATIC / name).read_text() for name in ("tokens.css", "public.css")))
+    return _squeezed(
+        "".join((_STATIC / name).read_text() for name in ("tokens.css", "public/public.css"))
+    )
 
 
 @cache
@@ -36,7 +38,7 @@ def own_css(filename: str) -> str:
 def public_js() -> str:
     """The script inside every public page, which none of them needs; without comments and
     indents."""
-    lines = ((_STATIC / "public.js").read_text()).splitlines()
+    lines = ((_STATIC / "public/public.js").read_text()).splitlines()
     return "\n".join(
         line.strip() for line in lines if line.strip() and not line.strip().startswith("//")
     )
@@ -50,7 +52,9 @@ def _hashed(text: str) -> str:
 def staff_css() -> str:
     """What stands in the ``<style>`` of every staff page: one request less, on the bad network of a
     hall."""
-    return _squeezed("".join((_STATIC / name).read_text() for name in ("tokens.css", "staff.css")))
+    return _squeezed(
+        "".join((_STATIC / name).read_text() for name in ("tokens.css", "staff/staff.css"))
+    )
 
 
 @cache

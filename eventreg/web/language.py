@@ -84,14 +84,9 @@ def spoken_time(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def stamp(moment: datetime, zone: ZoneInfo) -> str:
-    """Day and time in figures, for lists: 06-10 8:47, with the year where it is not this one."""
-    local = moment.astimezone(zone)
-    this_year = local.year == g.now.astimezone(zone).year
-    return (
-        f"{local:%m-%d}" + f" {i18n.time(local)}"
-        if this_year
-        else f"{local:%Y-%m-%d} {i18n.time(local)}"
-    )
+    """A short date and time, for lists: 06-10 8:47 in Chinese, 10 Jun, 08:47 in English. With the
+    year if it is another one."""
+    return i18n.stamp(g.language, moment.astimezone(zone), today=g.now.astimezone(zone).date())
 
 
 def weekdays(numbers: Sequence[int]) -> str:
@@ -103,17 +98,14 @@ def weekdays(numbers: Sequence[int]) -> str:
 
 
 def soon(moment: datetime, zone: ZoneInfo) -> str:
-    """A moment to come, the way people say it: today 9:00, Monday 9:00, and further away with its
+    """A coming moment as people say it: 9:00 today, 9:00 on Monday, and after a week with its
     date."""
     local, now = moment.astimezone(zone), g.now.astimezone(zone)
     days = (local.date() - now.date()).days
     if days == 0:
-        said = say("today")
-    elif days < 7:
-        said = i18n.weekday(g.language, local.isoweekday())
-    else:
-        said = day(moment, zone)
-    return f"{said} {i18n.time(local)}"
+        return say("time_today", time=i18n.time(local))
+    on = i18n.weekday(g.language, local.isoweekday()) if days < 7 else day(moment, zone)
+    return say("time_on_day", day=on, time=i18n.time(local))
 
 
 def date(moment: datetime, zone: ZoneInfo) -> str:

@@ -1,1 +1,1 @@
-"""What tests need: people, houses, servers, browsers."""
+"""Shared test support: test data, apps, servers, browsers."""

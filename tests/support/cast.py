@@ -1,5 +1,5 @@
-"""One event in every state that a guest can meet, at one moment: Monday, June 10, 2030, 8:00 in
-Ningbo. All have the facts of the shipped file, on other days."""
+"""Events in every state that a guest can meet, all at Monday, June 10, 2030, 8:00 in Ningbo. They
+have the facts of the shipped file, on other days."""
 
 import re
 from pathlib import Path
@@ -23,8 +23,7 @@ _REPLACED = (
 def derived(
     slug: str, day: str = SOON, capacity: int = 50, more: str = "", window: str = "", hours: int = 0
 ) -> str:
-    """The shipped file as another event: on another day, so many hours later, with so many
-    seats."""
+    """The shipped event file with another slug, day and capacity, and ``hours`` later."""
     text = SHIPPED.read_text(encoding="utf-8")
     text = text.replace('slug = "june-10-self-care"', f'slug = "{slug}"').replace(
         "capacity = 50", f"capacity = {capacity}"
@@ -69,8 +68,8 @@ _GUESTS = {"few": 2, "one": 2, "full-waiting": 2, "full": 2}
 
 
 def prepare(folder: Path) -> dict[str, str]:
-    """Fill an instance folder with them all, and with those who have registered. Returns the paths
-    of tickets by what they show."""
+    """Fill an instance folder with all these events and their registrations. Returns the paths of
+    the tickets by name."""
     house = House(folder)
     house.now = local("2030-06-01 10:00")
     with house.app.app_context():

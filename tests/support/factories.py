@@ -1,5 +1,5 @@
-"""Makers of events, people and houses. The cast: Olga organises, Desmond sits at the desk, Dora
-stands at the door."""
+"""Factories for events, people and apps. Three staff members appear in the tests: Olga is the
+organiser, Desmond works at the desk, Dora at the door."""
 
 import contextvars
 import itertools
@@ -42,9 +42,9 @@ SHANGHAI = timedelta(hours=8)
 A_WEEK_BEFORE = datetime(2030, 6, 3, 2, 0, tzinfo=UTC)
 """Monday, June 3, 10:00 in Ningbo."""
 PASSWORD = "宁波的夏天不冷"
-"""The usual one, of the days when seven characters were enough: it still signs in."""
+"""The usual password. It is shorter than the present minimum; old passwords still sign in."""
 LONG_PASSWORD = "宁波的夏天不冷，冬天要戴围巾。"
-"""One that may be chosen today."""
+"""A password of the present minimum length."""
 SECRET = "a secret that only tests know"
 _numbers = itertools.count(10_000_000)
 
@@ -55,7 +55,7 @@ def local(text: str) -> datetime:
 
 
 def toml(slug: str = "small", capacity: int = 3, more: str = "", head: str = "") -> str:
-    """A small event file with other facts than the shipped one."""
+    """A small event file, with other facts than the shipped one."""
     return f"""
 slug = "{slug}"
 capacity = {capacity}
@@ -78,25 +78,25 @@ area_code = "0574"
 
 @cache
 def usual_hash() -> str:
-    """A hash of the usual password that is quick to check: argon2id as in the house, with less
-    memory. How the house itself hashes is tested in core/staff/test_accounts.py."""
+    """A hash of the usual password that is quick to check: argon2id with little memory. The real
+    parameters are tested in core/staff/test_accounts.py."""
     return PasswordHasher(memory_cost=64, time_cost=1, parallelism=1).hash(PASSWORD.encode())
 
 
 class Compiled(BytecodeCache):
-    """Templates as Jinja compiled them, for all houses of a process; Jinja itself compares them
-    with their sources."""
+    """Compiled templates, shared by all apps of a process. Jinja compares them with their
+    sources."""
 
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """What another house compiled."""
+        """Load what another app compiled."""
         if bucket.key in self._kept:
             bucket.bytecode_from_string(self._kept[bucket.key])
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep it for the next house."""
+        """Keep it for the next app."""
         self._kept[bucket.key] = bucket.bytecode_to_string()
 
 
@@ -105,8 +105,8 @@ _builders: dict[tuple[str, ...], Callable[..., tuple[str, str]]] = {}
 
 
 class KnownRule(Rule):
-    """A route that takes over what an earlier house of this process compiled for the same route. It
-    is half of the time that a house takes."""
+    """A route that reuses the URL builder which an earlier app of this process compiled for it.
+    Compiling takes half of the time of creating an app."""
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         known = (self.rule, repr(self._trace), repr(self.defaults), str(append_unknown))
@@ -119,7 +119,7 @@ Flask.url_rule_class = KnownRule
 
 
 def make_phone(number: str | None = None) -> phones.Phone:
-    """A mobile number that nobody else in the test has."""
+    """That number, or a mobile number that is unique in the test."""
     return phones.parse(number or f"138{next(_numbers)}")
 
 
@@ -137,11 +137,10 @@ def make_entry(
 
 
 class Browser(FlaskClient):
-    """A browser without scripts. Each request has a context of its own, as on a server, and not the
-    test's."""
+    """A browser without scripts. Each request runs in a context of its own, as on a server."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask, and let the test's own session see what the request has changed."""
+        """Send a request. Afterwards the test's session sees what the request changed."""
         answer = contextvars.Context().run(super().open, *args, **kwargs)
         if has_app_context():
             reading().rollback()
@@ -149,7 +148,7 @@ class Browser(FlaskClient):
 
 
 class House:
-    """One running eventreg over its own folder, with a clock that a test sets."""
+    """One app over its own instance folder. The test sets its clock: ``now``."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.now = A_WEEK_BEFORE
@@ -162,13 +161,13 @@ class House:
         self.olga = self.desmond = self.dora = Actor("staff")
 
     def close(self) -> None:
-        """Give the database's connections back."""
+        """Close the database connections."""
         with self.app.app_context():
             db.session.remove()
             db.engine.dispose()
 
     def writing(self) -> AbstractContextManager[Session]:
-        """A transaction; only inside ``app.app_context()``."""
+        """A transaction. Works only inside ``app.app_context()``."""
         return transaction()
 
     def apply(self, text: str) -> Event:
@@ -179,11 +178,11 @@ class House:
             ).event
 
     def event(self, slug: str = "small") -> Event:
-        """The event as it is now."""
+        """The event as it is stored now."""
         return events.get(reading(), slug)
 
     def register(self, *people: str, slug: str = "small", **entry: Any) -> Registration:
-        """Somebody registers, past the pages."""
+        """Register a party without using the pages."""
         source = Source(entry.pop("source", "online"))
         filled = make_entry(*people, source=source, **entry)
 
@@ -196,12 +195,12 @@ class House:
         return lookup.get(reading(), write(act).id)
 
     def seats(self, slug: str = "small") -> seats.SeatCount:
-        """The counter as it is now, whatever other processes have done."""
+        """The seat counter, with what other processes have committed."""
         reading().rollback()
         return seats.count(reading(), self.event(slug).id, now=self.now)
 
     def cancel(self, made: Registration | int, *people: int, by: Actor = audit.SYSTEM) -> None:
-        """Somebody gives seats back: all of the party, or these people's."""
+        """Cancel these attendees, or the whole party if none are named."""
         registration_id = made if isinstance(made, int) else made.id
 
         def act(session: Session) -> None:
@@ -211,7 +210,7 @@ class House:
         write(act)
 
     def hire(self) -> None:
-        """Give Olga, Desmond and Dora their accounts."""
+        """Create the accounts of Olga, Desmond and Dora."""
         with transaction() as session:
             self.olga, self.desmond, self.dora = (
                 self._hired(session, name, role)
@@ -223,7 +222,7 @@ class House:
             )
 
     def hired(self, name: str, role: Role) -> Actor:
-        """One account with the usual password."""
+        """Create one account with the usual password."""
         with transaction() as session:
             return self._hired(session, name, role)
 
@@ -233,7 +232,7 @@ class House:
         return Actor("staff", member.id, name, role)
 
     def signed_in(self, name: str) -> FlaskClient:
-        """The browser of Olga, Desmond or Dora."""
+        """A browser in which this person has signed in."""
         client = self.client()
         assert sign_in(client, name, PASSWORD).status_code == 303
         return client
@@ -244,12 +243,12 @@ class House:
 
 
 def with_event(session: Session, made: Registration) -> tuple[Event, Registration]:
-    """A registration as this session knows it, with its event."""
+    """The event and the registration, loaded in this session."""
     return session.get_one(Event, made.event_id), session.get_one(Registration, made.id)
 
 
 def bare_environment(**more: str) -> dict[str, str]:
-    """The environment of a program that a test starts: only what it needs. Warnings are errors, but
-    for the sockets that waitress leaves to the interpreter when it is told to stop."""
+    """The environment variables of a program that a test starts. Warnings are errors, except for
+    the sockets that waitress leaves open when it stops."""
     strict = "error,ignore:unclosed <socket:ResourceWarning"
     return {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": strict, **more}

@@ -1,5 +1,5 @@
-"""What nobody should send, as it stands on the wire: odd numbers and odd text, to be put into each
-place of a request."""
+"""Malformed input: odd numbers and odd bytes, and a client that puts them into any part of a
+request."""
 
 import contextvars
 import re
@@ -35,7 +35,8 @@ NUMBERS = [
     "٣".encode(),
     b"9" * 1000,
 ]
-"""Around the ends of 32 and 64 bits, and what Python calls a digit though no id is written so."""
+"""Numbers at the limits of 32 and 64 bits, numbers in other notations, and characters that
+``str.isdigit`` accepts but no id contains."""
 TEXTS = [
     b"",
     b"\x00",
@@ -57,10 +58,10 @@ TEXTS = [
     b"a" * 1000,
     "😀".encode() * 60,
 ]
-"""NUL, bytes that are no UTF-8, halves of a pair (surrogates), and what turns, ends or climbs."""
+"""NUL, invalid UTF-8, surrogates, bidirectional and line controls, paths, quotes, long text."""
 ODD = [*NUMBERS, *TEXTS]
 WORST = [b"1\x00\xed\xa0\x80", b"2147483648", b"9" * 25, "²".encode()]
-"""One of each kind, where there is no time for all."""
+"""One of each kind, for tests that cannot try all."""
 HEADERS = [
     "ACCEPT",
     "ACCEPT_ENCODING",
@@ -85,7 +86,7 @@ _NAMED = {"input", "select", "textarea", "button"}
 
 @dataclass
 class Place:
-    """One route and method, with arguments that exist and every field that it is known to read."""
+    """One route and method, with valid arguments and the known fields."""
 
     rule: Rule
     method: str
@@ -93,7 +94,7 @@ class Place:
     fields: dict[str, str] = field(default_factory=dict)
 
     def path(self, **odd: bytes) -> bytes:
-        """The address as a server hands it on, with odd arguments in place of good ones."""
+        """The path of the request. ``odd`` replaces arguments."""
         given = {name: value.encode() for name, value in self.arguments.items()} | odd
         pieces = _ARGUMENT.split(self.rule.rule)  # text, argument, text, argument, text
         return b"".join(
@@ -102,8 +103,8 @@ class Place:
 
 
 class Sender:
-    """Somebody who sends bytes: a stranger, or with ``sign_in`` somebody who signs in again
-    whenever the session is over."""
+    """A client that sends raw bytes. With ``sign_in`` it is signed in, and signs in again if its
+    session has ended."""
 
     def __init__(self, house: House, sign_in: Callable[[], tuple[str, str]] | None = None) -> None:
         self._house, self._sign_in = house, sign_in
@@ -113,7 +114,7 @@ class Sender:
     def ask(
         self, method: str, path: bytes, query: bytes = b"", body: bytes = b"", **named: bytes
     ) -> Response:
-        """One request. ``named`` are headers, as WSGI names them."""
+        """Send one request. ``named`` are WSGI variables, such as ``HTTP_HOST``."""
         answer = self._ask(method, path, query, body, named)
         is_out = answer.status_code == 401 or "/staff/sign-in?" in answer.headers.get(
             "Location", ""
@@ -143,7 +144,7 @@ class Sender:
         )
 
     def send(self, place: Place, **odd: bytes) -> Response:
-        """Send the route's fields as a page would: in the address of a GET, in the body of a
+        """Send the fields of the place as a form does: in the query of a GET, in the body of a
         POST."""
         fields = {name: value.encode() for name, value in place.fields.items()} | odd
         sent = "&".join(
@@ -155,7 +156,7 @@ class Sender:
 
 
 class Watch:
-    """Which names each route asks for in what was sent: so a field is found that no page shows."""
+    """Records which fields each route reads. This finds fields that no page shows."""
 
     def __init__(self, house: House) -> None:
         self.read: dict[str, set[str]] = {}
@@ -182,7 +183,7 @@ class Watch:
 
 
 def forms_of(page: Page) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Each form of a page: its method, where it leads, and every field, ticked or not."""
+    """For each form of a page its method, its action, and all its fields, ticked or not."""
     method, action, fields = "", "", dict[str, str]()
     for tag, given in [*page.tags, ("form", {})]:
         if tag == "form":

@@ -1,4 +1,4 @@
-"""Reading pages as a person without scripts does: what it says, and which forms it offers."""
+"""Reads a page as a browser without scripts: its text and its forms."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 @dataclass
 class Form:
-    """One form: where it goes, what it carries, and what its buttons add."""
+    """One form: its action, its fields, and what each button adds."""
 
     action: str
     method: str
@@ -20,7 +20,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """A page that was read. ``kind`` is its data-page, ``data`` the other data of its main part."""
+    """A parsed page. ``kind`` is the data-page of its ``<main>``, ``data`` all its attributes."""
 
     def __init__(self, response: TestResponse) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Page(HTMLParser):
         self.feed(self.html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collect forms and data."""
+        """Collect forms and attributes."""
         given = dict(attrs)
         self.tags.append((tag, given))
         self._inside.append(tag)
@@ -64,13 +64,13 @@ class Page(HTMLParser):
                 pass
 
     def handle_data(self, data: str) -> None:
-        """Collect words, not styles and scripts."""
+        """Collect text outside styles and scripts."""
         if not {"style", "script"} & set(self._inside):
             self._words.append(data)
 
     @property
     def text(self) -> str:
-        """All words of the page."""
+        """The text of the page."""
         return " ".join(" ".join(self._words).split())
 
     def having(self, attribute: str) -> list[dict[str, str | None]]:
@@ -78,7 +78,7 @@ class Page(HTMLParser):
         return [attrs for _, attrs in self.tags if attribute in attrs]
 
     def form(self, ending: str = "") -> Form:
-        """The form whose action ends so."""
+        """The first form with method POST whose action ends so."""
         posting = [form for form in self.forms if form.method == "post"]
         return next(form for form in posting if form.action.split("#")[0].endswith(ending))
 
@@ -89,13 +89,13 @@ def get(client: FlaskClient, address: str, **more: Any) -> Page:
 
 
 def fill(client: FlaskClient, address: str, **typed: str) -> TestResponse:
-    """Open the page with the form, type into it, and send it."""
+    """Open a page, fill in its form and send it."""
     form = get(client, address).form()
     return client.post(form.action.split("#")[0] or address, data={**form.fields, **named(typed)})
 
 
 def named(typed: dict[str, str]) -> dict[str, str]:
-    """companion_1 as a form calls it."""
+    """Keyword arguments as names of fields: companion_1 becomes companion-1."""
     return {name.replace("companion_", "companion-"): value for name, value in typed.items()}
 
 

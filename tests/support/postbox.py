@@ -1,4 +1,4 @@
-"""A real mail server that keeps what it gets, and refuses whom a test wants refused."""
+"""A real mail server that keeps its mails. A test can make it refuse some of them."""
 
 import asyncio
 from email import message_from_bytes
@@ -12,8 +12,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 class Postbox:
-    """``answers`` says for an address what the server answers to its mail: a reply line, or ``hang
-    up``, or ``keep and hang up``; ``slow`` is how many seconds it takes over each."""
+    """The mails that arrived. ``answers`` holds for a recipient the reply to a mail: a reply line,
+    ``hang up``, or ``keep and hang up``. ``slow`` is the delay of each reply in seconds."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -25,14 +25,14 @@ class Postbox:
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, to: str, _options: Any
     ) -> str:
-        """To whom."""
+        """Answer the RCPT command."""
         if to in self.refuses_recipient:
             return self.refuses_recipient[to]
         envelope.rcpt_tos.append(to)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
-        """The mail itself."""
+        """Answer the DATA command, and keep the mail."""
         answer = self.answers.get(envelope.rcpt_tos[0], "250 OK")
         await asyncio.sleep(self.slow)
         if answer == "hang up":
@@ -55,11 +55,11 @@ class Postbox:
 
     @property
     def recipients(self) -> list[str]:
-        """To whom the mails went, in order."""
+        """The recipients of all mails, in order."""
         return [str(mail["To"]) for mail in self.mails]
 
     def text(self, place: int = -1) -> str:
-        """The words of a mail."""
+        """The text of a mail."""
         body = self.mails[place].get_body(("plain",))
         assert isinstance(body, EmailMessage)
         return str(body.get_content())
@@ -68,9 +68,8 @@ class Postbox:
 def open_postbox(
     port: int, host: str = "127.0.0.1", password: str = "", **tls: Any
 ) -> tuple[Postbox, Controller]:
-    """A mail server there, which wants that password if one is given; stop its controller in the
-    end. ``ssl_context`` is TLS from the first byte, ``tls_context`` TLS once the client asks for
-    it."""
+    """Start a mail server. It requires that password if one is given. The caller stops its
+    controller. ``ssl_context`` is TLS from the start, ``tls_context`` is STARTTLS."""
     box, wants = Postbox(), bool(password)
 
     def right(

@@ -1,5 +1,5 @@
-"""A PostgreSQL of the tests' own: a throw-away cluster from Debian's packages, durable as in
-production, reached by a socket in its folder and nothing else."""
+"""A temporary PostgreSQL cluster from Debian's packages. It is as durable as in production and
+listens only on a socket in its folder."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ BINARIES = max(
     default=Path(),
 )
 USER = "postgres" if os.getuid() == 0 else None
-"""PostgreSQL refuses to run as root; then it runs as the user that its package made."""
+"""The user that runs PostgreSQL if the tests run as root, because it refuses to run as root."""
 CONFIGURATION = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
@@ -28,7 +28,7 @@ deadlock_timeout = 200ms
 
 
 class Cluster:
-    """One server over one folder. ``url`` leads to a database of it."""
+    """One server with its own folder. ``url`` is the address of one of its databases."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="eventreg-pg-"))
@@ -66,8 +66,8 @@ class Cluster:
         return done.stdout
 
     def start(self) -> None:
-        """Start, and wait until it answers."""
-        # The server must not hold our pipes, so its output goes to a file.
+        """Start the server, and wait until it answers."""
+        # Its output goes to a file, so that the server does not keep our pipes open.
         subprocess.run(
             [BINARIES / "pg_ctl", "-D", self.data, "-w", "-s", "-l", self.folder / "log", "start"],
             user=USER,
@@ -78,12 +78,12 @@ class Cluster:
         )
 
     def crash(self) -> None:
-        """Stop as a crash does: no checkpoint, every connection cut."""
+        """Stop as in a crash: without a checkpoint, with every connection cut."""
         self._hang_up()
         self._program("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
 
     def destroy(self) -> None:
-        """Stop and forget."""
+        """Stop the server and delete its folder."""
         self._hang_up()
         subprocess.run(
             [BINARIES / "pg_ctl", "-D", self.data, "-m", "immediate", "stop"],
@@ -99,22 +99,22 @@ class Cluster:
         return f"postgresql+psycopg://eventreg@/{database}?host={self.folder}"
 
     def sql(self, statement: str, database: str = "postgres") -> str:
-        """Ask something past the program."""
+        """Run a statement with psql."""
         return self._program(
             "psql", "-h", self.folder, "-U", "eventreg", "-qAtX", "-c", statement, database
         ).strip()
 
     def create(self, name: str, template: str = "template0") -> str:
-        """A new database, and its address."""
+        """Create a database. Returns its address."""
         self._ask(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def drop(self, name: str) -> None:
-        """Away with it, whoever is still connected."""
+        """Drop a database, even if it has connections."""
         self._ask(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _ask(self, statement: str) -> None:
-        """The same as ``sql`` on one connection that stays open, for what every test asks twice."""
+        """Run a statement on a connection that stays open, which is faster than psql."""
         if self._asked is None:
             self._asked = psycopg.connect(
                 host=str(self.folder), user="eventreg", dbname="postgres", autocommit=True

@@ -1,4 +1,4 @@
-"""A real nginx or Caddy in front of a server, with the configuration that the documents give."""
+"""A real nginx or Caddy in front of a server, with the configuration in docs/proxies."""
 
 import os
 import re
@@ -21,7 +21,7 @@ NAME = "localhost"
 
 @dataclass
 class Answer:
-    """What came back through the proxy."""
+    """An answer through the proxy."""
 
     status: int
     headers: dict[str, str]
@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass
 class Proxy:
-    """A proxy that listens on ``port``. ``log`` reads all that it has written to its logs."""
+    """A proxy that listens on ``port``."""
 
     port: int
     trust: ssl.SSLContext
@@ -39,7 +39,7 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """As guests type it."""
+        """Its address, as guests type it."""
         return f"https://{NAME}:{self.port}"
 
     def ask(
@@ -51,7 +51,7 @@ class Proxy:
         body: str | None = None,
         **headers: str,
     ) -> Answer:
-        """One request, from an address of this machine."""
+        """Send one request. ``source`` is the address it comes from."""
         connection = HTTPSConnection(
             NAME, self.port, timeout=30, context=self.trust, source_address=(source, 0)
         )
@@ -66,7 +66,7 @@ class Proxy:
         return Answer(answer.status, dict(answer.headers.items()), cookies, text)
 
     def log(self) -> str:
-        """All its logs."""
+        """The text of all its logs."""
         return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
 
 
@@ -85,8 +85,8 @@ def _certificate(folder: Path) -> ssl.SSLContext:
 
 
 def _changed(text: str, *changes: tuple[str, str]) -> str:
-    """The shipped configuration with the names, paths and ports of a test; each change must find
-    its place."""
+    """The shipped configuration with the names, paths and ports of a test. Fails if a pattern is
+    not found."""
     for pattern, replacement in changes:
         text, found = re.subn(pattern, replacement, text)
         assert found, pattern
@@ -122,7 +122,7 @@ def _listens(proxy: Proxy) -> bool:
 
 @contextmanager
 def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
-    """Debian's nginx with the shipped configuration, on ``port``, before the server on
+    """Debian's nginx with the shipped configuration. It listens on ``port`` and forwards to
     ``behind``."""
     folder.mkdir()
     trust = _certificate(folder)
@@ -145,14 +145,14 @@ def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
     )
     for opened in (folder, *folder.parents):
         if opened.is_relative_to(folder.parents[2]) and os.getuid() == 0:
-            opened.chmod(0o755)  # the worker of an nginx that root starts is another user
+            opened.chmod(0o755)  # nginx started by root runs its workers as another user
     with _started(["nginx", "-p", str(folder), "-c", "nginx.conf"], folder, port, trust) as proxy:
         yield proxy
 
 
 @contextmanager
 def caddy(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
-    """Debian's Caddy with the shipped configuration, on ``port``, before the server on
+    """Debian's Caddy with the shipped configuration. It listens on ``port`` and forwards to
     ``behind``."""
     folder.mkdir()
     trust = _certificate(folder)

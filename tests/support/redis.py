@@ -1,4 +1,4 @@
-"""A Redis of the tests' own, on a socket in a folder of its own."""
+"""A temporary Redis server that listens on a socket in its own folder."""
 
 import subprocess
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def running() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The address, as a setting, and the process."""
+    """Start a server. Yields its address, as a setting, and its process."""
     with tempfile.TemporaryDirectory(prefix="eventreg-redis-") as folder:
         path = Path(folder) / "socket"
         command = [

@@ -1,4 +1,4 @@
-"""Real servers in processes of their own."""
+"""Real servers, each in its own process."""
 
 import multiprocessing
 import os
@@ -22,14 +22,14 @@ from tests.proofs import faults
 from tests.support.factories import ROOT, bare_environment
 
 FORKS = multiprocessing.get_context("forkserver")
-"""From one process that has everything imported, others are forked in a moment."""
+"""Forks processes quickly from one that has imported everything."""
 FORKS.set_forkserver_preload(["tests.support.servers", "tests.proofs.crowd", "tests.support.warm"])
 
 
 @dataclass
 class Server:
-    """A server that answers at ``address``; ``printed`` is what it had said when it was ready,
-    after ``cpu`` seconds of processor time, which other tests beside it do not change."""
+    """A server that answers at ``address``. ``printed`` is its output until it was ready, ``cpu``
+    the processor seconds it had used by then; other tests do not affect these."""
 
     address: str
     printed: str
@@ -38,13 +38,13 @@ class Server:
 
     @property
     def link(self) -> str:
-        """The first organiser's link, if it was printed."""
+        """The first organiser's welcome link, or "" if it was not printed."""
         found = re.search(r"^http\S+/staff/welcome/\S+$", self.printed, re.M)
         return found[0] if found else ""
 
 
 def free_port() -> int:
-    """A port nobody listens on, below those that connections of other tests get by themselves."""
+    """A free port, below the range from which the system picks ports for connections."""
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as probe, suppress(OSError):
@@ -53,9 +53,9 @@ def free_port() -> int:
 
 
 def answers(address: str) -> bool:
-    """Whether a server is there."""
+    """Whether a server answers at that address."""
     try:
-        # our own address
+        # a server on this machine
         with urllib.request.urlopen(f"{address}/zh/", timeout=2) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
@@ -63,13 +63,13 @@ def answers(address: str) -> bool:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has used."""
+    """The processor seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def processes_of(server: Server) -> list[int]:
-    """The processes that a server has started, by their numbers."""
+    """The ids of the processes that a server has started."""
     return [
         int(one)
         for one in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
@@ -77,9 +77,9 @@ def processes_of(server: Server) -> list[int]:
 
 
 class Forked:
-    """A server forked from a process that has everything imported, which saves a second of
-    processor time. It has the words of ``Popen`` that are used here, but that waiting in vain
-    returns ``None``."""
+    """A server forked from a process that has imported everything, which saves a second of
+    processor time. It has the methods of ``Popen`` that are used here. Unlike there, ``wait``
+    returns ``None`` if time runs out."""
 
     def __init__(self, fault: str, log: Path, environment: dict[str, str]) -> None:
         self._process: BaseProcess = FORKS.Process(
@@ -89,21 +89,21 @@ class Forked:
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process id."""
         return self._process.pid or 0
 
     def terminate(self) -> None:
-        """Tell it to stop."""
+        """Ask it to stop."""
         self._process.terminate()
 
     def wait(self, timeout: float) -> int | None:
-        """Its exit code, once it has ended."""
+        """Wait for the end. Returns the exit code, or ``None`` if it still runs."""
         self._process.join(timeout)
         return self._process.exitcode
 
 
 def _serve(fault: str, log: str, environment: dict[str, str]) -> None:
-    """In the forked process: what ``python -m eventreg.serve`` does there."""
+    """Serve in the forked process, like ``python -m eventreg.serve``."""
     out = os.open(log, os.O_WRONLY | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
@@ -117,7 +117,7 @@ def _serve(fault: str, log: str, environment: dict[str, str]) -> None:
 
 
 def _fresh(fault: str, log: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """A program of its own, from its first import on."""
+    """Start a server as a new program."""
     program = ["tests.proofs.faulty_server", fault] if fault else ["eventreg.serve"]
     with log.open("a") as out:
         return subprocess.Popen(
@@ -126,13 +126,13 @@ def _fresh(fault: str, log: Path, environment: dict[str, str]) -> "subprocess.Po
 
 
 def running(folder: Path, fault: str = "", **environment: str) -> AbstractContextManager[Server]:
-    """A server on that instance folder, stopped again at the end; it must stop in order. ``fault``
-    breaks it on purpose."""
+    """A server on that instance folder. It is stopped at the end, and must exit with 0 and without
+    a traceback. ``fault`` names a fault to inject."""
     return _at_work(Forked, folder, fault, environment)
 
 
 def started(folder: Path, fault: str = "", **environment: str) -> AbstractContextManager[Server]:
-    """The same as `make run` starts it: where the start itself, or the memory, is looked at."""
+    """The same, started as `make run` does. For tests of the start or of memory use."""
     return _at_work(_fresh, folder, fault, environment)
 
 

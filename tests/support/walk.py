@@ -1,5 +1,5 @@
-"""A walk through every route: what can be asked is found, not listed, so that a new route is tried
-from its first day."""
+"""Finds every route and every field it reads, so that tests try a new route without listing
+it."""
 
 import re
 from collections import Counter
@@ -19,17 +19,17 @@ from tests.support.odd import Place, Sender, Watch, forms_of
 from tests.support.pages import Page, get
 
 GOOD = {"name": "王小明", "phone": "13800138000", "confirmed": "yes", "password": PASSWORD}
-"""What a field holds if no page says so; any other is 1."""
+"""Values for fields that no page fills in. Every other field gets "1"."""
 
 
 class Walk:
-    """A house with people in it, whatever can be asked of it, and what was answered."""
+    """An app with registrations and accounts, all its places, and a count of the answers."""
 
     def __init__(self, house: House) -> None:
         self.house, self.watch = house, Watch(house)
         self.answered: Counter[int] = Counter()
         self.failed: list[str] = []
-        house.app.testing = False  # a fault is to become the page that a guest would see
+        house.app.testing = False  # show the error page instead of raising
         house.apply(toml(capacity=500, more="[waitlist]\nopen = true"))
         house.hire()
         house.now = local("2030-06-10 08:40")
@@ -38,10 +38,11 @@ class Walk:
             place for rule in house.app.url_map.iter_rules() for place in self._of_rule(rule)
         ]
         self._learn()
-        reading().rollback()  # a transaction that idles is ended by PostgreSQL
+        reading().rollback()  # PostgreSQL ends idle transactions
 
     def _sign_in(self) -> tuple[str, str]:
-        """Olga's cookie and token, also after somebody has changed her password or role."""
+        """Sign Olga in, even if a request has changed her password or role. Returns her cookie and
+        CSRF token."""
         with self.house.writing() as session:
             member = session.get_one(StaffMember, self.house.olga.staff_id)
             member.password_hash, member.totp_secret = usual_hash(), None
@@ -53,8 +54,8 @@ class Walk:
         return f"s={cookie.value}", get(client, "/staff/").form("/sign-out").fields["csrf_token"]
 
     def _of_rule(self, rule: Rule) -> Iterator[Place]:
-        """The route with what exists: a registration of its own, an arrival, an account, a
-        ticket."""
+        """The places of one route, with arguments that exist: a registration, a check-in, an
+        account, a ticket."""
         made = self.house.register("张桂芳")
         with self.house.writing() as session:
             person = lookup.party(session, lookup.get(session, made.id))[0]
@@ -66,7 +67,7 @@ class Walk:
         known = {
             "slug": "small",
             "lang": "zh",
-            "filename": "staff.css",
+            "filename": "staff/staff.css",
             "check_in_id": str(arrival.check_in_id),
         }
         known["staff_id"] = str(self.house.dora.staff_id)
@@ -80,8 +81,8 @@ class Walk:
             yield Place(rule, method, given)
 
     def _learn(self) -> None:
-        """Find the fields of each route, in the forms that pages show and in what the views ask
-        for."""
+        """Find the fields of each place: those in the forms of the pages and those the views
+        read."""
         shown: dict[tuple[str, str], dict[str, str]] = {}
         for place in sorted(self.places, key=lambda place: place.method):
             path = place.path().decode()
@@ -100,7 +101,7 @@ class Walk:
             place.fields.pop("csrf_token", None)
 
     def note(self, answer: Response, *asked: object) -> None:
-        """Count the answer, and keep what must not be."""
+        """Count the answer, and note it as failed if its status is 500 or more."""
         self.answered[answer.status_code] += 1
         if answer.status_code >= 500:
             self.failed.append(
@@ -109,5 +110,5 @@ class Walk:
 
 
 def attendee_of(person: object) -> str:
-    """What a form of the door calls this person."""
+    """The id by which the forms of the door name this person."""
     return str(person.public_id)  # type: ignore[attr-defined]

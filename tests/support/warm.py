@@ -1,6 +1,6 @@
-"""Imported once by the process from which others are forked: somebody registers and cancels in a
-house that is thrown away. Tables are mapped and routes compiled then, and a process that is forked
-later begins at once."""
+"""Warms up the process from which others are forked: importing this module registers and cancels
+once in a temporary app. Tables are then mapped and routes compiled, so that a fork starts at
+once."""
 
 import tempfile
 from pathlib import Path

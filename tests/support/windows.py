@@ -1,5 +1,5 @@
-"""Windows of a real browser: their shapes, the ways through the pages, and what holds for every
-page that is looked at."""
+"""Windows of a real browser: their sizes, ways through the pages, and checks of each page that is
+shown."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _AXE = {
         ],
     },
     "rules": {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}},
-    "resultTypes": ["violations"],  # of the others, that they were looked at is enough
+    "resultTypes": ["violations"],  # of passed rules, the name is enough
 }
 _SEEN = "e => e.checkVisibility() && !e.closest('.trap, .skip, [hidden]')"
 _LOW = f"""() => {{ const seen = {_SEEN};
@@ -40,7 +40,8 @@ _LOW = f"""() => {{ const seen = {_SEEN};
     .map(([e, r]) => `${{e.outerHTML.slice(0, 90)}} ${{r.width}}x${{r.height}}`);
   return [...low('.button, button.main', 64), ...low('input:not([type=hidden]), summary', 60),
     ...low('header a, header button, .tools > *, .way, .back, .mend, .tel, footer a', 48)]; }}"""
-"""Targets that a finger would miss. Links inside a sentence are left to WCAG 2.5.8."""
+"""Finds targets that are too small for a finger. Links inside a sentence are exempt, as in WCAG
+2.5.8."""
 _SMALL = """() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const small = [];
   while (walk.nextNode()) { const p = walk.currentNode.parentElement;
@@ -68,7 +69,7 @@ _SPACED = """() => { const sheet = new CSSStyleSheet();
   sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; ' +
     'word-spacing: .16em !important } ' +
     'p { margin-bottom: 2em !important }'); document.adoptedStyleSheets = [sheet]; }"""
-"""The spacing that a reader may choose (WCAG 1.4.12)."""
+"""Sets the text spacing of WCAG 1.4.12."""
 
 
 def window(browser: Browser, shape: Any, *, scripts: bool = True, scheme: str = "light") -> Page:
@@ -80,19 +81,18 @@ def window(browser: Browser, shape: Any, *, scripts: bool = True, scheme: str = 
 
 
 def kind(page: Page, name: str) -> None:
-    """Wait until that page is there."""
+    """Wait until the page with that data-page is shown."""
     expect(page.locator("main")).to_have_attribute("data-page", name)
 
 
 def settle(page: Page) -> None:
-    """Have the page drawn, with scripts or without. Before that Chromium throws keys away, and
-    nothing has the focus: of 150 Enters pressed right after loading, up to 27 were lost."""
+    """Wait until the page is drawn. Until then Chromium drops keys: of 150 Enters pressed right
+    after loading, up to 27 were lost."""
     page.screenshot(clip={"x": 0, "y": 0, "width": 1, "height": 1})
 
 
 def slowed(page: Page) -> CDPSession:
-    """Put the window on a network of 400 kbit/s with 2 s latency, and on a processor six times
-    slower."""
+    """Slow the window down: 400 kbit/s, 2 s latency, a processor six times slower."""
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
     wire.send("Emulation.setCPUThrottlingRate", {"rate": 6})
@@ -107,7 +107,7 @@ def slowed(page: Page) -> CDPSession:
 
 
 def painted(page: Page) -> float:
-    """Milliseconds until the largest part of the page was there."""
+    """Milliseconds until the largest contentful paint."""
     moment: float = page.evaluate(
         "() => new Promise(done => new PerformanceObserver(list => "
         "done(list.getEntries().pop().startTime))"
@@ -118,7 +118,7 @@ def painted(page: Page) -> float:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody with a window, a language and a text size, on a server that has the whole cast."""
+    """A guest with a window and a language, on a server that has all events of ``cast``."""
 
     page: Page
     address: str
@@ -126,21 +126,21 @@ class Visitor:
     paths: dict[str, str]
 
     def choose(self, size: str) -> None:
-        """Take a text size, which a cookie keeps."""
+        """Choose a text size. A cookie keeps it."""
         self.page.goto(f"{self.address}/{self.language}/privacy?size={size}")
 
     def go(self, path: str) -> Page:
-        """Open an address, in our language."""
+        """Open an address in the guest's language."""
         speaks = f"?lang={self.language}" if path.startswith("/T/") else ""
         self.page.goto(f"{self.address}{path}{speaks}")
         return self.page
 
     def event(self, slug: str, rest: str = "") -> Page:
-        """Open an event."""
+        """Open an event, or a page below it."""
         return self.go(f"/{self.language}/events/{slug}{rest}")
 
     def fill(self, slug: str, name: str, phone: str, companion: str = "") -> Page:
-        """Fill in the form and press the button."""
+        """Fill in the registration form and send it."""
         page = self.event(slug, "/register")
         page.locator("#name").fill(name)
         page.locator("#phone").fill(phone)
@@ -150,32 +150,31 @@ class Visitor:
         return self.press_the_button()
 
     def press_the_button(self) -> Page:
-        """Press the main button, and wait for the page that answers: the click alone comes back
-        sooner."""
+        """Press the main button and wait for the next page."""
         with self.page.expect_navigation():
             self.page.locator("button.main").first.click()
         return self.page
 
     def main_states(self) -> Iterator[tuple[str, Page]]:
-        """The three pages that everybody meets."""
+        """The three pages that every guest sees."""
         yield "event", self.event("open")
         yield "form", self.event("open", "/register")
         yield "ticket", self.go(self.paths["couple"])
 
     def on_the_way_to_a_ticket(self) -> Iterator[tuple[str, Page]]:
-        """The same three, and the check page between them."""
+        """The same three, and the check page."""
         yield from self.main_states()
         yield "check", self.fill("open", "王小明", "13800138066")
 
     def states(self, *names: str) -> Iterator[tuple[str, Page]]:
-        """Every state that a guest can get into, or those of these names."""
+        """Every state of the public pages, or those of these names."""
         for name, show in self.shows().items():
             if name in names or not names:
                 yield name, show()
 
     def shows(self) -> dict[str, Callable[[], Page]]:
-        """By the name of each state, what leads to it. Nothing of it books a seat, so that every
-        visitor meets the same."""
+        """For the name of each state, a function that shows it. None of them books a seat, so that
+        every visitor sees the same."""
         couple, waitlisted = self.paths["couple"], self.paths["waitlisted"]
         closed = ("full-waiting", "full", "closed", "not-yet-open", "over", "cancelled")
         return {
@@ -218,8 +217,7 @@ class Visitor:
 
 
 def faults(name: str, page: Page) -> list[str]:
-    """What is wrong with a page as it is shown now: accessibility, sizes, distances. Nothing, if it
-    is right."""
+    """The faults of the page that is shown: accessibility, sizes, distances."""
     result = Axe().run(page, options=_AXE).response
     found = [
         f"{name}: {fault['id']}: {fault['nodes'][0]['html'][:120]}"
@@ -234,7 +232,7 @@ def faults(name: str, page: Page) -> list[str]:
 
 
 def measured(name: str, page: Page) -> list[str]:
-    """What a ruler finds wrong: too small to press or to read, too close, or sticking out."""
+    """Faults in measures: too small to press or to read, too close, or too wide."""
     found = [f"too small to press: {target}" for target in page.evaluate(_LOW)]
     found += [f"too close: {pair}" for pair in page.evaluate(_CLOSE)]
     if name != "poster":
@@ -244,7 +242,7 @@ def measured(name: str, page: Page) -> list[str]:
 
 
 def sideways(name: str, page: Page) -> list[str]:
-    """What sticks out in any text size, as it is and with the spacing a reader may choose."""
+    """What is too wide in any text size, with normal and with larger text spacing."""
     found = []
     for size in SIZES:
         page.evaluate("size => { document.documentElement.className = size }", size)

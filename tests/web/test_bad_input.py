@@ -356,7 +356,7 @@ def every_route(house: House) -> list[tuple[str, str]]:
         "check_in_id": 1,
         "staff_id": 1,
         "token": "x",
-        "filename": "staff.css",
+        "filename": "staff/staff.css",
     }
     found = []
     for rule in house.app.url_map.iter_rules():

@@ -1,5 +1,8 @@
 """Every page once, in both languages: no template is left out, no sentence is missing."""
 
+import re
+from unicodedata import east_asian_width
+
 import pytest
 from flask import Flask, g, template_rendered
 from flask.testing import FlaskClient
@@ -13,14 +16,31 @@ from eventreg.web.public import outage_page
 from tests.support.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.support.pages import Page, book, fill, get, sign_in
 
-FRAMES = {
+TEMPLATES = ROOT / "templates"
+WIDEST, MOST_LINES, MOST_FILES = 120, 100, 15
+
+PARTS = {
     "base.html",
     "staff.html",
+    "staff_parts.html",
+    "desk/dashboard/bursts.html",
+    "desk/dashboard/latest.html",
+    "desk/registration/correct.html",
+    "desk/registration/facts.html",
+    "desk/registration/history.html",
+    "desk/registration/read_back.html",
+    "organising/fields.html",
+    "print/check_in_buttons.html",
+    "print/queue_sign.html",
+    "public/event_people.html",
+    "public/event_search.html",
+    "public/fields.html",
     "public/parts.html",
     "public/pictures.html",
-    "staff_parts.html",
+    "public/telephone.html",
+    "public/typed.html",
 }
-"""Parts of pages, which are no pages."""
+"""Templates that only other templates use."""
 
 
 def walk_public(house: House, language: str) -> None:
@@ -229,7 +249,33 @@ def test_every_page_is_rendered_in_both_languages(house: House, language: str) -
         house.apply(toml(slug="other"))
         house.now = local("2030-06-03 10:00")
         get(house.client(), f"/{language}/")
-    present = {
-        str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.html")
-    }
-    assert rendered == present - FRAMES
+    present = {str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html")}
+    assert rendered == present - PARTS
+
+
+def test_every_part_is_used() -> None:
+    named = set()
+    for path in TEMPLATES.rglob("*.html"):
+        named |= set(re.findall(r'{% (?:extends|from|include) "([^"]+)"', path.read_text("utf-8")))
+    assert named == PARTS
+
+
+def test_templates_are_short_and_narrow() -> None:
+    too_wide = []
+    for path in TEMPLATES.rglob("*.*"):
+        lines = path.read_text("utf-8").splitlines()
+        assert len(lines) <= MOST_LINES, path
+        too_wide += [f"{path}:{n}" for n, line in enumerate(lines, 1) if columns(line) > WIDEST]
+    assert too_wide == []
+
+
+def columns(line: str) -> int:
+    """The width of a line on a screen, where a Chinese character takes two columns."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in line)
+
+
+@pytest.mark.parametrize("top", ["templates", "static"])
+def test_a_folder_has_at_most_fifteen_files(top: str) -> None:
+    folders = {path.parent for path in (ROOT / top).rglob("*.*")}
+    for folder in folders:
+        assert sum(path.is_file() for path in folder.iterdir()) <= MOST_FILES, folder

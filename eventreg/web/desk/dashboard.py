@@ -71,7 +71,7 @@ def dashboard(slug: str) -> str:
     seats_now(event)
     prints = print_history.latest(reading(), event)
     return render_template(
-        "desk/dashboard.html",
+        "desk/dashboard/dashboard.html",
         sum=invariants.of_event(reading(), event, now=g.now, from_the_trail=not long),
         trail_is_long=long,
         tasks=calls.tasks(reading(), event, now=g.now),
@@ -108,7 +108,7 @@ def listed(slug: str) -> str:
         limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
     found = attendee_list.count_found(reading(), event, asked)
     return render_template(
-        "desk/attendee_list.html",
+        "desk/attendees/attendee_list.html",
         asked=asked,
         pages=-(-found // attendee_list.PAGE),
         first=(asked.page - 1) * attendee_list.PAGE + 1,
@@ -154,7 +154,9 @@ def bulk(slug: str) -> Answer:
     if act is Bulk.CANCEL and request.form.get("confirmed") != "yes":
         people = attendee_list.of_registrations(reading(), event, chosen, Filter.ALL)
         live = [row for row in people if row.cancelled_at is None]
-        return render_template("desk/bulk_cancel.html", chosen=chosen, people=live, **about(event))
+        return render_template(
+            "desk/attendees/bulk_cancel.html", chosen=chosen, people=live, **about(event)
+        )
     by, now = access.actor(), g.now
     done = sum(_done(slug, one, act, by, now) for one in chosen.items())
     return redirect(url_for("desk.listed", slug=slug, act=act, done=done), 303)
@@ -190,7 +192,7 @@ def same_names(slug: str) -> str:
     """People of one name under several numbers, side by side."""
     event = events.get(reading(), slug)
     return render_template(
-        "desk/duplicates.html", groups=duplicates.groups(reading(), event), **about(event)
+        "desk/attendees/duplicates.html", groups=duplicates.groups(reading(), event), **about(event)
     )
 
 

@@ -135,7 +135,7 @@ def check_in_list_page(event: Event, sheets: Sheets, *, one_file: bool = False) 
     made = print_history.printout(sheets.part, sheets.rows)
     return render_template(
         "print/check_in_list.html",
-        style=assets.text("print.css") if one_file else "",
+        style=assets.text("print/print.css") if one_file else "",
         sheets=sheets,
         shown=_signer().dumps([event.id, made.part, made.people, made.attendees]),
         whole=whole,
@@ -153,7 +153,7 @@ def waiting_page(event: Event, rows: Sequence[Row], *, one_file: bool = False) -
     """Who waits, in the order in which they will be seated."""
     return render_template(
         "print/waiting_list.html",
-        style=assets.text("print.css") if one_file else "",
+        style=assets.text("print/print.css") if one_file else "",
         chunks=check_in_list.on_sides(rows),
         **_when(event),
     )

@@ -62,7 +62,7 @@ def _registration(
 ) -> str:
     people = attendee_list.of_registration(reading(), found.id)
     return render_template(
-        "desk/registration.html",
+        "desk/registration/registration.html",
         found=found,
         people=people,
         mark=identity.mark(found),
@@ -194,7 +194,7 @@ def ask_erase(slug: str, registration_id: int) -> str:
     found = lookup.of_event(reading(), event, registration_id)
     people = attendee_list.of_registration(reading(), found.id)
     return render_template(
-        "desk/erase.html",
+        "desk/registration/erase.html",
         found=found,
         mark=identity.mark(found),
         people=people,

@@ -37,7 +37,7 @@ def ask(token: str) -> Answer:
     if answer := ticket.past_asking(registration, event, TooLateToCancel()):
         return answer
     return render_template(
-        "public/cancel.html",
+        "public/ticket/cancel.html",
         people=ticket.live(registration),
         waits=registration.state == RegistrationState.WAITLISTED,
         ticket_path=addresses.ticket(registration),
@@ -123,5 +123,5 @@ def _find_page(problems: dict[str, str]) -> str:
     coming = events.still_to_come(reading(), g.now)
     typed = {field: request.form.get(field, "") for field in ("name", "phone", "code")}
     return render_template(
-        "public/find.html", problems=problems, typed=typed, **of_the_next(coming)
+        "public/ticket/find.html", problems=problems, typed=typed, **of_the_next(coming)
     )

@@ -101,7 +101,7 @@ def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
             return _closed(event, sent, 409)
         case AlreadyRegistered():
             return render_template(
-                "public/already_registered.html", **_sent(sent), **facts(event)
+                "public/registering/already_registered.html", **_sent(sent), **facts(event)
             ), 409
         case PhoneAtLimit():
             heading = language.say("phone_at_limit")
@@ -196,7 +196,11 @@ def _form(
     """The form with everything that was typed, and either complaints, a notice, or neither."""
     problems = form.problems if complain and not notice else {}
     page = render_template(
-        "public/register.html", form=form, problems=problems, notice=notice, **facts(event)
+        "public/registering/register.html",
+        form=form,
+        problems=problems,
+        notice=notice,
+        **facts(event),
     )
     return page, status
 
@@ -205,7 +209,7 @@ def _check(event: Event, form: Any, entry: Entry, *, wait: limits.TooOften | Non
     """Everything once more, before the seat is taken."""
     left = seats_now(event).left
     return render_template(
-        "public/check.html",
+        "public/registering/check.html",
         form=form,
         entry=entry,
         shown=phones.shown(entry.phone.number),
@@ -221,7 +225,7 @@ def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
     """No seats, or fewer than the party needs: with the next steps, and nothing typed lost."""
     counted, people = seats_now(event), form.people
     page = render_template(
-        "public/full.html",
+        "public/registering/full.html",
         held=counted.held,
         left=counted.left,
         people=people,
@@ -235,7 +239,7 @@ def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
 
 def _closed(event: Event, form: Any, status: int) -> tuple[str, int]:
     """Registering is not possible now: which it is, and when."""
-    return render_template("public/closed.html", **_sent(form), **facts(event)), status
+    return render_template("public/registering/closed.html", **_sent(form), **facts(event)), status
 
 
 def _sent(form: Any) -> dict[str, Any]:

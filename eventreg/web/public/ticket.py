@@ -66,9 +66,9 @@ def ticket(token: str) -> Answer:
     if events.is_past_keeping(event, g.now) or (
         registration.erased_at and registration.state == "confirmed"
     ):
-        return render_template("public/closed.html", form=None, **facts(event))
+        return render_template("public/registering/closed.html", form=None, **facts(event))
     if registration.state == RegistrationState.CANCELLED:
-        return render_template("public/cancelled.html", **facts(event))
+        return render_template("public/ticket/cancelled.html", **facts(event))
     path = addresses.ticket(registration)
     shown = {
         "people": live(registration),
@@ -79,11 +79,13 @@ def ticket(token: str) -> Answer:
     }
     if registration.state == RegistrationState.WAITLISTED:
         return render_template(
-            "public/waitlisted.html", position=waitlist.position(reading(), registration), **shown
+            "public/ticket/waitlisted.html",
+            position=waitlist.position(reading(), registration),
+            **shown,
         )
     address = guard.settings().public_url + path
     return render_template(
-        "public/ticket.html",
+        "public/ticket/ticket.html",
         qr=qr(address.upper()),
         address=address,
         waiting=_waiting_beside(registration),
@@ -256,7 +258,7 @@ def _change_page(
 ) -> str:
     typed = {field: request.form.get(field, name) for field, name in _names(registration).items()}
     return render_template(
-        "public/change.html",
+        "public/ticket/change.html",
         problems=problems,
         notice=notice,
         typed={**typed, "phone": request.form.get("phone", "")},

@@ -163,6 +163,7 @@ def test_one_of_two_gives_the_seat_back_and_the_other_keeps_it(house: House, gue
     ticket = book(guest, companion_1="王建国", **FIND).headers["Location"]
     page = get(guest, f"{ticket}/cancel")
     one = next(form for form in page.forms if "attendee" in form.fields)
+    assert "要退哪一位的名额？" in page.text
     assert "只退 张桂芳 的名额" in page.text
     guest.post(f"{ticket}/cancel", data=one.fields)
     after = get(guest, ticket)

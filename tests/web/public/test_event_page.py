@@ -78,7 +78,7 @@ def test_each_state_has_its_line_and_its_button(morning: House, slug: str, langu
         assert language == "en" or button in page.text
     assert CALL[language] in page.text
     assert page.text.rindex("需要帮助？" if language == "zh" else "Need help?") > page.text.rindex(
-        "谁来讲" if language == "zh" else "Who speaks"
+        "谁来讲" if language == "zh" else "The speaker"
     ), "help is last"
 
 
@@ -120,6 +120,8 @@ def test_when_nobody_answers_and_no_other_number_is_given_the_address_comes_firs
     assert "也可以直接来现场，有空位就安排。" in text
     assert text.index("灵桥路 285 号") < text.index("我要报名") < text.index("0574-56116778")
     assert "现在不是接听时间，请在今天 9:00 以后打" in text
+    english = get(morning.client(), "/en/events/june-10-self-care").text
+    assert "Nobody is answering now. Please call after 9:00 today." in english
 
 
 def test_the_number_of_the_day_is_shown_from_the_evening_before(morning: House) -> None:
