@@ -3,7 +3,7 @@ of their own."""
 
 from itsdangerous import URLSafeSerializer
 
-from eventreg.web.forms import new_key
+from eventreg.web.forms.form_token import new_key
 from tests.support.factories import SECRET
 
 _signer = URLSafeSerializer(SECRET, salt="registration form")

@@ -1,5 +1,5 @@
-"""What proxies in front say of a request: who asks, and whether by https. Believed only from
-addresses that are ours to trust."""
+"""The client's address and scheme, from the headers of a reverse proxy. The headers are believed
+only if they come from a trusted address."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -20,8 +20,8 @@ _SAID = (
 
 
 class Forwarded:
-    """Sets ``REMOTE_ADDR`` and the scheme from the headers of trusted proxies, and removes those
-    headers for good."""
+    """WSGI middleware that sets ``REMOTE_ADDR`` and the scheme from the headers of trusted proxies.
+    It removes those headers from every request."""
 
     def __init__(self, app: Wsgi, proxies: Proxies, log: logging.Logger) -> None:
         self._app = app
@@ -30,7 +30,7 @@ class Forwarded:
         self._warned = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """One request."""
+        """Handle one request."""
         said = {name: environ.pop(name) for name in _SAID if name in environ}
         peer = environ.get("REMOTE_ADDR", "")
         environ["eventreg.peer"] = peer
@@ -49,7 +49,7 @@ class Forwarded:
             environ["wsgi.url_scheme"] = scheme
 
     def _warn(self, peer: str) -> None:
-        """Once: without the count of proxies, all guests behind one share its limits."""
+        """Warn once: without the number of proxies, all guests behind one share its limits."""
         if not self._warned:
             self._warned = True
             self._log.warning(

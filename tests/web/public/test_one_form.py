@@ -8,7 +8,7 @@ import pytest
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import form_keys
 from eventreg.storage.session import reading
-from eventreg.web import forms
+from eventreg.web.forms import form_token
 from tests.support.factories import House, toml
 from tests.support.pages import Page, book, fill, get
 
@@ -112,4 +112,4 @@ def test_the_choices_beside_a_full_event_are_one_form(house: House) -> None:
 
 
 def test_that_a_form_was_used_is_known_for_longer_than_the_form_lasts() -> None:
-    assert timedelta(seconds=forms.OLDEST + forms.SKEW) < form_keys.KEPT
+    assert timedelta(seconds=form_token.OLDEST + form_token.SKEW) < form_keys.KEPT

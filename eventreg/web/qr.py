@@ -1,0 +1,23 @@
+"""Draw QR codes."""
+
+import segno
+
+from eventreg.web.language import say
+
+
+def svg(address: str) -> str:
+    """The QR code of an address as inline SVG.
+
+    An address in capitals makes a smaller code; tickets are found in either case.
+    """
+    code = segno.make(address, error="m", boost_error=False, micro=False)
+    drawn: str = code.svg_inline(
+        border=4,
+        omitsize=True,
+        svgclass="qr",
+        lineclass=None,
+        dark="#000",
+        light="#fff",
+        title=say("qr_code"),
+    )
+    return drawn
