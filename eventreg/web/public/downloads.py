@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, render_template
 
 from eventreg.core.event import calendar as calendars
-from eventreg.web import addresses, qr
+from eventreg.web import addresses, qr_code
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import check_language, facts, look
 
@@ -30,5 +30,5 @@ def poster(lang: str, slug: str) -> str:
     event = look(slug).event
     address = addresses.event_page(event.slug, lang)
     return render_template(
-        "public/poster.html", qr=qr.svg(address), address=address, **facts(event)
+        "public/poster.html", qr=qr_code.svg(address), address=address, **facts(event)
     )

@@ -10,7 +10,7 @@ from eventreg.core.registration import lookup, waitlist
 from eventreg.core.staff.permissions import Permission
 from eventreg.core.values import phones
 from eventreg.storage.session import reading
-from eventreg.web import access, addresses, guard, qr
+from eventreg.web import access, addresses, guard, qr_code
 from eventreg.web.access import anyone
 from eventreg.web.door import check_in
 from eventreg.web.event_facts import facts
@@ -50,7 +50,7 @@ def ticket(token: str) -> Answer:
     address = guard.settings().public_url + path
     return render_template(
         "public/ticket.html",
-        qr=qr.svg(address.upper()),
+        qr=qr_code.svg(address.upper()),
         address=address,
         waiting=_waiting_beside(registration),
         **shown,

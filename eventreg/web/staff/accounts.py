@@ -15,7 +15,7 @@ from eventreg.core.staff import pairing as pairings
 from eventreg.core.staff.permissions import Permission
 from eventreg.core.values import whole_numbers
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, guard, qr
+from eventreg.web import access, guard, qr_code
 from eventreg.web.access import anyone, requires
 from eventreg.web.event_facts import about
 from eventreg.web.language import say, say_refusal, stamp
@@ -135,7 +135,7 @@ def me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str:
         may_have=may_have,
         secret=secret,
         held=held,
-        qr=qr.svg(second_factor.address(member, secret)) if may_have else "",
+        qr=qr_code.svg(second_factor.address(member, secret)) if may_have else "",
         problems=problems or {},
         staff_stamp=staff_stamp,
         **shown,
@@ -175,7 +175,7 @@ def _telephones(slug: str, address: str) -> str:
         "door/telephones.html",
         paired=pairings.of_event(reading(), event),
         address=address,
-        qr=qr.svg(address) if address else "",
+        qr=qr_code.svg(address) if address else "",
         https=guard.settings().https,
         **about(event),
     )

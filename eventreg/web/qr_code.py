@@ -1,4 +1,4 @@
-"""Draw QR codes."""
+"""Draw an address as a QR code."""
 
 import segno
 
@@ -6,10 +6,7 @@ from eventreg.web.language import say
 
 
 def svg(address: str) -> str:
-    """The QR code of an address as inline SVG.
-
-    An address in capitals makes a smaller code; tickets are found in either case.
-    """
+    """The QR code as inline SVG. An address all in capitals makes a smaller code."""
     code = segno.make(address, error="m", boost_error=False, micro=False)
     drawn: str = code.svg_inline(
         border=4,
