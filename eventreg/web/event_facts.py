@@ -78,14 +78,14 @@ def _on_the_day(event: Event, local: datetime) -> DayCalls | None:
     return DayCalls(phones.shown(dial), dial, hours, answered)
 
 
-def look(slug: str) -> Glance:
+def glance(slug: str) -> Glance:
     """The event of that slug and its seat counter, read with one cheap query."""
     return availability.at(db.engine, reading_already(), slug, now=g.now)
 
 
 def seats_now(event: Event, counted: SeatCount | None = None) -> SeatCount:
     """The seat counter. If held seats have come free by now, they first go to the waiting list."""
-    counted = counted or look(event.slug).counted
+    counted = counted or glance(event.slug).counted
     if not counted.waiting or not waitlist.is_due(reading(), event, counted, now=g.now):
         return counted
     now, slug = g.now, event.slug

@@ -22,11 +22,11 @@ def of_request() -> str:
     address = request.path.split("/", 2)
     if len(address) > 1 and address[1] in i18n.LANGUAGES:
         return address[1]
-    asked = request.args.get("lang")
-    staff = len(address) > 1 and address[1] in {"staff", "door"}
-    if staff and asked in i18n.LANGUAGES:
-        session["language"] = asked
-    chosen = session.get("language") if staff else asked
+    wanted = request.args.get("lang")
+    for_staff = len(address) > 1 and address[1] in {"staff", "door"}
+    if for_staff and wanted in i18n.LANGUAGES:
+        session["language"] = wanted
+    chosen = session.get("language") if for_staff else wanted
     return chosen if chosen in i18n.LANGUAGES else guess()
 
 

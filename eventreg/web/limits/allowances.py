@@ -33,12 +33,12 @@ def spend(slug: str, number: str, people: int, book: Callable[[str | None], Made
     counters.check("refused", limits.REFUSED, here)
     rates = current_app.extensions["settings"].people_per_address
     try:
-        counters.take("people", rates, here, people)
+        counters.add("people", rates, here, people)
     except TooOften as wait:
         raise TooManyHere(wait.seconds) from wait
     kept = False
     try:
-        counters.take("phone", limits.PHONE, f"{slug} {number}")
+        counters.add("phone", limits.PHONE, f"{slug} {number}")
         try:
             made = book(_mark(here))
             kept = not made.again
@@ -48,10 +48,10 @@ def spend(slug: str, number: str, people: int, book: Callable[[str | None], Made
             raise
         finally:
             if not kept:
-                counters.give_back("phone", limits.PHONE, f"{slug} {number}")
+                counters.subtract("phone", limits.PHONE, f"{slug} {number}")
     finally:
         if not kept:
-            counters.give_back("people", rates, here, people)
+            counters.subtract("people", rates, here, people)
 
 
 def _mark(here: str) -> str | None:

@@ -125,7 +125,7 @@ class Limits:
             if resets is not None:
                 raise TooOften(int(resets - _seconds()) + 1)
 
-    def take(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
+    def add(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
         """Count ``amount`` in one atomic step for each rate, so that simultaneous requests cannot
         exceed it. Raises ``TooOften`` if it exceeds a rate; then nothing was counted."""
         if not self.on:
@@ -139,13 +139,13 @@ class Limits:
 
             resets = self._ask(count)
             if resets is not None:
-                self.give_back(what, rates[: done + 1], who, amount)
+                self.subtract(what, rates[: done + 1], who, amount)
                 raise TooOften(int(resets - _seconds()) + 1)
 
-    def give_back(
+    def subtract(
         self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1
     ) -> None:
-        """Undo a ``take`` whose act was refused."""
+        """Undo an ``add`` whose act was refused."""
         if not self.on:
             return
         for rate in rates:

@@ -8,7 +8,7 @@ from eventreg.storage import old_backups
 from eventreg.storage.session import reading
 from eventreg.web import language
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import check_language, look, of_the_next
+from eventreg.web.event_facts import check_language, glance, of_the_next
 from eventreg.web.public import event_page
 
 blueprint = Blueprint("public", __name__)
@@ -30,7 +30,7 @@ def start(lang: str) -> str | Response:
     check_language(lang)
     coming = events.still_to_come(reading(), g.now)
     if len(coming) == 1:
-        return event_page.answer(look(coming[0].slug), "start")
+        return event_page.answer(glance(coming[0].slug), "start")
     return render_template(
         "public/start.html", events=coming, define=events.definition, zone=events.zone
     )
@@ -41,7 +41,7 @@ def start(lang: str) -> str | Response:
 def event(lang: str, slug: str) -> Response:
     """The event page."""
     check_language(lang)
-    return event_page.answer(look(slug), "event")
+    return event_page.answer(glance(slug), "event")
 
 
 @blueprint.get("/favicon.ico")

@@ -31,7 +31,7 @@ from eventreg.core.values import phones
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import addresses, language
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import area_code, check_language, facts, look, seats_now
+from eventreg.web.event_facts import area_code, check_language, facts, glance, seats_now
 from eventreg.web.forms import registration_form
 from eventreg.web.limits import allowances, limits
 from eventreg.web.wire.answers import Answer
@@ -43,7 +43,7 @@ def _event_and_form(lang: str, slug: str) -> tuple[Event, Any]:
     """The event, and its form filled with what was sent. The form also keeps the seat counter that
     was read with the event."""
     check_language(lang)
-    seen = look(slug)
+    seen = glance(slug)
     form = registration_form.of(seen.event, area_code(seen.event), public=True)
     form.counted = seen.counted
     return seen.event, form

@@ -36,9 +36,9 @@ def machine() -> str:
 def text_size() -> tuple[str, bool]:
     """The text size, and whether links must carry it because no cookie holds it yet."""
     kept = request.cookies.get(_cookie(), "") if "HTTP_COOKIE" in request.environ else ""
-    asked = request.args.get("size", "") if request.environ.get("QUERY_STRING") else ""
+    wanted = request.args.get("size", "") if request.environ.get("QUERY_STRING") else ""
     kept = kept if kept in SIZES else "standard"
-    return (asked, asked != kept) if asked in SIZES else (kept, False)
+    return (wanted, wanted != kept) if wanted in SIZES else (kept, False)
 
 
 def remember_size(response: Response) -> None:

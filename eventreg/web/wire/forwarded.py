@@ -8,7 +8,7 @@ from typing import Any
 from eventreg.proxies import Proxies, parse_address
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
-_SAID = (
+_HEADERS = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_FORWARDED_HOST",
@@ -31,20 +31,20 @@ class Forwarded:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Handle one request."""
-        said = {name: environ.pop(name) for name in _SAID if name in environ}
+        given = {name: environ.pop(name) for name in _HEADERS if name in environ}
         peer = environ.get("REMOTE_ADDR", "")
         environ["eventreg.peer"] = peer
-        if said and self._proxies.has(parse_address(peer)):
+        if given and self._proxies.has(parse_address(peer)):
             if self._proxies.count:
-                self._believe(environ, peer, said)
+                self._believe(environ, peer, given)
             else:
                 self._warn(peer)
         return self._app(environ, start_response)
 
-    def _believe(self, environ: dict[str, Any], peer: str, said: dict[str, str]) -> None:
-        client = self._proxies.client(peer, said.get("HTTP_X_FORWARDED_FOR", ""))
+    def _believe(self, environ: dict[str, Any], peer: str, given: dict[str, str]) -> None:
+        client = self._proxies.client(peer, given.get("HTTP_X_FORWARDED_FOR", ""))
         environ["REMOTE_ADDR"] = str(client) if client else peer
-        scheme = said.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip()
+        scheme = given.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip()
         if scheme in {"http", "https"}:
             environ["wsgi.url_scheme"] = scheme
 

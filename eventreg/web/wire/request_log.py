@@ -42,17 +42,17 @@ def begin(proxies: Proxies) -> None:
 def end(response: Response) -> None:
     """Write the log line, and return the id in ``X-Request-Id``."""
     # Resolve the proxy object once: this runs for every page.
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
-    began = asked.environ.pop(_BEGAN, None)
+    current: Request = request._get_current_object()  # type: ignore[attr-defined]
+    began = current.environ.pop(_BEGAN, None)
     if began is None:
         return
-    request_id = asked.environ[_KEPT_ID]
+    request_id = current.environ[_KEPT_ID]
     response.headers.add("X-Request-Id", request_id)
-    method = asked.method if asked.method in _METHODS else "other"
+    method = current.method if current.method in _METHODS else "other"
     signed_in = g.get("signed_in")
     staff = f" staff={signed_in.actor.staff_id}" if signed_in else ""
     sys.stderr.write(
-        f"{_moment()} request id={request_id} {method} {asked.endpoint or '-'} "
+        f"{_moment()} request id={request_id} {method} {current.endpoint or '-'} "
         f"{response.status_code} {(stopwatch() - began) * 1000:.1f}ms{staff}\n"
     )
 

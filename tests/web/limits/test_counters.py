@@ -114,12 +114,12 @@ def test_a_counter_counts_ends_and_can_be_removed() -> None:
 def test_a_party_counts_whole_and_can_be_given_back(house: House) -> None:
     counters = limits.Limits(True)
     rates = house.settings.people_per_address
-    counters.take("people", rates, "here", 9)
+    counters.add("people", rates, "here", 9)
     with pytest.raises(limits.TooOften):
-        counters.take("people", rates, "here", 2)
-    counters.take("people", rates, "here", 1)
+        counters.add("people", rates, "here", 2)
+    counters.add("people", rates, "here", 1)
     with pytest.raises(limits.TooOften) as wait:
-        counters.take("people", rates, "here", 1)
+        counters.add("people", rates, "here", 1)
     assert 0 < wait.value.seconds <= 61
-    counters.give_back("people", rates, "here", 2)
-    counters.take("people", rates, "here", 2)
+    counters.subtract("people", rates, "here", 2)
+    counters.add("people", rates, "here", 2)
