@@ -94,7 +94,7 @@ def test_the_journey_through_a_proxy(
         cookie[-20:],
     ):
         assert secret not in log, f"{secret} stands in a log"
-    assert re.search(r"request id=\w+ GET tickets\.ticket 200", log), (
+    assert re.search(r"request id=\w+ GET ticket\.ticket 200", log), (
         "the route of a request is in the log"
     )
 
