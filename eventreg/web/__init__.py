@@ -1,2 +1,2 @@
-"""The pages, one file per audience. This ring knows HTTP and knows no SQL: it asks ``core``, and
-``site`` turns what core refuses into a page."""
+"""The pages, one folder for each audience. The web knows HTTP but no SQL: it calls ``core``, and
+``site`` turns the core's refusals into pages."""

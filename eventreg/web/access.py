@@ -1,4 +1,4 @@
-"""Who may see a page: each view says so, and a view that does not is closed to everybody."""
+"""Check who may use a page. Each view declares it; a view that declares nothing is closed."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,18 +19,19 @@ from eventreg.web import language
 
 View = TypeVar("View", bound=Callable[..., Any])
 EVERYBODY = "everybody"
+"""The need of a public page."""
 PROOF_LASTS = timedelta(minutes=10)
 
 
 def anyone(view: View) -> View:
-    """This page is public."""
+    """Declare a view public."""
     view.needs = EVERYBODY  # type: ignore[attr-defined]
     return view
 
 
 def requires(permission: Permission, *, password: bool = False) -> Callable[[View], View]:
-    """This page is for staff whose role has that permission; with ``password``, who has given it in
-    the last ten minutes."""
+    """Declare that a view needs a permission and, with ``password``, that the staff member gave the
+    password in the last ten minutes."""
 
     def marked(view: View) -> View:
         view.needs = permission  # type: ignore[attr-defined]
@@ -41,15 +42,15 @@ def requires(permission: Permission, *, password: bool = False) -> Callable[[Vie
 
 
 def need_of(endpoint: str) -> Permission | str | None:
-    """What a route asks for: a permission, ``EVERYBODY``, or nothing, which is a mistake in the
-    house."""
+    """What a route requires: a permission or ``EVERYBODY``. ``None`` means that its view forgot to
+    declare it; such a page is closed."""
     if endpoint == "static":
         return EVERYBODY
     return getattr(current_app.view_functions[endpoint], "needs", None)
 
 
 def check() -> Response | None:
-    """Before each request: let in who may; send the others to sign in, or away."""
+    """Check each request before its view runs: redirect to sign-in, or refuse with 401 or 403."""
     g.signed_in = None
     if request.endpoint is None:
         return None
@@ -72,7 +73,8 @@ def check() -> Response | None:
 
 
 def is_for(signed_in: SignedIn, slug: str | None = None) -> bool:
-    """Whether this page, or that event, is for this browser: a paired telephone knows one event."""
+    """Whether this browser may use the page's event, or that one. A paired telephone is tied to one
+    event."""
     named = slug or (request.view_args or {}).get("slug")
     return (
         None in (signed_in.event_id, named)
@@ -85,7 +87,7 @@ def _proved(signed_in: SignedIn) -> bool:
 
 
 def current() -> SignedIn | None:
-    """Who is signed in with this browser; asked of the database once a request."""
+    """Who is signed in with this browser. The database is asked at most once a request."""
     found: SignedIn | None = g.get("signed_in")
     token = session.get("id")
     if found is None and isinstance(token, str):
@@ -100,8 +102,7 @@ def current() -> SignedIn | None:
 
 
 def _drop_if_ended(token: str) -> None:
-    """A session that has run out goes at sight; if the database is busy, the hourly work finds
-    it."""
+    """Delete an ended session. If the database is busy, the hourly purge deletes it."""
     now = g.now
     if sessions.has_ended(reading(), token, now=now):
         with suppress(Busy):
@@ -109,7 +110,7 @@ def _drop_if_ended(token: str) -> None:
 
 
 def actor() -> Actor:
-    """The staff member who acts; only for views that require a permission."""
+    """The signed-in staff member, as an actor. Only for views that require a permission."""
     signed_in = current()
     if signed_in is None:
         abort(401)
@@ -117,16 +118,16 @@ def actor() -> Actor:
 
 
 def may(permission: str) -> bool:
-    """For templates: whether to offer something."""
+    """Whether the signed-in staff member has a permission; also for templates."""
     signed_in = g.get("signed_in")
     return signed_in is not None and permissions.may(signed_in.role, Permission(permission))
 
 
 def hold_session(token: str, target: str) -> Response:
-    """Give the browser this session's cookie, and nothing that it held before but its language."""
-    speaks = session.get("language")
+    """Put a new session into the cookie and redirect. Of the old cookie only the language stays."""
+    chosen = session.get("language")
     session.clear()
     session["id"] = token
-    if speaks:
-        session["language"] = speaks
+    if chosen:
+        session["language"] = chosen
     return redirect(target, 303)

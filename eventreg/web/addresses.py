@@ -1,5 +1,4 @@
-"""Addresses that pages of several audiences lead to, and this page's own in another language or
-text size."""
+"""Addresses that several pages link to, and the present page in another language or text size."""
 
 from urllib.parse import quote, urlencode
 
@@ -11,24 +10,26 @@ from eventreg.core.registration import tickets
 from eventreg.core.registration.entries import Made
 
 MAIN = "#main"
-"""After a redirect from a form that is sent to ``…#errors``: a browser carries a fragment on where
-it is given none."""
+"""The fragment for redirects from a form that is sent to ``…#errors``. A browser keeps the old
+fragment if the redirect has none."""
 
 
 def ticket(registration: Registration | Made) -> str:
-    """The path of a registration's ticket: computed, since only a digest of its token is stored."""
+    """The path of a registration's ticket. The token is computed: only its digest is stored."""
     return f"/T/{tickets.token(current_app.config['SECRET_KEY'], registration.ticket_seed)}"
 
 
 def event_page(slug: str, language: str) -> str:
-    """The whole address of an event's page, as mails, codes and other sites lead to it."""
+    """The absolute address of an event's page, for mails, QR codes and other sites."""
     return f"{current_app.extensions['settings'].public_url}/{language}/events/{slug}"
 
 
 def to(path: str) -> str:
-    """A path of ours as a public page links to it: with the text size, where no cookie keeps it,
-    and between the pages of one ticket with the language, where it is not the registration's
-    own."""
+    """A path as a public page links to it.
+
+    It carries the text size if no cookie keeps it. Between the pages of one ticket it also carries
+    the language, if the visitor chose one.
+    """
     carried = {}
     if (
         path.startswith("/T/")

@@ -1,5 +1,5 @@
-"""Style sheets and scripts: public pages carry theirs inside, allowed by their hashes; staff pages
-fetch theirs once."""
+"""Style sheets and scripts. Pages carry their styles, and public pages their script, inline; the
+content security policy allows them by their hashes."""
 
 import base64
 import hashlib
@@ -10,19 +10,23 @@ from eventreg.settings import ROOT
 
 _STATIC = ROOT / "static"
 _OWN = ("public/poster.css", "public/trouble.css")
-"""Styles of single pages that stand inside them."""
+"""Styles for a single page, inlined there."""
 
 
 def _squeezed(css: str) -> str:
-    """Without comments and the spaces nobody needs: a third fewer bytes on each public page."""
+    """Remove comments and needless spaces: a third fewer bytes on each public page."""
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
     css = re.sub(r"\s+", " ", css)
     return re.sub(r"\s*([{};,>])\s*", r"\1", css).replace(";}", "}").strip()
 
 
+def _of_tokens_and(name: str) -> str:
+    return _squeezed("".join((_STATIC / one).read_text() for one in ("tokens.css", name)))
+
+
 @cache
 def public_css() -> str:
-    """What stands in the ``<style>`` of every public page."""
+    """The inline style of every public page."""
     return _squeezed(
         "".join((_STATIC / name).read_text() for name in ("tokens.css", "public/public.css"))
     )
@@ -30,14 +34,14 @@ def public_css() -> str:
 
 @cache
 def own_css(filename: str) -> str:
-    """What stands in the ``<style>`` of one page besides."""
+    """The additional inline style of one page."""
     return _squeezed((_STATIC / filename).read_text())
 
 
 @cache
 def public_js() -> str:
-    """The script inside every public page, which none of them needs; without comments and
-    indents."""
+    """The inline script of every public page, without comments and indents. Pages work without
+    it."""
     lines = ((_STATIC / "public/public.js").read_text()).splitlines()
     return "\n".join(
         line.strip() for line in lines if line.strip() and not line.strip().startswith("//")
@@ -50,8 +54,7 @@ def _hashed(text: str) -> str:
 
 @cache
 def staff_css() -> str:
-    """What stands in the ``<style>`` of every staff page: one request less, on the bad network of a
-    hall."""
+    """The inline style of every staff page, which saves a request on a slow network."""
     return _squeezed(
         "".join((_STATIC / name).read_text() for name in ("tokens.css", "staff/staff.css"))
     )
@@ -59,23 +62,23 @@ def staff_css() -> str:
 
 @cache
 def style_hashes() -> str:
-    """The source expressions by which the content security policy allows exactly these styles."""
+    """The CSP source expressions that allow exactly these styles."""
     return " ".join(_hashed(css) for css in (public_css(), staff_css(), *map(own_css, _OWN)))
 
 
 @cache
 def script_hash() -> str:
-    """The one by which it allows exactly that script."""
+    """The CSP source expression that allows exactly the public script."""
     return _hashed(public_js())
 
 
 @cache
 def version(filename: str) -> str:
-    """A few characters that change when the file does, so that browsers may keep it for ever."""
+    """A short hash of the file. It goes into the link, so browsers may keep the file for ever."""
     return hashlib.sha256((_STATIC / filename).read_bytes()).hexdigest()[:12]
 
 
 @cache
 def text(filename: str) -> str:
-    """A style sheet as it is, for a page that is saved as one file."""
+    """A style sheet unchanged, for a page that is saved as one file."""
     return (_STATIC / filename).read_text()

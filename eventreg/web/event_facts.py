@@ -1,4 +1,4 @@
-"""What pages about an event say: its facts, its phase, and whether now is a time to call."""
+"""The facts of an event for its pages: its definition, phase, seats and telephone line."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,8 +23,8 @@ from eventreg.web.language import hour, say
 
 @dataclass(frozen=True)
 class DayCalls:
-    """The number of the day: as it is shown and dialled, its hours, and whether now is one of
-    them."""
+    """The telephone number of the day of the event: as shown, as dialled, its hours, and whether it
+    is answered now."""
 
     shown: str
     dial: str
@@ -34,8 +34,10 @@ class DayCalls:
 
 @dataclass(frozen=True)
 class Calls:
-    """The telephone line at this moment: whether it is a time for calls, and if not, when the next
-    one begins; and from the evening before, the number of the day, if there is one."""
+    """The telephone line at this moment: whether it is answered, and if not, when it opens next.
+
+    From the evening before, also the number of the day, if there is one.
+    """
 
     line: PhoneLine
     answered: bool
@@ -44,13 +46,13 @@ class Calls:
 
 
 def check_language(lang: str) -> None:
-    """An address in a language that we do not speak does not exist."""
+    """Raise ``EventUnknown`` if the address names a language that we do not have."""
     if lang not in i18n.LANGUAGES:
         raise EventUnknown(lang)
 
 
 def calls(event: Event) -> Calls | None:
-    """What to say about the telephone, where the event has a line."""
+    """The telephone line of the event; ``None`` if it has none."""
     line = events.definition(event).phone_line
     if line is None:
         return None
@@ -76,15 +78,14 @@ def _on_the_day(event: Event, local: datetime) -> DayCalls | None:
     return DayCalls(phones.shown(dial), dial, hours, answered)
 
 
-def look(slug: str) -> Glance:
-    """The event of that slug and its counter, at the least cost; only for reading."""
+def glance(slug: str) -> Glance:
+    """The event of that slug and its seat counter, read with one cheap query."""
     return availability.at(db.engine, reading_already(), slug, now=g.now)
 
 
 def seats_now(event: Event, counted: SeatCount | None = None) -> SeatCount:
-    """The counter. Where seats held until now have come free by the clock, the waiting get them
-    first."""
-    counted = counted or look(event.slug).counted
+    """The seat counter. If held seats have come free by now, they first go to the waiting list."""
+    counted = counted or glance(event.slug).counted
     if not counted.waiting or not waitlist.is_due(reading(), event, counted, now=g.now):
         return counted
     now, slug = g.now, event.slug
@@ -94,13 +95,13 @@ def seats_now(event: Event, counted: SeatCount | None = None) -> SeatCount:
 
 
 def area_code(event: Event) -> str | None:
-    """The area code that local callers leave out."""
+    """The area code that local callers leave out, if the event names one."""
     line = events.definition(event).phone_line
     return line.area_code if line else None
 
 
 def about(event: Event) -> dict[str, Any]:
-    """For the templates of every page about an event."""
+    """The values for the templates of every page about an event."""
     definition, zone = events.definition(event), events.zone(event)
     return {
         "event": event,
@@ -111,8 +112,7 @@ def about(event: Event) -> dict[str, Any]:
 
 
 def _release_notice(event: Event) -> str:
-    """That seats of people who have not come are given away, and when; nothing where they are
-    not."""
+    """The sentence that unclaimed seats are released, and when; empty if they are not."""
     definition, zone = events.definition(event), events.zone(event)
     release = definition.aware(definition.check_in.release_at)
     if release is None:
@@ -123,11 +123,10 @@ def _release_notice(event: Event) -> str:
 
 
 def facts(event: Event) -> dict[str, Any]:
-    """For the templates of public pages: also the telephone, and what the moment means."""
+    """The values for the templates of public pages: also the telephone line and the phase."""
     return {**about(event), "calls": calls(event), "phase": events.phase(event, g.now)}
 
 
 def of_the_next(coming: Sequence[Event]) -> dict[str, Any]:
-    """The facts of the event that is next, for the telephone number on a page that has no event of
-    its own."""
+    """The facts of the next event, for the telephone number on a page without an event."""
     return facts(coming[0]) if coming else {}

@@ -1,5 +1,5 @@
-"""What holds for every request and every answer: whose host, whose page asks, which headers go out
-(PROMISES 3.1, 3.3)."""
+"""Checks before every request and headers on every answer: the host, the origin of a form, the size
+of the body, the security headers, compression."""
 
 import gzip
 import re
@@ -37,12 +37,11 @@ _HEADERS = {
 }
 _WORTH_PACKING = 600
 _INDEXED = {"public.event", "public.start"}
-"""What search engines may show: the event, and nobody's ticket."""
+"""The pages that search engines may index: never a ticket."""
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """Flask's own sessions, with the signer made once and not for each request, most of which have
-    no cookie."""
+    """Flask's sessions, with one signer for the app instead of one for each request."""
 
     _made: Any = None
 
@@ -54,8 +53,8 @@ class _Sessions(SecureCookieSessionInterface):
 
 
 def init_app(app: Flask) -> None:
-    """Register the checks. One function each way: Flask asks of every one it calls what kind of
-    function it is."""
+    """Register the checks, as one function before and one after each request, since Flask spends
+    time on each that it calls."""
     app.session_interface = _Sessions()
     request_log.init_app(app)
     app.before_request(_before)
@@ -64,11 +63,11 @@ def init_app(app: Flask) -> None:
 
 
 def _before() -> BaseResponse | None:
-    """In this order."""
+    """Run the checks, in this order."""
     _begin()
-    _let_files_in()
-    _is_for_us()
-    _is_from_us()
+    _allow_files()
+    _check_address()
+    _check_origin()
     return access.check()
 
 
@@ -86,7 +85,7 @@ def settings() -> Settings:
 
 
 def _begin() -> None:
-    """What every page wants to know, settled once: the moment, the language, and how large."""
+    """Set what every page needs: the time, the language and the text size."""
     request_log.begin(settings().proxies)
     g.now = current_time()
     g.language = language.of_request()
@@ -100,10 +99,11 @@ _FILES = {
     "organising.change": 256 * 1024,
     "organising.draft": 256 * 1024,
 }
-"""Pages that take more than a form: a list of 2 MiB, or the same typed into a field."""
+"""The largest body, in bytes, of pages that take a file or its content typed into a field. A list
+may have 2 MiB; typed into a field, it grows by its encoding."""
 
 
-def _let_files_in() -> None:
+def _allow_files() -> None:
     largest = _FILES.get(request.endpoint or "")
     if largest:
         request.max_content_length = request.max_form_memory_size = largest
@@ -113,14 +113,14 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:\d{1,5})?")
 
 
 def _host_without_port(host: str) -> str:
-    """The name or address in a Host header; nothing for one that is malformed."""
+    """The name or address in a Host header; empty if the header is malformed."""
     found = _HOST.fullmatch(host)
     return found[1] if found else ""
 
 
-def _is_for_us() -> None:
-    """A Host header that is not ours would put a foreign name into links; an endless address serves
-    nobody, and no page of ours has a NUL in its address."""
+def _check_address() -> None:
+    """Refuse a foreign Host header, which would put a foreign name into links. Refuse an address
+    longer than 2 kB, or with NUL in its path."""
     if not settings().is_ours(_host_without_port(request.environ.get("HTTP_HOST", ""))):
         abort(400)
     if len(request.environ["PATH_INFO"]) + len(request.environ["QUERY_STRING"]) > _LONGEST_ADDRESS:
@@ -129,12 +129,11 @@ def _is_for_us() -> None:
         abort(404)
 
 
-def _is_from_us() -> None:
-    """No other site's page may post here. Older browsers say nothing about it; there the form's
-    token decides.
+def _check_origin() -> None:
+    """Refuse a post from a page of another site. Older browsers send neither header; for them the
+    form's token decides.
 
-    ``Origin: null`` is what browsers send under our own no-referrer policy, so it alone is no
-    ground to refuse.
+    ``Origin: null`` is not refused, because browsers send it under our own no-referrer policy.
     """
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
@@ -147,21 +146,20 @@ def _is_from_us() -> None:
 
 
 def _is_own(origin: str) -> bool:
-    """Whether the page that posts is one of ours: at the public address, or at the one this request
-    came to.
+    """Whether the origin is ours: the public address, or the address of this request.
 
-    Another port of the same machine is another server, and not ours.
+    Another port of the same host is another site.
     """
     here = f"{request.scheme}://{request.environ.get('HTTP_HOST', '')}"
-    return _place(origin) in {_place(settings().public_url), _place(here)} - {None}
+    return _parts(origin) in {_parts(settings().public_url), _parts(here)} - {None}
 
 
-def _place(origin: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port of an origin; ``None`` for what is none."""
+def _parts(origin: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of an origin; ``None`` if it is malformed."""
     try:
         parts = urlsplit(origin)
         port = parts.port
-    except ValueError:  # a port that is no number, or half an address in brackets
+    except ValueError:  # the port is not a number, or a bracket is missing
         return None
     usual = {"http": 80, "https": 443}.get(parts.scheme)
     if (
@@ -177,7 +175,7 @@ def _place(origin: str) -> tuple[str, str, int] | None:
 
 @cache
 def _always(https: bool, indexed: bool) -> list[tuple[str, str]]:
-    """The headers of every answer, made once."""
+    """The headers of every answer, computed once."""
     policy = _POLICY.format(script=assets.script_hash(), styles=assets.style_hashes())
     given = [*_HEADERS.items(), ("Content-Security-Policy", policy)]
     if https:
@@ -203,9 +201,9 @@ def _headers(response: Response) -> Response:
 
 
 def _packed(response: Response) -> Response:
-    """Compress text: on an old phone in a bad network the wire is what takes the time."""
+    """Compress text, because on a slow network the transfer takes most of the time."""
     if "Accept-Encoding" in response.headers["Vary"]:
-        return response  # a page that is kept packed has minded it already
+        return response  # the view has already chosen the encoding
     kind = response.mimetype or ""
     text = kind.startswith("text/") or kind == "application/json"
     if not text or response.status_code == 304:

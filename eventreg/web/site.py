@@ -1,4 +1,4 @@
-"""All pages put together, and the one place where a refusal becomes a page."""
+"""Register all pages with the app, and turn refusals and errors into pages."""
 
 from flask import Flask, current_app, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -9,7 +9,7 @@ from eventreg.core.errors import Busy, Refusal
 from eventreg.core.event import events
 from eventreg.settings import Settings
 from eventreg.storage.session import AWAY, reading
-from eventreg.web import access, guard, language, tongues
+from eventreg.web import access, guard, language, template_globals, tongues
 from eventreg.web.desk import bursts, calls, dashboard, import_export, paper, registration, report
 from eventreg.web.desk import register as desk_register
 from eventreg.web.door import check_in
@@ -17,7 +17,7 @@ from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import limits
 from eventreg.web.limits.limits import TooOften
 from eventreg.web.organising import events as organising_events
-from eventreg.web.public import cancel, downloads, outage_page, ticket
+from eventreg.web.public import cancel, correct, downloads, find, outage_page, ticket
 from eventreg.web.public import pages as public_pages
 from eventreg.web.public import register as public_register
 from eventreg.web.staff import accounts, me, sign_in
@@ -60,17 +60,15 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
 }
-"""Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both
-complete."""
+"""The HTTP status of each refusal. Its sentence is ``refused_<code>`` in the catalogue. A test
+checks that both are complete."""
 
 _DESK = (dashboard, desk_register, registration, bursts, calls, import_export, report, paper)
-"""The desk has one blueprint; each of these files adds its pages to it."""
+"""All of these share one blueprint."""
+_WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, find)
+"""Pages that use no session, so their forms carry no session token."""
 _PAGES = (
-    public_pages,
-    downloads,
-    public_register,
-    ticket,
-    cancel,
+    *_WITHOUT_SESSION,
     sign_in,
     accounts,
     me,
@@ -78,27 +76,28 @@ _PAGES = (
     *_DESK,
     check_in,
 )
-_SAID = {400, 403, 404, 405, 413, 414, 429}
+_WORDED = {400, 403, 404, 405, 413, 414, 429}
+"""HTTP errors with a sentence of their own; the others have one for 4xx and one for 5xx."""
 
 
 def init_app(app: Flask) -> None:
-    """Pages, checks and refusals."""
+    """Set up the pages, the checks around each request, and the error pages."""
     settings: Settings = app.extensions["settings"]
     app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies, app.logger)  # type: ignore[method-assign]
     sent.init_app(app)
     limits.init_app(app, settings.rate_limits, settings.redis_url, settings.threads)
-    language.init_app(app)
+    template_globals.init_app(app)
     tongues.init_app(app)
     guard.init_app(app)
-    for without_session in (public_pages, downloads, public_register, ticket, cancel):
-        guard.csrf.exempt(without_session.blueprint)
+    for pages in _WITHOUT_SESSION:
+        guard.csrf.exempt(pages.blueprint)
     app.jinja_env.globals.update(
         may=access.may,
         factor_reset=me.factor_reset,
         opens_here_only=settings.public_url if settings.on_this_machine_only else "",
     )
-    for pages in dict.fromkeys(module.blueprint for module in _PAGES):
-        app.register_blueprint(pages)
+    for blueprint in dict.fromkeys(pages.blueprint for pages in _PAGES):
+        app.register_blueprint(blueprint)
     app.register_error_handler(Refusal, _refused)
     for away in AWAY:
         app.register_error_handler(away, _away)
@@ -108,15 +107,14 @@ def init_app(app: Flask) -> None:
 
 
 def _refused(refusal: Refusal) -> Answer:
-    """The page of a refusal that no view had more to say about."""
-    page, status = _page(
-        STATUS[refusal.code], language.say(f"refused_{refusal.code}"), refusal.code
-    )
+    """The page for a refusal that the view did not handle itself."""
+    said = language.say(f"refused_{refusal.code}")
+    page, status = _page(STATUS[refusal.code], said, refusal.code)
     return page, status, {"Retry-After": "5"} if status in {429, 503} else {}
 
 
 def _away(error: Exception) -> Answer:
-    """The database could not be asked. The log says why; the visitor, when to come back."""
+    """The database did not answer. The log says why; the visitor is told when to come back."""
     current_app.logger.error(
         "database: %s in %s", type(error.__cause__ or error).__name__, request.endpoint
     )
@@ -129,7 +127,7 @@ def _too_often(wait: TooOften) -> Answer:
 
 
 def _http(error: HTTPException) -> Answer | HTTPException:
-    """Every error that Flask itself knows, in words."""
+    """The page, with a sentence, for an HTTP error raised by Flask."""
     if error.response is not None or (error.code or 500) < 400:
         return error  # a redirect, such as one for a missing slash
     if isinstance(error, CSRFError):
@@ -142,7 +140,7 @@ def _http(error: HTTPException) -> Answer | HTTPException:
         "signed_out"
         if code == 401
         else f"http_{code}"
-        if code in _SAID
+        if code in _WORDED
         else f"http_{code // 100}00"
     )
     page, status = _page(code, said, f"http_{code}")
@@ -150,7 +148,7 @@ def _http(error: HTTPException) -> Answer | HTTPException:
 
 
 def _broken(error: Exception) -> Answer:
-    """Our fault. The log has the place, never what was sent; the visitor has the telephone."""
+    """The page for an error in our code. The log says where it happened, never what was sent."""
     current_app.logger.error("%s in %s", type(error).__name__, request.endpoint, exc_info=error)
     if current_app.testing:
         raise error
@@ -158,10 +156,10 @@ def _broken(error: Exception) -> Answer:
 
 
 def _page(status: int, said: str, code: str) -> tuple[str | Response, int]:
-    """One sentence and the way on."""
+    """A page with one sentence and a link onwards, or the same as JSON."""
     if not language.wants_page():
         return jsonify(error=code, message=said), status
     if status >= 500:
-        return outage_page.page(), status  # what went wrong may be the database itself
+        return outage_page.page(), status  # the database itself may be broken
     known = of_the_next(events.still_to_come(reading(), g.now))
     return render_template("public/error.html", heading=said, **known), status

@@ -1,8 +1,7 @@
-"""Chinese inside English: a screen reader needs to know that it should read the name of a bridge
-with its Chinese voice.
+"""Mark Chinese text in English pages, so that a screen reader reads it with its Chinese voice.
 
-Every English page goes through here once it is rendered, so that no template has to think of it.
-Chinese pages do not: a Chinese voice reads the few Latin words in them well enough.
+This happens to every English page after it is rendered. Chinese pages are left alone: a Chinese
+voice reads the few Latin words in them well enough.
 """
 
 import re
@@ -16,28 +15,29 @@ from eventreg import i18n
 
 _HAN = "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _RUN = re.compile(f"{_HAN}+(?:(?:[\u3000-\u303f\uff00-\uff65·]+| ?[A-Z0-9]{{1,12}} ?){_HAN}+)*")
-"""With the signs and figures in it: 浙ICP备 1 号 is one run."""
+"""A run of Chinese includes the punctuation and figures inside it: 浙ICP备 1 号 is one run."""
 _PIECES = re.compile(r"(<!--.*?-->|<[^>]*>)", re.S)
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)")
 _LANG = re.compile(r""" lang=["']?([\w-]+)""")
 _TEXT_ONLY = {"title", "textarea", "option", "style", "script", "svg"}
-"""What may hold no element of another language."""
+"""Elements that may contain no other element."""
 
 
-class _Place:
-    """Where in the page we are: inside what, and in which language."""
+class _Position:
+    """The position in the page: the open elements that matter, and the language of the text."""
 
     def __init__(self) -> None:
+        # for each: the element's name, its language, and how many of that name are open in it
         self._within: list[list[Any]] = [["", "en", 0]]
 
     @property
-    def speaks_english(self) -> bool:
-        """Whether text here is to be marked where it is Chinese."""
+    def is_english(self) -> bool:
+        """Whether Chinese text here needs a mark."""
         return str(self._within[-1][1]).startswith("en")
 
-    def passes(self, piece: str) -> None:
-        """A tag: elements with a language of their own, or that hold only text, are remembered
-        until they end."""
+    def move_past(self, piece: str) -> None:
+        """Move past a tag. Elements that set a language, or may hold only text, are remembered
+        until they close."""
         found = _TAG.match(piece)
         if found is None:
             return
@@ -56,27 +56,27 @@ class _Place:
 
 
 def marked(page: str) -> str:
-    """The English page with each run of Chinese in an element that says so."""
-    pieces, place = _PIECES.split(page), _Place()
+    """The English page with each run of Chinese inside a ``<span lang>``."""
+    pieces, position = _PIECES.split(page), _Position()
     for number, piece in enumerate(pieces):
         if number % 2:
-            place.passes(piece)
-        elif not piece.isascii() and place.speaks_english:
+            position.move_past(piece)
+        elif not piece.isascii() and position.is_english:
             pieces[number] = _RUN.sub(rf'<span lang="{i18n.TAGS["zh"]}">\g<0></span>', piece)
     return "".join(pieces)
 
 
 class _Page(Template):
-    """A template that marks what it has rendered, if it is a page in English."""
+    """A template that marks Chinese in what it renders, if that is an English page."""
 
     def render(self, *args: Any, **kwargs: Any) -> str:
-        """As Jinja renders it."""
+        """Render as Jinja does, then mark."""
         made = super().render(*args, **kwargs)
         is_page = (self.name or "").endswith(".html") and g.get("language") == "en"
         return marked(made) if is_page else made
 
 
 def init_app(app: Flask) -> None:
-    """All templates of this app are such."""
+    """Use it for all templates of this app."""
     environment: Environment = app.jinja_env
     environment.template_class = _Page

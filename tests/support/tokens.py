@@ -2,7 +2,7 @@
 
 from itsdangerous import URLSafeSerializer
 
-from eventreg.web.forms import new_key
+from eventreg.web.forms.form_token import new_key
 from tests.support.factories import SECRET
 
 _signer = URLSafeSerializer(SECRET, salt="registration form")

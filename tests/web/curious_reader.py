@@ -1,4 +1,4 @@
-"""A program in the sandbox that looks around, for readers/test_hostile_files.py."""
+"""A reader that reports what the sandbox lets it see, for readers/test_hostile_files.py."""
 
 import os
 import resource
@@ -9,7 +9,7 @@ from eventreg.readers import sandbox
 
 
 def look(content: bytes) -> dict[str, object]:
-    """Which settings it sees, what becomes of writing, its memory, and which files are open."""
+    """Report the settings, whether writing works, the memory limit, and the open files."""
     try:
         with tempfile.TemporaryFile() as file:
             file.write(b"a")

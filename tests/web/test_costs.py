@@ -1,7 +1,7 @@
-"""What a request costs grows with its length and no faster.
+"""The cost of a request grows linearly with its length.
 
-While Python is inside one call, such as the one that puts accents in order, no other thread of the
-server runs.
+While Python is inside one call, such as the normalisation of accents, no other thread of the
+server runs, so one slow call would block all guests.
 """
 
 import time
@@ -20,13 +20,14 @@ from tests.support.factories import ROOT, SECRET, House, toml
 from tests.support.pages import Form, get
 
 MOST = 0.3
-"""Seconds of processor time. Accents in disorder took 0.95; the slowest honest page takes 0.1."""
+"""Seconds of processor time. Unordered accents once took 0.95; the slowest ordinary page takes
+0.1."""
 LONGEST = 60_000
-"""Bytes in one field of a form of 64 KiB."""
+"""Bytes in one field; a form may have 64 KiB."""
 
 
 def long(piece: str) -> str:
-    """As often as it fits."""
+    """Repeat a text as often as it fits into a field."""
     return piece * (LONGEST // len(piece.encode()))
 
 
@@ -65,38 +66,38 @@ STAFFS = (
     "/door/small/",
 )
 LEFT_OUT = ("/sign-out", "/erase", "/second-factor")
-"""Ends the test; or shows what needs no typing."""
+"""Forms that would end the session, or need no input."""
 
 
 class Recording(ImmutableMultiDict[str, str]):
-    """A form that remembers which of its fields somebody looked for."""
+    """A form that records which of its fields were read."""
 
     asked: ClassVar[set[str]] = set()
 
     def __contains__(self, key: object) -> bool:
-        """Asked for."""
+        """Record the field."""
         self.asked.add(str(key))
         return super().__contains__(key)
 
     def get(self, key, *args, **kwargs):  # type: ignore[no-untyped-def]
-        """Asked for."""
+        """Record the field."""
         self.asked.add(str(key))
         return super().get(key, *args, **kwargs)
 
     def getlist(self, key, *args, **kwargs):  # type: ignore[no-untyped-def]
-        """Asked for."""
+        """Record the field."""
         self.asked.add(str(key))
         return super().getlist(key, *args, **kwargs)
 
 
 class Recorded(Request):
-    """A request whose form is such."""
+    """A request whose forms record what was read."""
 
     parameter_storage_class = Recording
 
 
 FILLED = {"name": "李桂英", "phone": "13900139000", "username": "eve", "code": "1234"}
-"""What a form needs before its other fields are looked at."""
+"""Fields without which a view would not read the others."""
 
 
 def forms(client: FlaskClient, pages: Iterable[str]) -> Iterator[Form]:
@@ -114,25 +115,25 @@ def forms(client: FlaskClient, pages: Iterable[str]) -> Iterator[Form]:
 
 
 def cost(client: FlaskClient, form: Form, **typed: str) -> float:
-    """Seconds of the processor for sending it; it must be answered."""
+    """Seconds of processor time to send the form, which must be answered."""
     filled = {**form.fields, **typed}
     began = time.thread_time()
     answer = client.post(form.action, data=filled, content_type="multipart/form-data")
     took = time.thread_time() - began
     assert answer.status_code < 500, (form.action, typed.keys())
-    assert answer.status_code != 413, "the field is to be read"
+    assert answer.status_code != 413, "the field must be read"
     return took
 
 
 def fields_of(client: FlaskClient, form: Form) -> list[str]:
-    """What the form holds, and what somebody looks for in it; of the longest form in short some."""
+    """The form's fields, and those that the view reads; in short rounds a tenth of a long form."""
     Recording.asked = set()
     cost(client, form)
     found = sorted(Recording.asked | set(form.fields) - {"csrf_token", "form_key"})
     return found if len(found) < 30 or WHOLE else found[::10]
 
 
-def test_no_field_of_any_form_costs_more_than_its_length(house: House) -> None:
+def test_no_form_field_costs_more_than_linear_time(house: House) -> None:
     house.apply(toml(capacity=900))
     house.hire()
     path = f"/T/{tickets.token(SECRET, house.register('张桂芳', '王建国').ticket_seed)}"
@@ -147,7 +148,7 @@ def test_no_field_of_any_form_costs_more_than_its_length(house: House) -> None:
                 tried.add(field)
                 for kind, value in values.items():
                     took = cost(client, form, **{field: value})
-                    if took > MOST:  # once more, since a first one may load something
+                    if took > MOST:  # again, because the first one may import modules
                         took = cost(client, form, **{field: value})
                     if took > MOST:
                         slow.append((form.action, field, kind, round(took, 2)))
@@ -167,7 +168,7 @@ PIECES = (
 
 
 def quickest(ask: Callable[[], None]) -> float:
-    """Seconds of the processor: of up to three times, since a first one may load something."""
+    """The least processor time of up to three tries, because the first may import modules."""
     best = MOST * 2
     for _ in range(3):
         began = time.thread_time()
@@ -178,7 +179,7 @@ def quickest(ask: Callable[[], None]) -> float:
     return best
 
 
-def test_no_header_costs_more_than_its_length(house: House) -> None:
+def test_no_header_costs_more_than_linear_time(house: House) -> None:
     house.apply(toml())
     client, slow = house.client(), []
     for header in HEADERS:
@@ -195,7 +196,7 @@ def test_no_header_costs_more_than_its_length(house: House) -> None:
     assert slow == []
 
 
-def test_the_search_costs_no_more_than_its_length(house: House) -> None:
+def test_the_search_costs_no_more_than_linear_time(house: House) -> None:
     house.apply(toml())
     house.hire()
     olga, slow = house.signed_in("olga"), []
@@ -211,13 +212,13 @@ def test_the_search_costs_no_more_than_its_length(house: House) -> None:
     assert slow == []
 
 
-def test_nobody_else_puts_accents_in_order() -> None:
+def test_only_the_linear_normalizer_is_used() -> None:
     ours = (ROOT / "eventreg").rglob("*.py")
     callers = [path.name for path in ours if "unicodedata.normalize" in path.read_text()]
-    assert callers == ["normal_form.py"], "core/values/normal_form.py takes no square of the length"
+    assert callers == ["normal_form.py"], "use core/values/normal_form.py, which takes linear time"
 
 
-def test_a_text_with_many_accents_is_as_equal_to_itself_as_before() -> None:
+def test_a_text_with_many_accents_still_equals_itself() -> None:
     thirty = "a" + "\u0301" * 30 + "b"
     for text in ("e\u0301" * 5_000, "ﬁ" * 5_000, "한국" * 3_000, thirty * 200):
         for form in ("NFKC", "NFD"):

@@ -1,4 +1,4 @@
-"""Every page once, in both languages: no template is left out, no sentence is missing."""
+"""Render every page in both languages: no template is left out, no sentence is missing."""
 
 import re
 from unicodedata import east_asian_width
@@ -40,11 +40,11 @@ PARTS = {
     "public/telephone.html",
     "public/typed.html",
 }
-"""Templates that only other templates use."""
+"""Templates that are parts of pages."""
 
 
 def walk_public(house: House, language: str) -> None:
-    """Everything a guest can see."""
+    """Open all pages for guests."""
     guest, register = house.client(), f"/{language}/events/small/register"
     for path in (
         "/",
@@ -89,7 +89,7 @@ def walk_public(house: House, language: str) -> None:
 
 
 def walk_staff(house: House, language: str) -> None:
-    """Everything staff can see."""
+    """Open all pages for staff."""
     with transaction() as session:
         link = accounts.make_link(
             session, accounts.by_name(session, "dora"), by=audit.SYSTEM, now=house.now
@@ -144,7 +144,7 @@ def walk_staff(house: House, language: str) -> None:
 
 
 def walk_forms(olga: FlaskClient, desk: str) -> None:
-    """Pages that only a form leads to."""
+    """Open the pages that only a form leads to."""
     token = get(olga, "/staff/").form("/sign-out").fields["csrf_token"]
     chosen = {"csrf_token": token, "registration": "2", "act": "cancel"}
     assert Page(olga.post(f"{desk}/attendees", data=chosen)).kind == "staff-bulk-cancel"
@@ -171,8 +171,8 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
 
 
 def told_of_a_reset(olga: FlaskClient, olga_id: int, token: str) -> None:
-    """One's own page, with a second factor and without, and the notice that somebody turned it
-    off."""
+    """Open one's own page, with a second factor and without, and the notice that another organiser
+    turned it off."""
     with transaction() as session:
         member = accounts.by_id(session, olga_id)
         member.totp_secret = second_factor.new_secret()
@@ -195,7 +195,7 @@ def told_of_a_reset(olga: FlaskClient, olga_id: int, token: str) -> None:
 
 
 def walk_burst(house: House, olga: FlaskClient, desk: str) -> None:
-    """Many from one address, and the page that asks whether to take them back."""
+    """Open the page about many registrations from one address."""
     for number in range(6):
         house.register(f"周{number}号", waitlist=True, burst="5" * 16)
     shown = get(olga, desk)
@@ -206,7 +206,7 @@ def walk_burst(house: House, olga: FlaskClient, desk: str) -> None:
 
 
 def walk_door(house: House, language: str) -> None:
-    """Everything the door can see, from too early to too late."""
+    """Open all pages for the door, before, during and after check-in."""
     dora = house.client()
     house.now = local("2030-06-10 08:30")
     sign_in(dora, "dora", PASSWORD)
@@ -228,7 +228,7 @@ def walk_door(house: House, language: str) -> None:
 
 
 def registrations_of(house: House) -> str:
-    """The seed of a confirmed registration's ticket."""
+    """The ticket seed of a confirmed registration."""
     with transaction() as session:
         return lookup.get(session, 2).ticket_seed
 

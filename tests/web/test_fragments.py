@@ -1,5 +1,5 @@
-"""Where a form leads in a real browser: a form that is sent to ``…#errors`` must not leave that in
-the ticket's address."""
+"""A form that is sent to ``…#errors`` must not leave that fragment in the address of the ticket;
+tried in a real browser."""
 
 import re
 import shutil
@@ -14,21 +14,21 @@ from tests.support.servers import Server, running
 from tests.support.windows import PHONE, kind, window
 
 SENT_TO_ERRORS = {"find.html", "change.html", "register.html", "full.html"}
-"""Each of these is walked below; what is asked on the waiting list's form leads where the form
-itself leads."""
+"""The templates with such a form. The form for the waiting list leads to the same page as the form
+for seats."""
 
 
-def test_every_form_that_is_sent_to_errors_is_walked_here() -> None:
+def test_this_module_covers_every_form_that_is_sent_to_errors() -> None:
     found = {
         path.name
         for path in (ROOT / "templates").rglob("*.html")
-        if re.search(r'<form[^>]*action="[^"]*#', _calm(path))
+        if re.search(r'<form[^>]*action="[^"]*#', _without_quotes(path))
     }
     assert found == SENT_TO_ERRORS
 
 
-def _calm(path: Path) -> str:
-    """A template with the quotes inside its expressions left out."""
+def _without_quotes(path: Path) -> str:
+    """A template without the quotes inside its expressions."""
     return re.sub(r"\{\{.*?\}\}", "", path.read_text(encoding="utf-8"))
 
 
@@ -48,8 +48,7 @@ def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def filled(page: Page, server: Server, token: str = "") -> str:
-    """The form, filled in for Zhang; with the token of a form that was sent before, or its own,
-    which is returned."""
+    """Fill in the form for Zhang, with the given token or its own. Returns the token."""
     page.goto(f"{server.address}/zh/events/small/register")
     own: str = page.locator("input[name=csrf_token]").input_value()
     page.evaluate(
@@ -62,14 +61,14 @@ def filled(page: Page, server: Server, token: str = "") -> str:
 
 
 @pytest.mark.browser
-def test_no_ticket_is_left_at_its_errors(browser: Browser, server: Server) -> None:
+def test_a_redirect_to_a_ticket_drops_the_errors_fragment(browser: Browser, server: Server) -> None:
     page = window(browser, PHONE)
     token = filled(page, server)
     kind(page, "check")
     page.locator("button.main").click()
     kind(page, "ticket")
     ticket = page.url
-    assert "#" not in ticket, "the usual way"
+    assert "#" not in ticket, "the ordinary case"
     code = str(page.locator("[data-code]").first.get_attribute("data-code"))
 
     filled(page, server, token)
@@ -78,7 +77,7 @@ def test_no_ticket_is_left_at_its_errors(browser: Browser, server: Server) -> No
 
     page.goto(f"{server.address}/zh/find")
     page.locator("button.main").click()
-    assert page.url.endswith("#errors"), "a mistake is still what is seen first"
+    assert page.url.endswith("#errors"), "an error is still shown first"
     for field, value in (("name", "张桂芳"), ("phone", "13800138000"), ("code", code)):
         page.locator(f"#{field}").fill(value)
     page.locator("button.main").click()

@@ -1,6 +1,7 @@
-"""Every route with whatever anybody could send, in each place of the request: never a server error
-(promise P11). Routes, their arguments and their fields are found here, not listed, so that a new
-one is tried from its first day."""
+"""Send malformed values in each part of a request to every route: none may cause a server error.
+
+Routes, arguments and fields are discovered, not listed, so that a new one is tested at once.
+"""
 
 import random
 import shutil
@@ -19,15 +20,14 @@ from tests.support.walk import Walk
 
 REQUESTS = 1_500 if WHOLE else 300
 MANY = 20
-"""Fields of a form beyond which, in the short round, each is tried with one value."""
+"""In short rounds, a form with more fields than this is tried with one value for each."""
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def opened(
     request: pytest.FixtureRequest, migrated: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Walk]:
-    """One walk on each database, since learning the routes takes seconds. A PDF, which takes two,
-    cannot be made here."""
+    """One walk for each database, as discovering the routes takes seconds. PDFs are disabled."""
     folder = tmp_path_factory.mktemp("walk")
     shutil.copy(migrated, folder)
     cluster = request.getfixturevalue("cluster") if request.param == "postgresql" else None
@@ -43,20 +43,20 @@ def opened(
 
 @pytest.fixture
 def walk(opened: Walk) -> Walk:
-    """The same, with nothing noted yet."""
+    """The walk, with an empty record."""
     opened.failed, opened.answered = [], Counter()
     return opened
 
 
 def odd_for(place: int, most: int = 2) -> Sequence[bytes]:
-    """What is put into that place: everything, or in the short round NUL with half a character, and
-    one other in turn."""
+    """The values for that place: all of them, or in short rounds NUL with half a character and one
+    other in turn."""
     return (
         ODD if WHOLE else [WORST[0], [*WORST[1:], *ODD][place % (len(WORST) - 1 + len(ODD))]][:most]
     )
 
 
-def test_no_address_whatever_stands_in_it_is_a_server_error(walk: Walk) -> None:
+def test_no_address_is_a_server_error(walk: Walk) -> None:
     positions = [(place, argument) for place in walk.places for argument in place.arguments]
     for number, (place, argument) in enumerate(positions):
         for odd in odd_for(number):
@@ -69,13 +69,13 @@ def test_no_address_whatever_stands_in_it_is_a_server_error(walk: Walk) -> None:
                 )
     assert len(positions) > 60
     assert walk.failed == []
-    assert walk.answered.keys() >= {303, 401, 404}, "of a stranger and of somebody who is signed in"
+    assert walk.answered.keys() >= {303, 401, 404}, "answers to a stranger and to staff"
 
 
 REFUSING = {303, 308, 400, 401, 404, 405}
 
 
-def test_no_field_whatever_it_holds_is_a_server_error(walk: Walk) -> None:
+def test_no_field_value_is_a_server_error(walk: Walk) -> None:
     for place in walk.places:
         for number, name in enumerate(sorted(place.fields)):
             for odd in odd_for(number, 1 if len(place.fields) > MANY else 2):
@@ -83,20 +83,20 @@ def test_no_field_whatever_it_holds_is_a_server_error(walk: Walk) -> None:
                     walk.olga.send(place, **{name: odd}), place.method, place.rule.rule, name, odd
                 )
     assert walk.failed == []
-    assert walk.answered.keys() >= {200, 303, 400, 404, 409, 422}, "every kind of answer was seen"
+    assert walk.answered.keys() >= {200, 303, 400, 404, 409, 422}, "each kind of answer occurred"
     known = {(place.method, place.rule.endpoint): place.fields.keys() for place in walk.places}
-    assert known["POST", "registering.send"] >= {
+    assert known["POST", "register.send"] >= {
         "name",
         "phone",
         "companion-1",
         "waitlist",
     }
     assert known["GET", "desk.listed"] >= {"q", "state", "sort", "page", "done"}, (
-        "also what no page's form shows"
+        "also fields that no form shows"
     )
 
 
-def test_no_header_query_or_kind_of_body_is_a_server_error(walk: Walk) -> None:
+def test_no_header_query_or_body_type_is_a_server_error(walk: Walk) -> None:
     for number, place in enumerate(walk.places):
         path = place.path()
         for odd in odd_for(number, 1 + number % 2):
@@ -140,7 +140,7 @@ BODIES = [
 ]
 
 
-def test_nothing_that_is_thrown_together_is_a_server_error(walk: Walk) -> None:
+def test_no_random_request_is_a_server_error(walk: Walk) -> None:
     dice = random.Random(2030)
     every = sorted({name for place in walk.places for name in place.fields})
     for number in range(REQUESTS):

@@ -1,5 +1,5 @@
-"""Numbers that are masked: what a search at the door finds by digits, and that no name or number
-stands in an address or a log."""
+"""Masked telephone numbers: what the door finds by digits, and that addresses and logs contain no
+name or number."""
 
 import http.client
 import re
@@ -29,7 +29,7 @@ MOBILE, FIXED, FOREIGN = "13857413926", "0574-8765 4321", "+44 20 7946 0018"
 
 @pytest.fixture
 def morning(house: House) -> House:
-    """Three people whose numbers are a mobile, a fixed line and a foreign one."""
+    """Three people: with a mobile, a fixed-line and a foreign number."""
     house.apply(toml(capacity=5))
     house.hire()
     for name, phone in (("张桂芳", MOBILE), ("王建国", FIXED), ("李3", FOREIGN)):
@@ -45,7 +45,7 @@ def dora(morning: House) -> FlaskClient:
 
 
 def at_door(house: House, query: str) -> list[str]:
-    """Whom the search of the door finds."""
+    """The names that the door's search finds."""
     asked = Selection(query=query, at_door=True, area_code="0574")
     return [row.name for row in listed(reading(), house.event(), asked)]
 
@@ -70,8 +70,8 @@ def test_the_door_finds_by_exactly_the_last_four_or_the_whole_number(morning: Ho
 
 
 @pytest.mark.both_databases
-def test_no_piece_of_a_number_finds_anybody_at_the_door(morning: House) -> None:
-    """The family: every run of digits of every number but those that are meant."""
+def test_no_part_of_a_number_finds_anyone_at_the_door(morning: House) -> None:
+    """All runs of digits of all numbers, except the allowed ones."""
     codes = {row.code for row in listed(reading(), morning.event(), Selection())}
     meant = {
         "3926",
@@ -104,7 +104,9 @@ def test_names_pinyin_and_codes_are_found_as_before(morning: House, dora: FlaskC
         assert "张桂芳" in page.text
 
 
-def test_the_page_of_the_door_shows_nobody_for_a_piece(morning: House, dora: FlaskClient) -> None:
+def test_the_page_of_the_door_shows_no_one_for_part_of_a_number(
+    morning: House, dora: FlaskClient
+) -> None:
     form = next(form for form in get(dora, DOOR).forms if form.fields.get("attendee"))
     for piece in ("26", "926", "13926", "413926", "7413926", "zgf 26"):
         page = get(dora, f"{DOOR}?q={urllib.parse.quote(piece)}")
@@ -113,9 +115,7 @@ def test_the_page_of_the_door_shows_nobody_for_a_piece(morning: House, dora: Fla
         assert "data-attendee" not in Page(dora.post(form.action, data=sent)).html, piece
 
 
-def test_a_piece_of_a_number_is_not_said_to_be_missing_from_the_list(
-    morning: House, dora: FlaskClient
-) -> None:
+def test_part_of_a_number_is_not_reported_as_unknown(morning: House, dora: FlaskClient) -> None:
     for piece in ("26", "926", "13926"):
         page = get(dora, f"{DOOR}?q={piece}")
         assert "数字请输全" in page.text, piece
@@ -124,11 +124,10 @@ def test_a_piece_of_a_number_is_not_said_to_be_missing_from_the_list(
         assert "名单里没有" in get(dora, f"{DOOR}?q={whole}").text, whole
 
 
-def test_with_the_search_of_the_desk_the_door_would_find_them(
+def test_the_search_of_the_desk_finds_parts_of_a_number(
     morning: House, monkeypatch: MonkeyPatch
 ) -> None:
-    """The negative control. The desk may open whole numbers, which is recorded; its search is as it
-    was."""
+    """The control. The desk may see whole numbers, which is recorded, so its search finds them."""
     monkeypatch.setattr(
         search_terms, "_matches_at_door", lambda word, _: search_terms._matches(word)
     )
@@ -136,17 +135,17 @@ def test_with_the_search_of_the_desk_the_door_would_find_them(
     assert at_door(morning, "13926") == ["张桂芳"]
 
 
-def test_whole_numbers_cannot_be_tried_one_after_the_other(morning: House) -> None:
+def test_tries_with_whole_numbers_are_limited(morning: House) -> None:
     dora = morning.signed_in("dora")
     morning.app.extensions["limits"].on = True
     answers = [dora.get(f"{DOOR}?q=138574{number:05}").status_code for number in range(20)]
     assert answers == [200] * 20
-    assert dora.get(f"{DOOR}?q={MOBILE}").status_code == 429, "a guess that is right waits too"
-    assert dora.get(f"{DOOR}?q=3926").status_code == 200, "and the queue goes on by the last four"
+    assert dora.get(f"{DOOR}?q={MOBILE}").status_code == 429, "a correct guess has to wait, too"
+    assert dora.get(f"{DOOR}?q=3926").status_code == 200, "the last four digits still work"
     assert limits.UNKNOWN_SECRET[0].amount == 20
 
 
-def test_the_hint_is_asked_by_post_with_the_token(small: House, desmond: FlaskClient) -> None:
+def test_the_hint_needs_a_post_with_the_token(small: House, desmond: FlaskClient) -> None:
     address = f"{DESK}/registrations/hint"
     assert desmond.get(f"{address}?phone={MOBILE}&name=x").status_code == 405
     assert desmond.post(address, data={"phone": MOBILE}).status_code == 400
@@ -158,9 +157,9 @@ def test_the_hint_is_asked_by_post_with_the_token(small: House, desmond: FlaskCl
 PEOPLE_SENT = {"name", "phone", "code", "email", "contact", "pinyin", "username", "password"}
 
 
-def test_no_page_takes_a_person_from_an_address(small: House, desmond: FlaskClient) -> None:
-    """The family: no form asks by GET for anything about a person but the search, and no script
-    builds such an address."""
+def test_no_address_contains_a_name_or_a_number(small: House, desmond: FlaskClient) -> None:
+    """No form sends anything about a person by GET except the search, and no script builds such an
+    address."""
     small.register("张桂芳", phone=MOBILE)
     olga = small.signed_in("olga")
     for path in (
@@ -200,7 +199,7 @@ def test_no_page_takes_a_person_from_an_address(small: House, desmond: FlaskClie
 def ask(
     server: Server, method: str, path: str, body: str = "", **headers: str
 ) -> tuple[int, str, str]:
-    """One request, as it is; returns status, cookie and text."""
+    """Send one request. Returns status, cookie and text."""
     place = urllib.parse.urlsplit(server.address)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=30)
     form = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
@@ -214,8 +213,7 @@ def ask(
 
 @contextmanager
 def without_a_table(folder: Path) -> Iterator[None]:
-    """The database is broken for a while, so that the server has something to write into its
-    log."""
+    """Break the database for a while, so that the server writes to its log."""
     with closing(sqlite3.connect(folder / "eventreg.sqlite3")) as connection:
         connection.execute("ALTER TABLE gifts RENAME TO gone")
         connection.commit()
@@ -225,7 +223,7 @@ def without_a_table(folder: Path) -> Iterator[None]:
 
 
 def token_of(text: str) -> str:
-    """The token on a page."""
+    """The form token of a page."""
     found = re.search(r'name="csrf-token" content="([^"]+)"', text)
     assert found
     return found[1]
@@ -278,6 +276,6 @@ def test_a_real_server_writes_no_query_into_its_log(folder: Path, browser: Brows
         page.context.close()
         log = Path(f"{folder}-{urllib.parse.urlsplit(server.address).port}.log")
         said = log.read_text()
-    assert "in desk.listed" in said, "the log was written to"
+    assert "in desk.listed" in said, "the log has lines"
     for secret in (name, written, name.casefold(), "%E4", "q="):
         assert secret not in said

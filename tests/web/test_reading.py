@@ -1,6 +1,7 @@
-"""Looking changes nothing: no GET of any route writes, whoever asks it and with whatever in its
-address, so that no link on a foreign page and no browser that fetches ahead can do anything in
-somebody's name."""
+"""No GET of any route writes to the database, for any person and with any address.
+
+So a link on a foreign page, or a browser that prefetches, can do nothing in another person's name.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,14 +26,13 @@ LOOKS = {
     Action.EXPORTED,
     Action.EXTRACTED,
 }
-"""What is written down when somebody looks: whole numbers, or everybody's, have then left the
-house, by whatever link."""
+"""The audit entries that a GET may write: it showed whole numbers, or those of all guests."""
 OF_A_VISIT = {("staff_sessions", "seen_at")}
-"""When a browser was here last."""
+"""A GET may update the time when a browser was last seen."""
 
 
 def everything() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every row of every table, but for what a look leaves behind."""
+    """All rows of all tables, except what a GET may write."""
     for table in Base.metadata.sorted_tables:
         for row in reading().execute(table.select()).mappings():
             if table.name != "audit_entries" or row["action"] not in LOOKS:
@@ -43,7 +43,7 @@ def everything() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def written(before: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """What is not as it was."""
+    """The rows that differ from before."""
     reading().rollback()
     after = list(everything())
     return [row for row in after if row not in before] + [row for row in before if row not in after]
@@ -75,7 +75,7 @@ FOREIGN = """<!doctype html><title>a foreign page</title><link rel="prefetch" hr
 
 
 @pytest.mark.browser
-def test_a_print_is_noted_by_the_printing_and_by_no_foreign_page(
+def test_a_print_is_recorded_when_printed_and_never_by_a_foreign_page(
     browser: Browser, house: House, folder: Path
 ) -> None:
     house.apply(toml())
@@ -99,25 +99,22 @@ def test_a_print_is_noted_by_the_printing_and_by_no_foreign_page(
         with page.expect_navigation():
             page.locator("a").click()
         expect(page.locator("main")).to_have_attribute("data-page", "staff-check-in-list")
-        assert prints() == 0, (
-            "a link, a picture, a frame, a script and a browser that fetches ahead: nobody has "
-            "printed"
-        )
+        assert count_prints() == 0, "no link, image, frame, script or prefetch counts as a print"
         expect(page.locator("#printed")).to_be_hidden()
         page.context.set_offline(True)
         page.pdf()
         expect(page.locator("#noted")).to_have_text("没有记下这次打印。请按“已经打印”。")
         expect(page.locator("#printed")).to_be_visible()
-        assert prints() == 0
+        assert count_prints() == 0
         page.context.set_offline(False)
         page.pdf()
         expect(page.locator("#noted")).to_have_text("已记下这次打印。")
         page.pdf()
-        assert prints() == 1, "printed twice is one list"
+        assert count_prints() == 1, "the same list printed twice counts once"
 
 
-def prints() -> int:
-    """How many prints are written down."""
+def count_prints() -> int:
+    """The number of recorded prints."""
     reading().rollback()
     entries = Base.metadata.tables["audit_entries"]
     chosen = entries.select().where(entries.c.action == Action.LIST_PRINTED)

@@ -1,5 +1,5 @@
-"""Pages that were open while a backup was restored: row numbers come again, and what is pressed
-there touches no stranger."""
+"""Pages that were open during the restore of a backup. Row numbers are assigned again, so a form on
+such a page must not change another person."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ TABLES = (
 
 @pytest.fixture
 def hall(house: House) -> House:
-    """Four seats, nobody yet, and everybody hired, on the morning of the event."""
+    """An empty event with four seats and all of the staff, on the morning of the event."""
     house.apply(toml(capacity=4))
     house.hire()
     house.now = local("2030-06-10 08:50")
@@ -36,26 +36,25 @@ def hall(house: House) -> House:
 
 
 def run(house: House, *words: str) -> None:
-    """A command, as the operator types it."""
+    """Run a command of the operator."""
     reading().rollback()
     done = house.app.test_cli_runner().invoke(args=list(words))
     assert done.exit_code == 0, done.output
 
 
 def crowd(house: House, name: str, other: str) -> None:
-    """Two people of one name, a party of two, and one who waits: somebody of every kind that a form
-    may name."""
+    """Two people of one name, a party of two, and a waiting guest: one of each kind that a form may
+    name."""
     house.register(name, phone="13700000001", source="phone")
     house.register(name, other, phone="13700000002", source="phone")
     gone = house.register("临时", phone="13700000004", source="phone")
     house.register(f"{name}妹", phone="13700000003", source="phone", waitlist=True)
     house.register(other, phone="13700000003", source="phone", waitlist=True)
-    house.cancel(gone)  # whoever waited first is to be told of the free seat
+    house.cancel(gone)  # the first of the waiting list gets a free seat and must be called
 
 
 def forms_of(page: Page) -> list[tuple[str, dict[str, Any]]]:
-    """Each button of each form that acts, with all that it would send; every box of a list is
-    ticked."""
+    """What each button of each POST form would send, with all boxes of a list ticked."""
     ticked: dict[str, list[str]] = {}
     for attributes in page.having("name"):
         if attributes.get("type") == "checkbox":
@@ -74,7 +73,7 @@ def forms_of(page: Page) -> list[tuple[str, dict[str, Any]]]:
 
 
 def stale_tab(house: House) -> list[tuple[str, str, dict[str, Any]]]:
-    """All that could be pressed on the pages of the house as they are now."""
+    """All forms on the present pages, with their page."""
     olga = house.signed_in("olga")
     ids = reading().execute(text("SELECT id FROM registrations")).scalars().all()
     pages = [
@@ -97,7 +96,7 @@ def stale_tab(house: House) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def rows(house: House) -> dict[str, Sequence[Any]]:
-    """Everything about everybody, as it stands in the database."""
+    """All rows about people in the database."""
     with db.engine.connect() as connection:
         return {
             table: connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).all()
@@ -106,7 +105,7 @@ def rows(house: House) -> dict[str, Sequence[Any]]:
 
 
 def filled(house: House, name: str, other: str) -> None:
-    """These people, one of them here already with a gift, and one more account."""
+    """Register the crowd, check one in with a gift, and create an account."""
     crowd(house, name, other)
     house.hired(name, Role.DESK)
     dora = house.signed_in("dora")
@@ -115,16 +114,14 @@ def filled(house: House, name: str, other: str) -> None:
 
 
 @pytest.mark.both_databases
-def test_what_is_pressed_on_a_page_from_before_a_restore_touches_no_stranger(
-    hall: House, tmp_path: Path
-) -> None:
+def test_a_form_from_before_a_restore_changes_no_other_person(hall: House, tmp_path: Path) -> None:
     backup = str(tmp_path / "before.zip")
     run(hall, "backup", "create", backup)
     filled(hall, "慕容翠花", "端木阿根")
     pressed = stale_tab(hall)
     assert len(pressed) > 30
     run(hall, "backup", "restore", backup)
-    filled(hall, "闻人三", "公孙四")  # strangers, with the very same row numbers
+    filled(hall, "闻人三", "公孙四")  # other people, with the same row numbers
     olga, before = hall.signed_in("olga"), rows(hall)
     token = (
         get(olga, DOOR)
@@ -140,7 +137,7 @@ def test_what_is_pressed_on_a_page_from_before_a_restore_touches_no_stranger(
 
 
 def names_people(form: tuple[str, dict[str, Any]]) -> bool:
-    """Whether the form says whom it is about by more than a row number."""
+    """Whether the form identifies its person by more than a row number."""
     action, sent = form
     if "/registrations/" in action or "/calls/" in action:
         return bool(sent.get("mark"))
@@ -154,7 +151,7 @@ def names_people(form: tuple[str, dict[str, Any]]) -> bool:
     )
 
 
-def test_no_form_names_a_person_by_a_row_number_alone(hall: House) -> None:
+def test_no_form_identifies_a_person_by_row_number_alone(hall: House) -> None:
     filled(hall, "慕容翠花", "端木阿根")
     found = [(action, sent) for action, _, sent in stale_tab(hall)]
     assert {part for action, _ in found for part in action.split("/")} >= {
@@ -167,8 +164,8 @@ def test_no_form_names_a_person_by_a_row_number_alone(hall: House) -> None:
     assert [form[0] for form in found if not names_people(form)] == []
 
 
-def test_the_same_press_does_what_it_says_while_nobody_restores_anything(hall: House) -> None:
-    """The control: it is the mark that stops the stale page, and nothing else."""
+def test_without_a_restore_the_same_forms_work(hall: House) -> None:
+    """The control: only the mark stops a form of a stale page."""
     filled(hall, "慕容翠花", "端木阿根")
     olga = hall.signed_in("olga")
     form: Form = get(olga, f"{DESK}/registrations/1").form("/cancel")

@@ -1,5 +1,5 @@
-"""Every page is read aloud rightly: Chinese inside English says that it is Chinese, and no label
-stands where it is not read."""
+"""Pages for screen readers: Chinese inside English is marked, and labels are only on elements that
+may have one."""
 
 import re
 from collections.abc import Iterator
@@ -65,8 +65,7 @@ HAN = re.compile("[\u3400-\u9fff]")
 
 
 class Aloud(HTMLParser):
-    """What a screen reader would read in which language. Titles and what a form holds can say only
-    one."""
+    """The texts of a page with their languages. Titles and form values can have only one."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -75,7 +74,7 @@ class Aloud(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Into an element, unless it is one that holds nothing."""
+        """Enter an element, unless it is a void one."""
         if tag not in {
             "meta",
             "link",
@@ -94,13 +93,13 @@ class Aloud(HTMLParser):
             self._within.append((tag, dict(attrs).get("lang") or before))
 
     def handle_endtag(self, tag: str) -> None:
-        """Out of it, and of whatever in it was left open."""
+        """Leave it, and all elements left open inside it."""
         if any(name == tag for name, _ in self._within):
             while self._within.pop()[0] != tag:
                 pass
 
     def handle_data(self, data: str) -> None:
-        """A text: Chinese within English is read as noise."""
+        """Note Chinese text inside English."""
         inside = {name for name, _ in self._within}
         if (
             HAN.search(data)
@@ -112,8 +111,7 @@ class Aloud(HTMLParser):
 
 @pytest.fixture
 def pages(house: House) -> Iterator[dict[str, str]]:
-    """Every page in English, of an event whose English is full of Chinese; the walk is the one of
-    test_every_page."""
+    """All pages in English, of an event whose English texts contain Chinese."""
     seen: dict[str, str] = {}
 
     def note(_app: Flask, response: Response, **_: object) -> None:
@@ -129,7 +127,7 @@ def pages(house: House) -> Iterator[dict[str, str]]:
     yield seen
 
 
-def test_chinese_in_every_english_page_says_so(pages: dict[str, str]) -> None:
+def test_chinese_in_every_english_page_is_marked(pages: dict[str, str]) -> None:
     english = [page for page in pages.values() if '<html lang="en"' in page]
     assert len(english) > 60
     mistaken = {text for page in english for text in Aloud(page).mistaken}
@@ -139,11 +137,11 @@ def test_chinese_in_every_english_page_says_so(pages: dict[str, str]) -> None:
         assert f'<span lang="zh-Hans">{run}' in marked
 
 
-def test_the_shipped_event_says_that_its_bus_stop_is_chinese(house: House) -> None:
+def test_the_bus_stop_of_the_shipped_event_is_marked_as_chinese(house: House) -> None:
     house.apply(SHIPPED.read_text(encoding="utf-8"))
     guest, path = house.client(), "events/june-10-self-care"
     assert '(<span lang="zh-Hans">兴宁桥</span>)' in get(guest, f"/en/{path}").html
-    assert "<span lang=" not in get(guest, f"/zh/{path}").html, "a Chinese page is left as it is"
+    assert "<span lang=" not in get(guest, f"/zh/{path}").html, "a Chinese page stays unchanged"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +168,7 @@ def test_the_shipped_event_says_that_its_bus_stop_is_chinese(house: House) -> No
         ),
     ],
 )
-def test_runs_are_marked_in_text_only(page: str, said: str) -> None:
+def test_only_text_is_marked(page: str, said: str) -> None:
     assert tongues.marked(page) == said
 
 
@@ -179,8 +177,8 @@ NAMELESS = set(
     "rp rt ruby s samp small span "
     "strong sub sup time u var dt dd li".split()
 )
-"""Elements without a role that may have a name, by ARIA in HTML; of lists, the items have one that
-hardly any program reads."""
+"""Elements whose role may not have a label (ARIA in HTML), and list items, whose label hardly any
+screen reader reads."""
 NO_NAME = {
     "caption",
     "code",
@@ -196,7 +194,7 @@ NO_NAME = {
 
 
 class Labels(HTMLParser):
-    """Elements that are given a name which nobody may give them."""
+    """Finds labels on elements that may not have one."""
 
     def __init__(self, template: str) -> None:
         super().__init__()
@@ -211,7 +209,7 @@ class Labels(HTMLParser):
         )
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Look at one tag."""
+        """Check one tag."""
         given = dict(attrs)
         named = {"aria-label", "aria-labelledby", "aria-roledescription"} & given.keys()
         role = given.get("role")
@@ -219,7 +217,7 @@ class Labels(HTMLParser):
             self.wrong.append(f"<{tag}> {sorted(named)}")
 
 
-def test_no_template_names_what_has_no_role() -> None:
+def test_no_template_labels_an_element_without_a_role() -> None:
     wrong = {
         str(path.relative_to(ROOT)): found
         for path in sorted((ROOT / "templates").rglob("*.html"))
@@ -227,5 +225,5 @@ def test_no_template_names_what_has_no_role() -> None:
     }
     assert wrong == {}
     assert Labels('<p lang="zh" aria-label="{{ t("x") }}">').wrong == ["<p> ['aria-label']"], (
-        "and such a one is found"
+        "the finder works"
     )

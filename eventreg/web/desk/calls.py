@@ -15,13 +15,15 @@ from eventreg.core.models.calls import CallOutcome, CallReason
 from eventreg.core.models.event import Event
 from eventreg.core.registration import identity, lookup
 from eventreg.core.staff.permissions import Permission
-from eventreg.core.values import phones, whole_numbers
+from eventreg.core.values import phones
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, forms
+from eventreg.web import access
 from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import blueprint, looked
 from eventreg.web.event_facts import about
+from eventreg.web.forms import fields
 from eventreg.web.wire.answers import Answer
+from eventreg.web.wire.sent import form_number
 
 _SHOWN = 20
 
@@ -103,8 +105,8 @@ def _next(event: Event, task: Task) -> str:
 @requires(Permission.CALL)
 def called(slug: str, registration_id: int) -> Answer:
     """How a call ended; or that the seat of somebody who was not reached goes to the next."""
-    sent, tries = request.form.get("outcome", ""), request.form.get("tries", "0")
-    by, now, mark = access.actor(), g.now, forms.mark_sent()
+    sent, tries = request.form.get("outcome", ""), form_number("tries") or 0
+    by, now, mark = access.actor(), g.now, fields.mark_sent()
 
     def act(session: Session) -> None:
         event = events.get(session, slug)
@@ -112,8 +114,9 @@ def called(slug: str, registration_id: int) -> Answer:
         if sent == "pass-on":
             call_outcomes.pass_on(session, event, registration_id, by=by, now=now)
         elif sent in list(CallOutcome):
-            seen, outcome = whole_numbers.parse(tries) or 0, CallOutcome(sent)
-            call_outcomes.record(session, event, found, outcome, tries=seen, by=by, now=now)
+            call_outcomes.record(
+                session, event, found, CallOutcome(sent), tries=tries, by=by, now=now
+            )
 
     write(act)
     anyway = "yes" if request.form.get("anyway") == "yes" else None

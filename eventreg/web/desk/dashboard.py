@@ -26,9 +26,10 @@ from eventreg.core.models.event import Event
 from eventreg.core.registration import cancellations, identity, waitlist
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, forms
+from eventreg.web import access
 from eventreg.web.access import requires
 from eventreg.web.event_facts import about, seats_now
+from eventreg.web.forms import fields
 from eventreg.web.language import count
 from eventreg.web.limits import limits
 from eventreg.web.wire import sent
@@ -143,7 +144,7 @@ def _said_of_bulk() -> str:
 def bulk(slug: str) -> Answer:
     """Do one thing with all that are ticked; cancelling asks once more. What no longer applies to
     one is left out."""
-    event, sent = events.get(reading(), slug), forms.registrations_sent()
+    event, sent = events.get(reading(), slug), fields.registrations_sent()
     chosen = dict(list(sent.items())[:_MOST_AT_ONCE])
     act = _one_of(Bulk, request.form.get("act", ""), Bulk.PRINT)
     if not chosen:

@@ -19,10 +19,11 @@ from eventreg.core.models.event import Event
 from eventreg.core.staff.permissions import Permission
 from eventreg.readers import list_reader
 from eventreg.storage.session import Session, apart, db, reading, write
-from eventreg.web import access, forms
+from eventreg.web import access
 from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import asked_for, blueprint
 from eventreg.web.event_facts import about
+from eventreg.web.forms import fields
 from eventreg.web.language import say
 from eventreg.web.limits import limits
 from eventreg.web.limits.limits import TooOften
@@ -146,7 +147,7 @@ def ask_import(slug: str) -> str:
 def do_import(slug: str) -> Answer:
     """Try the file; with ``confirmed``, take what the trial showed. Whole, or not at all."""
     event, text = events.get(reading(), slug), request.form.get("rows", "")
-    content = text.encode() if text else forms.file_sent()
+    content = text.encode() if text else fields.file_sent()
     if not text and len(content) > import_file.LARGEST:
         abort(413)
     try:

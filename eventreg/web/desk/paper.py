@@ -16,10 +16,11 @@ from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, write
-from eventreg.web import access, assets, forms
+from eventreg.web import access, assets
 from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about
+from eventreg.web.forms import fields
 from eventreg.web.wire.answers import Answer
 
 
@@ -107,7 +108,7 @@ def _file(page: str, slug: str) -> Response:
 
 def _asked(event: Event) -> Sheets:
     """What the address asks for."""
-    chosen = forms.registrations_sent()
+    chosen = fields.registrations_sent()
     prints = print_history.latest(reading(), event)
     if chosen:
         return Sheets(Part.CHOSEN, attendee_list.of_registrations(reading(), event, chosen))

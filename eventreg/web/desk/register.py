@@ -24,10 +24,11 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.core.values import names, phones
 from eventreg.core.values.requests import Wish
 from eventreg.storage.session import reading, write
-from eventreg.web import access, forms
+from eventreg.web import access
 from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about, area_code, seats_now
+from eventreg.web.forms import fields, form_token, registration_form
 from eventreg.web.language import say, say_refusal
 from eventreg.web.limits import limits
 from eventreg.web.wire.answers import Answer
@@ -37,7 +38,7 @@ _SOURCES = {Source.PHONE.value: Source.PHONE, Source.WALK_IN.value: Source.WALK_
 
 def form_of(event: Event) -> Any:
     """The desk's form, filled with what was sent."""
-    return forms.of(event, area_code(event), public=False)
+    return registration_form.of(event, area_code(event), public=False)
 
 
 @blueprint.get("/registrations/new")
@@ -101,7 +102,7 @@ def take(slug: str) -> Answer:
     key, now, by = current_app.config["SECRET_KEY"], g.now, access.actor()
     source = _SOURCES.get(request.form.get("source", ""), Source.PHONE)
     try:
-        entry = form.entry(_locale(), source, forms.notes_sent(), over_sent())
+        entry = form.entry(_locale(), source, fields.notes_sent(), over_sent())
         made = write(
             lambda session: register.register(
                 session, events.get(session, slug), entry, secret_key=key, by=by, now=now
@@ -113,7 +114,7 @@ def take(slug: str) -> Answer:
         form.blame(refusal)
         return _new(event, form), 422
     except FormKeyReused:
-        form.form_key.data = forms.new_key()
+        form.form_key.data = form_token.new_key()
         return _new(event, form, said=say("press_again")), 422
     except AlreadyRegistered as known:
         return _new(

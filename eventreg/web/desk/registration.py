@@ -31,11 +31,12 @@ from eventreg.core.values import names, phones, requests
 from eventreg.operations import forgetting
 from eventreg.storage import old_backups
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, addresses, forms
+from eventreg.web import access, addresses
 from eventreg.web.access import requires
 from eventreg.web.desk import register
 from eventreg.web.desk.dashboard import blueprint, looked
 from eventreg.web.event_facts import about, seats_now
+from eventreg.web.forms import fields
 from eventreg.web.language import say, say_refusal
 from eventreg.web.wire.answers import Answer
 
@@ -111,7 +112,7 @@ def edit(slug: str, registration_id: int) -> Answer:
     form = register.form_of(event)
     if not form.validate():
         return _corrected(event, found, "; ".join(form.problems.values())), 422
-    version, by, now = forms.version_sent(), access.actor(), g.now
+    version, by, now = fields.version_sent(), access.actor(), g.now
     try:
         corrected = Correction(form.party(), form["phone"].parsed, _notes())
         write(
@@ -139,7 +140,7 @@ def edit(slug: str, registration_id: int) -> Answer:
 def _notes() -> corrections.Notes | None:
     """Nothing where the form asked for none: another program's form of names and number changes
     nothing else."""
-    return forms.notes_sent() if request.form.get("notes") == "yes" else None
+    return fields.notes_sent() if request.form.get("notes") == "yes" else None
 
 
 def _corrected(event: Event, found: Registration, said: str, *, at_limit: bool = False) -> str:
@@ -208,7 +209,7 @@ def ask_erase(slug: str, registration_id: int) -> str:
 @requires(Permission.ERASE, password=True)
 def erase(slug: str, registration_id: int) -> Answer:
     """Forget the people of this registration. Doing it again changes nothing."""
-    forgetting.erase(slug, registration_id, forms.mark_sent(), by=access.actor(), now=g.now)
+    forgetting.erase(slug, registration_id, fields.mark_sent(), by=access.actor(), now=g.now)
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
@@ -255,4 +256,4 @@ def _found(session: Session, slug: str, registration_id: int) -> tuple[Event, Re
     """The event and its registration, as they are in this session: the one that the form was
     about."""
     event = events.get(session, slug)
-    return event, identity.registration(session, event, registration_id, forms.mark_sent())
+    return event, identity.registration(session, event, registration_id, fields.mark_sent())

@@ -1,1 +1,1 @@
-"""How often somebody may try something."""
+"""Rate limits: how often an address, a number, a ticket or an account may try something."""

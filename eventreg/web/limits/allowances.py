@@ -1,6 +1,8 @@
-"""What one address may take of the seats: so many people, and never more by sending them all at
-once. Who registers many in a short time from one address is marked, for people to look at
-(docs/adr/0012)."""
+"""Limit how many people one network address may register, also if it sends all forms at once.
+
+Registrations that come from one address within an hour share a random mark, so that the desk can
+look at them together (docs/adr/0012).
+"""
 
 import secrets
 from collections.abc import Callable
@@ -13,30 +15,30 @@ from eventreg.web.limits import limits
 from eventreg.web.limits.limits import TooOften
 
 _MARK_LASTS = 60 * 60
-"""Seconds for which an address keeps its mark, from its first registration on."""
+"""Seconds for which an address keeps its mark, counted from its first registration."""
 
 
 class TooManyHere(TooOften):
-    """This address has registered as many people as one address may for now."""
+    """The address has registered as many people as it may for now."""
 
 
 def spend(slug: str, number: str, people: int, book: Callable[[str | None], Made]) -> Made:
-    """Register with ``book``, which is given the mark of this address, and count the people.
+    """Call ``book`` with the mark of this address to register, and count the people.
 
-    ``TooManyHere`` and ``TooOften`` where that is too many. What is refused, and a form that was
-    here before, costs nothing, so nobody can use up another's number or a shared address by what is
-    refused.
+    Raises ``TooManyHere`` if the address has registered too many, and ``TooOften`` for any other
+    limit. A refusal, or a form that was sent before, is not counted: otherwise one person could use
+    up the limit of another's number, or of a shared address, with forms that are refused.
     """
     counters, here = limits.limits(), limits.address()
     counters.check("refused", limits.REFUSED, here)
     rates = current_app.extensions["settings"].people_per_address
     try:
-        counters.take("people", rates, here, people)
+        counters.add("people", rates, here, people)
     except TooOften as wait:
         raise TooManyHere(wait.seconds) from wait
     kept = False
     try:
-        counters.take("phone", limits.PHONE, f"{slug} {number}")
+        counters.add("phone", limits.PHONE, f"{slug} {number}")
         try:
             made = book(_mark(here))
             kept = not made.again
@@ -46,16 +48,15 @@ def spend(slug: str, number: str, people: int, book: Callable[[str | None], Made
             raise
         finally:
             if not kept:
-                counters.give_back("phone", limits.PHONE, f"{slug} {number}")
+                counters.subtract("phone", limits.PHONE, f"{slug} {number}")
     finally:
         if not kept:
-            counters.give_back("people", rates, here, people)
+            counters.subtract("people", rates, here, people)
 
 
 def _mark(here: str) -> str | None:
-    """The random number by which registrations of one address within an hour are told from others.
-    It cannot be computed from the address, and which address it belongs to is forgotten with the
-    hour."""
+    """The random mark of an address, kept for an hour. It cannot be computed from the address, and
+    after the hour no one can tell to which address it belonged."""
     counters = limits.limits()
     if not counters.on:
         return None

@@ -1,4 +1,4 @@
-"""The counters of one process, in its own memory and never more than so many of a kind."""
+"""Rate limit counters in the memory of one process, with a bound on the number of each kind."""
 
 from itertools import islice
 from threading import Lock
@@ -8,14 +8,17 @@ from limits.storage import Storage
 from eventreg.clock import utc_now
 
 MOST = 10_000
-"""Counters of one kind, about 3 MB. A kind is what is counted: a flood of one kind pushes out no
-other."""
+"""The most counters of one kind, about 3 MB. A kind is what is counted, such as ``find``. A flood
+of one kind removes no counter of another."""
 
 
 class Counters(Storage):
-    """What ``limits`` needs of a storage. When a kind is full, its expired counters go, and if that
-    is not enough the oldest tenth of it: who has ten thousand addresses has no need of an older
-    counter's allowance."""
+    """A storage for the library ``limits``.
+
+    If a kind is full, its expired counters are removed, and if that is not enough, its oldest
+    tenth. That hardly helps an attacker: ten thousand addresses are a larger allowance than the
+    removed counters.
+    """
 
     STORAGE_SCHEME = None
 
@@ -26,16 +29,16 @@ class Counters(Storage):
         self._lock = Lock()
 
     def __len__(self) -> int:
-        """How many counters are kept."""
+        """The number of counters."""
         return sum(map(len, self._kinds.values()))
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What may go wrong: nothing that is to be wrapped."""
+        """The errors that ``limits`` would wrap; memory raises none."""
         return ValueError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count, and return the sum; a counter ends ``expiry`` seconds after its first count."""
+        """Add to a counter and return its sum. It ends ``expiry`` seconds after its first count."""
         with self._lock:
             kind, now = self._kinds.setdefault(_kind(key), {}), utc_now().timestamp()
             counted, ends = kind.get(key, (0, 0.0))
@@ -47,7 +50,7 @@ class Counters(Storage):
             return counted + amount
 
     def first(self, key: str, value: int, expiry: float) -> int:
-        """The value that was kept first under that key; this one, if none is."""
+        """The value stored under that key; stores and returns this one if there is none."""
         with self._lock:
             kind, now = self._kinds.setdefault(_kind(key), {}), utc_now().timestamp()
             kept, ends = kind.get(key, (0, 0.0))
@@ -73,31 +76,32 @@ class Counters(Storage):
         return (counted, ends) if ends > now else (0, now)
 
     def get(self, key: str) -> int:
-        """The sum, 0 for a counter that has ended or never was."""
+        """The sum of a counter; 0 if it has ended or never began."""
         return self._find(key)[0]
 
     def get_expiry(self, key: str) -> float:
-        """When it ends; now, if it has."""
+        """When a counter ends; now if it has ended."""
         return self._find(key)[1]
 
     def check(self) -> bool:
-        """It is always there."""
+        """Whether the storage can be reached; memory always can."""
         return True
 
     def reset(self) -> int:
-        """Forget them all. Returns how many there were."""
+        """Remove all counters. Returns how many there were."""
         with self._lock:
             kept = len(self)
             self._kinds.clear()
             return kept
 
     def clear(self, key: str) -> None:
-        """Forget one."""
+        """Remove one counter."""
         with self._lock:
             self._kinds.get(_kind(key), {}).pop(key, None)
 
 
 def _kind(key: str) -> str:
-    """What is counted: ``LIMITER/find/…`` is a rate's key, ``delay/…`` is one of our own."""
+    """The kind in a key: ``find`` in the library's ``LIMITER/find/…``, ``delay`` in our
+    ``delay/…``."""
     first, _, rest = key.partition("/")
     return rest.partition("/")[0] if first == "LIMITER" else first

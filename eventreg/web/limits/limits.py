@@ -1,5 +1,7 @@
-"""How often one address, number or account may try (PROMISES 3.6). In memory for one process, in
-Redis for several."""
+"""Count tries for each network address, number, ticket or account, and refuse too many.
+
+The counters are in memory for one process, in Redis for several.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,20 +19,20 @@ from eventreg.proxies import household, parse_address
 from eventreg.web.limits.counters import Counters
 
 REFUSED = tuple(map(parse, ("30/minute", "120/hour")))
-"""Registrations of one address that are refused, such as of people who are registered already."""
+"""Refused registrations from one address, such as of people who are registered already."""
 PHONE = (parse("12/day"),)
-"""Registrations made under one number. What was refused does not count: anybody can type anybody's
-number."""
+"""Registrations under one number. Refused ones do not count, since anyone can type the number of
+another person."""
 FIND = (parse("20/10 minutes"),)
-"""Lost tickets that one address looks for."""
+"""Searches for a lost ticket from one address."""
 FIND_NUMBER = (parse("12/day"),)
-"""Lost tickets looked for under one number, by whomever: there are only 581 codes."""
+"""Searches for a lost ticket under one number, from any address: there are only 581 codes."""
 CHANGE = (parse("20/hour"),)
-"""Corrections by ticket that one address sends."""
+"""Corrections of tickets from one address."""
 CHANGE_TICKET = (parse("5/day"),)
-"""Corrections sent with one ticket; after that the desk corrects."""
+"""Corrections of one ticket; after that the desk corrects."""
 UNKNOWN_SECRET = (parse("20/10 minutes"),)
-"""Ticket addresses and one-time links that one address opens and that do not exist."""
+"""Unknown ticket addresses and one-time links that are opened from one address."""
 SIGN_IN = (parse("20/15 minutes"),)
 SEARCH = (parse("60/minute"),)
 EXPORT = (parse("10/hour"),)
@@ -38,12 +40,12 @@ RUSH = (parse("20/second"),)
 _FREE_FAILURES = 5
 _LONGEST_DELAY = 15 * 60
 _FORGOTTEN = 24 * 60 * 60
-"""Seconds after which failures to sign in are forgotten, where nobody succeeds."""
+"""Seconds after which failed sign-ins are forgotten if none succeeds before."""
 T = TypeVar("T")
 
 
 class TooOften(Exception):
-    """Come back in ``seconds``."""
+    """A limit is reached; it opens again in ``seconds``."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"again in {seconds} s")
@@ -52,20 +54,18 @@ class TooOften(Exception):
 
 
 def _seconds() -> float:
-    """The real time, also where the house's clock is set to another day: an abuser's minute is a
-    minute."""
+    """The real time, even if the application's clock is set to another day."""
     return utc_now().timestamp()
 
 
 class Unreachable(Exception):
-    """Limits are to be kept in Redis, and it does not answer."""
+    """The counters are in Redis, and Redis does not answer."""
 
 
 class Limits:
-    """The counters: in memory for one process, in Redis for several. Off means that everything
-    passes.
+    """The counters, in memory or in Redis. If limits are off, every check passes.
 
-    While Redis is away each process counts by itself, so that there is still a limit.
+    If Redis does not answer, each process counts in its own memory, so that there is still a limit.
     """
 
     def __init__(self, on: bool, redis_url: str = "") -> None:
@@ -78,15 +78,14 @@ class Limits:
         )
 
     def reachable(self) -> bool:
-        """Whether the counters can be counted on."""
+        """Whether the storage of the counters answers."""
         try:
             return bool(self._shared.check())
         except Exception:
             return False
 
-    def let_go(self) -> None:
-        """Close the connections to Redis; the next question opens one anew. For a process that is
-        about to fork."""
+    def disconnect(self) -> None:
+        """Close the connections to Redis, before a process forks. The next use connects again."""
         pool = getattr(getattr(self._shared, "storage", None), "connection_pool", None)
         if pool is not None:
             pool.disconnect()
@@ -103,11 +102,12 @@ class Limits:
             return question(self._own)
 
     def hit(self, what: str, rates: tuple[RateLimitItem, ...], who: str) -> None:
-        """Count one try; ``TooOften`` where that is one too many."""
+        """Count one try. Raises ``TooOften`` if it exceeds a rate."""
         self._pass(what, rates, who, count=True)
 
     def check(self, what: str, rates: tuple[RateLimitItem, ...], who: str) -> None:
-        """Look without counting: for what is counted only when it fails."""
+        """Raise ``TooOften`` if a rate is used up, without counting. Some tries count only if they
+        fail."""
         self._pass(what, rates, who, count=False)
 
     def _pass(self, what: str, rates: tuple[RateLimitItem, ...], who: str, *, count: bool) -> None:
@@ -125,9 +125,9 @@ class Limits:
             if resets is not None:
                 raise TooOften(int(resets - _seconds()) + 1)
 
-    def take(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
-        """Count several at once, in one step for each rate, so that many who come together are not
-        too many; where it is too many, ``TooOften``, and nothing was counted."""
+    def add(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
+        """Count ``amount`` in one atomic step for each rate, so that simultaneous requests cannot
+        exceed it. Raises ``TooOften`` if it exceeds a rate; then nothing was counted."""
         if not self.on:
             return
         for done, rate in enumerate(rates):
@@ -139,13 +139,13 @@ class Limits:
 
             resets = self._ask(count)
             if resets is not None:
-                self.give_back(what, rates[: done + 1], who, amount)
+                self.subtract(what, rates[: done + 1], who, amount)
                 raise TooOften(int(resets - _seconds()) + 1)
 
-    def give_back(
+    def subtract(
         self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1
     ) -> None:
-        """What was taken came to nothing."""
+        """Undo an ``add`` whose act was refused."""
         if not self.on:
             return
         for rate in rates:
@@ -156,8 +156,8 @@ class Limits:
             self._ask(uncount)
 
     def first(self, key: str, value: int, seconds: int) -> int:
-        """The value that was kept first under that key within so many seconds; this one, if none
-        is."""
+        """The value stored under that key; stores and returns this one for so many seconds if there
+        is none."""
 
         def keep(storage: Storage) -> int:
             if isinstance(storage, RedisStorage):
@@ -169,8 +169,8 @@ class Limits:
         return self._ask(keep)
 
     def sign_in_failed(self, account: str) -> None:
-        """Five failures are free; then the delay doubles from one second to a quarter of an
-        hour."""
+        """Count a failed sign-in. The fifth makes the account wait one second, and each further one
+        twice as long, up to a quarter of an hour."""
 
         def count(storage: Storage) -> None:
             failures = storage.incr(f"failures/{account}", _FORGOTTEN)
@@ -182,7 +182,7 @@ class Limits:
         self._ask(count)
 
     def sign_in_worked(self, account: str) -> None:
-        """The owner is back: forget the failures."""
+        """Forget the account's failures after a successful sign-in."""
 
         def forget(storage: Storage) -> None:
             storage.clear(f"failures/{account}")
@@ -191,16 +191,18 @@ class Limits:
         self._ask(forget)
 
     def check_account(self, account: str) -> None:
-        """``TooOften`` while the account's delay runs."""
+        """Raise ``TooOften`` while the account has to wait."""
         if self.on and self._ask(lambda storage: storage.get(f"delay/{account}")):
             until = self._ask(lambda storage: storage.get_expiry(f"delay/{account}"))
             raise TooOften(int(until - _seconds()) + 1)
 
 
 class Hashing:
-    """Two passwords are checked at once and eight may wait: each takes 19 MiB and 30 ms. All of
-    them together hold at most half of the process's threads, so that the other half serves guests;
-    whoever comes then is told to come again."""
+    """The queue for checking passwords, each of which takes 19 MiB and 30 ms.
+
+    Two are checked at once and eight may wait. Together they hold at most half of the process's
+    threads, so that the other half serves guests. If the queue is full, it raises ``TooOften``.
+    """
 
     _AT_ONCE, _WAITING = 2, 8
 
@@ -220,25 +222,27 @@ class Hashing:
 
 
 def init_app(app: Flask, on: bool, redis_url: str, threads: int) -> None:
-    """Counters for this app, whose process has that many threads."""
+    """Create the counters and the queue for passwords, in a process of that many threads."""
     app.extensions["limits"] = Limits(on, redis_url)
     app.extensions["hashing"] = Hashing(threads)
 
 
 def check(app: Flask) -> None:
-    """``Unreachable`` where limits are on and their Redis does not answer: then is the time to say
-    so."""
+    """Raise ``Unreachable`` if limits are on and their Redis does not answer; for the start of the
+    server."""
     counters: Limits = app.extensions["limits"]
     if counters.on and not counters.reachable():
         raise Unreachable("EVENTREG_REDIS_URL: Redis does not answer")
-    counters.let_go()
+    counters.disconnect()
 
 
 @contextmanager
 def secret_tried() -> Iterator[None]:
-    """Around whatever opens a ticket or a one-time link: an address may try few that do not exist.
-    These secrets have 128 bits, so looking first gives nothing away, and one that exists always
-    opens: also for a guest whose address has used up its tries by somebody else's doing."""
+    """Wrap the look-up of a ticket or a one-time link, and count the unknown ones for the address.
+
+    A valid secret always opens, even if another person behind the same address used up the tries.
+    That gives nothing away, because the secrets have 128 bits.
+    """
     try:
         yield
     except (RegistrationUnknown, LinkSpent):
@@ -253,11 +257,11 @@ def limits() -> Limits:
 
 
 def hashing() -> Hashing:
-    """The queue before the password hasher."""
+    """The queue for checking passwords in this app."""
     found: Hashing = current_app.extensions["hashing"]
     return found
 
 
 def address() -> str:
-    """Who is asking, as far as the network tells; one IPv6 household is one."""
+    """The client's network address; an IPv6 network of one household counts as one address."""
     return household(parse_address(request.remote_addr or ""))

@@ -1,5 +1,5 @@
-"""A try to sign in, and where it counts if it fails: at the browser, if the account knows it; else
-at the account and at the network address."""
+"""Limit sign-ins. A failure counts for the browser if the account knows it, else for the account
+and the network address."""
 
 from flask import current_app, g, request
 from werkzeug.wrappers import Response
@@ -11,19 +11,22 @@ from eventreg.storage.session import reading, write
 from eventreg.web.limits import limits
 
 _MOST_COOKIES = 8
-"""Accounts that one browser is known to: a desk has several clerks."""
+"""One browser may be known to this many accounts, since several clerks share a desk."""
 _LONGEST_SECRET = 100
 
 
 class Try:
-    """One try to sign in as ``username``. Raises ``TooOften`` if it has to wait."""
+    """One try to sign in as ``username``. Raises ``TooOften`` if it has to wait.
+
+    Call ``begin`` before the password is checked, then ``failed`` or ``worked``.
+    """
 
     def __init__(self, username: str) -> None:
         self._folded = usernames.fold(username)
         self._account = self._folded[: usernames.LONGEST]
         self._secrets = [value for value in _cookies().values() if len(value) <= _LONGEST_SECRET]
         self.known: int | None = None
-        """The row of the known browser at which this try counts."""
+        """The row of the known browser for which this try counts."""
         if not self._secrets or not known_browsers.is_known(
             reading(), self._folded, self._secrets, now=g.now
         ):
@@ -36,25 +39,25 @@ class Try:
         counters.check_account(self._account)
 
     def begin(self) -> None:
-        """Count it, if the browser is known; called just before the password is looked at."""
+        """Count the try if the browser is known. Call it just before the password is checked."""
         if not self._secrets:
             return
         folded, secrets, now = self._folded, self._secrets, g.now
         self.known = write(
             lambda writing: known_browsers.use_try(writing, folded, secrets, now=now)
         )
-        if self.known is None:  # others used the last one up meanwhile
+        if self.known is None:  # other tries used up the browser's last one meanwhile
             self._check()
 
     def failed(self) -> None:
-        """Count it at the account and the address; a known browser's was counted when it began."""
+        """Count the failure for account and address, unless ``begin`` counted it already."""
         if self.known is None:
             counters = limits.limits()
             counters.sign_in_failed(self._account)
             counters.hit("sign-in", limits.SIGN_IN, limits.address())
 
     def worked(self) -> None:
-        """The owner is back. Failures that a stranger made elsewhere are not forgiven by it."""
+        """Forget the account's failures, unless the browser is known: then others made them."""
         if self.known is None:
             limits.limits().sign_in_worked(self._account)
 
@@ -64,8 +67,7 @@ def _prefix() -> str:
 
 
 def _cookies() -> dict[str, str]:
-    """The secrets that this browser holds, one for each account; more than a few are not looked
-    at."""
+    """The secrets that this browser holds, one for each account, and at most a few of them."""
     ours = {
         name: value for name, value in sorted(request.cookies.items()) if name.startswith(_prefix())
     }
@@ -73,8 +75,7 @@ def _cookies() -> dict[str, str]:
 
 
 def remember(response: Response, member: StaffMember, secret: str | None) -> None:
-    """Give the browser its secret for this account, or keep the one it has for another half
-    year."""
+    """Give the browser its secret for this account, or renew the one it has for half a year."""
     name, held = f"{_prefix()}{member.id}", _cookies()
     value = secret or held.get(name)
     if value is None:

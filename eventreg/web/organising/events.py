@@ -23,9 +23,10 @@ from eventreg.core.registration import seats
 from eventreg.core.staff.permissions import Permission
 from eventreg.readers import event_reader
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, forms
+from eventreg.web import access
 from eventreg.web.access import requires
 from eventreg.web.event_facts import about
+from eventreg.web.forms import fields
 from eventreg.web.language import say
 from eventreg.web.public import event_page, outage_page
 from eventreg.web.wire.answers import Answer
@@ -213,7 +214,7 @@ def _moved_words(written: Definition) -> dict[str, str]:
 @requires(Permission.MANAGE_EVENTS)
 def upload() -> Answer:
     """An event file from elsewhere: what it would make or change."""
-    content = forms.file_sent()
+    content = fields.file_sent()
     try:
         written = event_reader.parse(content.decode(), "file")
     except (UnicodeDecodeError, DefinitionInvalid) as error:

@@ -1,1 +1,1 @@
-"""The pages of guests."""
+"""The guests' pages: the event, registering, the ticket, correcting, cancelling."""

@@ -1,14 +1,13 @@
-"""What people take away: the calendar entry and the poster."""
+"""What guests can download or print: the calendar entry and the poster."""
 
 from flask import Blueprint, Response, render_template
 
 from eventreg.core.event import calendar as calendars
-from eventreg.web import addresses
+from eventreg.web import addresses, qr_code
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import check_language, facts, look
-from eventreg.web.public.ticket import qr
+from eventreg.web.event_facts import check_language, facts, glance
 
-blueprint = Blueprint("leaflets", __name__)
+blueprint = Blueprint("downloads", __name__)
 
 
 @blueprint.get("/<lang>/events/<slug>/event.ics")
@@ -16,7 +15,7 @@ blueprint = Blueprint("leaflets", __name__)
 def calendar(lang: str, slug: str) -> Response:
     """The calendar entry (RFC 5545)."""
     check_language(lang)
-    event = look(slug).event
+    event = glance(slug).event
     entry = calendars.entry(event, lang, page=addresses.event_page(event.slug, lang))
     answer = Response(entry, content_type="text/calendar; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{event.slug}.ics"'
@@ -26,8 +25,10 @@ def calendar(lang: str, slug: str) -> Response:
 @blueprint.get("/<lang>/events/<slug>/poster")
 @anyone
 def poster(lang: str, slug: str) -> str:
-    """One side of A4 for a notice board, with the QR code of the event page."""
+    """A page of A4 for a notice board, with the QR code of the event page."""
     check_language(lang)
-    event = look(slug).event
+    event = glance(slug).event
     address = addresses.event_page(event.slug, lang)
-    return render_template("public/poster.html", qr=qr(address), address=address, **facts(event))
+    return render_template(
+        "public/poster.html", qr=qr_code.svg(address), address=address, **facts(event)
+    )

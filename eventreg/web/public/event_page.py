@@ -1,5 +1,5 @@
-"""The event page: its state in words, what search engines and chat apps read of it, and the page as
-it was last made."""
+"""Render the event page: the seats in words, and what search engines and chat apps read. Rendered
+pages are cached until something that they show changes."""
 
 import gzip
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from eventreg.web.language import date as day_and_half
 from eventreg.web.wire import browser
 
 FEW = 5
-"""Up to so many seats left, the page says how many; more would only press."""
-_KEPT = 256
+"""The page gives the number of seats left only if it is this small."""
+_CACHED = 256
 
 
 @dataclass(frozen=True)
 class EventView:
-    """All that the event page depends on besides the event itself: equal views are the same
-    page."""
+    """Everything that the page depends on besides the event, as a key of the cache: equal views are
+    the same page."""
 
     language: str
     size: str
@@ -39,7 +39,7 @@ class EventView:
     phase: Phase
     left: int
     held: int
-    """Seats that only the telephone line may give away now."""
+    """Seats that are held for the telephone line."""
     room_to_wait: bool
     calls_answered: bool
     calls_open: datetime | None
@@ -48,13 +48,13 @@ class EventView:
 
     @property
     def seat_note(self) -> bool:
-        """Whether the seat line stands out."""
+        """Whether the seat line is highlighted."""
         return self.phase is not Phase.OPEN or self.left <= FEW
 
 
 def answer(seen: Glance, page: str) -> Response:
-    """The page as it was last made, as long as nothing that it shows has changed: each number is as
-    fresh as its row."""
+    """The response with the page, from the cache if nothing that it shows has changed. Each request
+    reads the seats anew."""
     counted = seats_now(seen.event, seen.counted)
     room = waitlist.has_room(seen.event, counted, 1)
     packed = "gzip" in request.environ.get("HTTP_ACCEPT_ENCODING", "")
@@ -70,15 +70,14 @@ def answer(seen: Glance, page: str) -> Response:
 
 
 def preview(found: Event) -> str:
-    """The page of an event that is being written, as guests would see it while every seat is
-    free."""
+    """A draft's page, as guests would see it while every seat is free."""
     seen_by = (g.language, g.size, False, False)
     return _made(
         found, "event", _view(found, seen_by, (events.definition(found).capacity, 0), True)
     ).decode()
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED)
 def _page_of_second(
     found: Event,
     page: str,
@@ -87,7 +86,8 @@ def _page_of_second(
     room: bool,
     _second: int,
 ) -> tuple[bytes, bytes]:
-    """Phases begin and calls end on a second, so within one there is one page."""
+    """The page in this second. Phases and telephone hours change on full seconds, so within one
+    second the page stays the same."""
     return _rendered(found, page, _view(found, seen_by, left, room))
 
 
@@ -109,9 +109,9 @@ def _view(
     )
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED)
 def _rendered(found: Event, page: str, view: EventView) -> tuple[bytes, bytes]:
-    """The text of the page, and the same compressed."""
+    """The page, and the same compressed."""
     text = _made(found, page, view)
     return text, gzip.compress(text, 9, mtime=0)
 
@@ -132,7 +132,7 @@ def _made(found: Event, page: str, view: EventView) -> bytes:
 
 
 def _seat_line(found: Event, view: EventView) -> str:
-    """What the moment and the seats mean for somebody who wants to come (UX.md S1)."""
+    """The sentence that says whether one can register now."""
     if view.phase is Phase.NOT_YET_OPEN:
         opens, zone = found.registration_opens_at or found.starts_at, events.zone(found)
         return say("seats_not_yet", day=day(opens, zone), time=hour(opens, zone))
@@ -146,7 +146,7 @@ def _seat_line(found: Event, view: EventView) -> str:
 
 
 def _in_a_line(found: Event) -> str:
-    """The event in one line, as chat apps show it below the title."""
+    """The event in one line, which chat apps show below the title."""
     definition, zone = events.definition(found), events.zone(found)
     when = f"{day_and_half(found.starts_at, zone)} {hour(found.starts_at, zone)}"
     return " · ".join(
@@ -155,7 +155,7 @@ def _in_a_line(found: Event) -> str:
 
 
 def _linked_data(found: Event, view: EventView) -> dict[str, Any]:
-    """The event as search engines read it (schema.org/Event)."""
+    """The event for search engines (schema.org/Event)."""
     definition, zone = events.definition(found), events.zone(found)
     place, notice = definition.place, definition.notice
     address = addresses.event_page(found.slug, g.language)

@@ -1,5 +1,5 @@
-"""The page for when we are in trouble: made beforehand, kept as a file, shown without asking the
-database anything."""
+"""The page for a server error or a database outage. It is written to a file in advance, and shown
+without the database."""
 
 import os
 from pathlib import Path
@@ -13,15 +13,17 @@ from eventreg.core.models.event import Event
 from eventreg.storage.session import reading
 from eventreg.web.language import weekdays, words
 
-_MOST = 5
-"""Numbers on the page: it is to stay small."""
+_MOST_EVENTS = 5
+"""The page stays small: it shows the numbers of this many events at most."""
 
 
 def write() -> None:
-    """Make the page anew in both languages, with the telephone numbers of the events to come; for
-    the start of a server and for whoever changes an event. A disk that is full stops neither: the
-    page then stays as it was."""
-    coming = events.still_to_come(reading(), current_time())[:_MOST]
+    """Write the page in both languages, with the telephone numbers of the events to come.
+
+    Call it when the server starts and after each change of an event. If the disk is full, the page
+    stays as it was, and the log has a warning.
+    """
+    coming = events.still_to_come(reading(), current_time())[:_MOST_EVENTS]
     for language in i18n.LANGUAGES:
         g.language = language
         draft = _kept(language).with_suffix(f".{os.getpid()}")
@@ -33,7 +35,7 @@ def write() -> None:
 
 
 def page() -> str:
-    """The page in the language of the request. Without a number, where none was ever made here."""
+    """The page in the language of the request. Without a file it has no telephone numbers."""
     try:
         return _kept(g.language).read_text(encoding="utf-8")
     except OSError:
@@ -49,7 +51,7 @@ def _made(numbers: list[dict[str, str]]) -> str:
 
 
 def _to_call(event: Event) -> dict[str, str]:
-    """Where to call about an event, and when; nothing where it has no line."""
+    """The telephone number of an event and its hours; empty if the event has no line."""
     definition = events.definition(event)
     line = definition.phone_line
     if line is None:

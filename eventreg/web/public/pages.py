@@ -1,5 +1,4 @@
-"""What anybody may see: the start page, the event, and the pages about names and numbers and about
-access."""
+"""Show the start page, the event page, and the pages about privacy and accessibility."""
 
 from flask import Blueprint, Response, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -9,7 +8,7 @@ from eventreg.storage import old_backups
 from eventreg.storage.session import reading
 from eventreg.web import language
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import check_language, look, of_the_next
+from eventreg.web.event_facts import check_language, glance, of_the_next
 from eventreg.web.public import event_page
 
 blueprint = Blueprint("public", __name__)
@@ -18,7 +17,7 @@ blueprint = Blueprint("public", __name__)
 @blueprint.get("/")
 @anyone
 def root() -> BaseResponse:
-    """To the language of the browser."""
+    """Redirect to the start page in the language of the browser."""
     answer = redirect(url_for("public.start", lang=language.guess()), 302)
     answer.vary.add("Accept-Language")
     return answer
@@ -27,11 +26,11 @@ def root() -> BaseResponse:
 @blueprint.get("/<lang>/")
 @anyone
 def start(lang: str) -> str | Response:
-    """The one event to come, or the list of them."""
+    """The page of the one event to come, or a list of several."""
     check_language(lang)
     coming = events.still_to_come(reading(), g.now)
     if len(coming) == 1:
-        return event_page.answer(look(coming[0].slug), "start")
+        return event_page.answer(glance(coming[0].slug), "start")
     return render_template(
         "public/start.html", events=coming, define=events.definition, zone=events.zone
     )
@@ -42,20 +41,20 @@ def start(lang: str) -> str | Response:
 def event(lang: str, slug: str) -> Response:
     """The event page."""
     check_language(lang)
-    return event_page.answer(look(slug), "event")
+    return event_page.answer(glance(slug), "event")
 
 
 @blueprint.get("/favicon.ico")
 @anyone
 def favicon() -> tuple[str, int, dict[str, str]]:
-    """There is none; browsers may stop asking."""
+    """There is no icon. A cached 204 keeps browsers from asking again."""
     return "", 204, {"Cache-Control": "public, max-age=86400"}
 
 
 @blueprint.get("/<lang>/privacy")
 @anyone
 def privacy(lang: str) -> str:
-    """What happens to names and numbers."""
+    """The page that says what happens to names and telephone numbers."""
     check_language(lang)
     coming = events.still_to_come(reading(), g.now)
     days = max((events.definition(event).privacy.keep_days for event in coming), default=30)
@@ -70,7 +69,7 @@ def privacy(lang: str) -> str:
 @blueprint.get("/<lang>/accessibility")
 @anyone
 def accessibility(lang: str) -> str:
-    """For whom these pages are made, and what they lack."""
+    """The page that says what we did for accessibility, and what is missing."""
     check_language(lang)
     return render_template(
         "public/accessibility.html", **of_the_next(events.still_to_come(reading(), g.now))

@@ -1,5 +1,5 @@
-"""How a guest registers: the form, the check page, the seat. No cookie, no script; the form carries
-all there is."""
+"""Register a guest: show the form, show the check page, then take the seats. It works without
+cookies and scripts, because the form carries everything."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,21 +29,22 @@ from eventreg.core.registration import party_rules, register, waitlist
 from eventreg.core.registration.entries import Entry, Made
 from eventreg.core.values import phones
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import addresses, forms, language
+from eventreg.web import addresses, language
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import area_code, check_language, facts, look, seats_now
+from eventreg.web.event_facts import area_code, check_language, facts, glance, seats_now
+from eventreg.web.forms import registration_form
 from eventreg.web.limits import allowances, limits
 from eventreg.web.wire.answers import Answer
 
-blueprint = Blueprint("registering", __name__)
+blueprint = Blueprint("register", __name__)
 
 
-def _asked(lang: str, slug: str) -> tuple[Event, Any]:
-    """The event, and its form with what was sent, if anything was, and the seats as they were
-    then."""
+def _event_and_form(lang: str, slug: str) -> tuple[Event, Any]:
+    """The event, and its form filled with what was sent. The form also keeps the seat counter that
+    was read with the event."""
     check_language(lang)
-    seen = look(slug)
-    form = forms.of(seen.event, area_code(seen.event), public=True)
+    seen = glance(slug)
+    form = registration_form.of(seen.event, area_code(seen.event), public=True)
     form.counted = seen.counted
     return seen.event, form
 
@@ -51,8 +52,8 @@ def _asked(lang: str, slug: str) -> tuple[Event, Any]:
 @blueprint.get("/<lang>/events/<slug>/register")
 @anyone
 def form(lang: str, slug: str) -> Answer:
-    """The empty form, or the page that says why there is none."""
-    event, empty = _asked(lang, slug)
+    """The empty form, or the page that says why registration is not possible."""
+    event, empty = _event_and_form(lang, slug)
     if events.phase(event, g.now) is not Phase.OPEN:
         return _closed(event, empty, 200)
     return _form(event, empty) if seats_now(event).left else _full(event, empty, 200)
@@ -61,16 +62,13 @@ def form(lang: str, slug: str) -> Answer:
 @blueprint.post("/<lang>/events/<slug>/register")
 @anyone
 def send(lang: str, slug: str) -> Answer:
-    """A form that was sent: shown again where it cannot be accepted, then checked by the guest, in
-    the end booked."""
-    event, sent = _asked(lang, slug)
+    """Handle a sent form: show it again with its errors, show the check page, or register."""
+    event, sent = _event_and_form(lang, slug)
     valid = sent.validate()
     try:
         if not (valid and sent.token_is_good):
-            _check_open(event, sent, 1)  # nobody should mend a form for which there is no seat
-        if (
-            request.form.get("show") == "form"
-        ):  # books nothing, so it may come as soon or as late as it likes
+            _check_open(event, sent, 1)  # without a seat, correcting the form would be in vain
+        if request.form.get("show") == "form":  # registers nothing, so the token may be any age
             return _form(event, sent, complain=False)
         if not sent.token_is_good:
             sent.website.data = ""
@@ -83,13 +81,13 @@ def send(lang: str, slug: str) -> Answer:
 
 
 def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
-    """What a guest is shown instead of a ticket: the next step, with everything that was typed."""
+    """The page for a refusal: the next step for the guest, with everything that was typed."""
     match refusal:
         case FieldRefused():
             sent.blame(refusal)
             return _form(event, sent, status=422)
         case FormKeyReused():
-            # Back from a ticket, another person's name, and sent again: that is a new form.
+            # The guest went back from a ticket, typed another name, and sent the form again.
             sent.start_anew()
             return _form(event, sent, notice="form_used", status=422)
         case EventFull() | WaitlistFull():
@@ -112,7 +110,7 @@ def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
 
 
 def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
-    """What to do with a form that can be understood; raises what the core refuses."""
+    """Show the check page for a valid form, or register it. Raises the core's refusals."""
     party_rules.check_size(event, entry.names)
     try:
         _check_open(event, sent, len(entry.names))
@@ -120,29 +118,28 @@ def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
         made = register.made_by(reading(), event, entry)
         if made is None:
             raise
-        return _to_ticket(made)  # it was this form that took the last seat
+        return _to_ticket(made)  # this form itself took the last seat
     if request.form.get("confirmed") != "yes" or request.form.get("show") == "check":
         made = register.made_by(reading(), event, entry)
         return _to_ticket(made) if made else (_check(event, sent, entry), 200)
     try:
-        return _to_ticket(
-            allowances.spend(
-                event.slug, entry.phone.number, len(entry.names), _booking(event, entry)
-            )
+        made = allowances.spend(
+            event.slug, entry.phone.number, len(entry.names), _booking(event, entry)
         )
+        return _to_ticket(made)
     except limits.TooOften as wait:
-        made = register.made_by(reading(), event, entry)
-        if made:
-            return _to_ticket(
-                made
-            )  # an answer that was lost is asked for again: that is no other registration
+        if earlier := register.made_by(reading(), event, entry):
+            return _to_ticket(earlier)  # the guest asks again for an answer that was lost
         page = _check(event, sent, entry, wait=wait)
         return page, 429, {"Retry-After": str(wait.seconds)}
 
 
 def _check_open(event: Event, sent: Any, people: int) -> None:
-    """A look without the lock, so that a rush for a full event queues nobody; the act itself
-    decides."""
+    """Raise a refusal if registration is closed or the seats do not suffice.
+
+    This reads without a lock, so requests for a full event do not queue. The registration itself
+    checks again.
+    """
     phase, counted = events.phase(event, g.now), seats_now(event, sent.counted)
     if phase is not Phase.OPEN:
         raise RegistrationClosed(phase)
@@ -157,7 +154,7 @@ def _check_open(event: Event, sent: Any, people: int) -> None:
 
 
 def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
-    """Take the seats, or the waiting places; to be given the mark of the guest's address."""
+    """Make the function that registers the party. It takes the mark of the guest's address."""
     key, slug, now, tries = current_app.config["SECRET_KEY"], event.slug, g.now, count()
 
     def book(mark: str | None) -> Made:
@@ -165,8 +162,8 @@ def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
         marked = replace(entry, burst=mark)
 
         def act(session: Session) -> Made:
-            # First for the event as it was looked at; where it has changed since, for the event as
-            # it is.
+            # The first try uses the event as it was read; if it has changed since, the next try
+            # reads it again.
             current = events.get(session, slug) if next(tries) else event
             return register.register(
                 session, current, marked, secret_key=key, by=audit.REGISTRANT, now=now
@@ -185,15 +182,15 @@ def _watch_the_rush() -> None:
 
 
 def _to_ticket(made: Made) -> Response:
-    """To the ticket; from the form itself, which is sent to ``…#errors``, also to a place on it."""
-    place = "" if request.form.get("confirmed") == "yes" else addresses.MAIN
-    return redirect(addresses.to(addresses.ticket(made)) + place, 303)
+    """Redirect to the ticket. The form is sent to ``…#errors``, so then it needs a fragment."""
+    fragment = "" if request.form.get("confirmed") == "yes" else addresses.MAIN
+    return redirect(addresses.to(addresses.ticket(made)) + fragment, 303)
 
 
 def _form(
     event: Event, form: Any, *, notice: str = "", status: int = 200, complain: bool = True
 ) -> tuple[str, int]:
-    """The form with everything that was typed, and either complaints, a notice, or neither."""
+    """The form with everything that was typed, and either its errors, a notice, or neither."""
     problems = form.problems if complain and not notice else {}
     page = render_template(
         "public/registering/register.html",
@@ -206,7 +203,7 @@ def _form(
 
 
 def _check(event: Event, form: Any, entry: Entry, *, wait: limits.TooOften | None = None) -> str:
-    """Everything once more, before the seat is taken."""
+    """The check page: everything that was typed, before the seats are taken."""
     left = seats_now(event).left
     return render_template(
         "public/registering/check.html",
@@ -222,7 +219,7 @@ def _check(event: Event, form: Any, entry: Entry, *, wait: limits.TooOften | Non
 
 
 def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
-    """No seats, or fewer than the party needs: with the next steps, and nothing typed lost."""
+    """The page for too few seats: the next steps, with everything that was typed."""
     counted, people = seats_now(event), form.people
     page = render_template(
         "public/registering/full.html",
@@ -238,11 +235,11 @@ def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
 
 
 def _closed(event: Event, form: Any, status: int) -> tuple[str, int]:
-    """Registering is not possible now: which it is, and when."""
+    """The page that says why registration is closed, and when it opens."""
     return render_template("public/registering/closed.html", **_sent(form), **facts(event)), status
 
 
 def _sent(form: Any) -> dict[str, Any]:
-    """What a page that refuses keeps of the form, so that its text size and language can change and
-    nothing be lost."""
+    """The form, for a page that refuses it. Changing text size or language there keeps what was
+    typed."""
     return {"form": form, "confirmed": request.form.get("confirmed") == "yes"}

@@ -15,15 +15,15 @@ from eventreg.core.staff import pairing as pairings
 from eventreg.core.staff.permissions import Permission
 from eventreg.core.values import whole_numbers
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, guard
+from eventreg.web import access, guard, qr_code
 from eventreg.web.access import anyone, requires
 from eventreg.web.event_facts import about
 from eventreg.web.language import say, say_refusal, stamp
 from eventreg.web.limits import limits
-from eventreg.web.public import ticket
 from eventreg.web.staff import notes
 from eventreg.web.wire import browser
 from eventreg.web.wire.answers import Answer
+from eventreg.web.wire.sent import form_number
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/staff")
 
@@ -135,7 +135,7 @@ def me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str:
         may_have=may_have,
         secret=secret,
         held=held,
-        qr=ticket.qr(second_factor.address(member, secret)) if may_have else "",
+        qr=qr_code.svg(second_factor.address(member, secret)) if may_have else "",
         problems=problems or {},
         staff_stamp=staff_stamp,
         **shown,
@@ -154,7 +154,7 @@ def end_browser() -> Response:
     """Sign one of one's own browsers out."""
     signed_in, chosen, now = (
         access.current(),
-        whole_numbers.parse(request.form.get("browser", "")),
+        form_number("browser"),
         g.now,
     )
     if signed_in is not None and chosen is not None:
@@ -175,7 +175,7 @@ def _telephones(slug: str, address: str) -> str:
         "door/telephones.html",
         paired=pairings.of_event(reading(), event),
         address=address,
-        qr=ticket.qr(address) if address else "",
+        qr=qr_code.svg(address) if address else "",
         https=guard.settings().https,
         **about(event),
     )

@@ -25,9 +25,9 @@ from eventreg.core.models.staff import Role, StaffMember
 from eventreg.core.registration import identity
 from eventreg.core.staff import permissions
 from eventreg.core.staff.permissions import Permission
-from eventreg.core.values import whole_numbers
 from eventreg.storage.session import reading
 from eventreg.web import access
+from eventreg.web.forms.fields import ids_and_marks
 from eventreg.web.language import say, words
 
 ACTS = {
@@ -236,10 +236,7 @@ def _people(kept: Kept, name: str, values: list[str]) -> list[str]:
     except EventUnknown:
         return values
     if name == "registration":  # the number, and after a full stop the mark
-        numbers = [whole_numbers.parse(value.partition(".")[0]) for value in values]
-        found = attendee_list.names_of(
-            reading(), event, registrations=[one for one in numbers if one]
-        )
+        found = attendee_list.names_of(reading(), event, registrations=list(ids_and_marks(values)))
     else:
         people = identity.known(reading(), event, values).values()
         found = attendee_list.names_of(reading(), event, people=people)

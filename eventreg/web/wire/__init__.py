@@ -1,1 +1,1 @@
-"""What comes over the wire: forwarded addresses, forms, the request log."""
+"""HTTP as it arrives: proxy headers, the browser, sent fields, the request log."""

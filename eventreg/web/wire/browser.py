@@ -1,6 +1,8 @@
-"""What the visitor's browser is, and how large it wants the text of public pages: standard, large
-or largest. A cookie keeps that choice; where a browser drops cookies, as those inside chat apps do,
-the addresses of the next pages carry it."""
+"""The visitor's browser, and the text size chosen for public pages.
+
+A cookie keeps the size. Browsers inside chat apps drop cookies, so until one has arrived the
+links of each page carry the size.
+"""
 
 from flask import Response, current_app, g, request
 
@@ -9,7 +11,7 @@ _A_YEAR = 365 * 24 * 60 * 60
 
 
 def in_chat_app() -> bool:
-    """Whether the page is shown inside WeChat, which downloads no files."""
+    """Whether the browser is WeChat's, which cannot download files."""
     return "MicroMessenger" in request.environ.get("HTTP_USER_AGENT", "")
 
 
@@ -24,7 +26,7 @@ _PROGRAMS = (
 
 
 def machine() -> str:
-    """What kind of machine and browser it is, roughly: enough for its owner to know it again."""
+    """The kind of machine and browser, such as "iPhone · Safari", for its owner to recognise."""
     said = request.environ.get("HTTP_USER_AGENT", "")
     machine = next((one for one in _MACHINES if one in said), "")
     program = next((name for mark, name in _PROGRAMS if mark in said), "")
@@ -32,15 +34,15 @@ def machine() -> str:
 
 
 def text_size() -> tuple[str, bool]:
-    """The size to show, and whether links must carry it because no cookie has kept it yet."""
+    """The text size, and whether links must carry it because no cookie holds it yet."""
     kept = request.cookies.get(_cookie(), "") if "HTTP_COOKIE" in request.environ else ""
-    asked = request.args.get("size", "") if request.environ.get("QUERY_STRING") else ""
+    wanted = request.args.get("size", "") if request.environ.get("QUERY_STRING") else ""
     kept = kept if kept in SIZES else "standard"
-    return (asked, asked != kept) if asked in SIZES else (kept, False)
+    return (wanted, wanted != kept) if wanted in SIZES else (kept, False)
 
 
 def remember_size(response: Response) -> None:
-    """Keep a size that was chosen just now; nobody else gets a cookie."""
+    """Set the cookie if a size was chosen in this request; set none otherwise."""
     if g.get("size_is_carried"):
         response.set_cookie(
             _cookie(), g.size, max_age=_A_YEAR, secure=_https(), httponly=True, samesite="Lax"

@@ -1,5 +1,5 @@
-"""What proxies in front say of a request: who asks, and whether by https. Believed only from
-addresses that are ours to trust."""
+"""The client's address and scheme, from the headers of a reverse proxy. The headers are believed
+only if they come from a trusted address."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from typing import Any
 from eventreg.proxies import Proxies, parse_address
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
-_SAID = (
+_HEADERS = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_FORWARDED_HOST",
@@ -20,8 +20,8 @@ _SAID = (
 
 
 class Forwarded:
-    """Sets ``REMOTE_ADDR`` and the scheme from the headers of trusted proxies, and removes those
-    headers for good."""
+    """WSGI middleware that sets ``REMOTE_ADDR`` and the scheme from the headers of trusted proxies.
+    It removes those headers from every request."""
 
     def __init__(self, app: Wsgi, proxies: Proxies, log: logging.Logger) -> None:
         self._app = app
@@ -30,26 +30,26 @@ class Forwarded:
         self._warned = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """One request."""
-        said = {name: environ.pop(name) for name in _SAID if name in environ}
+        """Handle one request."""
+        given = {name: environ.pop(name) for name in _HEADERS if name in environ}
         peer = environ.get("REMOTE_ADDR", "")
         environ["eventreg.peer"] = peer
-        if said and self._proxies.has(parse_address(peer)):
+        if given and self._proxies.has(parse_address(peer)):
             if self._proxies.count:
-                self._believe(environ, peer, said)
+                self._believe(environ, peer, given)
             else:
                 self._warn(peer)
         return self._app(environ, start_response)
 
-    def _believe(self, environ: dict[str, Any], peer: str, said: dict[str, str]) -> None:
-        client = self._proxies.client(peer, said.get("HTTP_X_FORWARDED_FOR", ""))
+    def _believe(self, environ: dict[str, Any], peer: str, given: dict[str, str]) -> None:
+        client = self._proxies.client(peer, given.get("HTTP_X_FORWARDED_FOR", ""))
         environ["REMOTE_ADDR"] = str(client) if client else peer
-        scheme = said.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip()
+        scheme = given.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip()
         if scheme in {"http", "https"}:
             environ["wsgi.url_scheme"] = scheme
 
     def _warn(self, peer: str) -> None:
-        """Once: without the count of proxies, all guests behind one share its limits."""
+        """Warn once: without the number of proxies, all guests behind one share its limits."""
         if not self._warned:
             self._warned = True
             self._log.warning(

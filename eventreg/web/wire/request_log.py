@@ -1,7 +1,7 @@
-"""One line in the log for each request, and an id by which its lines are found again.
+"""Write one log line for each request, with an id that all log lines of the request share.
 
-A line has the route and never the address as it was asked: addresses hold ticket tokens and what
-people search for. It has no name, number or query, and nothing about who asked but the staff id.
+A line holds the route, never the address, because addresses contain ticket tokens and searches.
+It holds no name, telephone number or query. Of the person who asked it holds only the staff id.
 """
 
 import logging
@@ -22,14 +22,14 @@ _METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 
 
 def init_app(app: Flask) -> None:
-    """Lines of the application itself carry the id of their request as well."""
+    """Put the request's id on the lines of the application's own logger, too."""
     handler = logging.StreamHandler(cast(TextIO, wsgi_errors_stream))
     handler.setFormatter(_Lines("%(moment)s %(levelname)s %(request)s%(message)s"))
     app.logger.handlers = [handler]
 
 
 def begin(proxies: Proxies) -> None:
-    """Note the moment, and the id that a proxy of ours has given this request, or a new one."""
+    """Start the stopwatch, and take the request's id from a trusted proxy or make a new one."""
     environ = request.environ
     environ[_BEGAN] = stopwatch()
     given = environ.get("HTTP_X_REQUEST_ID", "")
@@ -40,21 +40,20 @@ def begin(proxies: Proxies) -> None:
 
 
 def end(response: Response) -> None:
-    """Write the line, and tell the id to whoever asked."""
-    # asked once, since this is for every page
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
-    began = asked.environ.pop(_BEGAN, None)
+    """Write the log line, and return the id in ``X-Request-Id``."""
+    # Resolve the proxy object once: this runs for every page.
+    current: Request = request._get_current_object()  # type: ignore[attr-defined]
+    began = current.environ.pop(_BEGAN, None)
     if began is None:
         return
-    known_by = asked.environ[_KEPT_ID]
-    response.headers.add("X-Request-Id", known_by)
-    method = asked.method if asked.method in _METHODS else "other"
+    request_id = current.environ[_KEPT_ID]
+    response.headers.add("X-Request-Id", request_id)
+    method = current.method if current.method in _METHODS else "other"
     signed_in = g.get("signed_in")
     staff = f" staff={signed_in.actor.staff_id}" if signed_in else ""
     sys.stderr.write(
-        f"{_moment()} request id={known_by} {method} {asked.endpoint or '-'} "
-        f"{response.status_code} "
-        f"{(stopwatch() - began) * 1000:.1f}ms{staff}\n"
+        f"{_moment()} request id={request_id} {method} {current.endpoint or '-'} "
+        f"{response.status_code} {(stopwatch() - began) * 1000:.1f}ms{staff}\n"
     )
 
 
@@ -66,7 +65,7 @@ class _Lines(logging.Formatter):
     """Adds the id of the request, if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and a traceback below it if there is one."""
+        """Format one record, with its traceback if there is one."""
         record.moment = _moment()
         record.request = (
             f"id={request.environ.get(_KEPT_ID, '-')} " if has_request_context() else ""

@@ -1,5 +1,5 @@
-"""What is sent to us, made fit to be looked up and stored before any view sees it: text without
-NUL, and ids in bounds."""
+"""Make sent fields safe to look up and store, before any view reads them: text without NUL, and
+numbers within the range of a database column."""
 
 from collections.abc import Iterable
 from typing import IO, Any
@@ -14,19 +14,19 @@ from werkzeug.utils import cached_property
 from eventreg.core.values import whole_numbers
 
 _UNREADABLE = "\ufffd"
-"""In place of what is no text; no name, number or code accepts it."""
-_NO_TEXT = dict.fromkeys((0, *range(0xD800, 0xE000)), _UNREADABLE)
-"""NUL, which PostgreSQL cannot store, and halves of a pair (surrogates), which nothing encodes."""
+"""Replaces what is not text. No name, number or code accepts it."""
+_NOT_TEXT = dict.fromkeys((0, *range(0xD800, 0xE000)), _UNREADABLE)
+"""NUL, which PostgreSQL cannot store, and lone surrogates, which cannot be encoded."""
 
 
 def readable(text: str) -> str:
     """The text with U+FFFD for each character that a database cannot store."""
-    return text if text.isascii() and "\0" not in text else text.translate(_NO_TEXT)
+    return text if text.isascii() and "\0" not in text else text.translate(_NOT_TEXT)
 
 
 class _Fields(ImmutableMultiDict[str, Any]):
-    """The fields of an address or of a form, all of them readable. Of a file, only its field's name
-    is looked at."""
+    """The fields of an address or a form, with readable names and values. The content of files is
+    not touched."""
 
     def __init__(self, sent: MultiDict[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         pairs = sent.items(multi=True) if isinstance(sent, MultiDict) else sent
@@ -37,8 +37,8 @@ class _Fields(ImmutableMultiDict[str, Any]):
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """The fields of an address or of a form, with U+FFFD for bytes that are no UTF-8, which
-    Werkzeug would refuse, or leave standing as ``%FF``, in which a name has its letters."""
+    """Decode the fields of an address or a form, with U+FFFD for bytes that are not UTF-8. Werkzeug
+    would refuse such bytes, or keep them as ``%FF``, which a name would accept as letters."""
     return parse_qsl(encoded.decode(errors="replace"), keep_blank_values=True)
 
 
@@ -50,19 +50,19 @@ class _Parser(FormDataParser):
 
 
 class Sent(Request):
-    """A request whose fields can be looked up and stored whatever was sent: no view has to care."""
+    """A request whose fields are always safe to look up and store."""
 
     parameter_storage_class = _Fields
     form_data_parser_class = _Parser
 
     @cached_property
     def args(self) -> MultiDict[str, str]:
-        """The fields of the address."""
+        """The fields of the query."""
         return self.parameter_storage_class(_pairs(self.query_string))
 
 
 class _RowId(BaseConverter):
-    """The id of a row in an address. Any other text in its place leads to no page."""
+    """The id of a row in an address. Any other text in its place is not found."""
 
     regex = "[0-9]+"
     weight = 50
@@ -75,12 +75,19 @@ class _RowId(BaseConverter):
 
 
 def init_app(app: Flask) -> None:
-    """Read requests so, and let routes name a row as ``<id:registration_id>``. To be called before
-    the first route is added."""
+    """Read requests as ``Sent``, and let routes name a row as ``<id:registration_id>``. Call it
+    before the first route is added."""
     app.request_class = Sent
     app.url_map.converters["id"] = _RowId
 
 
 def number(name: str, *, least: int = 1, most: int = whole_numbers.LARGEST) -> int | None:
-    """The number in that field of the address; ``None`` if it is missing or out of bounds."""
+    """The number in that field of the query; ``None`` if it is missing, malformed or out of
+    bounds."""
     return whole_numbers.parse(request.args.get(name, ""), least=least, most=most)
+
+
+def form_number(name: str) -> int | None:
+    """The number, such as a row's id, in that field of the form; ``None`` if it is missing,
+    malformed or out of bounds."""
+    return whole_numbers.parse(request.form.get(name, ""))

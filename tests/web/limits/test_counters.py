@@ -1,5 +1,4 @@
-"""Limits bound their own memory: however many people try however often, in the house's own
-counters."""
+"""The counters in memory are bounded, however many addresses try."""
 
 import subprocess
 import sys
@@ -42,8 +41,8 @@ print(one, resident() - start)
 
 
 def grown(tries: str, *unbounded: str) -> tuple[int, int]:
-    """KiB by which a process grows: with so many tries from one address, and then with as many from
-    other addresses, each about another number."""
+    """KiB by which a process grows: first with many tries from one address, then with as many from
+    different addresses and for different numbers."""
     said = subprocess.run(
         [sys.executable, "-c", TRIES, tries, *unbounded],
         cwd=ROOT,
@@ -56,17 +55,17 @@ def grown(tries: str, *unbounded: str) -> tuple[int, int]:
     return one, many
 
 
-def test_many_thousand_tries_cost_no_more_memory_than_ten_thousand() -> None:
+def test_many_thousand_tries_use_bounded_memory() -> None:
     one, many = grown(str(rounds(40_000, 100_000)))
-    assert one < 500, "who is refused makes no counters"
+    assert one < 500, "a refused try creates no counters"
     assert many < 15_000, "two kinds of ten thousand counters"
 
 
-def test_without_the_bound_they_do() -> None:
+def test_without_the_bound_memory_grows() -> None:
     assert grown("40000", "unbounded")[1] > 20_000
 
 
-def test_a_full_kind_forgets_what_has_ended_first_and_then_the_oldest() -> None:
+def test_a_full_kind_drops_ended_counters_first_and_then_the_oldest() -> None:
     counters = Counters(most=10)
     for n in range(5):
         counters.incr(f"ended/{n}", -1)
@@ -90,7 +89,7 @@ def test_a_full_kind_forgets_what_has_ended_first_and_then_the_oldest() -> None:
     assert len(counters) <= 15
 
 
-def test_a_flood_of_one_kind_pushes_out_no_other() -> None:
+def test_a_flood_of_one_kind_drops_no_counter_of_another() -> None:
     counters = Counters(most=10)
     counters.incr("failures/olga", 60)
     for n in range(1000):
@@ -99,7 +98,7 @@ def test_a_flood_of_one_kind_pushes_out_no_other() -> None:
     assert MOST >= 10_000
 
 
-def test_a_counter_ends_and_begins_anew() -> None:
+def test_a_counter_counts_ends_and_can_be_removed() -> None:
     counters = Counters()
     assert [counters.incr("a/b", 60), counters.incr("a/b", 60, 3), counters.get("a/b")] == [1, 4, 4]
     assert counters.get_expiry("a/b") > 0
@@ -112,15 +111,15 @@ def test_a_counter_ends_and_begins_anew() -> None:
     assert (counters.check(), counters.reset(), len(counters)) == (True, 1, 0)
 
 
-def test_what_was_taken_in_vain_is_given_back_and_a_party_counts_whole(house: House) -> None:
+def test_a_party_counts_whole_and_can_be_given_back(house: House) -> None:
     counters = limits.Limits(True)
     rates = house.settings.people_per_address
-    counters.take("people", rates, "here", 9)
+    counters.add("people", rates, "here", 9)
     with pytest.raises(limits.TooOften):
-        counters.take("people", rates, "here", 2)
-    counters.take("people", rates, "here", 1)
+        counters.add("people", rates, "here", 2)
+    counters.add("people", rates, "here", 1)
     with pytest.raises(limits.TooOften) as wait:
-        counters.take("people", rates, "here", 1)
+        counters.add("people", rates, "here", 1)
     assert 0 < wait.value.seconds <= 61
-    counters.give_back("people", rates, "here", 2)
-    counters.take("people", rates, "here", 2)
+    counters.subtract("people", rates, "here", 2)
+    counters.add("people", rates, "here", 2)

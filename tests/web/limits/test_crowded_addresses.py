@@ -1,5 +1,5 @@
-"""One address against the seats, at the real server: a script, a family, an office, and a carrier's
-many customers."""
+"""Many registrations from one network address, on the real server: a script, a family, an office,
+and the customers of a mobile carrier."""
 
 import http.client
 import time
@@ -23,21 +23,21 @@ from tests.support.tokens import token
 
 REGISTER = "/zh/events/small/register"
 SCRIPT, FAMILY, OFFICE, CARRIER = "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"
-"""Addresses of their own, also on the wire."""
+"""Loopback addresses, so that the server sees four clients."""
 
 pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
 def place(house: House, environment: dict[str, str]) -> Place:
-    """Fifty seats, and where."""
+    """An event with fifty seats, and the place of its database."""
     house.apply(toml(capacity=50, more="[waitlist]\nopen = false"))
     return Place(str(house.settings.instance), environment)
 
 
 @contextmanager
 def limited(place: Place, **settings: str) -> Iterator[Server]:
-    """The server with its limits on."""
+    """Run the server with limits on."""
     given = {
         "EVENTREG_SECRET_KEY": SECRET,
         "EVENTREG_RATE_LIMITS": "on",
@@ -49,11 +49,9 @@ def limited(place: Place, **settings: str) -> Iterator[Server]:
 
 
 def form(number: int, people: int = 1, *, key: str = "") -> dict[str, str]:
-    """Somebody's form, opened ten seconds ago."""
-    filled = {
-        "csrf_token": token("small", int(time.time()) - 10, key),
-        "confirmed": "yes",
-    }  # the server's real clock
+    """A confirmed form, shown ten seconds ago."""
+    shown_at = int(time.time()) - 10  # the server uses the real clock
+    filled = {"csrf_token": token("small", shown_at, key), "confirmed": "yes"}
     filled |= {"name": f"王{number}甲", "phone": f"138{number:08d}"}
     return filled if people == 1 else {**filled, "companion-1": f"王{number}乙"}
 
@@ -80,7 +78,7 @@ def script(server: Server, first: int = 0, *, one_form: bool = False) -> int:
     return sum(answer.status == 303 for answer in answers)
 
 
-def test_a_script_gets_two_seats_with_one_form_and_ten_with_as_many_as_it_likes(
+def test_a_script_gets_two_seats_with_one_form_and_at_most_ten_with_many(
     house: House, place: Place
 ) -> None:
     with limited(place) as server:
@@ -88,13 +86,13 @@ def test_a_script_gets_two_seats_with_one_form_and_ten_with_as_many_as_it_likes(
         assert script(server, first=25) <= 4
         assert 2 < house.seats().taken <= 10
         (burst,) = bursts.of_event(reading(), house.event(), now=utc_now())
-        assert len(burst.people) == house.seats().taken, "it is marked"
-        assert send(server, FAMILY, form(100))[0] == 303, "nobody else is kept out"
+        assert len(burst.people) == house.seats().taken, "they share a mark"
+        assert send(server, FAMILY, form(100))[0] == 303, "another address can register"
         (burst,) = bursts.of_event(reading(), house.event(), now=utc_now())
         assert "王100甲" not in {one.name for one in burst.people}
 
 
-def test_without_the_limit_it_takes_them_all(house: House, place: Place) -> None:
+def test_without_the_limit_a_script_takes_all_seats(house: House, place: Place) -> None:
     with limited(place, EVENTREG_PEOPLE_PER_ADDRESS="1000/minute") as server:
         assert script(server) == 25
     assert house.seats().taken == 50
@@ -110,10 +108,10 @@ def test_a_family_of_six_and_an_office_of_ten_get_through_in_a_minute(
     assert house.seats().taken == 16
 
 
-def test_behind_a_carrier_the_forty_first_is_told_to_telephone_and_keeps_what_was_typed(
+def test_the_forty_first_guest_behind_a_carrier_is_asked_to_call_and_keeps_the_input(
     house: House, place: Place
 ) -> None:
-    """Over an hour; the limit of a minute is left out, or the test would take five of them."""
+    """Only the limit per hour is set; the limit per minute would make the test take minutes."""
     with limited(place, EVENTREG_PEOPLE_PER_ADDRESS="40/hour") as server:
         answers = [send(server, CARRIER, form(n)) for n in range(50)]
         assert send(server, FAMILY, form(50))[0] == 303
@@ -132,7 +130,7 @@ def test_behind_a_carrier_the_forty_first_is_told_to_telephone_and_keeps_what_wa
 
 @pytest.fixture
 def shared_redis() -> Iterator[str]:
-    """A Redis."""
+    """The address of a running Redis."""
     with redis.running() as (url, _):
         yield url
 

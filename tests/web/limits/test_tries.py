@@ -1,5 +1,5 @@
-"""What one person tries never uses up what another may do, and a try to find out who is registered
-leaves a trace."""
+"""One person's tries do not use up the limits of another. A try to find out who is registered is
+recorded."""
 
 import re
 from typing import Any
@@ -24,30 +24,30 @@ STRANGER, SHARED = {"REMOTE_ADDR": "198.51.100.9"}, {"REMOTE_ADDR": "203.0.113.1
 
 @pytest.fixture
 def limited(house: House) -> House:
-    """Ten seats, and limits as they are delivered."""
+    """An event with ten seats, and the default limits."""
     house.app.extensions["limits"].on = True
     house.apply(toml(capacity=10))
     return house
 
 
 def filled(house: House, **typed: str) -> dict[str, str]:
-    """A form that was opened ten seconds ago, confirmed."""
+    """A confirmed form, shown ten seconds ago."""
     made = int(house.now.timestamp()) - 10
     return {**typed, "confirmed": "yes", "csrf_token": token("small", made)}
 
 
 def change(house: House, ticket: str, **typed: str) -> Any:
-    """Somebody sends other names or another number with their own ticket."""
+    """Send other names or another number with one's own ticket."""
     form = get(house.client(), f"{ticket}/change", environ_base=STRANGER).form().fields
     return house.client().post(f"{ticket}/change", data={**form, **typed}, environ_base=STRANGER)
 
 
 def words(answer: Any) -> str:
-    """What a page says, without what was typed into it."""
+    """The text of a page, without the input in its fields."""
     return re.sub(r'value="[^"]*"', "", Page(answer).html)
 
 
-def test_that_somebody_is_registered_is_not_said_to_who_asks_by_changing(limited: House) -> None:
+def test_a_correction_does_not_reveal_who_is_registered(limited: House) -> None:
     limited.register(X["name"], phone=X["phone"])
     limited.register("李一", "李二", phone="13900139000")
     limited.register("李三", "李四", phone="13900139000")
@@ -57,7 +57,7 @@ def test_that_somebody_is_registered_is_not_said_to_who_asks_by_changing(limited
         change(limited, addresses.ticket(mine), phone="13900139000"),
     )
     assert taken.status_code == full.status_code == 409
-    assert words(taken) == words(full), "one sentence for both"
+    assert words(taken) == words(full), "both show the same sentence"
     assert "这样改不了，没有保存" in words(taken)
     assert not [
         said for said in ("已经有", "已经报", "满") if said in words(taken).split("</main>")[0]
@@ -71,7 +71,7 @@ def test_that_somebody_is_registered_is_not_said_to_who_asks_by_changing(limited
     ]
 
 
-def test_five_changes_a_day_with_one_ticket_and_then_the_desk_corrects(limited: House) -> None:
+def test_a_ticket_may_be_corrected_five_times_a_day(limited: House) -> None:
     limited.register(X["name"], phone=X["phone"])
     mine = limited.register("张桂芳", phone="13800138000")
     answers = [change(limited, addresses.ticket(mine), **X) for _ in range(6)]
@@ -86,13 +86,13 @@ def test_five_changes_a_day_with_one_ticket_and_then_the_desk_corrects(limited: 
     )
 
 
-def test_one_address_with_many_tickets_changes_twenty_an_hour(limited: House) -> None:
+def test_an_address_may_correct_twenty_times_an_hour(limited: House) -> None:
     mine = [addresses.ticket(limited.register(f"王{n}号")) for n in range(5)]
     answers = [change(limited, mine[n % 5], name=f"王{n}{n}号").status_code for n in range(21)]
     assert answers == [303] * 20 + [429]
 
 
-def test_tries_on_somebodys_number_never_keep_that_number_from_registering(limited: House) -> None:
+def test_tries_with_another_persons_number_do_not_block_that_number(limited: House) -> None:
     mine = [addresses.ticket(limited.register(f"王{n}号")) for n in range(3)]
     for n in range(13):
         change(limited, mine[n % 3], phone=X["phone"], name=f"王{n % 3}号")
@@ -105,7 +105,7 @@ def test_tries_on_somebodys_number_never_keep_that_number_from_registering(limit
     assert answer.status_code == 303
 
 
-def test_what_is_refused_counts_neither_against_a_number_nor_against_the_people_of_an_address(
+def test_refused_registrations_do_not_count_for_number_or_address(
     limited: House,
 ) -> None:
     limited.register(X["name"], phone=X["phone"])
@@ -117,7 +117,7 @@ def test_what_is_refused_counts_neither_against_a_number_nor_against_the_people_
         assert limited.client().post(REGISTER, data=sent, environ_base=SHARED).status_code == 303
 
 
-def test_a_valid_ticket_opens_behind_an_address_that_has_used_up_its_unknown_ones(
+def test_a_valid_ticket_opens_at_an_address_that_has_used_up_its_tries(
     limited: House,
 ) -> None:
     mine = addresses.ticket(limited.register("张桂芳"))
@@ -132,7 +132,7 @@ def test_a_valid_ticket_opens_behind_an_address_that_has_used_up_its_unknown_one
         limited.app.extensions["limits"].check("unknown", limits.UNKNOWN_SECRET, "203.0.113.1")
 
 
-def test_a_welcome_link_and_a_pairing_open_there_too(limited: House) -> None:
+def test_a_valid_link_opens_at_an_address_that_has_used_up_its_tries(limited: House) -> None:
     limited.hire()
     olga = limited.signed_in("olga")
     guest = limited.client()
@@ -161,7 +161,7 @@ def test_a_welcome_link_and_a_pairing_open_there_too(limited: House) -> None:
 FIND = {"name": "张桂芳", "phone": "13800138000", "code": "3829"}
 
 
-def test_looking_for_a_ticket_is_counted_before_anything_is_looked_up(limited: House) -> None:
+def test_a_search_for_a_ticket_is_counted_before_the_lookup(limited: House) -> None:
     made = limited.register(FIND["name"], phone=FIND["phone"])
     (person,) = lookup.party(reading(), made)
     right = {**FIND, "code": str(person.code)}
@@ -173,11 +173,11 @@ def test_looking_for_a_ticket_is_counted_before_anything_is_looked_up(limited: H
             environ_base={"REMOTE_ADDR": f"198.51.100.{n}"},
         )
     assert guest.post("/zh/find", data=right, environ_base=SHARED).status_code == 429, (
-        "twelve a day of one number"
+        "twelve a day for one number"
     )
 
 
-def test_an_address_that_is_refused_makes_no_counters_and_asks_no_database(limited: House) -> None:
+def test_an_address_over_its_limit_creates_no_counters(limited: House) -> None:
     guest, counters = limited.client(), limited.app.extensions["limits"]
     for n in range(20):
         guest.post("/zh/find", data={**FIND, "phone": f"138{n:08d}"}, environ_base=SHARED)
@@ -189,11 +189,11 @@ def test_an_address_that_is_refused_makes_no_counters_and_asks_no_database(limit
     assert {answer.status_code for answer in said} == {429}
     assert len(counters._own) == before
     assert guest.post("/zh/find", data={}, environ_base=SHARED).status_code == 429, (
-        "before a field is read"
+        "it is refused before a field is read"
     )
 
 
-def test_looking_for_tickets_and_opening_unknown_ones_are_counted_apart(limited: House) -> None:
+def test_searching_tickets_and_opening_unknown_ones_are_counted_separately(limited: House) -> None:
     guest = limited.client()
     for n in range(25):
         guest.get(f"/T/{n:026d}", environ_base=SHARED)
@@ -201,7 +201,7 @@ def test_looking_for_tickets_and_opening_unknown_ones_are_counted_apart(limited:
     assert guest.post("/zh/find", data=FIND, environ_base=SHARED).status_code == 422
 
 
-def test_registering_is_offered_again_in_words_with_the_telephone_and_everything_kept(
+def test_an_address_over_its_limit_keeps_the_input_and_is_told_when_to_try_again(
     limited: House,
 ) -> None:
     limited.apply(toml(capacity=50))
@@ -234,11 +234,11 @@ def test_registering_is_offered_again_in_words_with_the_telephone_and_everything
     )
     assert "many people have just registered from your network" in english.text
     assert limited.client().post(REGISTER, data=kept, environ_base=STRANGER).status_code == 303, (
-        "from elsewhere at once"
+        "another address may register at once"
     )
 
 
-def test_a_form_that_booked_before_the_limit_leads_to_its_ticket_behind_it(limited: House) -> None:
+def test_a_form_sent_again_leads_to_its_ticket_even_over_the_limit(limited: House) -> None:
     limited.apply(toml(capacity=50))
     sent = [filled(limited, name=f"王{n}号", phone=f"138{n:08d}") for n in range(10)]
     first = [

@@ -1,4 +1,4 @@
-"""How the holder of a ticket corrects name and number."""
+"""Correct names and number by the ticket."""
 
 import pytest
 from sqlalchemy import select
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture
 def small(house: House) -> House:
-    """An event with room for six."""
+    """An event with six seats."""
     house.apply(toml(capacity=6))
     return house
 
 
 def change(house: House, made: Registration, **typed: str) -> Page:
-    """Open the form, type, save; where that went well, the page that follows."""
+    """Fill in the form and save it. Returns the next page, or the form if it was refused."""
     guest, path = house.client(), f"{addresses.ticket(made)}/change"
     form = get(guest, path).form()
     answer = guest.post(
@@ -35,8 +35,8 @@ def change(house: House, made: Registration, **typed: str) -> Page:
     return get(guest, answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
 
 
-def now(made: Registration) -> tuple[list[str], str]:
-    """Names and number as they stand."""
+def names_and_number(made: Registration) -> tuple[list[str], str]:
+    """The present names and number of a registration."""
     found = lookup.get(reading(), made.id)
     return [person.name for person in lookup.party(reading(), found)], found.phone_number
 
@@ -46,7 +46,7 @@ def test_a_name_and_a_number_are_corrected_and_the_code_stays(small: House) -> N
     codes = [person.code for person in lookup.party(reading(), made)]
     page = change(small, made, name="张桂芳", phone="139 0013 9000")
     assert page.kind == "ticket"
-    assert now(made) == (["张桂芳", "王建国"], "+8613900139000")
+    assert names_and_number(made) == (["张桂芳", "王建国"], "+8613900139000")
     assert [person.code for person in lookup.party(reading(), made)] == codes
     assert "139****9000" in page.text
     entry = reading().scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
@@ -62,10 +62,10 @@ def test_the_form_never_shows_the_number_and_leaving_it_empty_keeps_it(small: Ho
     assert "0013" not in page.html
     assert "138****8000" in page.text
     assert change(small, made, name="张桂英").kind == "ticket"
-    assert now(made) == (["张桂英"], "+8613800138000")
+    assert names_and_number(made) == (["张桂英"], "+8613800138000")
 
 
-def test_opening_the_page_changes_nothing_and_saving_the_same_neither(small: House) -> None:
+def test_opening_the_page_or_saving_it_unchanged_changes_nothing(small: House) -> None:
     made = small.register("张桂芳", phone="13800138000")
     get(small.client(), f"{addresses.ticket(made)}/change")
     assert change(small, made).kind == "ticket"
@@ -82,7 +82,7 @@ def test_opening_the_page_changes_nothing_and_saving_the_same_neither(small: Hou
         ({"companion_1": "张\u202e三"}, "companion-1", "姓名里有看不见的特殊符号"),
     ],
 )
-def test_what_cannot_be_accepted_is_said_at_its_field_and_kept(
+def test_an_error_is_shown_at_its_field_and_the_input_is_kept(
     small: House, typed: dict[str, str], field: str, words: str
 ) -> None:
     made = small.register("张桂芳", "王建国", phone="13800138000")
@@ -92,10 +92,10 @@ def test_what_cannot_be_accepted_is_said_at_its_field_and_kept(
     assert [attrs["id"] for attrs in page.having("aria-invalid")] == [field]
     for name, text in typed.items():
         assert page.form().fields[name.replace("_", "-")] == text
-    assert now(made) == (["张桂芳", "王建国"], "+8613800138000")
+    assert names_and_number(made) == (["张桂芳", "王建国"], "+8613800138000")
 
 
-def test_a_number_that_is_full_or_has_this_person_already_is_refused(small: House) -> None:
+def test_a_number_at_its_limit_or_with_the_same_person_is_refused(small: House) -> None:
     small.register("李一", "李二", phone="13900139000")
     small.register("李三", phone="13900139000")
     made = small.register("张桂芳", "王建国", phone="13800138000")
@@ -104,10 +104,10 @@ def test_a_number_that_is_full_or_has_this_person_already_is_refused(small: Hous
     assert "这样改不了，没有保存" in page.text
     other = small.register("李三", phone="13700137000")
     assert change(small, other, phone="13900139000").status == 409
-    assert now(made)[1] == "+8613800138000"
+    assert names_and_number(made)[1] == "+8613800138000"
 
 
-def test_who_saves_an_old_page_is_told_and_changes_nothing(small: House) -> None:
+def test_saving_an_outdated_page_is_refused_and_changes_nothing(small: House) -> None:
     made = small.register("张桂芳", phone="13800138000")
     guest, path = small.client(), f"{addresses.ticket(made)}/change"
     old = get(guest, path).form().fields
@@ -115,11 +115,11 @@ def test_who_saves_an_old_page_is_told_and_changes_nothing(small: House) -> None
     page = Page(guest.post(path, data={**old, "name": "张桂兰"}))
     assert (page.kind, page.status) == ("change", 409)
     assert "别人刚刚改过" in page.text
-    assert now(made)[0] == ["张桂英"]
+    assert names_and_number(made)[0] == ["张桂英"]
 
 
 @pytest.mark.parametrize("moment", ["2030-06-10 08:59", "2030-06-10 09:00"])
-def test_once_the_event_has_begun_it_is_too_late(small: House, moment: str) -> None:
+def test_after_the_start_a_ticket_cannot_be_corrected(small: House, moment: str) -> None:
     made = small.register("张桂芳", phone="13800138000")
     guest, path = small.client(), f"{addresses.ticket(made)}/change"
     form = get(guest, path).form().fields
@@ -127,10 +127,10 @@ def test_once_the_event_has_begun_it_is_too_late(small: House, moment: str) -> N
     late = moment.endswith("09:00")
     assert guest.get(path).status_code == (409 if late else 200)
     assert guest.post(path, data={**form, "name": "张桂英"}).status_code == (409 if late else 303)
-    assert now(made)[0] == ["张桂芳" if late else "张桂英"]
+    assert names_and_number(made)[0] == ["张桂芳" if late else "张桂英"]
 
 
-def test_who_has_checked_in_is_no_longer_renamed(small: House) -> None:
+def test_a_guest_who_has_checked_in_cannot_be_renamed(small: House) -> None:
     small.hire()
     made = small.register("张桂芳", phone="13800138000")
     small.now = local("2030-06-10 08:50")
@@ -141,10 +141,10 @@ def test_who_has_checked_in_is_no_longer_renamed(small: House) -> None:
         check_in.check_in(session, event, arrival, anyway=False, by=small.dora)
     page = change(small, made, name="张桂英")
     assert page.status == 409
-    assert now(made)[0] == ["张桂芳"]
+    assert names_and_number(made)[0] == ["张桂芳"]
 
 
-def test_a_cancelled_registration_is_not_changed(small: House) -> None:
+def test_a_cancelled_registration_cannot_be_corrected(small: House) -> None:
     made = small.register("张桂芳", phone="13800138000")
     guest, path = small.client(), f"{addresses.ticket(made)}/change"
     form = get(guest, path).form().fields
@@ -156,7 +156,7 @@ def test_a_cancelled_registration_is_not_changed(small: House) -> None:
         assert get(guest, answer.headers["Location"]).kind == "cancelled"
 
 
-def test_the_one_who_waits_beside_keeps_the_same_number(house: House) -> None:
+def test_the_waiting_half_of_a_split_party_gets_the_new_number_too(house: House) -> None:
     house.apply(toml(capacity=1))
     made = house.register("张桂芳", "王建国", phone="13800138000", split=True)
     (beside,) = lookup.waiting_beside(reading(), made)
@@ -166,7 +166,7 @@ def test_the_one_who_waits_beside_keeps_the_same_number(house: House) -> None:
     assert lookup.get(reading(), waiting).phone_number == "+8613900139000"
 
 
-def test_a_token_that_is_nobodys_opens_no_form(small: House) -> None:
+def test_an_unknown_token_opens_no_form(small: House) -> None:
     assert small.client().get("/T/00000000000000000000000000/change").status_code == 404
     assert (
         small.client().post("/T/00000000000000000000000000/change", data={"name": "x"}).status_code
@@ -175,7 +175,7 @@ def test_a_token_that_is_nobodys_opens_no_form(small: House) -> None:
 
 
 @pytest.mark.parametrize("state", ["confirmed", "waitlisted"])
-def test_a_ticket_shows_no_name_and_no_code_once_their_time_is_over(
+def test_a_ticket_shows_no_name_and_no_code_after_the_retention_period(
     house: House, state: str
 ) -> None:
     house.apply(toml(capacity=1, more="[privacy]\nkeep_days = 7\n"))

@@ -1,4 +1,4 @@
-"""A form that a guest was shown registers once, whoever sends it, and however often."""
+"""A form registers once, however often and with whatever names it is sent."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import form_keys
 from eventreg.storage.session import reading
-from eventreg.web import forms
+from eventreg.web.forms import form_token
 from tests.support.factories import House, toml
 from tests.support.pages import Page, book, fill, get
 
@@ -25,12 +25,12 @@ def guest(small: House) -> Any:
     return small.client()
 
 
-def registered() -> int:
-    """How many registrations there are."""
+def count_registrations() -> int:
+    """The number of registrations."""
     return reading().query(Registration).count()
 
 
-def test_one_form_sent_with_twenty_five_couples_registers_one(house: House) -> None:
+def test_one_form_sent_with_the_names_of_25_couples_registers_one_couple(house: House) -> None:
     house.apply(toml(capacity=50))
     guest = house.client()
     form = get(guest, REGISTER).form("/register").fields
@@ -48,10 +48,10 @@ def test_one_form_sent_with_twenty_five_couples_registers_one(house: House) -> N
         for couple in couples
     ]
     assert answers == [303] + [422] * 24
-    assert (house.seats().taken, registered()) == (2, 1)
+    assert (house.seats().taken, count_registrations()) == (2, 1)
 
 
-def test_pressed_twice_reloaded_or_sent_again_after_a_lost_answer_it_leads_to_the_same_ticket(
+def test_a_form_sent_again_leads_to_the_same_ticket(
     guest: Any,
 ) -> None:
     checked = Page(fill(guest, REGISTER, **ZHANG)).form("/register").fields
@@ -61,33 +61,33 @@ def test_pressed_twice_reloaded_or_sent_again_after_a_lost_answer_it_leads_to_th
         answer.headers["Location"].removesuffix("#main")
         for answer in (first, again, later, unconfirmed)
     }
-    assert (len(tickets), registered()) == (1, 1)
+    assert (len(tickets), count_registrations()) == (1, 1)
 
 
-def test_back_from_the_ticket_another_name_gets_a_form_of_its_own_and_a_way_on(guest: Any) -> None:
+def test_another_name_in_a_used_form_gets_a_fresh_form_that_works(guest: Any) -> None:
     form = get(guest, REGISTER).form("/register").fields
     checked = Page(guest.post(REGISTER, data={**form, **ZHANG})).form("/register").fields
     ticket = guest.post(REGISTER, data=checked).headers["Location"]
     back = Page(guest.post(REGISTER, data={**form, **WANG}))
     assert (back.status, back.kind) == (422, "register")
     assert "这张表已经报好一次了" in back.text
-    assert ticket.removeprefix("/T/") not in back.html, "the form alone opens nobody's ticket"
+    assert ticket.removeprefix("/T/") not in back.html, "the form alone opens no ticket"
     fresh = back.form("/register").fields
     assert (fresh["name"], fresh["phone"]) == (WANG["name"], WANG["phone"])
     assert fresh["csrf_token"] != form["csrf_token"]
     checked = Page(guest.post(REGISTER, data=fresh)).form("/register").fields
     other = guest.post(REGISTER, data=checked)
-    assert (other.status_code, registered()) == (303, 2)
+    assert (other.status_code, count_registrations()) == (303, 2)
     assert other.headers["Location"] != ticket
 
 
-def test_back_from_the_ticket_to_the_check_page_of_another_is_no_dead_end_either(
+def test_another_name_in_a_used_check_page_gets_a_fresh_form_that_works(
     guest: Any,
 ) -> None:
     form = get(guest, REGISTER).form("/register").fields
     guest.post(REGISTER, data={**form, **ZHANG, "confirmed": "yes"})
     back = Page(guest.post(REGISTER, data={**form, **WANG, "confirmed": "yes"}))
-    assert (back.status, back.kind, registered()) == (422, "register", 1)
+    assert (back.status, back.kind, count_registrations()) == (422, "register", 1)
     assert Page(guest.post(REGISTER, data=back.form("/register").fields)).kind == "check"
 
 
@@ -100,8 +100,8 @@ def test_a_family_opens_the_page_again_for_each_couple(house: House) -> None:
     assert house.seats().taken == 6
 
 
-def test_the_choices_beside_a_full_event_are_one_form(house: House) -> None:
-    """Of the buttons "one now, the other waits" and "both wait" only one can be pressed."""
+def test_the_choices_of_a_couple_with_one_seat_left_are_one_form(house: House) -> None:
+    """Of the buttons "one now, the other waits" and "both wait" only one takes effect."""
     house.apply(toml(capacity=1))
     guest = house.client()
     full = Page(fill(guest, REGISTER, **ZHANG, companion_1="王建国"))
@@ -111,5 +111,5 @@ def test_the_choices_beside_a_full_event_are_one_form(house: House) -> None:
     assert first.headers["Location"] == second.headers["Location"]
 
 
-def test_that_a_form_was_used_is_known_for_longer_than_the_form_lasts() -> None:
-    assert timedelta(seconds=forms.OLDEST + forms.SKEW) < form_keys.KEPT
+def test_form_keys_are_kept_for_longer_than_a_form_is_valid() -> None:
+    assert timedelta(seconds=form_token.OLDEST + form_token.SKEW) < form_keys.KEPT

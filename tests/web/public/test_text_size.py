@@ -1,5 +1,5 @@
-"""Text size and language: chosen by a link, kept by a cookie or, where cookies are dropped, by the
-links; nothing typed is lost."""
+"""Text size and language: a link chooses them, a cookie or the next links keep them, and no input
+is lost."""
 
 import re
 from typing import Any
@@ -15,19 +15,19 @@ REGISTER = "/zh/events/small/register"
 
 @pytest.fixture
 def small(house: House) -> House:
-    """An event with room for two."""
+    """An event with two seats."""
     house.apply(toml(capacity=2))
     return house
 
 
 def size_of(page: Page) -> str:
-    """What the page's frame says."""
+    """The text size of a page."""
     frame = next(attrs for tag, attrs in page.tags if tag == "html")
     return frame.get("class") or "standard"
 
 
 def press(guest: Any, page: Page, label: str) -> Page:
-    """Press the button of the header that says this, with everything that the form holds."""
+    """Press the header's button with this label, which sends the form."""
     found = re.search(rf'<button form="(\w+)"([^>]*)>{label}</button>', page.html)
     assert found, label
     added = dict(re.findall(r'(\w+)="([^"]*)"', found[2]))
@@ -36,7 +36,7 @@ def press(guest: Any, page: Page, label: str) -> Page:
     return Page(guest.post(added["formaction"].replace("&amp;", "&"), data=data))
 
 
-def test_a_size_that_was_chosen_stays_for_every_page(small: House) -> None:
+def test_a_chosen_text_size_stays_for_all_pages(small: House) -> None:
     guest = small.client()
     first = guest.get("/zh/events/small?size=large")
     kept = first.headers["Set-Cookie"]
@@ -52,7 +52,7 @@ def test_a_size_that_was_chosen_stays_for_every_page(small: House) -> None:
     assert size_of(get(guest, "/zh/")) == "standard"
 
 
-def test_nobody_else_gets_a_cookie(small: House) -> None:
+def test_without_a_chosen_size_no_cookie_is_set(small: House) -> None:
     guest = small.client()
     for path in (
         "/zh/",
@@ -96,9 +96,8 @@ def test_without_cookies_the_links_carry_the_size_to_the_ticket(small: House) ->
     assert (ticket.kind, size_of(ticket)) == ("ticket", "largest")
 
 
-def test_one_visitors_links_are_not_anothers(small: House) -> None:
-    """The page is kept once it was made: not across sizes, nor with links that carry nothing for
-    those who need it."""
+def test_cached_pages_do_not_mix_the_links_of_two_visitors(small: House) -> None:
+    """The event page is cached for each size, and for links with and without the size."""
     kept, dropped = small.client(), small.app.test_client(use_cookies=False)
     kept.get("/zh/privacy?size=large")
     assert "register?size" not in kept.get("/zh/events/small").text
@@ -110,7 +109,7 @@ def test_one_visitors_links_are_not_anothers(small: House) -> None:
 @pytest.mark.parametrize(
     ("label", "lang", "size"), [("English", "en", "standard"), ("特大", "zh-Hans", "largest")]
 )
-def test_language_and_size_keep_what_was_typed_into_the_form(
+def test_changing_language_or_size_keeps_the_input_of_the_form(
     small: House, label: str, lang: str, size: str
 ) -> None:
     guest = small.client()
@@ -131,17 +130,21 @@ def test_language_and_size_keep_what_was_typed_into_the_form(
 @pytest.mark.parametrize(
     ("label", "lang", "size"), [("English", "en", "standard"), ("大", "zh-Hans", "large")]
 )
-def test_and_on_the_check_page(small: House, label: str, lang: str, size: str) -> None:
+def test_changing_language_or_size_keeps_the_input_of_the_check_page(
+    small: House, label: str, lang: str, size: str
+) -> None:
     guest = small.client()
     page = Page(fill(guest, REGISTER, name="张桂芳", phone="13800138000"))
     other = press(guest, page, label)
     assert (other.kind, size_of(other)) == ("check", size)
     assert next(attrs for tag, attrs in other.tags if tag == "html")["lang"] == lang
-    assert small.seats().taken == 0, "nothing was booked by it"
+    assert small.seats().taken == 0, "it registers nothing"
 
 
 @pytest.mark.parametrize("why", ["full", "already-registered", "closed", "error"])
-def test_and_on_the_pages_that_refuse(house: House, why: str) -> None:
+def test_changing_language_or_size_keeps_the_input_of_a_refusal_page(
+    house: House, why: str
+) -> None:
     house.apply(toml(capacity=2, head="max_per_phone = 2" if why == "error" else ""))
     guest = house.client()
     form = get(guest, REGISTER).form().fields
@@ -164,7 +167,7 @@ def test_and_on_the_pages_that_refuse(house: House, why: str) -> None:
     assert (larger.kind, size_of(larger)) == (why, "largest")
 
 
-def test_a_ticket_keeps_its_language_on_the_way_to_change_and_back(small: House) -> None:
+def test_a_ticket_keeps_its_chosen_language_through_a_correction(small: House) -> None:
     guest, ticket = small.client(), addresses.ticket(small.register("张桂芳"))
     page = get(guest, f"{ticket}?lang=en")
     link = re.search(r'href="([^"]+/change[^"]*)"', page.html)

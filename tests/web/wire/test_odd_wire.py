@@ -1,5 +1,4 @@
-"""What no browser sends, sent by hand to the server that `make run` starts: refused or not found,
-and the next guest is served."""
+"""Malformed HTTP, sent to the real server: it is refused, and the next guest is served."""
 
 import re
 import socket
@@ -53,9 +52,8 @@ FIELDS = [
 ]
 
 
-def told(server: Server, sent: bytes) -> bytes:
-    """What the server says to these bytes, after which nothing more comes; nothing if it hangs
-    up."""
+def answer_to(server: Server, sent: bytes) -> bytes:
+    """The server's answer to these bytes; empty if it closes the connection."""
     place = urllib.parse.urlsplit(server.address)
     with socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=10) as wire:
         wire.sendall(sent)
@@ -70,7 +68,7 @@ def told(server: Server, sent: bytes) -> bytes:
 
 
 @pytest.mark.both_databases
-def test_odd_bytes_on_the_wire_are_refused_and_the_next_guest_is_served(
+def test_malformed_requests_are_refused_and_the_next_guest_is_served(
     house: House, folder: Path, environment: dict[str, str]
 ) -> None:
     house.apply(toml())
@@ -92,12 +90,12 @@ def test_odd_bytes_on_the_wire_are_refused_and_the_next_guest_is_served(
             )
             requests += [b"POST /zh/find HTTP/1.1" + plain + counted + body]
         for sent in requests:
-            answer = told(server, sent)
+            answer = answer_to(server, sent)
             status = re.match(rb"HTTP/\d\.\d (\d{3}) ", answer)
             assert status is None or int(status[1]) < 500 or int(status[1]) in {501, 505}, (
                 sent[:120],
                 answer[:120],
             )
-        assert told(server, b"GET /zh/events/small HTTP/1.1" + plain + b"\r\n").startswith(
+        assert answer_to(server, b"GET /zh/events/small HTTP/1.1" + plain + b"\r\n").startswith(
             b"HTTP/1.1 200 "
         )

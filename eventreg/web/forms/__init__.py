@@ -1,0 +1,1 @@
+"""The registration form, its token, and the other fields that forms send."""

@@ -1,0 +1,204 @@
+"""The registration form, for guests and for the desk. The core's parsers check what was typed; if
+they refuse a field, the reason is shown beside it."""
+
+from collections.abc import Callable
+from functools import cache, cached_property
+from typing import Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, StringField, ValidationError
+
+from eventreg.core.errors import FieldRefused
+from eventreg.core.models.event import Event
+from eventreg.core.models.registration import Source
+from eventreg.core.registration.corrections import Notes
+from eventreg.core.registration.entries import Entry
+from eventreg.core.registration.waitlist import OverReason
+from eventreg.core.values import names, phones
+from eventreg.web.forms.form_token import FormToken, is_key, new_key
+from eventreg.web.language import say_refusal
+
+
+def _by_core(parse: Callable[[str, str], Any]) -> Callable[[FlaskForm, Field], None]:
+    """Make a WTForms validator of one of the core's parsers. It keeps the parsed value at the
+    field."""
+
+    def validate(form: FlaskForm, field: Field) -> None:
+        try:
+            field.parsed = parse(
+                field.data or "", form.area_code if field.name == "phone" else field.name
+            )
+        except FieldRefused as refusal:
+            raise ValidationError(say_refusal(refusal)) from refusal
+
+    return validate
+
+
+def _phone_or_none(typed: str, area_code: str) -> phones.Phone:
+    """Parse a number at the desk. "No telephone" must be ticked; an empty field is refused."""
+    return (
+        phones.NONE
+        if request.form.get("no_phone") == "yes" and not typed.strip()
+        else phones.parse(typed, area_code)
+    )
+
+
+def _companion(typed: str, field: str) -> Any:
+    return names.parse(typed, field) if typed.strip() else None
+
+
+class RegistrationForm(FlaskForm):  # type: ignore[misc]
+    """The fields that the guests' form and the desk's form share. ``of`` adds the companions'
+    fields that an event allows."""
+
+    name = StringField(validators=[_by_core(names.parse)])
+    phone = StringField(validators=[_by_core(phones.parse)])
+    area_code: str | None = None
+
+    class Meta:
+        """Read form bodies only. A JSON body is ignored, however deeply it is nested."""
+
+        def wrap_formdata(self, form: FlaskForm, formdata: object) -> Any:  # noqa: ARG002
+            """The fields of a POST; nothing for other requests."""
+            return request.form if request.method == "POST" else None
+
+    @property
+    def companions(self) -> list[Field]:
+        """The companions' fields, in order."""
+        return [field for field in self if field.name.startswith("companion-")]
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The first error of each field. The token is left out: a person cannot correct it."""
+        return {
+            field.name: field.errors[0]
+            for field in self
+            if field.errors and field.name != "csrf_token"
+        }
+
+    @property
+    def key(self) -> str:
+        """The form's key. If the same form is sent again, it is the same registration."""
+        raise NotImplementedError
+
+    def party(self) -> tuple[names.Name, ...]:
+        """The names of the party. Call it only on a valid form."""
+        found = [self["name"].parsed, *(field.parsed for field in self.companions)]
+        readings = ["pinyin", *(f"pinyin-{place}" for place in range(1, len(found)))]
+        return tuple(
+            names.with_reading(name, request.form.get(reading, ""))
+            for name, reading in zip(found, readings, strict=True)
+            if name is not None
+        )
+
+    @property
+    def people(self) -> int:
+        """How many people are named, including names that cannot be accepted."""
+        return 1 + sum(bool((field.data or "").strip()) for field in self.companions)
+
+    @property
+    def wants_waitlist(self) -> bool:
+        """Whether the guest accepts places on the waiting list."""
+        return request.form.get("waitlist") == "yes"
+
+    @property
+    def wants_split(self) -> bool:
+        """Whether the guest accepts one seat now and waiting places for the others."""
+        return request.form.get("split") == "one-now" and self.people > 1
+
+    def entry(
+        self,
+        locale: str,
+        source: Source,
+        notes: Notes | None = None,
+        over: OverReason | None = None,
+    ) -> Entry:
+        """The valid form as the core takes it, with the desk's notes."""
+        noted = notes or Notes()
+        return Entry(
+            self.party(),
+            self["phone"].parsed,
+            locale,
+            source,
+            self.key,
+            waitlist=self.wants_waitlist,
+            split=self.wants_split,
+            email=noted.email,
+            contact=noted.contact,
+            wishes=noted.wishes,
+            name_unsure=noted.name_unsure,
+            beyond_limit=noted.beyond_limit,
+            over=over,
+        )
+
+    def blame(self, refusal: FieldRefused) -> None:
+        """Show a refusal of the core at its field, or at the name if the form lacks the field."""
+        field = self[refusal.field] if refusal.field in self else self["name"]
+        field.errors = [*field.errors, say_refusal(refusal)]
+
+
+class _DeskForm(RegistrationForm):
+    phone = StringField(validators=[_by_core(_phone_or_none)])
+    form_key = HiddenField()
+
+    @property
+    def key(self) -> str:
+        """The hidden key; a new one if it is missing or malformed."""
+        sent = self.form_key.data or ""
+        return sent if is_key(sent) else new_key()
+
+
+class _PublicForm(RegistrationForm):
+    class Meta(RegistrationForm.Meta):
+        """Check the form's own token, which needs no session."""
+
+        csrf_class = FormToken
+
+    website = StringField()
+    """Hidden from people, so only a program fills it in."""
+
+    @cached_property
+    def token(self) -> str:
+        """The token for the page. A token that was sent is kept while it is valid, so that the
+        form keeps its age and its key."""
+        field = self.csrf_token
+        sent: str | None = field.data
+        valid = sent if field.csrf_impl.shown(sent) is not None else None
+        return valid or field.csrf_impl.fresh()
+
+    @property
+    def key(self) -> str:
+        """The key inside the token; a new one if the token is not valid."""
+        shown = self.csrf_token.csrf_impl.shown(self.csrf_token.data)
+        return shown.key if shown else new_key()
+
+    def start_anew(self) -> None:
+        """Drop the token of a used form: what was typed continues under a new token."""
+        self.csrf_token.data = ""
+        self.__dict__.pop("token", None)
+
+    @property
+    def token_is_good(self) -> bool:
+        """Whether the token is valid and the hidden field is empty. Call it only after
+        ``validate``."""
+        return not self.csrf_token.errors and not self.website.data
+
+
+@cache
+def _with_companions(form: type[RegistrationForm], companions: int) -> type[RegistrationForm]:
+    fields = {
+        f"companion-{place}": StringField(validators=[_by_core(_companion)])
+        for place in range(1, companions + 1)
+    }
+    return type(form.__name__, (form,), fields)
+
+
+def of(event: Event, area_code: str | None, *, public: bool) -> Any:
+    """The form for this event, filled with what was sent."""
+    kind = _with_companions(_PublicForm if public else _DeskForm, event.max_party - 1)
+    form = kind(meta={"csrf_context": event.slug}) if public else kind()
+    form.area_code = area_code
+    if not public and not form.form_key.data:
+        form.form_key.data = new_key()
+    return form

@@ -1,0 +1,34 @@
+"""A waitlisted guest at the door."""
+
+import pytest
+
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import lookup
+from eventreg.storage.session import reading
+from tests.support.factories import PASSWORD, House, local, toml
+from tests.support.pages import Page, get, sign_in
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    """An event with two seats."""
+    house.apply(toml(capacity=2))
+    return house
+
+
+def test_a_waitlisted_guest_cannot_be_checked_in_at_the_door(house: House) -> None:
+    house.hire()
+    house.register("王一", "王二")
+    house.register("张桂芳", waitlist=True)
+    house.now = local("2030-06-10 08:50")
+    dora = house.client()
+    sign_in(dora, "dora", PASSWORD)
+    (waiting,) = lookup.party(
+        reading(), reading().query(Registration).filter_by(state="waitlisted").one()
+    )
+    form = next(form for form in get(dora, "/door/small/").forms if "attendee" in form.fields)
+    refused = Page(dora.post(form.action, data={**form.fields, "attendee": waiting.public_id}))
+    assert (refused.status, "在候补名单上" in refused.text) == (409, True)
+    assert refused.data["data-arrived"] == "0"

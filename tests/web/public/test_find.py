@@ -1,0 +1,73 @@
+"""Find a lost ticket by name, telephone number and code."""
+
+from typing import Any
+
+import pytest
+
+from eventreg.core.models.registration import Registration
+from eventreg.core.registration import lookup
+from eventreg.storage.session import reading
+from tests.support.factories import House, toml
+from tests.support.pages import Page, book, get
+
+pytestmark = pytest.mark.both_databases
+
+
+FIND = {"name": "张桂芳", "phone": "138 0013 8000"}
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    """An event with two seats."""
+    house.apply(toml(capacity=2))
+    return house
+
+
+@pytest.fixture
+def guest(house: House) -> Any:
+    """A guest's browser."""
+    return house.client()
+
+
+def test_a_lost_ticket_is_found_by_name_number_and_code(house: House, guest: Any) -> None:
+    ticket = book(guest, **FIND).headers["Location"]
+    (person,) = lookup.party(reading(), reading().query(Registration).one())
+    form = get(guest, "/zh/find")
+    assert form.kind == "find"
+    assert "签到码" in form.text
+    assert "验证码" not in form.text, "that word means a code sent by text message"
+    for typed in (
+        {"phone": "+86 13800138000"},
+        {"name": " 张 桂芳 "},
+        {"code": " ".join(str(person.code))},
+    ):
+        found = guest.post("/zh/find", data={**FIND, "code": str(person.code), **typed})
+        assert (found.status_code, found.headers["Location"]) == (303, f"{ticket}#main")
+
+
+def test_a_failed_search_does_not_say_which_field_was_wrong(house: House, guest: Any) -> None:
+    book(guest, **FIND)
+    (person,) = lookup.party(reading(), reading().query(Registration).one())
+    right = {**FIND, "code": str(person.code)}
+    other = "2127" if person.code != "2127" else "3829"
+    said = set()
+    for typed in ({"name": "李桂芳"}, {"phone": "13900139000"}, {"code": other}):
+        page = Page(guest.post("/zh/find", data={**right, **typed}))
+        assert (page.status, page.kind) == (422, "find")
+        said.add(next(words for words in page.text.split("。") if "没有找到" in words)[-20:])
+    assert len(said) == 1
+    for missing in right:
+        assert guest.post("/zh/find", data={**right, missing: ""}).status_code == 422
+
+
+def test_searches_for_a_ticket_are_limited(folder: Any) -> None:
+    house = House(folder, EVENTREG_RATE_LIMITS="on")
+    with house.app.app_context():
+        house.apply(toml())
+        guest = house.client()
+        for _ in range(12):
+            assert guest.post("/zh/find", data={**FIND, "code": "3829"}).status_code == 422
+        refused = guest.post("/zh/find", data={**FIND, "code": "3829"})
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) > 0
+    house.close()
