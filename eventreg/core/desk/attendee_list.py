@@ -1,14 +1,13 @@
 """The attendee list: search, filter and sort attendees. Changes nothing."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    RowMapping,
     Select,
     SQLColumnExpression,
     and_,
@@ -66,8 +65,7 @@ class Row:
     code: str | None
     place: int
     source: str
-    state: str
-    """Of the registration; ``cancelled`` if only this attendee was cancelled."""
+    registration_state: str
     created_at: datetime
     cancelled_at: datetime | None
     check_in_id: int | None
@@ -81,6 +79,13 @@ class Row:
     """Identifies the attendee in forms."""
     mark: str
     """Identifies the registration in forms, together with its id."""
+
+    @property
+    def state(self) -> str:
+        """The state of the registration, or cancelled if only this attendee was cancelled."""
+        if self.cancelled_at is not None:
+            return RegistrationState.CANCELLED.value
+        return self.registration_state
 
     @property
     def reading(self) -> str:
@@ -113,7 +118,7 @@ _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "code": Attendee.code,
     "place": Attendee.place,
     "source": Registration.source,
-    "state": Registration.state,
+    "registration_state": Registration.state,
     "created_at": Registration.created_at,
     "cancelled_at": Attendee.cancelled_at,
     "check_in_id": CheckIn.id,
@@ -126,8 +131,9 @@ _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "public_id": Attendee.public_id,
     "mark": func.substr(Registration.ticket_digest, 1, identity.MARK),
 }
+"""The column of each field of ``Row``."""
 _attendees: Select[*tuple[Any, ...]] = (
-    select(*(column.label(name) for name, column in _COLUMNS.items()))
+    select(*(_COLUMNS[field.name] for field in fields(Row)))
     .join(Registration, Registration.id == Attendee.registration_id)
     .outerjoin(CheckIn, STANDING)
     .outerjoin(Gift, HANDED)
@@ -156,15 +162,8 @@ def _selected(event: Event, selection: Selection) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _row(found: RowMapping) -> Row:
-    row = Row(**found)
-    if row.cancelled_at is None:
-        return row
-    return replace(row, state=RegistrationState.CANCELLED.value)
-
-
 def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Row]:
-    return [_row(found) for found in session.execute(statement).mappings()]
+    return [Row(*values) for values in session.execute(statement)]
 
 
 def listed(session: Session, event: Event, selection: Selection) -> Sequence[Row]:
@@ -176,8 +175,8 @@ def listed(session: Session, event: Event, selection: Selection) -> Sequence[Row
 def each(session: Session, event: Event, selection: Selection) -> Iterator[Row]:
     """The whole list, read row by row to save memory."""
     ordered = _selected(event, selection).order_by(*_SORTS[selection.sort])
-    for found in session.execute(ordered.execution_options(yield_per=500)).mappings():
-        yield _row(found)
+    for values in session.execute(ordered.execution_options(yield_per=500)):
+        yield Row(*values)
 
 
 def near(session: Session, event: Event, selection: Selection) -> Sequence[Row]:

@@ -5,7 +5,6 @@ import pytest
 
 from eventreg.core.audit import Action
 from eventreg.core.models.audit import AuditEntry
-from eventreg.core.models.staff import Role
 from eventreg.core.staff import accounts, second_factor
 from eventreg.storage.session import reading, transaction
 from tests.commands.test_commands import run
@@ -15,13 +14,6 @@ from tests.web.staff.test_accounts import with_factor
 from tests.web.staff.test_second_factor import row, send, whole
 
 both = pytest.mark.both_databases
-
-
-@pytest.fixture
-def guarded(small: House) -> House:
-    """An event whose second organiser is Otto."""
-    small.hired("otto", Role.ORGANISER)
-    return small
 
 
 def resets() -> list[tuple[str, int | None]]:
@@ -37,9 +29,9 @@ def resets() -> list[tuple[str, int | None]]:
 
 
 @both
-def test_an_organiser_resets_a_colleagues_factor_and_its_owner_is_told(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    olga, otto = whole(guarded, making), guarded.signed_in("otto")
+def test_an_organiser_resets_a_colleagues_factor_and_its_owner_is_told(shared: House) -> None:
+    making, _ = with_factor(shared)
+    olga, otto = whole(shared, making), shared.signed_in("otto")
     reset = f"/staff/accounts/{row('olga').id}/second-factor"
     sign_in_page = get(otto, "/staff/password").form("/password")
     otto.post(sign_in_page.action, data={**sign_in_page.fields, "password": PASSWORD})
@@ -53,7 +45,7 @@ def test_an_organiser_resets_a_colleagues_factor_and_its_owner_is_told(guarded: 
     assert resets() == [("staff", row("otto").id)]
     assert olga.get("/staff/me").status_code == 303, "signed out everywhere"
     assert "关掉了您的两步验证" not in get(otto, "/staff/").text, "it is nobody else's notice"
-    olga = guarded.signed_in("olga")
+    olga = shared.signed_in("olga")
     for path, said in (
         ("/staff/?lang=en", "otto turned your second factor off"),
         ("/staff/me?lang=zh", "otto关掉了您的两步验证"),
@@ -62,20 +54,20 @@ def test_an_organiser_resets_a_colleagues_factor_and_its_owner_is_told(guarded: 
     form = get(olga, "/staff/").form("/me/factor-reset")
     assert olga.post(form.action, data=form.fields).status_code == 303
     assert "关掉了您的两步验证" not in get(olga, "/staff/").text
-    assert "关掉了您的两步验证" not in get(guarded.signed_in("olga"), "/staff/").text
+    assert "关掉了您的两步验证" not in get(shared.signed_in("olga"), "/staff/").text
     assert send(otto, reset, password=PASSWORD).status == 409, "there is none any more"
 
 
-def test_an_organiser_who_has_a_factor_gives_its_code_to_reset_another(guarded: House) -> None:
-    making, _ = with_factor(guarded)
-    olga = whole(guarded, making)
+def test_an_organiser_who_has_a_factor_gives_its_code_to_reset_another(shared: House) -> None:
+    making, _ = with_factor(shared)
+    olga = whole(shared, making)
     with transaction() as session:
         accounts.by_name(session, "otto").totp_secret = second_factor.new_secret()
     reset = f"/staff/accounts/{row('otto').id}/second-factor"
     assert "code" in get(olga, reset).form("/second-factor").fields
-    for code in ("", "000000", pyotp.TOTP(row("otto").totp_secret or "").at(guarded.now)):
+    for code in ("", "000000", pyotp.TOTP(row("otto").totp_secret or "").at(shared.now)):
         assert send(olga, reset, password=PASSWORD, code=code).status == 422
-    assert send(olga, reset, password=PASSWORD, code=making.at(guarded.now)).status == 303
+    assert send(olga, reset, password=PASSWORD, code=making.at(shared.now)).status == 303
     assert row("otto").totp_secret is None
 
 

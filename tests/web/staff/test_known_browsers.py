@@ -1,6 +1,5 @@
 """Known browsers: wrong passwords of a stranger do not delay the owner of the account."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -27,17 +26,6 @@ SIGN_IN = "/staff/sign-in"
 WRONG = "wrong wrong wrong"
 
 
-@pytest.fixture
-def guarded(folder: Path, environment: dict[str, str]) -> Iterator[House]:
-    """A house with rate limits."""
-    house = House(folder, **{**environment, "EVENTREG_RATE_LIMITS": "on"})
-    with house.app.app_context():
-        house.apply(toml())
-        house.hire()
-        yield house
-    house.close()
-
-
 def guess(house: House, name: str, times: int, client: FlaskClient | None = None) -> list[int]:
     """Try wrong passwords, by default in a new browser each time; returns the statuses."""
     return [sign_in(client or house.client(), name, WRONG).status_code for _ in range(times)]
@@ -60,13 +48,13 @@ def known_to(name: str) -> int:
 
 
 @pytest.mark.both_databases
-def test_a_known_browser_skips_the_delay(guarded: House) -> None:
-    olga = guarded.signed_in("olga")
-    keep_out(guarded)
-    stranger = sign_in(guarded.client(), "olga", PASSWORD)
+def test_a_known_browser_skips_the_delay(limited: House) -> None:
+    olga = limited.signed_in("olga")
+    keep_out(limited)
+    stranger = sign_in(limited.client(), "olga", PASSWORD)
     assert stranger.status_code == 429, "no cookie, no way past the delay"
     assert sign_in(olga, "ＯＬＧＡ", PASSWORD).status_code == 303
-    assert sign_in(guarded.client(), "olga", PASSWORD).status_code == 429, (
+    assert sign_in(limited.client(), "olga", PASSWORD).status_code == 429, (
         "for others the delay goes on"
     )
     assert sign_in(olga, "desmond", PASSWORD).status_code == 429, "it is hers and nobody else's"
@@ -74,19 +62,19 @@ def test_a_known_browser_skips_the_delay(guarded: House) -> None:
 
 
 def test_without_known_browsers_the_owner_would_be_delayed(
-    guarded: House, monkeypatch: MonkeyPatch
+    limited: House, monkeypatch: MonkeyPatch
 ) -> None:
     """The negative control."""
-    olga = guarded.signed_in("olga")
-    keep_out(guarded)
+    olga = limited.signed_in("olga")
+    keep_out(limited)
     monkeypatch.setattr(known_browsers, "is_known", lambda *_, **__: False)
     assert sign_in(olga, "olga", PASSWORD).status_code == 429
 
 
-def test_the_cookie_does_not_replace_the_password(guarded: House) -> None:
-    olga = guarded.signed_in("olga")
-    assert guess(guarded, "olga", 1, olga) == [422]
-    cookie = olga.get_cookie(f"known-{guarded.olga.staff_id}")
+def test_the_cookie_does_not_replace_the_password(limited: House) -> None:
+    olga = limited.signed_in("olga")
+    assert guess(limited, "olga", 1, olga) == [422]
+    cookie = olga.get_cookie(f"known-{limited.olga.staff_id}")
     assert cookie is not None
     assert (cookie.http_only, cookie.same_site, cookie.path) == (True, "Lax", "/")
     assert len(cookie.value) >= 22, "at least 128 bits"
@@ -95,21 +83,21 @@ def test_the_cookie_does_not_replace_the_password(guarded: House) -> None:
 
 
 @pytest.mark.both_databases
-def test_a_known_browser_is_forgotten_after_five_failures(guarded: House) -> None:
-    olga = guarded.signed_in("olga")
-    assert guess(guarded, "olga", 4, olga) == [422] * 4
+def test_a_known_browser_is_forgotten_after_five_failures(limited: House) -> None:
+    olga = limited.signed_in("olga")
+    assert guess(limited, "olga", 4, olga) == [422] * 4
     assert sign_in(olga, "olga", PASSWORD).status_code == 303, "her own slips are forgotten"
-    keep_out(guarded)
-    assert guess(guarded, "olga", 5, olga) == [422] * 5
+    keep_out(limited)
+    assert guess(limited, "olga", 5, olga) == [422] * 5
     assert sign_in(olga, "olga", PASSWORD).status_code == 429
 
 
-def test_simultaneous_guesses_are_limited_to_five(guarded: House) -> None:
-    olga = guarded.signed_in("olga")
-    keep_out(guarded)
-    cookie = olga.get_cookie(f"known-{guarded.olga.staff_id}")
+def test_simultaneous_guesses_are_limited_to_five(limited: House) -> None:
+    olga = limited.signed_in("olga")
+    keep_out(limited)
+    cookie = olga.get_cookie(f"known-{limited.olga.staff_id}")
     assert cookie is not None
-    clients = [guarded.client() for _ in range(12)]
+    clients = [limited.client() for _ in range(12)]
     forms = []
     for client in clients:
         client.set_cookie(cookie.key, cookie.value)
@@ -126,66 +114,66 @@ def test_simultaneous_guesses_are_limited_to_five(guarded: House) -> None:
 
 
 @pytest.mark.parametrize("end", ["password", "disabled"])
-def test_a_new_password_and_disabling_forget_known_browsers(guarded: House, end: str) -> None:
-    guarded.signed_in("olga")
+def test_a_new_password_and_disabling_forget_known_browsers(limited: House, end: str) -> None:
+    limited.signed_in("olga")
     assert known_to("olga") == 1
     with transaction() as session:
         member = accounts.by_name(session, "olga")
         if end == "password":
-            accounts.set_password(session, member, LONG_PASSWORD, by=guarded.olga, now=guarded.now)
+            accounts.set_password(session, member, LONG_PASSWORD, by=limited.olga, now=limited.now)
         else:
-            accounts.force_disable(session, member, by=guarded.olga, now=guarded.now)
+            accounts.force_disable(session, member, by=limited.olga, now=limited.now)
     assert known_to("olga") == 0
 
 
-def test_ten_browsers_are_known_until_half_a_year_after_their_last_use(guarded: House) -> None:
-    olga = guarded.signed_in("olga")
-    guarded.now += timedelta(days=100)
+def test_ten_browsers_are_known_until_half_a_year_after_their_last_use(limited: House) -> None:
+    olga = limited.signed_in("olga")
+    limited.now += timedelta(days=100)
     assert sign_in(olga, "olga", PASSWORD).status_code == 303
     for _ in range(12):
-        guarded.signed_in("olga")
+        limited.signed_in("olga")
     assert known_to("olga") == 10
-    guarded.now += timedelta(days=179)
-    keep_out(guarded)
+    limited.now += timedelta(days=179)
+    keep_out(limited)
     assert sign_in(olga, "olga", WRONG).status_code == 429, "the oldest one went"
-    guarded.now += timedelta(days=1)
+    limited.now += timedelta(days=1)
     with transaction() as session:
-        known_browsers.drop_old(session, now=guarded.now)
+        known_browsers.drop_old(session, now=limited.now)
     assert known_to("olga") == 0
 
 
-def test_a_shared_computer_is_known_to_several_accounts(guarded: House) -> None:
-    shared = guarded.client()
+def test_a_shared_computer_is_known_to_several_accounts(limited: House) -> None:
+    shared = limited.client()
     for name in ("olga", "desmond", "dora"):
         assert sign_in(shared, name, PASSWORD).status_code == 303
     for name in ("olga", "desmond", "dora"):
-        keep_out(guarded, name)
+        keep_out(limited, name)
         assert sign_in(shared, name, PASSWORD).status_code == 303
 
 
-def test_the_delay_does_not_affect_a_signed_in_browser(guarded: House) -> None:
-    olga = guarded.signed_in("olga")
-    keep_out(guarded)
+def test_the_delay_does_not_affect_a_signed_in_browser(limited: House) -> None:
+    olga = limited.signed_in("olga")
+    keep_out(limited)
     again = fill(olga, "/staff/password", password=PASSWORD)
     assert again.status_code == 303
 
 
-def test_the_refusal_does_not_say_what_was_wrong(guarded: House) -> None:
+def test_the_refusal_does_not_say_what_was_wrong(limited: House) -> None:
     secret = second_factor.new_secret()
     making = pyotp.TOTP(secret)
     with transaction() as session:
         member = accounts.by_name(session, "olga")
-        at = guarded.now
-        second_factor.turn_on(session, member, secret, making.at(at), by=guarded.olga, now=at)
-    guarded.now += timedelta(seconds=30)
-    right = making.at(guarded.now)
+        at = limited.now
+        second_factor.turn_on(session, member, secret, making.at(at), by=limited.olga, now=at)
+    limited.now += timedelta(seconds=30)
+    right = making.at(limited.now)
     tried = [
         {"username": "olga", "password": PASSWORD, "code": "000000"},
         {"username": "olga", "password": PASSWORD, "code": ""},
         {"username": "olga", "password": WRONG, "code": right},
         {"username": "olga", "password": WRONG, "code": ""},
     ]
-    pages = [Page(fill(guarded.client(), SIGN_IN, **typed)) for typed in tried]
+    pages = [Page(fill(limited.client(), SIGN_IN, **typed)) for typed in tried]
     assert {(page.status, page.kind, page.text) for page in pages} == {
         (422, "staff-sign-in", pages[0].text)
     }
@@ -193,13 +181,13 @@ def test_the_refusal_does_not_say_what_was_wrong(guarded: House) -> None:
         tuple(sorted(pages[0].form("/sign-in").fields))
     }
     typed = {"username": "olga", "password": PASSWORD, "code": right}
-    assert fill(guarded.client(), SIGN_IN, **typed).status_code == 303, (
+    assert fill(limited.client(), SIGN_IN, **typed).status_code == 303, (
         "a wrong password uses no code up"
     )
 
 
 def test_every_refusal_takes_one_hash_and_one_code_check(
-    guarded: House, monkeypatch: MonkeyPatch
+    limited: House, monkeypatch: MonkeyPatch
 ) -> None:
     """So all refusals take the same time. Counted, as measuring depends on the machine."""
     done: list[str] = []
@@ -225,7 +213,7 @@ def test_every_refusal_takes_one_hash_and_one_code_check(
     ):
         done.clear()
         typed = {"username": name, "password": password, "code": "000000"}
-        assert fill(guarded.client(), SIGN_IN, **typed).status_code == 422
+        assert fill(limited.client(), SIGN_IN, **typed).status_code == 422
         assert done == ["hash", "code"], name
 
 

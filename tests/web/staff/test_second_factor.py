@@ -3,9 +3,7 @@
 Secrets that are shown once are encrypted in the database, and are not in the cookie.
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pyotp
 import pytest
@@ -15,30 +13,12 @@ from eventreg.core import audit
 from eventreg.core.models.staff import Role, StaffMember, StaffSession
 from eventreg.core.staff import accounts, second_factor, session_notes, sessions
 from eventreg.storage.session import reading, transaction
-from tests.support.factories import LONG_PASSWORD, PASSWORD, House, toml
+from tests.support.factories import LONG_PASSWORD, PASSWORD, House
 from tests.support.pages import Page, fill, get, sign_in
 from tests.web.staff.test_accounts import change, try_code, with_factor
 
 both = pytest.mark.both_databases
 FACTOR, OWN_PASSWORD = "/staff/me/second-factor", "/staff/me/password"
-
-
-@pytest.fixture
-def guarded(small: House) -> House:
-    """An event whose second organiser is Otto."""
-    small.hired("otto", Role.ORGANISER)
-    return small
-
-
-@pytest.fixture
-def strict(folder: Path) -> Iterator[House]:
-    """A house with rate limits."""
-    made = House(folder, EVENTREG_RATE_LIMITS="on")
-    with made.app.app_context():
-        made.apply(toml())
-        made.hire()
-        yield made
-    made.close()
 
 
 def row(name: str) -> StaffMember:
@@ -78,10 +58,10 @@ WRONG = [
 
 @both
 @pytest.mark.parametrize("act", ["off", "replace", "password"])
-def test_changing_password_or_factor_needs_password_and_code(guarded: House, act: str) -> None:
-    making, codes = with_factor(guarded)
-    client, mine = whole(guarded, making), second_factor.new_secret()
-    right, new_code = making.at(guarded.now), pyotp.TOTP(mine).at(guarded.now)
+def test_changing_password_or_factor_needs_password_and_code(shared: House, act: str) -> None:
+    making, codes = with_factor(shared)
+    client, mine = whole(shared, making), second_factor.new_secret()
+    right, new_code = making.at(shared.now), pyotp.TOTP(mine).at(shared.now)
     typed = {
         "off": {"act": "off"},
         "replace": {"secret": mine, "new_code": new_code},
@@ -104,16 +84,16 @@ def test_changing_password_or_factor_needs_password_and_code(guarded: House, act
     assert (now.totp_secret, now.password_hash, now.recovery_digests) != before
 
 
-def test_a_recovery_code_allows_replacing_the_telephone(guarded: House) -> None:
-    making, codes = with_factor(guarded)
-    client = whole(guarded, making)
+def test_a_recovery_code_allows_replacing_the_telephone(shared: House) -> None:
+    making, codes = with_factor(shared)
+    client = whole(shared, making)
     form = next(form for form in get(client, "/staff/me").forms if "secret" in form.fields)
     mine = pyotp.TOTP(form.fields["secret"])
     typed = {**form.fields, "password": PASSWORD, "code": codes[0], "new-code": "000000"}
     assert client.post(form.action, data=typed).status_code == 422, (
         "the new telephone must have the secret"
     )
-    typed["new-code"] = mine.at(guarded.now)
+    typed["new-code"] = mine.at(shared.now)
     assert client.post(form.action, data=typed).status_code == 303
     assert row("olga").totp_secret == mine.secret
     assert get(client, "/staff/me").html.count('<li class="nowrap" translate="no">') == 8
@@ -122,26 +102,26 @@ def test_a_recovery_code_allows_replacing_the_telephone(guarded: House) -> None:
     )
 
 
-def test_turning_on_the_factor_needs_the_password(guarded: House, olga: FlaskClient) -> None:
+def test_turning_on_the_factor_needs_the_password(shared: House, olga: FlaskClient) -> None:
     mine = pyotp.TOTP(second_factor.new_secret())
     for password in ("", "wrong wrong wrong"):
-        page = send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=password)
+        page = send(olga, FACTOR, secret=mine.secret, code=mine.at(shared.now), password=password)
         assert page.status == 422
         assert page.form("/second-factor").fields["secret"] == mine.secret
         assert "密码不对" in page.text
         assert "密码或验证码" not in page.text, "she was not asked for a code that could be wrong"
     assert row("olga").totp_secret is None
     assert (
-        send(olga, FACTOR, secret=mine.secret, code=mine.at(guarded.now), password=PASSWORD).status
+        send(olga, FACTOR, secret=mine.secret, code=mine.at(shared.now), password=PASSWORD).status
         == 303
     )
 
 
 def test_turning_off_is_confirmed_and_a_failure_opens_no_other_form(
-    guarded: House,
+    shared: House,
 ) -> None:
-    making, _ = with_factor(guarded)
-    client = whole(guarded, making)
+    making, _ = with_factor(shared)
+    client = whole(shared, making)
     assert (
         "<details open" not in send(client, FACTOR, act="off", password="wrong", code="000000").html
     )
@@ -151,16 +131,17 @@ def test_turning_off_is_confirmed_and_a_failure_opens_no_other_form(
         in send(client, FACTOR, secret=mine, new_code="1", password="wrong", code="1").html
     )
     assert (
-        send(client, FACTOR, act="off", password=PASSWORD, code=making.at(guarded.now)).status
-        == 303
+        send(client, FACTOR, act="off", password=PASSWORD, code=making.at(shared.now)).status == 303
     )
     assert "两步验证已经关掉。" in get(client, "/staff/me").text
 
 
 @pytest.mark.parametrize("address", [FACTOR, OWN_PASSWORD, "other"])
-def test_guessing_on_the_own_page_slows_down_this_account_only(strict: House, address: str) -> None:
-    making, _ = with_factor(strict)
-    olga, desmond = whole(strict, making), strict.signed_in("desmond")
+def test_guessing_on_the_own_page_slows_down_this_account_only(
+    limited: House, address: str
+) -> None:
+    making, _ = with_factor(limited)
+    olga, desmond = whole(limited, making), limited.signed_in("desmond")
     other = f"/staff/accounts/{row('olga').id}/second-factor"
     typed = {"password": PASSWORD, "code": "000000", "act": "off", "new_password": LONG_PASSWORD}
     pages = [send(olga, other if address == "other" else address, **typed).status for _ in range(8)]
@@ -182,19 +163,19 @@ def in_cookie(house: House, client: FlaskClient) -> dict[str, object]:
     return dict(signer.loads(kept.value)) if kept else {}
 
 
-def test_no_page_puts_a_secret_into_the_cookie(guarded: House) -> None:
+def test_no_page_puts_a_secret_into_the_cookie(shared: House) -> None:
     """Visits all staff pages and presses the buttons that create a secret or a message."""
     seen: set[str] = set()
 
-    class Watched(type(guarded.client())):  # type: ignore[misc]
+    class Watched(type(shared.client())):  # type: ignore[misc]
         def open(self, *args: object, **kwargs: object) -> object:
             answer = super().open(*args, **kwargs)
-            seen.update(in_cookie(guarded, self))
+            seen.update(in_cookie(shared, self))
             return answer
 
-    guarded.app.test_client_class = Watched
-    olga = guarded.signed_in("olga")
-    for rule in guarded.app.url_map.iter_rules():
+    shared.app.test_client_class = Watched
+    olga = shared.signed_in("olga")
+    for rule in shared.app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.rule.startswith(("/staff", "/door")):
             path = (
                 rule.rule.replace("<slug>", "small")
@@ -202,7 +183,7 @@ def test_no_page_puts_a_secret_into_the_cookie(guarded: House) -> None:
                 .replace("<token>", "x")
             )
             olga.get(f"{path}?lang=en")
-    olga = guarded.signed_in("olga")
+    olga = shared.signed_in("olga")
     form = next(form for form in get(olga, "/staff/accounts").forms if "username" in form.fields)
     assert (
         olga.post(
@@ -214,15 +195,15 @@ def test_no_page_puts_a_secret_into_the_cookie(guarded: House) -> None:
     assert "/staff/welcome/" in get(olga, "/staff/accounts?lang=zh").html
     form = get(olga, "/staff/me").form("/second-factor")
     making = pyotp.TOTP(form.fields["secret"])
-    typed = {**form.fields, "password": PASSWORD, "code": making.at(guarded.now)}
+    typed = {**form.fields, "password": PASSWORD, "code": making.at(shared.now)}
     assert olga.post(form.action, data=typed).status_code == 303
     assert "备用码" in get(olga, "/staff/me").text
-    guarded.now += timedelta(seconds=30)
-    typed = {"password": PASSWORD, "code": making.at(guarded.now), "new_password": LONG_PASSWORD}
+    shared.now += timedelta(seconds=30)
+    typed = {"password": PASSWORD, "code": making.at(shared.now), "new_password": LONG_PASSWORD}
     assert send(olga, OWN_PASSWORD, **typed).status == 303
     get(olga, "/staff/me")
-    dana = guarded.client()
-    fill(dana, link_for(guarded, "dana"), password=LONG_PASSWORD)
+    dana = shared.client()
+    fill(dana, link_for(shared, "dana"), password=LONG_PASSWORD)
     dana.post("/staff/sign-out", data=get(dana, "/staff/").form("/sign-out").fields)
     # "whose" is the id of the account, for forms kept after the session ends.
     assert seen - {"whose"} == {"id", "language", "csrf_token"}

@@ -1,8 +1,6 @@
 """User names: all spellings of a name are one account with one delay."""
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,41 +9,29 @@ from eventreg.core.models.staff import Role
 from eventreg.core.staff import accounts
 from eventreg.core.values import usernames
 from eventreg.storage.session import reading, transaction
-from tests.support.factories import ROOT, House, toml
+from tests.support.factories import ROOT, House
 from tests.support.pages import sign_in
 from tests.web.staff.test_known_browsers import WRONG, guess
-
-
-@pytest.fixture
-def guarded(folder: Path, environment: dict[str, str]) -> Iterator[House]:
-    """A house with rate limits."""
-    house = House(folder, **{**environment, "EVENTREG_RATE_LIMITS": "on"})
-    with house.app.app_context():
-        house.apply(toml())
-        house.hire()
-        yield house
-    house.close()
-
 
 SPELLINGS = ["olga", "OLGA", " Olga ", "ｏｌｇａ", "ＯＬＧＡ", "\u3000olga\u3000", "ｏlga", "olgª"]
 
 
-def test_all_spellings_of_a_name_share_one_delay(guarded: House) -> None:
-    answers = [sign_in(guarded.client(), spelling, WRONG).status_code for spelling in SPELLINGS[:5]]
+def test_all_spellings_of_a_name_share_one_delay(limited: House) -> None:
+    answers = [sign_in(limited.client(), spelling, WRONG).status_code for spelling in SPELLINGS[:5]]
     assert answers == [422] * 5
     for _ in range(5):  # a delay of half a minute, longer than a slow machine takes
-        guarded.app.extensions["limits"].sign_in_failed("olga")
-    waiting = [sign_in(guarded.client(), spelling, WRONG).status_code for spelling in SPELLINGS]
+        limited.app.extensions["limits"].sign_in_failed("olga")
+    waiting = [sign_in(limited.client(), spelling, WRONG).status_code for spelling in SPELLINGS]
     assert waiting == [429] * len(SPELLINGS)
 
 
-def test_unknown_names_are_delayed_too_even_long_ones(guarded: House) -> None:
+def test_unknown_names_are_delayed_too_even_long_ones(limited: House) -> None:
     for name in ("nobody", "ﷺ" * 3000):
-        assert guess(guarded, name, 5) == [422] * 5
+        assert guess(limited, name, 5) == [422] * 5
         for _ in range(5):
             key = usernames.fold(name)[: usernames.LONGEST]
-            guarded.app.extensions["limits"].sign_in_failed(key)
-        assert guess(guarded, name, 1) == [429]
+            limited.app.extensions["limits"].sign_in_failed(key)
+        assert guess(limited, name, 1) == [429]
 
 
 @pytest.mark.both_databases
