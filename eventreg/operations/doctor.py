@@ -44,7 +44,7 @@ def findings() -> Iterator[tuple[str, Finding]]:
     yield "database", Finding("tables are those of this program", found == head, f"{found}")
     yield "database", _soundness()
     yield "database", _modes(settings)
-    stale = form_keys.older_than_kept(reading(), now=now)
+    stale = form_keys.count_old(reading(), now=now)
     yield (
         "database",
         Finding(

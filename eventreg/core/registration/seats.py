@@ -138,7 +138,7 @@ def count(session: Session, event_id: int, *, now: datetime) -> SeatCount:
     return SeatCount.read(session.execute(_count, {"event": event_id}).one(), now)
 
 
-def stored_held(session: Session, event_id: int) -> int:
+def count_held(session: Session, event_id: int) -> int:
     """Count the held seats that are not used, whether or not their time is over."""
     return session.execute(_held, {"event": event_id}).scalar_one()
 
