@@ -183,7 +183,7 @@ def _of_trail(
         if not others
         else f"{len(others)} differ, such as {min(others)}",
     )
-    held = seats.stored_held(session, event.id)
+    held = seats.count_held(session, event.id)
     yield Finding(
         "the audit trail gives the same limits",
         (told.capacity, told.held) == (counted.capacity, held),

@@ -56,7 +56,7 @@ def _of_database(now: datetime) -> Iterator[Finding]:
     yield Finding("tables are those of this program", found == wanted, f"{found}")
     yield _soundness()
     yield _modes()
-    stale = form_keys.older_than_kept(reading(), now=now)
+    stale = form_keys.count_old(reading(), now=now)
     kept_days = form_keys.KEPT.days
     told = f"{stale} older than {kept_days} days, dropped at the next start"
     yield Finding("form keys", True, told)

@@ -47,11 +47,11 @@ class Arrival:
     """The sync key that a door device gives; ``None`` for an arrival entered on a page."""
 
     def is_early(self, event: Event) -> bool:
-        """Whether the person came before the check-in window; from paper, nobody did."""
+        """Whether the person came before the check-in window; never if from paper."""
         return self.via is not Via.PAPER and self.arrived_at < event.check_in_opens_at
 
     def is_late(self, event: Event) -> bool:
-        """Whether the person came after the check-in window; from paper, nobody did."""
+        """Whether the person came after the check-in window; never if from paper."""
         return self.via is not Via.PAPER and self.arrived_at >= event.check_in_closes_at
 
 

@@ -138,7 +138,7 @@ def _settle(
 
     Held seats that are used up stay used up, unless the file changes their number.
     """
-    before = seats.stored_held(session, event.id)
+    before = seats.count_held(session, event.id)
     held = before if event.held_seats == held_before else event.held_seats
     counted = seats.set_capacity(session, event.id, definition.capacity, held=held, now=now)
     audit.record(

@@ -40,7 +40,7 @@ _any_standing = select(
 )
 
 
-def anybody_arrived(session: Session, people: Collection[int]) -> bool:
+def has_anyone_arrived(session: Session, people: Collection[int]) -> bool:
     """Whether at least one of these attendees is checked in."""
     return bool(session.execute(_any_standing, {"people": list(people)}).scalar_one())
 

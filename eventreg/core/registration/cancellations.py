@@ -105,7 +105,7 @@ def _leave_event(
     ).all()
     if not leaving:
         raise AlreadyCancelled
-    if by == REGISTRANT and arrivals.anybody_arrived(session, leaving):
+    if by == REGISTRANT and arrivals.has_anyone_arrived(session, leaving):
         raise CheckedInAlready
     return len(leaving)
 

@@ -100,7 +100,7 @@ def _check_not_begun(
     """Refuse a registrant's correction once the event or the party's check-in has begun."""
     if now >= event.starts_at:
         raise TooLateToChange
-    if arrivals.anybody_arrived(session, [person.id for person in people]):
+    if arrivals.has_anyone_arrived(session, [person.id for person in people]):
         raise CheckedInAlready
 
 

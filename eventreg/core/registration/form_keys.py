@@ -11,7 +11,7 @@ KEPT = timedelta(days=7)
 """For this long, sending the same form again gives the same registration."""
 
 
-def older_than_kept(session: Session, *, now: datetime) -> int:
+def count_old(session: Session, *, now: datetime) -> int:
     """Count the keys that are older than ``KEPT``."""
     return session.execute(
         select(func.count()).select_from(FormKey).where(FormKey.created_at < now - KEPT)

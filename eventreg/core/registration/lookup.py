@@ -68,8 +68,8 @@ _beside = (
 
 def waiting_beside(session: Session, registration: Registration) -> Sequence[Registration]:
     """The waiting part of a split party, of which this registration got the only seat."""
-    where = {"event": registration.event_id, "registration": registration.id}
-    return session.scalars(_beside, where).all()
+    parameters = {"event": registration.event_id, "registration": registration.id}
+    return session.scalars(_beside, parameters).all()
 
 
 _by_name_number_and_code = (

@@ -101,7 +101,7 @@ def _check_phase(event: Event, entry: Entry, now: datetime) -> None:
 def register(
     session: Session, event: Event, entry: Entry, *, secret_key: str, by: Actor, now: datetime
 ) -> Made:
-    """Register the whole party or nobody, unless ``entry`` accepts waiting places or one seat.
+    """Register the whole party or refuse it, unless ``entry`` accepts waiting places or one seat.
     Sending the same form again gives the same registration.
 
     Refuses with ``FormKeyReused``, ``RegistrationClosed``, ``FieldRefused`` (party),
@@ -162,7 +162,7 @@ class _Placing:
         elif entry.over:
             made, _ = self._seat(names, counted, over=entry.over)
         elif entry.split and left:
-            # Only one seat, even if more are left: nobody agreed to another split of the party.
+            # Only one seat, even if more are left: the party agreed to no other split.
             waitlist.check_room(event, counted, len(names) - 1)
             made, counted = self._seat(names[:1], counted)
             self._wait(names[1:], counted, split_from=made.id)

@@ -75,8 +75,8 @@ def _matches(word: str) -> ColumnElement[bool]:
 
 
 def _matches_at_door(word: str, area_code: str | None) -> ColumnElement[bool]:
-    """Match digits only with the last four digits, a whole code or a whole number, so that nobody
-    can guess a masked number digit by digit."""
+    """Digits match only the last four digits, a whole code or a whole number, so that a masked
+    number cannot be guessed digit by digit."""
     if not word.isdigit():
         return _matches(word)
     if len(word) < 4:

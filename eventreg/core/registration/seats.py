@@ -1,12 +1,12 @@
-"""The seat counter of an event, and the cap: never more seats taken than there are.
+"""The seat counter of an event, and the cap on seats.
 
 There are two ways to change the counter (docs/adr/0005-the-counter-last-and-the-lock-first.md).
 ``take`` is for a rush of registrations: one statement, the last before the commit, that checks and
 takes. Everything that joins the waiting list, frees seats, promotes or changes the capacity calls
 ``lock`` first and then ``move``. Without the lock, on a database with row locks, one person could
 join the waiting list while another frees the last seat, and neither would see the other. Behind
-both stands the CHECK in ``models.event.EventSeats``. Only an organiser can go over the cap, with a
-reason.
+both stands the CHECK in ``models.event.EventSeats``. More seats than the capacity are taken only if
+the capacity was lowered, or if an organiser seats people beyond it, with a reason.
 """
 
 from collections.abc import Sequence
@@ -138,7 +138,7 @@ def count(session: Session, event_id: int, *, now: datetime) -> SeatCount:
     return SeatCount.read(session.execute(_count, {"event": event_id}).one(), now)
 
 
-def stored_held(session: Session, event_id: int) -> int:
+def count_held(session: Session, event_id: int) -> int:
     """Count the held seats that are not used, whether or not their time is over."""
     return session.execute(_held, {"event": event_id}).scalar_one()
 

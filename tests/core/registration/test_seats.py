@@ -36,7 +36,7 @@ def counted(house: House) -> tuple[int, int]:
 
 
 def try_to_register(house: House, name: str) -> bool:
-    """Register one person in a context of its own, as a request would; say whether it worked."""
+    """Register one person, in a context of its own. Returns whether there was a seat."""
     with house.app.app_context():
         try:
             house.register(f"{name}0")
