@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventreg.core.models.base import Base, one_of
+from eventreg.core.models.base import Base, OneOf
 
 
 class CallReason(StrEnum):
@@ -36,19 +36,15 @@ class Call(Base):
     """One call to the people of one registration, about one thing."""
 
     __tablename__ = "calls"
-    __table_args__ = (
-        one_of("reason", CallReason),
-        one_of("outcome", CallOutcome),
-        Index(None, "event_id", "reason"),
-    )
+    __table_args__ = (Index(None, "event_id", "reason"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
     registration_version: Mapped[int]
     """Of which state of the registration: a number that was wrong may have been corrected since."""
-    reason: Mapped[str] = mapped_column(String(20))
-    outcome: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(OneOf(CallReason, 20))
+    outcome: Mapped[str] = mapped_column(OneOf(CallOutcome, 16))
     called_at: Mapped[datetime]
     by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
     next_try_at: Mapped[datetime | None]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventreg.core.models.base import Base, one_of
+from eventreg.core.models.base import Base, OneOf, one_of
 
 
 class MessageKind(StrEnum):
@@ -34,7 +34,6 @@ class OutboxMessage(Base):
 
     __tablename__ = "outbox_messages"
     __table_args__ = (
-        one_of("kind", MessageKind),
         one_of("channel", Channel),
         Index(None, "registration_id", "kind", "channel", "event_version", unique=True),
         Index(None, "event_id", "settled_at"),
@@ -44,7 +43,7 @@ class OutboxMessage(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
-    kind: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(OneOf(MessageKind, 20))
     channel: Mapped[str] = mapped_column(String(8))
     event_version: Mapped[int]
     """Of which state of the event it speaks: a second move is another message."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventreg.core.models.base import Base, one_of
+from eventreg.core.models.base import Base, OneOf, one_of
 from eventreg.core.values import tokens
 
 
@@ -32,7 +32,6 @@ class Registration(Base):
     __tablename__ = "registrations"
     __table_args__ = (
         one_of("state", RegistrationState),
-        one_of("source", Source),
         Index(None, "event_id", "state"),
         Index(None, "event_id", "phone_number"),
     )
@@ -44,7 +43,7 @@ class Registration(Base):
     ticket_digest: Mapped[str] = mapped_column(String(64), unique=True)
     """SHA-256 of the ticket token: a copy of the database opens no ticket."""
     state: Mapped[str] = mapped_column(String(16))
-    source: Mapped[str] = mapped_column(String(16))
+    source: Mapped[str] = mapped_column(OneOf(Source, 16))
     locale: Mapped[str] = mapped_column(String(2))
     phone_number: Mapped[str] = mapped_column(String(20))
     phone_typed: Mapped[str] = mapped_column(String(60))
