@@ -9,7 +9,7 @@ from flask import Flask, g, request, session
 
 from eventreg import i18n
 from eventreg.core.errors import FieldRefused
-from eventreg.core.event.definition import Words
+from eventreg.core.event.field_types import Words
 from eventreg.core.values import phones
 from eventreg.web import addresses, assets
 from eventreg.web.wire import browser

@@ -167,6 +167,7 @@ def test_restoring_an_older_backup_copies_nobody_into_an_automatic_one(
     small: House, tmp_path: Path
 ) -> None:
     """Its tables are brought up to date before anybody is forgotten in them again."""
+    reading().rollback()
     downgrade(revision="2026_11_26_name_search")
     db.session.remove()
     backups.create(tmp_path / "older.zip")
