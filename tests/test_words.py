@@ -1,4 +1,4 @@
-"""Both catalogues: complete, in step, and in words that a person would say."""
+"""The texts of both languages: complete, consistent, short, and with good contrast."""
 
 import re
 from collections.abc import Iterator
@@ -101,11 +101,11 @@ AGREED = {
         "registered twice.",
     ),
 }
-"""The sentences that an editor and somebody who has run such mornings agreed upon."""
+"""Sentences that were agreed upon with an editor and an organiser."""
 
 
 def catalogue(language: str) -> Catalog:
-    """One catalogue as it stands in the file."""
+    """The catalogue of one language."""
     with (ROOT / "translations" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
         return read_po(file, locale=language)
 
@@ -124,12 +124,12 @@ def forms_of(message: Message) -> list[str]:
 
 
 def sentences(language: str) -> dict[str, list[str]]:
-    """Key to forms."""
+    """The forms of every message, by key."""
     return {key_of(message): forms_of(message) for message in CATALOGUES[language] if message.id}
 
 
 def placeholders(text: str) -> set[str]:
-    """What is filled in."""
+    """The names of the placeholders in a text."""
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
@@ -139,10 +139,8 @@ def test_both_catalogues_have_the_same_keys_and_placeholders() -> None:
     for key in chinese:
         in_chinese = set().union(*map(placeholders, chinese[key]))
         in_english = set().union(*map(placeholders, english[key]))
-        optional = {
-            "count",
-            "half",
-        }  # "one seat" needs no number, and only Chinese says which half of the day
+        # "one seat" needs no number, and only Chinese names the half of the day
+        optional = {"count", "half"}
         assert in_chinese - optional == in_english - optional, key
 
 
@@ -156,8 +154,8 @@ def test_no_sentence_is_empty_or_fuzzy(language: str) -> None:
 
 
 def texts(language: str) -> Iterator[tuple[str, str]]:
-    """Everything a person reads in that language, with where it stands: catalogue, mails, the
-    shipped event."""
+    """Every text in a language, with its place: from the catalogue, the mails and the shipped
+    event."""
     for key, forms in sentences(language).items():
         yield from ((key, text) for text in forms)
     for path in sorted((ROOT / "templates" / "mail").rglob(f"*.{language}.txt")):
@@ -174,12 +172,12 @@ def test_chinese_has_full_width_punctuation_and_no_exclamation_marks() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_promises_a_cure_or_pushes(language: str) -> None:
+def test_no_text_promises_a_cure_or_puts_pressure_on_people(language: str) -> None:
     for where, text in texts(language):
         assert forbidden_words(text) == [], where
 
 
-def test_sentences_are_short_enough_to_be_read_aloud() -> None:
+def test_sentences_are_short() -> None:
     for key, forms in sentences("zh").items():
         for text in forms:
             assert len(HAN.findall(text)) <= 40, key
@@ -189,7 +187,7 @@ def test_sentences_are_short_enough_to_be_read_aloud() -> None:
             assert all(len(one.split()) <= 20 for one in re.split(r"[.?!:;]", text)), key
 
 
-def test_the_sentences_agreed_upon_are_said() -> None:
+def test_the_agreed_sentences_are_in_both_catalogues() -> None:
     chinese, english = sentences("zh"), sentences("en")
     for key, (zh, en) in AGREED.items():
         assert (chinese[key], english[key]) == ([zh], [en]), key
@@ -212,7 +210,7 @@ def test_half_width_punctuation_is_found(text: str, found: list[str]) -> None:
     assert half_width(text) == found
 
 
-def test_an_event_file_with_such_signs_and_words_is_warned_of() -> None:
+def test_an_event_file_is_warned_of_half_width_punctuation_and_forbidden_words() -> None:
     file = toml().replace('zh = "书法课"', 'zh = "书法课,包治百病"')
     warned = event_file.warnings(event_file.parse(file))
     assert len(warned) == 2
@@ -220,15 +218,13 @@ def test_an_event_file_with_such_signs_and_words_is_warned_of() -> None:
 
 
 def keys_used() -> set[str]:
-    """Every key that code and templates ask for by name, and the stems of those they put
-    together."""
+    """Every key in code and templates, and the first part, such as ``closed_``, of keys that they
+    compose."""
     found: set[str] = set()
     for path in [*(ROOT / "eventreg").rglob("*.py"), *(ROOT / "templates").rglob("*.*")]:
         text = path.read_text()
-        found |= set(re.findall(r'"([a-z][a-z_]{2,})"', text)) | set(
-            re.findall(r"f\"([a-z]+_)\{", text)
-        )
-        found |= set(re.findall(r'"([a-z_]+_)" ~', text))
+        for pattern in (r'"([a-z][a-z_]{2,})"', r"f\"([a-z]+_)\{", r'"([a-z_]+_)" ~'):
+            found |= set(re.findall(pattern, text))
     return found
 
 
@@ -239,12 +235,9 @@ def test_every_sentence_is_used() -> None:
     assert unused == []
 
 
-def test_fonts_and_colours_keep_their_contrast() -> None:
+def test_colours_have_enough_contrast_in_both_themes() -> None:
     css = (ROOT / "static" / "tokens.css").read_text()
-    light, dark = (
-        css.split("@media (prefers-color-scheme: dark)")[0],
-        css.split("@media (prefers-color-scheme: dark)")[1],
-    )
+    light, dark, *_ = css.split("@media (prefers-color-scheme: dark)")
     for theme in (light, dark.split("@media print")[0]):
         token = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]+);", theme))
         token.setdefault("on-brand", "#fff")
@@ -254,9 +247,8 @@ def test_fonts_and_colours_keep_their_contrast() -> None:
         for colour in ("amber", "red", "green"):
             assert contrast(token[colour], token[f"{colour}-wash"]) >= 7
         assert contrast(token["on-brand"], token["brand"]) >= 7
-        assert (
-            min(contrast(token["line"], token[ground]) for ground in ("paper", "card", "tint")) >= 3
-        )
+        for ground in ("paper", "card", "tint"):
+            assert contrast(token["line"], token[ground]) >= 3, ground
 
 
 def contrast(one: str, other: str) -> float:
@@ -284,5 +276,5 @@ def test_style_sheets_use_only_tokens_for_colour() -> None:
             if re.search(r"#[0-9a-f]{3,6}\b", line) and ".panel" not in line
         ]
         assert outside == [], (
-            "the door's panels keep their own colours in both themes; everything else uses tokens"
+            "only the door's panels have colours of their own, which are the same in both themes"
         )

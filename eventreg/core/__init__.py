@@ -1,6 +1,6 @@
-"""The rules. Nothing in this folder may import flask, werkzeug, wtforms or ``eventreg.web``; a test
-keeps that.
+"""The rules of registration. Nothing here imports flask, werkzeug, wtforms or ``eventreg.web``.
 
-Functions take the database session, the thing they act on, and ``now``. They never commit: whoever
-calls them does, once, at the edge, so that acts compose. They refuse by raising one of ``errors``.
+Functions take the database session, the object to act on, and ``now``. They never commit: their
+caller does, so that several of them can share a transaction. They refuse by raising one of
+``errors``.
 """

@@ -1,4 +1,4 @@
-"""Who did what to which, when: one row beside each change, in the same transaction."""
+"""Write the audit trail, one entry in the transaction of each change, and read it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from eventreg.core.models.staff import Role, StaffMember
 
 
 class Action(StrEnum):
-    """Everything that is recorded, as area:thing:what-happened."""
+    """Every act that is recorded, named area:thing:what-happened."""
 
     EVENT_APPLIED = "event:definition:applied"
     CHECK_IN_OPENED = "event:check-in:opened"
@@ -59,8 +59,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever caused an act: a staff member, a registrant, or the system (a command on the machine
-    itself)."""
+    """Who acts: a staff member, a registrant, or the system, which is a command on the server."""
 
     kind: str
     staff_id: int | None = None
@@ -73,13 +72,16 @@ SYSTEM = Actor("system")
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a history, as staff read it."""
+class Entry:
+    """One entry of the trail, as staff read it. ``who`` is a user name, empty unless the actor
+    ``kind`` is staff."""
 
+    id: int
     at: datetime
     action: Action
     who: str
     kind: str
+    registration_id: int | None
     details: dict[str, Any]
 
 
@@ -97,8 +99,8 @@ def record(
     attendee_id: int | None = None,
     **details: object,
 ) -> None:
-    """Write one line. ``details`` are field names and counts; a name, number or code has no place
-    there."""
+    """Write one entry. ``details`` are field names and counts; they must not hold names, telephone
+    numbers or codes."""
     connection = session.connection() if isinstance(session, Session) else session
     connection.execute(
         _insert,
@@ -115,14 +117,15 @@ def record(
     )
 
 
-_LOOKS_COUNT_ONCE = timedelta(hours=1)
+_ONE_LOOK = timedelta(hours=1)
+"""Looks at the same thing within this time count as one."""
 
 
 def is_first_look(
     session: Session, action: Action, by: Actor, subject: int, *, now: datetime
 ) -> bool:
-    """Whether this person has not looked at this within the hour: looking again says nothing new.
-    The subject is a registration, or for what concerns all of them an event."""
+    """Whether the actor has not done this to the subject within the last hour. The subject is the
+    id of a registration or, if the action is about all of them, of an event."""
     about = (
         AuditEntry.registration_id if action.startswith("registration:") else AuditEntry.event_id
     )
@@ -130,61 +133,43 @@ def is_first_look(
         about == subject,
         AuditEntry.action == action,
         AuditEntry.actor_staff_id == by.staff_id,
-        AuditEntry.at > now - _LOOKS_COUNT_ONCE,
+        AuditEntry.at > now - _ONE_LOOK,
     )
     return session.scalar(seen.limit(1)) is None
 
 
-@dataclass(frozen=True)
-class EventLine:
-    """One line of the trail of an event, as an organiser reads it."""
-
-    id: int
-    at: datetime
-    action: Action
-    who: str
-    kind: str
-    registration_id: int | None
-    details: dict[str, Any]
-
-
-def of_event(session: Session, event_id: int, *, before: int = 0, most: int) -> Sequence[EventLine]:
-    """What happened at an event and to accounts, the latest first; ``before`` is the id of the last
-    line already seen."""
-    about = (AuditEntry.event_id == event_id) | AuditEntry.event_id.is_(None)
-    rows = (
-        select(AuditEntry, StaffMember.username)
-        .outerjoin(StaffMember, StaffMember.id == AuditEntry.actor_staff_id)
-        .where(about, AuditEntry.id < before if before > 0 else AuditEntry.id > 0)
-        .order_by(AuditEntry.id.desc())
-        .limit(most)
-    )
-    return [
-        EventLine(
-            entry.id,
-            entry.at,
-            Action(entry.action),
-            username or "",
-            entry.actor_kind,
-            entry.registration_id,
-            entry.details,
-        )
-        for entry, username in session.execute(rows)
-    ]
-
-
-_history = (
-    select(AuditEntry, StaffMember.username)
-    .outerjoin(StaffMember, StaffMember.id == AuditEntry.actor_staff_id)
-    .where(AuditEntry.registration_id == bindparam("registration_id"))
-    .order_by(AuditEntry.id)
+_with_names = select(AuditEntry, StaffMember.username).outerjoin(
+    StaffMember, StaffMember.id == AuditEntry.actor_staff_id
+)
+_history = _with_names.where(AuditEntry.registration_id == bindparam("registration_id")).order_by(
+    AuditEntry.id
 )
 
 
-def history(session: Session, registration_id: int) -> Sequence[Line]:
-    """What happened to one registration, oldest first."""
+def of_event(session: Session, event_id: int, *, before: int = 0, most: int) -> Sequence[Entry]:
+    """The entries about an event and about accounts, latest first. With ``before``, only those
+    before the entry of that id."""
+    about = (AuditEntry.event_id == event_id) | AuditEntry.event_id.is_(None)
+    page = AuditEntry.id < before if before > 0 else AuditEntry.id > 0
+    rows = session.execute(
+        _with_names.where(about, page).order_by(AuditEntry.id.desc()).limit(most)
+    )
+    return [_entry(row, username) for row, username in rows]
+
+
+def history(session: Session, registration_id: int) -> Sequence[Entry]:
+    """The entries about one registration, oldest first."""
     rows = session.execute(_history, {"registration_id": registration_id})
-    return [
-        Line(entry.at, Action(entry.action), username or "", entry.actor_kind, entry.details)
-        for entry, username in rows
-    ]
+    return [_entry(row, username) for row, username in rows]
+
+
+def _entry(row: AuditEntry, username: str | None) -> Entry:
+    return Entry(
+        row.id,
+        row.at,
+        Action(row.action),
+        username or "",
+        row.actor_kind,
+        row.registration_id,
+        row.details,
+    )

@@ -1,5 +1,5 @@
-"""The audit trail, folded from its beginning: what the counter and every registration must then
-be."""
+"""Replay the audit trail of an event: the counter and the registrations that must result. Compared
+with the stored rows by ``invariants``."""
 
 from dataclasses import dataclass, field
 
@@ -13,8 +13,8 @@ from eventreg.core.models.registration import Attendee, Registration, Registrati
 
 
 @dataclass
-class Folded:
-    """One event as its trail tells it: the limits, and state and people of each registration."""
+class Replayed:
+    """The limits of one event, and the state and number of people of each registration, by id."""
 
     capacity: int = 0
     held: int = 0
@@ -23,7 +23,7 @@ class Folded:
 
     def seats_in(self, state: RegistrationState) -> int:
         """How many people are in that state."""
-        return sum(people for who, people in self.people.items() if self.states[who] is state)
+        return sum(people for id_, people in self.people.items() if self.states[id_] is state)
 
 
 _entries = (
@@ -42,43 +42,45 @@ _how_many = select(func.count(AuditEntry.id)).where(AuditEntry.event_id == bindp
 
 
 def length(session: Session, event_id: int) -> int:
-    """How many entries there are to fold."""
+    """How many entries the trail has."""
     return session.execute(_how_many, {"event": event_id}).scalar_one()
 
 
-def fold(session: Session, event_id: int) -> Folded:
-    """Everything that happened to the seats of one event, told again from the start."""
-    told = Folded()
-    for action, who, details in session.execute(_entries, {"event": event_id}):
-        _tell(told, action, who, details)
-    return told
+def replay(session: Session, event_id: int) -> Replayed:
+    """What must be stored, according to the trail."""
+    result = Replayed()
+    for action, registration_id, details in session.execute(_entries, {"event": event_id}):
+        _apply(result, action, registration_id, details)
+    return result
 
 
-def _tell(told: Folded, action: str, who: int, details: dict[str, int]) -> None:
+def _apply(result: Replayed, action: str, registration_id: int, details: dict[str, int]) -> None:
+    """Change the result as one entry says."""
     people = details.get("seats", 0)
     match action:
         case Action.EVENT_APPLIED:
-            told.capacity = details["capacity"]
-            told.held += details.get("held", 0)
+            result.capacity = details["capacity"]
+            result.held += details.get("held", 0)
         case Action.SEATS_TAKEN | Action.WAITLIST_JOINED:
             taken = action == Action.SEATS_TAKEN
-            told.states[who] = (
+            result.states[registration_id] = (
                 RegistrationState.CONFIRMED if taken else RegistrationState.WAITLISTED
             )
-            told.people[who] = people
-            told.held -= details.get("from_held", 0)
+            result.people[registration_id] = people
+            result.held -= details.get("from_held", 0)
         case Action.PROMOTED:
-            told.states[who] = RegistrationState.CONFIRMED
-            told.held -= details.get("from_held", 0)
+            result.states[registration_id] = RegistrationState.CONFIRMED
+            result.held -= details.get("from_held", 0)
         case Action.SEATS_RELEASED | Action.WAITLIST_LEFT:
-            told.people[who] -= people
-            if not told.people[who]:
-                told.states[who] = RegistrationState.CANCELLED
+            result.people[registration_id] -= people
+            if not result.people[registration_id]:
+                result.states[registration_id] = RegistrationState.CANCELLED
 
 
-def rows(session: Session, event_id: int) -> Folded:
-    """The same of the rows themselves; limits are the caller's to compare."""
-    found = Folded()
-    for who, state, people in session.execute(_rows, {"event": event_id}):
-        found.states[who], found.people[who] = RegistrationState(state), people
-    return found
+def stored(session: Session, event_id: int) -> Replayed:
+    """What is stored, but for the limits."""
+    result = Replayed()
+    for registration_id, state, people in session.execute(_rows, {"event": event_id}):
+        result.states[registration_id] = RegistrationState(state)
+        result.people[registration_id] = people
+    return result

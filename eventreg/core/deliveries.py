@@ -1,8 +1,8 @@
-"""Deliveries: taking owed mails in hand one by one, and what became of each.
+"""Deliveries: choose the next mail to send, and record whether it was sent.
 
-A sender takes a mail in hand by moving its next try away; when the sender dies, somebody else takes
-it later and sends the same message with the same id. One bad mail waits its turn and holds up
-nobody (promise P10).
+A sender reserves a mail by setting its next try to later. If the sender dies, another one takes the
+mail then, and sends the same message with the same id. A mail that fails is tried again later and
+does not hold up the others.
 """
 
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from eventreg.core.models.outbox import Channel, MessageKind, OutboxMessage
 from eventreg.core.models.registration import Registration, RegistrationState
 
 IN_HAND = timedelta(minutes=5)
-"""For so long a mail belongs to the sender that took it."""
+"""How long a mail is reserved for the sender that took it."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
-"""After a failure, doubling."""
+"""The wait after a failure. It doubles with each."""
 GIVE_UP_AFTER = timedelta(days=3)
 _LONGEST_REASON = 120
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One mail in hand: what it is about, and how often it has been tried, this time included."""
+    """A mail that is being sent. ``attempts`` includes this one."""
 
     message_id: int
     kind: MessageKind
@@ -38,7 +38,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Failed:
-    """A mail that was given up, and why."""
+    """A mail that was given up, and the reason."""
 
     slug: str
     registration_id: int
@@ -75,8 +75,8 @@ _change = update(OutboxMessage).where(OutboxMessage.id == bindparam("message"))
 
 
 def take(session: Session, *, now: datetime) -> Delivery | None:
-    """Take the mail that has been owed longest in hand; ``None`` where none is due. What is no
-    longer true is dropped on the way and never sent."""
+    """Reserve the mail that has been due longest. ``None`` if none is due. Mails that are no longer
+    true are settled without being sent."""
     while row := session.execute(_due, {"now": now}).first():
         message, registration, event = row
         if _is_stale(message, registration, event, now):
@@ -100,8 +100,8 @@ def take(session: Session, *, now: datetime) -> Delivery | None:
 def _is_stale(
     message: OutboxMessage, registration: Registration, event: Event, now: datetime
 ) -> bool:
-    """Whether the event is over, the address gone, or a place on the waiting list has become a
-    seat."""
+    """Whether the event is over, the address was removed, or a party that the mail says is waiting
+    has its seats."""
     has_seat = (
         message.kind == MessageKind.WAITLISTED
         and registration.state != RegistrationState.WAITLISTED
@@ -110,12 +110,12 @@ def _is_stale(
 
 
 def sent(session: Session, delivery: Delivery, *, now: datetime) -> None:
-    """The mail server has it."""
+    """Record that the mail server accepted the mail."""
     session.execute(_change.values(settled_at=now, failure=None), {"message": delivery.message_id})
 
 
 def put_back(session: Session, delivery: Delivery, *, now: datetime) -> None:
-    """Not this mail's fault: the mail server could not be reached. Costs no attempt."""
+    """Try again later, because the mail server could not be reached. No attempt is counted."""
     values = {"next_try_at": now + FIRST_WAIT, "attempts": delivery.attempts - 1}
     session.execute(_change.values(values), {"message": delivery.message_id})
 
@@ -123,8 +123,8 @@ def put_back(session: Session, delivery: Delivery, *, now: datetime) -> None:
 def failed(
     session: Session, delivery: Delivery, reason: str, *, for_good: bool, now: datetime
 ) -> bool:
-    """Try again later, each time after a longer wait; or give up, which is returned: then somebody
-    is to call instead."""
+    """Record a failure. Try again after a wait, or give up and owe a telephone call instead.
+    Returns whether it gave up."""
     wait = min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
     gives_up = for_good or now + wait > delivery.owed_since + GIVE_UP_AFTER
     values = {
@@ -139,11 +139,13 @@ def failed(
 
 
 def owed(session: Session) -> int:
-    """How many mails wait to be sent."""
+    """How many mails are still to be sent."""
     return session.execute(_owed).scalar_one()
 
 
 def given_up(session: Session) -> list[Failed]:
-    """The mails that could not be delivered."""
-    rows = session.execute(_failed)
-    return [Failed(row[0], row[1], MessageKind(row[2]), row[3] or "") for row in rows]
+    """The mails that were given up, oldest first."""
+    return [
+        Failed(slug, registration_id, MessageKind(kind), failure or "")
+        for slug, registration_id, kind, failure in session.execute(_failed)
+    ]

@@ -1,8 +1,7 @@
-"""Forgetting: one person on request, everybody when their time is over, and giving one person all
-that is kept of them.
+"""Erase personal data: of one registration on request, of all when their keeping time has ended.
+Extract the data of one registration.
 
-Rows stay, so that every count stays; what names a person is overwritten. Periods are those of
-PROMISES.md, section 4.
+Personal data is overwritten and the rows stay, so that every count stays (docs/adr/0009).
 """
 
 from collections import defaultdict
@@ -29,15 +28,17 @@ from eventreg.core.models.registration import Attendee, FormKey, Registration, R
 from eventreg.core.registration import cancellations, lookup
 
 NOBODY = "—"
-"""What stands where a name stood."""
+"""Shown in the place of an erased name."""
 UNSEATED_KEPT = timedelta(days=7)
-"""After the end, for those who cancelled or never got a seat."""
-_AT_ONCE = 500
+"""How long after the event the data of those who cancelled or never got a seat is kept."""
+_BATCH = 500
+_NOT_IN_MEMORY = {"synchronize_session": False}
+"""Do not update the objects of the session: they are expired afterwards."""
 T = TypeVar("T")
 
 
 class Stage(StrEnum):
-    """What is due to be forgotten."""
+    """What is to be erased: the wishes, those without a seat, or everybody."""
 
     WISHES = "wishes"
     UNSEATED = "unseated"
@@ -46,7 +47,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Due:
-    """So many registrations of one event, of which something is to be forgotten."""
+    """How many registrations of one event have data to erase at a stage."""
 
     slug: str
     stage: Stage
@@ -54,8 +55,7 @@ class Due:
 
 
 def _due_of(event: Event, now: datetime) -> Sequence[tuple[Stage, Any]]:
-    """The stages that have come for an event, each with the registrations it is about; the last one
-    is about all."""
+    """The stages that an event has reached, each with the registrations that have data to erase."""
     kept = (Registration.event_id == event.id, Registration.erased_at.is_(None))
     stages: list[tuple[Stage, Any]] = []
     if now >= event.ends_at:
@@ -71,7 +71,7 @@ def _due_of(event: Event, now: datetime) -> Sequence[tuple[Stage, Any]]:
 
 
 def due(session: Session, slug: str, *, now: datetime) -> Sequence[Due]:
-    """What a purge of this event at this moment would forget. Changes nothing."""
+    """What ``purge`` would erase. Changes nothing."""
     found = []
     for stage, which in _due_of(events.get(session, slug), now):
         number: int = session.execute(
@@ -83,8 +83,8 @@ def due(session: Session, slug: str, *, now: datetime) -> Sequence[Due]:
 
 
 def purge(session: Session, slug: str, *, by: Actor, now: datetime) -> None:
-    """Forget what is due of this event; where nothing is, nothing is changed. Only ``forgetting``
-    does this: it is not all."""
+    """Erase what is due in an event. Call it only through ``operations.forgetting``, which also
+    erases what is stored outside the database."""
     event = events.get(session, slug)
     for stage, which in _due_of(event, now):
         ids = session.scalars(which).all()
@@ -106,7 +106,7 @@ def purge(session: Session, slug: str, *, by: Actor, now: datetime) -> None:
 
 
 def purged_at(session: Session) -> datetime | None:
-    """When everybody of an event was forgotten last, of whatever event."""
+    """When all people of an event were last erased, in any event."""
     purges = select(AuditEntry.at, AuditEntry.details).where(AuditEntry.action == Action.PURGED)
     for at, details in session.execute(purges.order_by(AuditEntry.id.desc())):
         if details.get("stage") == Stage.EVERYBODY:
@@ -115,80 +115,60 @@ def purged_at(session: Session) -> datetime | None:
     return None
 
 
+def _batches(values: Collection[T]) -> Sequence[Sequence[T]]:
+    listed = list(values)
+    return [listed[start : start + _BATCH] for start in range(0, len(listed), _BATCH)]
+
+
 def _clear_wishes(session: Session, ids: Collection[int]) -> None:
-    for some in _parts(ids):
+    for some in _batches(ids):
         session.execute(
-            update(Registration)
-            .where(Registration.id.in_(some))
-            .values(wishes="")
-            .execution_options(synchronize_session=False)
+            update(Registration).where(Registration.id.in_(some)).values(wishes=""),
+            execution_options=_NOT_IN_MEMORY,
         )
 
 
-def _parts(ids: Collection[T]) -> Sequence[Sequence[T]]:
-    listed = list(ids)
-    return [listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE)]
+_no_registrant = update(Registration).values(
+    phone_number="",
+    phone_typed="",
+    phone_tail="",
+    email=None,
+    contact=None,
+    wishes="",
+    name_unsure=False,
+    version=Registration.version + 1,
+)
+_no_attendee = update(Attendee).values(
+    name=NOBODY,
+    name_folded=cast(Attendee.id, String),  # must differ between attendees
+    sort_key="~",
+    search_key="~",
+    letter="#",
+    phone_number="",
+    phone_tail="",
+)
+_owed_or_failed = or_(OutboxMessage.settled_at.is_(None), OutboxMessage.failure.is_not(None))
+_nothing_owed = update(OutboxMessage).where(_owed_or_failed).values(failure=None)
 
 
 def _overwrite(session: Session, ids: Collection[int], now: datetime) -> None:
-    """Put nothing in the place of all that names these people. The name that is compared must
-    differ from person to person, so it becomes the id."""
-    quietly = {"synchronize_session": False}
-    for some in _parts(ids):
-        session.execute(
-            update(Registration)
-            .where(Registration.id.in_(some))
-            .values(
-                phone_number="",
-                phone_typed="",
-                phone_tail="",
-                email=None,
-                contact=None,
-                wishes="",
-                name_unsure=False,
-                erased_at=now,
-                version=Registration.version + 1,
-            )
-            .execution_options(**quietly)
-        )
-        session.execute(
-            update(Attendee)
-            .where(Attendee.registration_id.in_(some))
-            .values(
-                name=NOBODY,
-                name_folded=cast(Attendee.id, String),
-                sort_key="~",
-                search_key="~",
-                letter="#",
-                phone_number="",
-                phone_tail="",
-            )
-            .execution_options(**quietly)
-        )
-        session.execute(
-            delete(FormKey).where(FormKey.registration_id.in_(some)).execution_options(**quietly)
-        )
-        owed = (
-            OutboxMessage.registration_id.in_(some),
-            or_(OutboxMessage.settled_at.is_(None), _told_a_fault),
-        )
-        session.execute(
-            update(OutboxMessage)
-            .where(*owed)
-            .values(settled_at=now, failure=None)
-            .execution_options(**quietly)
-        )
+    """Overwrite the personal data of these registrations."""
+    for some in _batches(ids):
+        for statement in (
+            _no_registrant.where(Registration.id.in_(some)).values(erased_at=now),
+            _no_attendee.where(Attendee.registration_id.in_(some)),
+            delete(FormKey).where(FormKey.registration_id.in_(some)),
+            _nothing_owed.where(OutboxMessage.registration_id.in_(some)).values(settled_at=now),
+        ):
+            session.execute(statement, execution_options=_NOT_IN_MEMORY)
     session.expire_all()
-
-
-_told_a_fault = OutboxMessage.failure.is_not(None)
 
 
 def erase(
     session: Session, event: Event, registration: Registration, *, by: Actor, now: datetime
 ) -> None:
-    """Forget the people of one registration at once. Seats that they still hold go to the next.
-    Doing it again changes nothing. Only ``forgetting`` does this: it is not all."""
+    """Erase one registration now, and cancel it if the event is not over. Does nothing if it is
+    erased. Call it only through ``operations.forgetting``, as ``purge``."""
     if now < event.ends_at:
         with suppress(AlreadyCancelled):
             cancellations.cancel(session, event, registration, by=by, now=now)
@@ -205,29 +185,10 @@ def erase(
 def extract(
     session: Session, event: Event, registration: Registration, *, by: Actor, now: datetime
 ) -> dict[str, Any]:
-    """All that is kept of the people of one registration, for them to have."""
-    history = audit.history(session, registration.id)
-    told = (
-        select(OutboxMessage)
-        .where(OutboxMessage.registration_id == registration.id)
-        .order_by(OutboxMessage.id)
-    )
-    made = select(Call).where(Call.registration_id == registration.id).order_by(Call.id)
+    """All data about one registration, to be given to its people."""
     found = {
         "event": event.slug,
-        "registration": {
-            "id": registration.id,
-            "state": registration.state,
-            "source": registration.source,
-            "language": registration.locale,
-            "phone": registration.phone_number,
-            "phone_as_typed": registration.phone_typed,
-            "email": registration.email,
-            "contact": registration.contact,
-            "wishes": registration.wishes,
-            "registered_at": _iso(registration.created_at),
-            "cancelled_at": _iso(registration.cancelled_at),
-        },
+        "registration": _extract_of(registration),
         "people": [
             {
                 "name": row.name,
@@ -239,21 +200,11 @@ def extract(
             }
             for row in attendee_list.of_registration(session, registration.id)
         ],
-        "messages": [
-            {
-                "kind": one.kind,
-                "by": one.channel,
-                "since": _iso(one.created_at),
-                "done": _iso(one.settled_at),
-            }
-            for one in session.scalars(told)
-        ],
-        "calls": [
-            {"about": one.reason, "outcome": one.outcome, "at": _iso(one.called_at)}
-            for one in session.scalars(made)
-        ],
+        "messages": _messages(session, registration.id),
+        "calls": _calls(session, registration.id),
         "history": [
-            {"at": _iso(line.at), "what": line.action, "by": line.kind} for line in history
+            {"at": _iso(entry.at), "what": entry.action, "by": entry.kind}
+            for entry in audit.history(session, registration.id)
         ],
     }
     audit.record(
@@ -262,39 +213,75 @@ def extract(
     return found
 
 
+def _extract_of(registration: Registration) -> dict[str, Any]:
+    return {
+        "id": registration.id,
+        "state": registration.state,
+        "source": registration.source,
+        "language": registration.locale,
+        "phone": registration.phone_number,
+        "phone_as_typed": registration.phone_typed,
+        "email": registration.email,
+        "contact": registration.contact,
+        "wishes": registration.wishes,
+        "registered_at": _iso(registration.created_at),
+        "cancelled_at": _iso(registration.cancelled_at),
+    }
+
+
+def _messages(session: Session, registration_id: int) -> list[dict[str, Any]]:
+    messages = select(OutboxMessage).where(OutboxMessage.registration_id == registration_id)
+    return [
+        {
+            "kind": message.kind,
+            "by": message.channel,
+            "since": _iso(message.created_at),
+            "done": _iso(message.settled_at),
+        }
+        for message in session.scalars(messages.order_by(OutboxMessage.id))
+    ]
+
+
+def _calls(session: Session, registration_id: int) -> list[dict[str, Any]]:
+    calls = select(Call).where(Call.registration_id == registration_id).order_by(Call.id)
+    return [
+        {"about": call.reason, "outcome": call.outcome, "at": _iso(call.called_at)}
+        for call in session.scalars(calls)
+    ]
+
+
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
 def certainly_erased(session: Session) -> dict[int, str]:
-    """The tickets' digests, by number of the registration, of everybody who was erased on request
-    or because the time was over. Left out is whoever was erased only because an older list named a
-    number: that may have been a stranger's."""
+    """The ticket digests, by id, of registrations that were erased on request or because their
+    keeping time ended. Leaves out those that were erased only because an older list named their id:
+    after a restore, the id may have been given to somebody else."""
     erased = select(Registration.id, Registration.ticket_digest).where(
         Registration.erased_at.is_not(None)
     )
     found: dict[int, str] = dict(session.execute(erased).all())
     entries = select(AuditEntry.registration_id, AuditEntry.actor_kind, AuditEntry.details)
-    why: dict[int, list[bool]] = defaultdict(list)
+    certain: dict[int, list[bool]] = defaultdict(list)
     for registration_id, kind, details in session.execute(
         entries.where(AuditEntry.action == Action.ERASED)
     ):
-        why[registration_id].append(kind != audit.SYSTEM.kind or bool(details.get("again")))
-    return {number: digest for number, digest in found.items() if any(why.get(number, [True]))}
+        certain[registration_id].append(kind != audit.SYSTEM.kind or bool(details.get("again")))
+    return {number: digest for number, digest in found.items() if any(certain.get(number, [True]))}
 
 
 def back_again(session: Session, digests: Collection[str]) -> Sequence[int]:
-    """The registrations with these tickets' digests whose people stand in the database."""
+    """The ids of the registrations with these ticket digests that are not erased."""
     found: list[int] = []
-    for some in _parts(digests):
+    for some in _batches(digests):
         known = (Registration.ticket_digest.in_(some), Registration.erased_at.is_(None))
         found += session.scalars(select(Registration.id).where(*known))
     return found
 
 
 def erase_again(session: Session, ids: Collection[int], *, now: datetime) -> None:
-    """Forget these registrations once more, in a database that was brought back from before they
-    were."""
+    """Erase these registrations again, after a restore from before they were erased."""
     for one in ids:
         registration = lookup.get(session, one)
         event = session.get_one(Event, registration.event_id)

@@ -1,19 +1,19 @@
-"""Every way the core can say no. One refusal, one class with a stable code; ``web`` turns the code
-into a page, once."""
+"""The refusals of the core: one class for each, with a stable code. ``web.site`` turns the code
+into a page."""
 
 from datetime import datetime
 
 
 class Refusal(Exception):
-    """Somebody asked for what cannot be given. Nothing was changed; the caller's transaction is to
-    be rolled back."""
+    """An act was refused. The caller must roll its transaction back, so that nothing is
+    changed."""
 
     code = "refused"
 
 
 class FieldRefused(Refusal):
-    """What was typed in one field cannot be accepted. ``reason`` is the key of the sentence,
-    ``values`` fill it in."""
+    """The value of a field was refused. ``reason`` is the key of the sentence that says why, and
+    ``values`` fill in its placeholders."""
 
     code = "field_refused"
 
@@ -31,7 +31,7 @@ class EventUnknown(Refusal):
 
 
 class EventFull(Refusal):
-    """Fewer seats are left than the party needs: ``left`` of them, which may be none."""
+    """The party needs more seats than are left. ``left`` may be 0."""
 
     code = "event_full"
 
@@ -41,7 +41,7 @@ class EventFull(Refusal):
 
 
 class WaitlistFull(Refusal):
-    """The waiting list is full, or the event has none; ``left`` seats are free, fewer than the
+    """The waiting list is full, or the event has none. ``left`` seats are free, fewer than the
     party needs."""
 
     code = "waitlist_full"
@@ -52,20 +52,18 @@ class WaitlistFull(Refusal):
 
 
 class SeatsRaced(Exception):
-    """Somebody took, freed or changed seats between a look and the take. No refusal: the act is to
-    be tried again."""
+    """The seats changed between reading the counter and taking from it. Not a refusal: try the act
+    again."""
 
 
 class Busy(Refusal):
-    """So many want to write, or the database is away, that waiting longer would help nobody.
-    Nothing was changed."""
+    """Too many are writing, or the database cannot be reached. Nothing was changed."""
 
     code = "busy"
 
 
 class RegistrationClosed(Refusal):
-    """Registering is not possible at this time; ``phase`` says why (a value of
-    ``events.Phase``)."""
+    """Registering is not possible now. ``phase``, a value of ``events.Phase``, says why."""
 
     code = "registration_closed"
 
@@ -75,7 +73,7 @@ class RegistrationClosed(Refusal):
 
 
 class AlreadyRegistered(Refusal):
-    """A person of this name is registered under this number. The staff pages may open
+    """A person of this name is already registered under this number, in the registration
     ``registration_id``."""
 
     code = "already_registered"
@@ -86,8 +84,7 @@ class AlreadyRegistered(Refusal):
 
 
 class PhoneAtLimit(Refusal):
-    """So many people are registered under this number already that the party would pass
-    ``max_per_phone``."""
+    """The party would exceed ``max_per_phone``, the most people under one number."""
 
     code = "phone_at_limit"
 
@@ -97,7 +94,7 @@ class PhoneAtLimit(Refusal):
 
 
 class FormKeyReused(Refusal):
-    """The hidden key of this form has already made another registration."""
+    """The hidden key of this form belongs to another registration."""
 
     code = "form_key_reused"
 
@@ -109,32 +106,31 @@ class RegistrationUnknown(Refusal):
 
 
 class AlreadyCancelled(Refusal):
-    """The registration was cancelled before; there is nothing left to change."""
+    """The registration is already cancelled."""
 
     code = "already_cancelled"
 
 
 class NotWaiting(Refusal):
-    """The registration does not wait for seats: it has them, or was cancelled."""
+    """The registration is not on the waiting list: it has its seats, or was cancelled."""
 
     code = "not_waiting"
 
 
 class CheckedInAlready(Refusal):
-    """Somebody of the party is in the room; who has come cannot give the seat back by the ticket
-    link."""
+    """Somebody of the party is checked in, so the ticket page cannot cancel it."""
 
     code = "checked_in_already"
 
 
 class TooLateToCancel(Refusal):
-    """The event has begun; a seat can no longer be given back by the ticket link."""
+    """The event has begun, so the ticket page can no longer cancel."""
 
     code = "too_late_to_cancel"
 
 
 class TooLateToChange(Refusal):
-    """The event has begun; names and number can no longer be corrected by the ticket link."""
+    """The event has begun, so the ticket page can no longer change names or number."""
 
     code = "too_late_to_change"
 
@@ -146,13 +142,13 @@ class ChangedMeanwhile(Refusal):
 
 
 class AttendeeUnknown(Refusal):
-    """Nobody of this event has that id."""
+    """The event has no attendee of that id."""
 
     code = "attendee_unknown"
 
 
 class AttendeeCancelled(Refusal):
-    """The person at the door gave the seat back at ``cancelled_at``."""
+    """The person at the door cancelled at ``cancelled_at``."""
 
     code = "attendee_cancelled"
 
@@ -175,7 +171,7 @@ class AttendeeWaiting(Refusal):
 
 
 class OutsideCheckInWindow(Refusal):
-    """Check-in has not opened: it does at ``opens_at``. The door may go on, knowingly."""
+    """Check-in opens at ``opens_at``. The door may check the person in anyway."""
 
     code = "outside_check_in_window"
 
@@ -199,22 +195,20 @@ class UsernameTaken(Refusal):
 
 
 class SignInFailed(Refusal):
-    """Name and password do not go together. Deliberately says no more."""
+    """User name or password is wrong. Does not say which."""
 
     code = "sign_in_failed"
 
 
 class LinkSpent(Refusal):
-    """The one-time link is unknown, used or too old."""
+    """The one-time link is unknown, used or expired."""
 
     code = "link_spent"
 
 
 class ImportUnreadable(Refusal):
-    """The file is no list that can be read.
-
-    ``reason`` is the key of the sentence that says why, ``values`` fill it in.
-    """
+    """The file cannot be read as a list. ``reason`` is the key of the sentence that says why, and
+    ``values`` fill in its placeholders."""
 
     code = "import_unreadable"
 
@@ -225,42 +219,42 @@ class ImportUnreadable(Refusal):
 
 
 class ReadersBusy(Refusal):
-    """Other files are being read just now, and no more at once: this one is to be sent again."""
+    """Too many files are being read at the moment. Send this one again later."""
 
     code = "readers_busy"
 
 
 class PdfUnavailable(Refusal):
-    """This machine has no library that makes PDF files."""
+    """The library that makes PDF files is not installed."""
 
     code = "pdf_unavailable"
 
 
 class CodeWrong(Refusal):
-    """The six digits of the second factor are wrong, too old, or were used before."""
+    """The code of the second factor is wrong, expired or used."""
 
     code = "code_wrong"
 
 
 class ProofWrong(Refusal):
-    """Password, or code, or both do not prove whose account it is. Deliberately says no more."""
+    """Password or second factor is wrong. Does not say which."""
 
     code = "proof_wrong"
 
 
 class FactorOff(Refusal):
-    """The account has no second factor that could be reset."""
+    """The account has no second factor to reset."""
 
     code = "factor_off"
 
 
 class LastOrganiser(Refusal):
-    """Nobody would be left who can manage accounts."""
+    """The account is the last organiser: without it, no one could manage accounts."""
 
     code = "last_organiser"
 
 
 class SlugTaken(Refusal):
-    """Another event has that short name in its address."""
+    """Another event has that slug."""
 
     code = "slug_taken"

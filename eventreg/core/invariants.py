@@ -1,5 +1,5 @@
-"""What must hold of every event at every moment, looked up in the rows themselves. ``doctor``, the
-dashboard and every storm in the tests ask this."""
+"""Check what must hold for every event at every moment, by counting its rows. Used by ``doctor``,
+the dashboard and the tests."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from eventreg.core.registration.seats import SeatCount
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that must hold, whether it does, and with which numbers."""
+    """One thing that must hold, whether it holds, and the numbers."""
 
     name: str
     holds: bool
@@ -29,8 +29,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Sum:
-    """capacity + over = confirmed + free + held, counted from the rows; and whether counter and
-    audit trail say the same."""
+    """The seats of one event, counted from the rows: capacity + over = confirmed + free + held. The
+    findings say whether the counter and the audit trail agree."""
 
     capacity: int
     confirmed: int
@@ -42,7 +42,7 @@ class Sum:
 
     @property
     def holds(self) -> bool:
-        """Whether everything agrees."""
+        """Whether every finding holds."""
         return all(finding.holds for finding in self.findings)
 
 
@@ -75,13 +75,13 @@ _wrong_codes = (
         (Registration.state == RegistrationState.WAITLISTED) == Attendee.code.is_not(None),
     )
 )
-_lonely_keys = (
+_orphaned_keys = (
     select(func.count())
     .select_from(FormKey)
     .outerjoin(Registration, Registration.id == FormKey.registration_id)
     .where(FormKey.event_id == bindparam("event"), Registration.id.is_(None))
 )
-_untold = (
+_not_told = (
     select(func.count())
     .select_from(Registration)
     .outerjoin(
@@ -94,7 +94,7 @@ _untold = (
         OutboxMessage.id.is_(None),
     )
 )
-_in_without_a_seat = (
+_checked_in_without_seat = (
     select(func.count())
     .select_from(CheckIn)
     .join(Attendee, Attendee.id == CheckIn.attendee_id)
@@ -105,16 +105,16 @@ _in_without_a_seat = (
 
 
 def of_event(session: Session, event: Event, *, now: datetime, from_the_trail: bool = True) -> Sum:
-    """Count one event anew. Without ``from_the_trail`` the audit trail, which may be long, is left
-    closed."""
+    """Count the seats of one event and check them. ``from_the_trail`` also replays the audit trail,
+    which can take long."""
     counted = seats.count(session, event.id, now=now)
-    found = audit_replay.rows(session, event.id)
-    confirmed = found.seats_in(RegistrationState.CONFIRMED)
-    waiting = found.seats_in(RegistrationState.WAITLISTED)
+    stored = audit_replay.stored(session, event.id)
+    confirmed = stored.seats_in(RegistrationState.CONFIRMED)
+    waiting = stored.seats_in(RegistrationState.WAITLISTED)
     findings = [
         *_of_counter(counted, confirmed, waiting),
         *_of_rows(session, event, counted, now),
-        *(_of_trail(session, event, counted, found) if from_the_trail else ()),
+        *(_of_trail(session, event, counted, stored) if from_the_trail else ()),
     ]
     return Sum(
         counted.capacity,
@@ -128,8 +128,11 @@ def of_event(session: Session, event: Event, *, now: datetime, from_the_trail: b
 
 
 def _of_counter(counted: SeatCount, confirmed: int, waiting: int) -> Iterator[Finding]:
-    same = counted.taken == confirmed
-    yield Finding("seats taken are the people confirmed", same, f"{counted.taken} and {confirmed}")
+    yield Finding(
+        "seats taken are the people confirmed",
+        counted.taken == confirmed,
+        f"{counted.taken} and {confirmed}",
+    )
     yield Finding(
         "seats waited for are the people waiting",
         counted.waiting == waiting,
@@ -161,38 +164,34 @@ def _of_rows(
     )
     for name, statement in {
         "who has a seat has a code, who waits has none": _wrong_codes,
-        "every form key leads to a registration": _lonely_keys,
-        "whoever was promoted is to be told": _untold,
-        "whoever is in the room had a seat": _in_without_a_seat,
+        "every form key leads to a registration": _orphaned_keys,
+        "whoever was promoted is to be told": _not_told,
+        "whoever is in the room had a seat": _checked_in_without_seat,
     }.items():
         wrong: int = session.execute(statement, {"event": event.id}).scalar_one()
         yield Finding(name, wrong == 0, f"{wrong} wrong" if wrong else "all")
 
 
 def _of_trail(
-    session: Session, event: Event, counted: SeatCount, found: audit_replay.Folded
+    session: Session, event: Event, counted: SeatCount, stored: audit_replay.Replayed
 ) -> Iterator[Finding]:
-    told = audit_replay.fold(session, event.id)
-    # A party's people are compared where somebody is left: a cancelled registration has none on
-    # both sides.
-    others = [who for who in found.states.keys() | told.states.keys() if _differs(who, found, told)]
+    replayed = audit_replay.replay(session, event.id)
+    wrong = [
+        registration_id
+        for registration_id in stored.states.keys() | replayed.states.keys()
+        if stored.states.get(registration_id) != replayed.states.get(registration_id)
+        or stored.people.get(registration_id) != replayed.people.get(registration_id)
+    ]
     yield Finding(
         "the audit trail gives the same registrations",
-        not others,
-        f"{len(found.states)} registrations"
-        if not others
-        else f"{len(others)} differ, such as {min(others)}",
+        not wrong,
+        f"{len(wrong)} differ, such as {min(wrong)}"
+        if wrong
+        else f"{len(stored.states)} registrations",
     )
     held = seats.count_held(session, event.id)
     yield Finding(
         "the audit trail gives the same limits",
-        (told.capacity, told.held) == (counted.capacity, held),
-        f"capacity {told.capacity} and {counted.capacity}, held {told.held} and {held}",
-    )
-
-
-def _differs(who: int, found: audit_replay.Folded, told: audit_replay.Folded) -> bool:
-    return (found.states.get(who), found.people.get(who)) != (
-        told.states.get(who),
-        told.people.get(who),
+        (replayed.capacity, replayed.held) == (counted.capacity, held),
+        f"capacity {replayed.capacity} and {counted.capacity}, held {replayed.held} and {held}",
     )

@@ -1,6 +1,5 @@
-"""What people are to be told: one row each, written beside the change it speaks of. Mails are sent
-by whoever takes them in hand (``deliveries``); a person who telephones settles a row by saying
-so."""
+"""The outbox: record which message is owed to which registration, in the transaction of the change
+that it is about. ``deliveries`` sends the mails; staff settle the calls."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -45,7 +44,7 @@ def enqueue(
     email: str | None,
     now: datetime,
 ) -> None:
-    """Owe a mail about this to a registration that has an address; without one, nothing."""
+    """Owe a mail to a registration. Does nothing without an address."""
     if email:
         session.execute(_add, _row(event, registration_id, kind, Channel.MAIL, now))
 
@@ -59,8 +58,8 @@ def enqueue_call(
     email: str | None,
     now: datetime,
 ) -> None:
-    """Owe a telephone call about this, which stays owed until somebody was reached; and a mail, if
-    there is an address."""
+    """Owe a telephone call to a registration, and a mail if there is an address. The call is owed
+    until somebody was reached."""
     session.execute(_add, _row(event, registration_id, kind, Channel.CALL, now))
     enqueue(session, event, registration_id, kind, email=email, now=now)
 
@@ -79,8 +78,8 @@ def _row(
 
 
 def call_instead(session: Session, mail: OutboxMessage, *, now: datetime) -> None:
-    """Owe a call about what a mail could not tell, unless one is owed, or was made, already. Not
-    about a cancellation: whoever asked for it knows."""
+    """Owe a call instead of a mail that could not be sent, unless there is one already. Not for a
+    cancellation, which the registrant asked for."""
     if mail.kind == MessageKind.CANCELLED:
         return
     same = {
@@ -95,28 +94,28 @@ def call_instead(session: Session, mail: OutboxMessage, *, now: datetime) -> Non
 
 
 def announce(session: Session, event: Event, *, now: datetime) -> int:
-    """Owe the event's notice to everybody who has a seat or waits; what an older notice still owed
-    is dropped. Returns to how many registrations."""
+    """Owe the event's notice to every registration that is confirmed or waiting. An older notice is
+    no longer owed. Returns the number of registrations."""
     older = OutboxMessage.kind.in_(_NOTICES.values())
     session.execute(_settle.where(OutboxMessage.event_id == event.id, older).values(settled_at=now))
     if event.notice is None:
         return 0
-    told = session.execute(_live, {"event": event.id}).all()
-    for registration_id, email in told:
+    live = session.execute(_live, {"event": event.id}).all()
+    for registration_id, email in live:
         enqueue_call(session, event, registration_id, _NOTICES[event.notice], email=email, now=now)
-    return len(told)
+    return len(live)
 
 
 def withdraw(session: Session, registration_id: int, *, now: datetime) -> None:
-    """Nothing more is owed to a registration that was cancelled."""
+    """Owe nothing more to a registration that was cancelled."""
     session.execute(
         _settle.where(OutboxMessage.registration_id == registration_id).values(settled_at=now)
     )
 
 
 def settle(session: Session, registration: Registration, *, by: Actor, now: datetime) -> None:
-    """Somebody was reached and told: no call is owed to this registration any more. Twice is
-    once."""
+    """Record that staff reached the registration: no call is owed any more. Does nothing if none
+    was."""
     settled = session.execute(
         _settle.where(
             OutboxMessage.registration_id == registration.id, OutboxMessage.channel == Channel.CALL
@@ -137,14 +136,14 @@ def settle(session: Session, registration: Registration, *, by: Actor, now: date
 
 
 def unsettled_calls(session: Session, event_id: int) -> Sequence[tuple[int, str]]:
-    """Every call that is owed: to which registration, about what; the longest owed first."""
+    """Every owed call of an event as registration id and kind, the longest owed first."""
     owed = (OutboxMessage.event_id == event_id, OutboxMessage.channel == Channel.CALL, _unsettled)
-    asked = select(OutboxMessage.registration_id, OutboxMessage.kind).where(*owed)
-    return session.execute(asked.order_by(OutboxMessage.id)).all()
+    calls = select(OutboxMessage.registration_id, OutboxMessage.kind).where(*owed)
+    return session.execute(calls.order_by(OutboxMessage.id)).all()
 
 
 def owed_calls(session: Session, registration_id: int) -> Sequence[MessageKind]:
-    """What one registration is still to be told by telephone."""
+    """The calls that are owed to one registration, the longest owed first."""
     return [
         MessageKind(kind) for kind in session.scalars(_of_one, {"registration": registration_id})
     ]

@@ -8,7 +8,7 @@ from flask import g, request, session
 
 from eventreg import i18n
 from eventreg.core.errors import FieldRefused
-from eventreg.core.event.definition import Words
+from eventreg.core.event.field_types import Words
 
 
 def guess() -> str:

@@ -167,6 +167,7 @@ def test_restoring_an_older_schema_makes_no_automatic_backup_of_it(
     small: House, tmp_path: Path
 ) -> None:
     """Its tables are brought up to date without a backup, since they may hold erased names."""
+    reading().rollback()
     downgrade(revision="2026_11_26_name_search")
     db.session.remove()
     backups.create(tmp_path / "older.zip")

@@ -13,8 +13,9 @@ from math import ceil
 
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.values import requests
-from eventreg.core.values.names import COMPOUND_SURNAMES, has_han
+from eventreg.core.values.names import has_han
 from eventreg.core.values.normal_form import normalize
+from eventreg.core.values.readings import COMPOUND_SURNAMES
 from eventreg.core.values.requests import Wish
 
 ROWS_PER_SIDE = 25

@@ -1,1 +1,1 @@
-"""The event: its file, its definition, its times."""
+"""Events: reading the event file, and what an event's times mean."""

@@ -1,5 +1,4 @@
-"""The event as a calendar entry (RFC 5545): a plain file that any calendar takes, with no name or
-number in it."""
+"""Write the event as a calendar file (RFC 5545). It holds no personal data."""
 
 from datetime import UTC, timedelta
 from urllib.parse import urlsplit
@@ -13,10 +12,12 @@ _REMIND = timedelta(days=-1)
 
 
 def entry(event: Event, language: str, *, page: str) -> bytes:
-    """The entry in ``zh`` or ``en``; ``page`` is the whole address of the event's page. Its id
-    stays the same for ever and its sequence grows with each change of the event, so that taking it
-    a second time corrects the first."""
-    # Loading the library takes a tenth of a second, which no start should wait for.
+    """The file in ``zh`` or ``en``. ``page`` is the full address of the event's page.
+
+    The id never changes and the sequence grows with each change of the event, so that a calendar
+    updates its entry if it reads the file again.
+    """
+    # Loading the library takes 0.1 s, so it is loaded when it is first used.
     from icalendar import Alarm, Calendar  # noqa: PLC0415
     from icalendar import Event as Entry  # noqa: PLC0415
 

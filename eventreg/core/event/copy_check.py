@@ -1,9 +1,8 @@
-"""Words and signs that an invitation to elderly people must not use: words that promise a cure, or
-push, and half-width punctuation between Chinese characters, which is how tools write and not how
-people do (UX.md 3.2, L1).
+"""Find words and punctuation that an invitation to elderly people must not use.
 
-A health lecture is health education. These words make it an advertisement, which the law forbids
-and which is what a swindle looks like.
+Words that promise a cure or put pressure on people turn health education into advertising, which
+the law forbids and which makes the invitation look like a fraud. Half-width punctuation between
+Chinese characters is a mistake of typing.
 """
 
 import re
@@ -15,14 +14,14 @@ FORBIDDEN_ZH = (
 ).split()
 ALLOWED_ZH = "第一排 第一次 第一位 最好穿 第一医院".split()
 FORBIDDEN_EN = re.compile(
-    # Whole words only: "heal" stands in "health", "cure" in "secure", "treat" in "treatment".
+    # Whole words only: "health" contains "heal", "secure" contains "cure".
     r"\b(cures?|heals?|treats?|remedy|remedies|guarantees?|miracles?|doctor-approved|detox|pain-free)\b",
     re.IGNORECASE,
 )
 
 
 def forbidden_words(words: str) -> list[str]:
-    """The forbidden words in a text, in either language, in the order of the list."""
+    """The forbidden words in a text: the Chinese ones first, then the English ones."""
     for allowed in ALLOWED_ZH:
         words = words.replace(allowed, "")
     return [word for word in FORBIDDEN_ZH if word in words] + FORBIDDEN_EN.findall(words)
@@ -32,5 +31,5 @@ _HALF_WIDTH = re.compile(r"[\u3400-\u9fff](?:[,:;?()!]|\.(?![A-Za-z0-9]))|[,:;?(
 
 
 def half_width(words: str) -> list[str]:
-    """Half-width punctuation beside Chinese characters, with its neighbour."""
+    """Each half-width punctuation mark beside a Chinese character, with that character."""
     return _HALF_WIDTH.findall(words)

@@ -1,92 +1,31 @@
-"""The event definition: every fact and word of one event, typed and frozen. ``event_file`` reads it
-from TOML.
+"""The event definition: everything that an event file says, typed and frozen.
 
-The keys are those of docs/event-file.md.
+The keys are described in docs/event-file.md. ``event_file`` reads the definition from TOML.
 """
 
 import datetime as dt
 from collections.abc import Iterator
-from functools import cache
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationInfo,
+from pydantic import Field, StringConstraints
+
+from eventreg.core.event.field_types import (
+    Count,
+    Day,
+    Line,
+    LocalDateTime,
+    Moment,
+    Name,
+    Part,
+    Weekday,
+    Words,
+    Zone,
 )
-
 from eventreg.core.values import phones
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
-
-@cache
-def _zones() -> frozenset[str]:
-    """The names of all zones; looking for them walks through hundreds of files."""
-    return frozenset(available_timezones())
-
-
-def _known_zone(name: str) -> str:
-    if name not in _zones():
-        raise ValueError("must be the name of a time zone, such as Asia/Shanghai")
-    return name
-
-
-def _without_offset(moment: dt.datetime | dt.time) -> dt.datetime | dt.time:
-    if moment.tzinfo:
-        raise ValueError("must be local, without an offset")
-    return moment
-
-
-FIRST_YEAR, LAST_YEAR = 2000, 2100
-"""Of anything in an event file: so that no sum of times leaves the calendar, in whatever zone."""
-WRITTEN = "written"
-"""Said where a file is read. A row that an older program stored is loaded whatever its year."""
-
-
-def _in_our_time(moment: dt.date, asked: ValidationInfo) -> dt.date:
-    if asked.context == WRITTEN and not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise ValueError(f"must be in a year from {FIRST_YEAR} to {LAST_YEAR}")
-    return moment
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Words(_Part):
-    """A text in both languages; one alone is a mistake."""
-
-    zh: Line
-    en: Line
-
-    def in_(self, language: str) -> str:
-        """The text in ``zh`` or ``en``."""
-        return self.zh if language == "zh" else self.en
-
-
-def _same_in_both(value: object) -> object:
-    return {"zh": value, "en": value} if isinstance(value, str) else value
-
-
-Name = Annotated[Words, BeforeValidator(_same_in_both)]
-"""A proper name may be given once for both languages."""
-LocalDateTime = Annotated[
-    dt.datetime, AfterValidator(_without_offset), AfterValidator(_in_our_time)
-]
-Day = Annotated[dt.date, AfterValidator(_in_our_time)]
-Moment = LocalDateTime | dt.time
-"""A local date-time, or a local time on the day of the event, both meant in the event's time
-zone."""
-
-
-class Waitlist(_Part):
+class Waitlist(Part):
     """``[waitlist]``"""
 
     open: bool = True
@@ -94,23 +33,23 @@ class Waitlist(_Part):
     reach_within_hours: Annotated[int, Field(ge=1, le=24 * 14)] = 24
 
 
-class RegistrationWindow(_Part):
-    """``[registration]``: from now, and until check-in opens, unless it says otherwise."""
+class RegistrationWindow(Part):
+    """``[registration]``: by default from now until check-in opens."""
 
     opens_at: Moment | None = None
     closes_at: Moment | None = None
 
 
-class CheckInWindow(_Part):
-    """``[check_in]``: opens half an hour before the start and is on time until the start, unless it
-    says otherwise."""
+class CheckInWindow(Part):
+    """``[check_in]``: by default it opens half an hour before the start, and who comes after the
+    start is late."""
 
     opens_at: Moment | None = None
     closes_at: Moment | None = None
     release_at: Moment | None = None
 
 
-class AgendaItem(_Part):
+class AgendaItem(Part):
     """One of ``[[agenda]]``"""
 
     at: Moment
@@ -118,20 +57,20 @@ class AgendaItem(_Part):
     text: Words
 
 
-class Topic(_Part):
-    """One of ``[[topics]]``: shown, never asked."""
+class Topic(Part):
+    """One of ``[[topics]]``: shown on the page, not asked in the form."""
 
     picture: Literal["neck", "back", "legs", "hands"]
     text: Words
 
 
-class Said(_Part):
+class Said(Part):
     """One of ``[[asked]]``, ``[[bring]]``, ``[[promises]]``"""
 
     text: Words
 
 
-class Place(_Part):
+class Place(Part):
     """``[place]``"""
 
     name: Words
@@ -140,8 +79,8 @@ class Place(_Part):
     access: Words | None = None
 
 
-class Speaker(_Part):
-    """``[speaker]``: name where one is known, post and institution, never praise."""
+class Speaker(Part):
+    """``[speaker]``: name if it is known, post and institution, no praise."""
 
     name: Name | None = None
     post: Words | None = None
@@ -149,18 +88,15 @@ class Speaker(_Part):
     about: Words | None = None
 
 
-class Host(_Part):
+class Host(Part):
     """One of ``[[hosts]]``"""
 
     name: Name
 
 
-Weekday = Annotated[int, Field(ge=1, le=7)]
-
-
-class PhoneLine(_Part):
-    """``[phone_line]``: the number to register by, when somebody is there, and seats kept for its
-    callers."""
+class PhoneLine(Part):
+    """``[phone_line]``: the number for registering by telephone, its hours, and the seats kept for
+    its callers."""
 
     number: Line
     area_code: Annotated[str, StringConstraints(pattern=r"^0\d{2,3}$")] | None = None
@@ -184,55 +120,55 @@ class PhoneLine(_Part):
         return phones.dial(self.number, self.area_code)
 
 
-class DayPhone(_Part):
-    """``[day_phone]``: who answers on the morning itself."""
+class DayPhone(Part):
+    """``[day_phone]``: the number for the day of the event."""
 
     number: Line
     from_: dt.time | None = Field(default=None, alias="from")
     until: dt.time | None = None
 
 
-class CallHours(_Part):
-    """``[calls]``: when we may ring people up, which is not when they may ring us."""
+class CallHours(Part):
+    """``[calls]``: the hours in which staff may call people."""
 
     opens: dt.time = dt.time(9)
     closes: dt.time = dt.time(20)
 
 
-class Gift(_Part):
+class Gift(Part):
     """``[gift]``"""
 
     text: Words
     stock: Count | None = None
 
 
-class Notice(_Part):
-    """``[notice]``: something that everybody who registered must learn."""
+class Notice(Part):
+    """``[notice]``: a change that everybody who registered must be told about."""
 
     kind: Literal["moved", "cancelled", "speaker-replaced"]
     text: Words
 
 
-class Privacy(_Part):
+class Privacy(Part):
     """``[privacy]``"""
 
     keep_days: Annotated[int, Field(ge=0, le=365)] = 30
 
 
-class Site(_Part):
-    """``[site]``: who stands behind the page, for header and footer."""
+class Site(Part):
+    """``[site]``: who runs the page, for its header and footer."""
 
     short_name: Name | None = None
     legal_name: Name | None = None
     filing: Name | None = None
 
 
-class Definition(_Part):
-    """One event file, validated and frozen; not yet counted."""
+class Definition(Part):
+    """One event file, validated and frozen."""
 
     slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
     capacity: Annotated[int, Field(ge=1, le=100_000)]
-    timezone: Annotated[str, AfterValidator(_known_zone)]
+    timezone: Zone
     starts_at: LocalDateTime
     ends_at: Moment
     title: Words
@@ -261,7 +197,7 @@ class Definition(_Part):
     site: Site = Site()
 
     def local(self, moment: Moment | None) -> Any:
-        """A moment as local date-time: a bare time is meant on the day of the event. ``None`` stays
+        """The moment as a local date-time. A bare time is on the day of the event. ``None`` stays
         ``None``."""
         return (
             dt.datetime.combine(self.starts_at.date(), moment)
@@ -271,23 +207,23 @@ class Definition(_Part):
 
     @property
     def check_in_opens(self) -> dt.datetime:
-        """Local."""
+        """When check-in opens, as a local date-time."""
         opens: dt.datetime | None = self.local(self.check_in.opens_at)
         return opens or self.starts_at - dt.timedelta(minutes=30)
 
     @property
     def check_in_closes(self) -> dt.datetime:
-        """Local: who comes later is late."""
+        """After which people are late, as a local date-time."""
         closes: dt.datetime | None = self.local(self.check_in.closes_at)
         return closes or self.starts_at
 
     def aware(self, moment: Moment | None) -> dt.datetime | None:
-        """A moment of the file as the moment it means, with the event's time zone."""
+        """The moment with the event's time zone."""
         local: dt.datetime | None = self.local(moment)
         return local.replace(tzinfo=ZoneInfo(self.timezone)) if local else None
 
     def texts(self) -> Iterator[tuple[str, str]]:
-        """Every text of the file with its path, for checking words."""
+        """Every text of the file, with its path."""
         yield from (
             (path, value) for path, value in leaves(self.model_dump()) if isinstance(value, str)
         )
@@ -308,5 +244,5 @@ def dump(definition: Definition) -> str:
 
 
 def load(stored: str) -> Definition:
-    """The definition back from ``dump``."""
+    """The definition in a text that ``dump`` made."""
     return Definition.model_validate_json(stored)

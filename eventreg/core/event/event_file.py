@@ -1,5 +1,5 @@
-"""The event file: TOML in, a definition out, or every mistake in it at once, each with the key's
-path and what was expected."""
+"""Read an event file: TOML in, a validated definition out. Reports all mistakes at once, each with
+the path of its key and what was expected."""
 
 import datetime as dt
 import re
@@ -12,23 +12,24 @@ from pydantic import ValidationError
 
 from eventreg.core.errors import FieldRefused
 from eventreg.core.event.copy_check import forbidden_words, half_width
-from eventreg.core.event.definition import WRITTEN, Definition
+from eventreg.core.event.definition import Definition
+from eventreg.core.event.field_types import WRITTEN
 from eventreg.core.values import phones
 
 LONGEST = 256 * 1024
-"""Characters of an event file; the shipped one has 3,000."""
+"""In characters. The shipped event file has 3,000."""
 _MOST_VALUES = 5_000
-"""Tables, lists and values in them; the shipped event has some 100."""
+"""Tables, lists and values in all. The shipped event file has about 100."""
 _DEEPEST = 6
-"""Tables and lists inside each other: ``agenda.0.text.zh`` is three inside the file's own."""
+"""Levels of tables and lists: ``agenda.0.text.zh`` is three below the file's own."""
 _MOST_TOLD = 200
 _TAKEN = "new"
-"""``/staff/events/new`` is a page of its own: no dashboard can be there."""
+"""``/staff/events/new`` is a page of its own, so no event may have this slug."""
 _TOO_DEEP = f"must have tables and lists at most {_DEEPEST} deep"
 
 
 class DefinitionInvalid(Exception):
-    """The event file has mistakes; each is one line of ``mistakes``: file, key path, what was
+    """The event file has mistakes. Each line of ``mistakes`` has file, key path, and what was
     expected."""
 
     def __init__(self, mistakes: list[str]) -> None:
@@ -48,7 +49,7 @@ _EXPECTED = {
 
 
 _BRANCH = re.compile(r"datetime|time|function-after\[.*\]")
-"""How pydantic names the branches of "date-time or time" in the path of a key."""
+"""How pydantic names the two branches of "date-time or time" in the path of a key."""
 
 
 def _mistakes(error: ValidationError) -> Iterator[tuple[str, str]]:
@@ -74,14 +75,14 @@ def _expected(kind: str, said: str, context: dict[str, Any]) -> str:
 
 
 class _Raw:
-    """The TOML as it was read, looked into without trusting it: rules between keys are checked even
-    where others fail."""
+    """The TOML before validation. Rules between keys are checked on it, so that they are reported
+    together with the other mistakes."""
 
     def __init__(self, toml: dict[str, Any]) -> None:
         self._toml = toml
 
     def get(self, path: str, kind: type | tuple[type, ...]) -> Any:
-        """The value at ``path`` if it is of that kind, else ``None``."""
+        """The value at ``path`` if it has that type, else ``None``."""
         value: Any = self._toml
         for step in path.split("."):
             value = value.get(step) if isinstance(value, dict) else None
@@ -92,20 +93,19 @@ class _Raw:
         return self.on_the_day(self.get(path, (dt.datetime, dt.time)))
 
     def on_the_day(self, moment: object) -> dt.datetime | None:
-        """A local date-time; a bare time is meant on the day of the event."""
+        """The moment as a local date-time. A bare time is on the day of the event."""
         starts = self.get("starts_at", dt.datetime)
         if isinstance(moment, dt.time) and starts:
             moment = dt.datetime.combine(starts.date(), moment)
         return moment if isinstance(moment, dt.datetime) and not moment.tzinfo else None
 
     def agenda(self) -> list[dict[str, Any]]:
-        """The items that are tables."""
+        """The items of the agenda that are tables."""
         return [item for item in self.get("agenda", list) or [] if isinstance(item, dict)]
 
 
 def _impossible(raw: _Raw) -> Iterator[tuple[str, str]]:
-    """Values that are right each alone and cannot be right together, or beside our own
-    addresses."""
+    """Values that contradict each other, or our own addresses."""
     yield from _out_of_order(raw)
     if raw.get("slug", str) == _TAKEN:
         yield "slug", f'must not be "{_TAKEN}", which is the address of the page for a new event'
@@ -157,10 +157,10 @@ def _can_be_rung(number: str, area_code: str | None) -> bool:
 
 
 def parse(toml: str, file: str = "event file") -> Definition:
-    """The definition that a TOML text holds; raises ``DefinitionInvalid`` with every mistake in it.
+    """The definition in a TOML text. Raises ``DefinitionInvalid`` with every mistake in it.
 
-    TOML can be written so that a short text takes any time and memory: read a stranger's through
-    ``event_reader``.
+    A short TOML text can take unlimited time and memory: use ``event_reader`` for a text that was
+    uploaded.
     """
     try:
         return of_raw(_tables(toml))
@@ -170,25 +170,25 @@ def parse(toml: str, file: str = "event file") -> Definition:
 
 
 def _tables(toml: str) -> dict[str, Any]:
-    """What the text says, if it is no more than an event can have."""
+    """The tables of the text. Raises ``DefinitionInvalid`` if it is not TOML or too large."""
     if len(toml) > LONGEST:
         raise DefinitionInvalid([f"must have at most {LONGEST} characters"])
     try:
         raw = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:  # tells the line
+    except tomllib.TOMLDecodeError as error:  # its text names the line
         raise DefinitionInvalid([f"not TOML: {error}"]) from error
     except RecursionError as error:
         raise DefinitionInvalid([_TOO_DEEP]) from error
-    except ValueError as error:  # Python turns no more than 4,300 digits into a number
+    except ValueError as error:  # Python reads numbers of up to 4,300 digits
         raise DefinitionInvalid(["a number in it has too many digits"]) from error
     _check_size(raw)
     return raw
 
 
 def _check_size(raw: dict[str, Any]) -> None:
-    """``DefinitionInvalid`` if tables and lists hold too much, or are too deep.
+    """Raise ``DefinitionInvalid`` if there are too many values or too many levels.
 
-    It looks level by level: a walk down would itself be too deep.
+    Goes through one level after the other: a recursive walk could itself become too deep.
     """
     level: list[dict[str, Any] | list[Any]] = [raw]
     values = 0
@@ -204,13 +204,13 @@ def _check_size(raw: dict[str, Any]) -> None:
 
 
 def _first(mistakes: list[str]) -> list[str]:
-    """As many as anybody reads."""
+    """The first mistakes, and how many more there are."""
     more = len(mistakes) - _MOST_TOLD
     return [*mistakes[:_MOST_TOLD], f"and {more} more mistakes"] if more > 0 else mistakes
 
 
 def of_raw(raw: dict[str, Any]) -> Definition:
-    """The definition that these tables are; raises ``DefinitionInvalid`` with every mistake, each
+    """The definition in these tables. Raises ``DefinitionInvalid`` with every mistake, each
     beginning with its path."""
     mistakes = []
     try:
@@ -225,22 +225,22 @@ def of_raw(raw: dict[str, Any]) -> Definition:
 
 
 def write(definition: Definition) -> str:
-    """The event file that says the same; what is as usual is left out, and comments of an older
+    """Write the definition as an event file. Leaves out default values; comments of the original
     file are lost."""
-    import tomli_w  # noqa: PLC0415 - only who downloads or edits a file needs it
+    import tomli_w  # noqa: PLC0415 - loaded only to download or edit a file
 
     return tomli_w.dumps(raw_of(definition))
 
 
 def raw_of(definition: Definition) -> dict[str, Any]:
-    """The tables of the file that says the same."""
+    """The definition as the tables of an event file, without default values."""
     raw = definition.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
     return {key: value for key, value in raw.items() if value not in ((), {})}
 
 
 def warnings(definition: Definition, file: str = "event file") -> list[str]:
-    """Words and signs that the event file should not use, each with its path: an organiser's
-    decision, not a mistake."""
+    """Words and punctuation that the event file should not use, each with its path. They are
+    warnings: the organiser decides."""
     found = []
     for path, words in definition.texts():
         for word in forbidden_words(words):

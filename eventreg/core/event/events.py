@@ -1,5 +1,4 @@
-"""Events: applying a definition to the database, finding them, and what the time of day means for
-them."""
+"""Find events, and say what a moment means for them: registration, check-in, keeping of data."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from eventreg.core.models.event import Event
 
 
 class Phase(StrEnum):
-    """What the moment means for registering. Only ``OPEN`` lets anybody in."""
+    """What a moment means for registering. Registering is possible only in ``OPEN``."""
 
     NOT_YET_OPEN = "not-yet-open"
     OPEN = "open"
@@ -29,7 +28,7 @@ class Phase(StrEnum):
 
 
 def get(session: Session, slug: str) -> Event:
-    """The event of that slug, or ``EventUnknown``."""
+    """The event of that slug. Raises ``EventUnknown`` if there is none."""
     event = session.scalar(select(Event).where(Event.slug == slug))
     if event is None:
         raise EventUnknown(slug)
@@ -37,18 +36,18 @@ def get(session: Session, slug: str) -> Event:
 
 
 def all_events(session: Session) -> Sequence[Event]:
-    """Every event, the next to begin first."""
+    """Every event, the earliest first."""
     return session.scalars(select(Event).order_by(Event.starts_at, Event.id)).all()
 
 
 def state_of(event: Event) -> str:
-    """Which state of the event a form was made for; no other state is ever called so."""
+    """A name for the present state of the event. No other state ever has the same name."""
     return f"{event.version}-{event.stamp}"
 
 
 def still_to_come(session: Session, now: datetime) -> Sequence[Event]:
-    """Events that have not ended; where none is left, the last one, so that nobody meets an empty
-    page."""
+    """Events that have not ended. If all have ended, the last one, so that the page is not
+    empty."""
     events = all_events(session)
     return [event for event in events if event.ends_at > now] or events[-1:]
 
@@ -59,7 +58,7 @@ def _loaded(stored: str) -> Definition:
 
 
 def definition(event: Event) -> Definition:
-    """The organiser's facts and words for this event."""
+    """The event's validated file."""
     return _loaded(event.definition)
 
 
@@ -69,15 +68,16 @@ def zone(event: Event) -> ZoneInfo:
 
 
 def known_words(session: Session) -> Iterator[str]:
-    """Names that everybody knows who knows of our events: no part of a password."""
+    """Words that anybody can read on our event pages. No password may be made of them."""
     for event in all_events(session):
-        told = definition(event)
-        of_place, of_line = told.place.name, told.phone_line.number if told.phone_line else ""
-        yield from (told.slug, told.title.zh, told.title.en, of_place.zh, of_place.en, of_line)
+        file = definition(event)
+        title, place = file.title, file.place.name
+        number = file.phone_line.number if file.phone_line else ""
+        yield from (file.slug, title.zh, title.en, place.zh, place.en, number)
 
 
 def phase(event: Event, now: datetime) -> Phase:
-    """What ``now`` means for registering."""
+    """The phase of the event at ``now``."""
     if event.notice == "cancelled":
         return Phase.CANCELLED
     if now >= event.ends_at:
@@ -90,33 +90,32 @@ def phase(event: Event, now: datetime) -> Phase:
 
 
 _LAST = datetime(9999, 12, 30, tzinfo=UTC)
-"""The last day that every time zone can still write down."""
+"""The last day that has a date in every time zone."""
 
 
 def later(moment: datetime, period: timedelta) -> datetime:
-    """So much later, but never beyond what a calendar can tell: an old database may hold an event
-    of the year 9999."""
+    """The moment plus the period, but at most ``_LAST``: an old database may hold an event of the
+    year 9999."""
     return moment + period if moment < _LAST - period else max(moment, _LAST)
 
 
 def kept_until(event: Event) -> datetime:
-    """Until when names and numbers are kept."""
+    """When names and numbers are to be erased."""
     return later(event.ends_at, timedelta(days=definition(event).privacy.keep_days))
 
 
 def is_past_keeping(event: Event, now: datetime) -> bool:
-    """Whether that time is over: then a ticket shows none of them."""
+    """Whether names and numbers are to be erased by now. A ticket no longer shows them then."""
     return now >= kept_until(event)
 
 
 def check_in_is_open(event: Event, now: datetime) -> bool:
-    """Whether the door may check in without asking twice: the window has begun, or somebody opened
-    it early."""
+    """Whether the check-in window has begun, or staff opened check-in early."""
     return now >= event.check_in_opens_at or event.check_in_opened_at is not None
 
 
 def open_check_in(session: Session, event: Event, *, by: Actor, now: datetime) -> None:
-    """Open check-in for everybody before its time. Doing it twice is doing it once."""
+    """Open check-in before its time. Does nothing if it is open."""
     if check_in_is_open(event, now):
         return
     event.check_in_opened_at = now

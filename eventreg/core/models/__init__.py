@@ -1,1 +1,1 @@
-"""The tables, with their constraints. Read this room to learn the nouns."""
+"""The database tables and their constraints."""

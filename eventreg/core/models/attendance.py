@@ -1,4 +1,4 @@
-"""Arrivals at the door, and gifts."""
+"""The tables of check-ins and gifts."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from eventreg.core.models.base import Base
 
 
 class CheckIn(Base):
-    """The recorded arrival of one attendee. An undo marks the row and keeps it."""
+    """The arrival of one attendee. Undoing it marks the row and does not delete it."""
 
     __tablename__ = "check_ins"
     __table_args__ = (
@@ -26,20 +26,20 @@ class CheckIn(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendees.id"), index=True)
     arrived_at: Mapped[datetime]
-    """As the door saw it."""
+    """When the person came, as the door saw it."""
     recorded_at: Mapped[datetime]
-    """As the server learnt it."""
+    """When the server was told."""
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"))
     early: Mapped[bool]
     late: Mapped[bool]
     by_paper: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Typed back from the printed list: then nobody knows the minute."""
+    """Typed in from the printed list, so the minute is not known."""
     undone_at: Mapped[datetime | None]
     undone_by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
 
 
 class Gift(Base):
-    """One gift handed to one attendee. Taking it back marks the row and keeps it."""
+    """One gift for one attendee. Undoing it marks the row and does not delete it."""
 
     __tablename__ = "gifts"
     __table_args__ = (

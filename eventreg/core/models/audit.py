@@ -1,4 +1,4 @@
-"""The audit trail."""
+"""The table of the audit trail."""
 
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,8 @@ from eventreg.core.models.base import Base
 
 
 class AuditEntry(Base):
-    """An unchangeable line: who did what to which, when. Holds ids, field names and counts, never a
-    person's data."""
+    """One entry of the audit trail: actor, action, subject, time, details. Entries are never
+    changed. They hold ids, field names and counts, and no personal data."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (Index(None, "event_id", "id"),)

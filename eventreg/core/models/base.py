@@ -1,17 +1,18 @@
-"""The ground the tables stand on: names of constraints, and how a moment is stored."""
+"""What all tables share: names of constraints, how a moment is stored, columns that hold an
+enum."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, MetaData
+from sqlalchemy import JSON, CheckConstraint, Dialect, MetaData, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
 from eventreg.core.models.utc import Moment
 
 
 class Base(DeclarativeBase):
-    """Common ground of the tables: constraint names that read the same on both databases."""
+    """The base class of all tables. Constraints have the same names on both databases."""
 
     metadata = MetaData(
         naming_convention={
@@ -25,7 +26,27 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: Moment, dict[str, Any]: JSON}  # noqa: RUF012
 
 
+class OneOf(TypeDecorator[str]):
+    """The type of a column that holds one value of an enum that may grow. Refuses any other value
+    when it is written; the database has no CHECK, so a new entry needs no migration.
+
+    Reading does not refuse: a newer version of the program may have written a newer value.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kinds: type[StrEnum], length: int) -> None:
+        super().__init__(length)
+        self.kinds = kinds
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Python to database. ``ValueError`` for a value that the enum does not have."""
+        return None if value is None else self.kinds(value).value
+
+
 def one_of(column: str, kinds: type[StrEnum]) -> CheckConstraint:
-    """A column that holds one of the values of an enum, and nothing else."""
+    """A CHECK that a column holds a value of an enum. For enums on which seats and permissions
+    depend: a new entry needs a migration."""
     allowed = ", ".join(f"'{kind.value}'" for kind in kinds)
     return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")

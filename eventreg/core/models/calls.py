@@ -1,17 +1,16 @@
-"""Calls: why, and what came of them."""
+"""The table of telephone calls: the reason for each, and its outcome."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from eventreg.core.models.base import Base, one_of
+from eventreg.core.models.base import Base, OneOf
 
 
 class CallReason(StrEnum):
-    """Why somebody is to be telephoned: a message that is owed, or something that the day itself
-    brings."""
+    """Why a registration is to be called."""
 
     PROMOTED = "promoted"
     EVENT_MOVED = "event-moved"
@@ -33,23 +32,19 @@ class CallOutcome(StrEnum):
 
 
 class Call(Base):
-    """One call to the people of one registration, about one thing."""
+    """One call to one registration, for one reason."""
 
     __tablename__ = "calls"
-    __table_args__ = (
-        one_of("reason", CallReason),
-        one_of("outcome", CallOutcome),
-        Index(None, "event_id", "reason"),
-    )
+    __table_args__ = (Index(None, "event_id", "reason"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
     registration_version: Mapped[int]
-    """Of which state of the registration: a number that was wrong may have been corrected since."""
-    reason: Mapped[str] = mapped_column(String(20))
-    outcome: Mapped[str] = mapped_column(String(16))
+    """The version of the registration then. A wrong number may have been corrected since."""
+    reason: Mapped[str] = mapped_column(OneOf(CallReason, 20))
+    outcome: Mapped[str] = mapped_column(OneOf(CallOutcome, 16))
     called_at: Mapped[datetime]
     by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
     next_try_at: Mapped[datetime | None]
-    """Not before this moment, after nobody answered."""
+    """Do not call again before this moment. Set if the call was not answered."""

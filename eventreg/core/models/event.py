@@ -1,4 +1,4 @@
-"""The event, and the counter of its seats."""
+"""The tables of events and of their seat counters."""
 
 from datetime import datetime
 
@@ -9,19 +9,19 @@ from eventreg.core.models.base import Base
 
 
 class Event(Base):
-    """The gathering people register for: the times and limits that rules need, and the organiser's
-    words as they were validated (``definition``)."""
+    """An event: the times and limits that the rules use, and the validated event file
+    (``definition``)."""
 
     __tablename__ = "events"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     version: Mapped[int]
-    """Grows by one whenever a changed event file is applied. After a restore the same number comes
-    again."""
+    """Grows by one whenever a changed event file is applied. After a restore the same number can
+    be given again."""
     stamp: Mapped[str] = mapped_column(String(32), default="", server_default="")
-    """Drawn anew with each version, so that it never comes again: what is kept in memory is kept
-    under both."""
+    """A new random value with each version, so never given twice. Caches use version and stamp
+    as their key."""
     timezone: Mapped[str] = mapped_column(String(64))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
@@ -30,29 +30,29 @@ class Event(Base):
     check_in_opens_at: Mapped[datetime]
     check_in_closes_at: Mapped[datetime]
     check_in_opened_at: Mapped[datetime | None]
-    """Set where somebody opened check-in for everybody before its time."""
+    """Set if staff opened check-in before its time."""
     max_party: Mapped[int]
     max_per_phone: Mapped[int]
     waitlist_open: Mapped[bool]
     waitlist_size: Mapped[int]
     held_seats: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Seats kept for people who telephone, until ``held_until``; how many of them are left is
-    ``EventSeats.held``."""
+    """Seats kept for people who telephone, until ``held_until``. ``EventSeats.held`` counts those
+    that are left."""
     held_until: Mapped[datetime | None]
     notice: Mapped[str | None] = mapped_column(String(20))
-    """``moved``, ``cancelled`` or ``speaker-replaced``, where the organiser has one of these to
-    say."""
+    """``moved``, ``cancelled`` or ``speaker-replaced``, if the organiser announced one of them."""
     definition: Mapped[str] = mapped_column(Text)
-    """The event file as it was validated, as JSON: see ``definition.Definition``."""
+    """The validated event file as JSON: see ``definition.Definition``."""
     applied_at: Mapped[datetime]
 
 
 class EventSeats(Base):
-    """The counter of one event, in a narrow row of its own: the one thing that everybody who
-    registers writes.
+    """The seat counter of one event. It has a narrow row of its own, because every registration
+    writes it.
 
-    The CHECK is the second wall behind ``seats.take``. A capacity lowered below what is taken is
-    kept honest by ``allowed_over``, so that the CHECK always stands (PERFORMANCE.md 7.1).
+    ``seats.take`` refuses more than the capacity, and the CHECK refuses it once more. If the
+    capacity is lowered below the seats taken, ``allowed_over`` makes up the difference, so that the
+    CHECK still holds.
     """
 
     __tablename__ = "event_seats"
@@ -70,10 +70,10 @@ class EventSeats(Base):
     allowed_over: Mapped[int] = mapped_column(default=0)
     taken: Mapped[int] = mapped_column(default=0)
     waiting: Mapped[int] = mapped_column(default=0)
-    """Seats that waiting parties would need."""
+    """How many seats the waiting parties need in all."""
     held: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Seats still kept for people who telephone: neither free nor taken for the public until
-    ``Event.held_until``."""
+    """Seats that are still kept for people who telephone. Until ``Event.held_until`` the public
+    cannot take them."""
     edition: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Grows whenever the event's file is applied: a seat taken for the event as it was before is
-    taken anew."""
+    """Grows whenever the event's file is applied. A registration that began before then is tried
+    again."""

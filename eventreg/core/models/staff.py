@@ -1,4 +1,4 @@
-"""Staff accounts, their sessions and browsers, one-time links, paired telephones."""
+"""The tables of staff accounts, sessions, known browsers, one-time links and pairings."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from eventreg.core.models.base import Base, one_of
 
 
 class Role(StrEnum):
-    """The three kinds of staff."""
+    """What a staff member does. Permissions depend on it."""
 
     ORGANISER = "organiser"
     DESK = "desk"
@@ -18,7 +18,7 @@ class Role(StrEnum):
 
 
 class StaffMember(Base):
-    """An account that can sign in. Without a password it waits for its one-time link."""
+    """An account that can sign in. Without a password, its one-time link was not used yet."""
 
     __tablename__ = "staff_members"
     __table_args__ = (one_of("role", Role),)
@@ -31,24 +31,23 @@ class StaffMember(Base):
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     event_id: Mapped[int | None]
-    """Only for a paired telephone: the one event whose door it opens. No foreign key, as with
-    ``split_from_id``."""
+    """Only for a paired telephone: the one event at which it may check people in. No foreign key,
+    as with ``split_from_id``."""
     totp_secret: Mapped[str | None] = mapped_column(String(64))
-    """The second factor's secret, where there is one."""
+    """The secret of the second factor, if it is on."""
     totp_step: Mapped[int | None]
-    """The last half minute whose code was used: no code opens twice."""
+    """The half minute of the code that was used last, so that no code works twice."""
     recovery_digests: Mapped[str | None] = mapped_column(String(800))
-    """Of the codes for a lost telephone, those nobody has used yet."""
+    """The digests of the recovery codes that are still unused."""
     factor_reset_at: Mapped[datetime | None]
-    """When somebody else turned the second factor off; until its owner has read so."""
+    """When somebody else turned the second factor off. Cleared when the owner has read about it."""
     factor_reset_by: Mapped[int | None]
-    """Which organiser did; empty for a command on the server. No foreign key, as with
+    """The organiser who did; empty for a command on the server. No foreign key, as with
     ``event_id``."""
 
 
 class StaffSession(Base):
-    """One signed-in browser. The row is the session: when it goes, the session has ended,
-    everywhere and at once."""
+    """One signed-in browser. Deleting the row ends the session at once."""
 
     __tablename__ = "staff_sessions"
 
@@ -58,19 +57,18 @@ class StaffSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     proved_at: Mapped[datetime | None]
-    """When the password was given last; with ``created_at`` where it is empty."""
+    """When the password was given last. Empty: at ``created_at``."""
     expires_at: Mapped[datetime | None]
-    """From then on the session has ended, for good. Use moves it forward, but for a paired
-    telephone's. Empty: written by the version before, which worked it out from the other
-    moments."""
+    """When the session ends. Use moves it forward, except for a paired telephone. Empty if an
+    older version wrote the row; that version computed the end from the other moments."""
     note: Mapped[str | None] = mapped_column(Text)
-    """What its owner is to be shown once, unreadable without the token that the browser holds."""
+    """What the owner is to be shown once, encrypted with the token that the browser holds."""
     device: Mapped[str | None] = mapped_column(String(40))
-    """What kind of machine it is, roughly, so that its owner knows it again."""
+    """The kind of machine, roughly, so that the owner recognises the session."""
 
 
 class KnownBrowser(Base):
-    """A browser in which somebody signed in to an account before. It opens nothing: see
+    """A browser in which somebody signed in to an account before. It does not sign anybody in: see
     ``known_browsers``."""
 
     __tablename__ = "known_browsers"
@@ -79,14 +77,14 @@ class KnownBrowser(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"), index=True)
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
     failures: Mapped[int]
-    """Tries since the last sign-in, each counted before its password is looked at."""
+    """Tries since the last sign-in. Each is counted before its password is checked."""
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
 
 
 class WelcomeLink(Base):
-    """A one-time link with which somebody chooses a password. Without ``staff_id`` it makes the
-    first organiser."""
+    """A one-time link for choosing a password. Without ``staff_id`` it creates the first
+    organiser."""
 
     __tablename__ = "welcome_links"
 
@@ -96,11 +94,11 @@ class WelcomeLink(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     wrong_codes: Mapped[int] = mapped_column(default=0, server_default="0")
-    """How often the second factor was wrong with it: a link is not for guessing codes."""
+    """How often a wrong second factor was given with the link. It works for a few tries only."""
 
 
 class Pairing(Base):
-    """A code that makes one telephone a door device of one event, once."""
+    """A one-time code that makes a telephone a door device of one event."""
 
     __tablename__ = "pairings"
 

@@ -1,4 +1,4 @@
-"""How a moment is stored: aware in Python, UTC in the database."""
+"""The column type for moments: with a time zone in Python, UTC in the database."""
 
 from datetime import UTC, datetime
 
@@ -6,13 +6,13 @@ from sqlalchemy import DateTime, Dialect, TypeDecorator
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware moment, kept in UTC. A naive one is a mistake and is refused, on both databases."""
+    """A moment, stored in UTC. Refuses a moment without a time zone, on both databases."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Python to database; SQLite has no zones, so it is given bare UTC."""
+        """Python to database. SQLite stores no zones, so it gets UTC without one."""
         if value is None:
             return None
         if value.tzinfo is None:

@@ -1,1 +1,1 @@
-"""Values and their spellings: names, telephone numbers, tokens. No database."""
+"""Parse, normalise and show single values: names, telephone numbers, tokens. Uses no database."""

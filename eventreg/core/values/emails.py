@@ -1,4 +1,4 @@
-"""An e-mail address that staff were given: never needed, never asked of guests."""
+"""Check e-mail addresses that staff type in. The public form does not ask for one."""
 
 import re
 
@@ -8,12 +8,12 @@ _ADDRESS = re.compile(
     r"[^@\s<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,64}@[^@\s<>,;:\"()\[\]\\\x00-\x1f\x7f]+\.[^@\s.<>,;:\"()]{2,}"
 )
 _LONGEST = 254
-"""RFC 5321, 4.5.3.1.3."""
+"""In characters: RFC 5321, 4.5.3.1.3."""
 
 
 def parse(typed: str) -> str | None:
-    """The address meant, or nothing where none was given; ``FieldRefused`` for ``email`` where it
-    can be none."""
+    """The address in ``typed``, or ``None`` if it is empty. Raises ``FieldRefused`` for ``email``
+    if it is not an address."""
     typed = typed.strip()
     if not typed:
         return None

@@ -1,22 +1,21 @@
-"""Unicode's normal forms, in a time that grows with the length of the text and no faster.
+"""Compute Unicode's normal forms in linear time.
 
-Python puts accents in order with a sort that takes the square of their number: 30,000 in a row take
-a second, in which it answers nobody. So no more than 30 stay in a row (Stream-Safe Text Format,
-UAX #15, section 13).
+Python sorts a row of combining accents in quadratic time: for 30,000 in a row the process stops for
+a second. So at most 30 stay in a row (Stream-Safe Text Format, UAX #15, section 13).
 """
 
 import unicodedata
 from typing import Literal
 
 _SHORT = 200
-"""Characters that may be in any order."""
+"""Texts up to this many characters cost nothing worth saving."""
 _MOST_IN_A_ROW = 30
 _BREAK = "\u034f"
-"""The grapheme joiner: not seen, and no accent is moved past it."""
+"""The combining grapheme joiner. It is invisible, and accents are not sorted across it."""
 
 
 def normalize(form: Literal["NFC", "NFKC", "NFD", "NFKD"], text: str) -> str:
-    """The text in that normal form; in a long one, more than 30 accents in a row are broken up."""
+    """The text in that normal form. In a long text, rows of more than 30 accents are broken up."""
     return unicodedata.normalize(form, text if len(text) <= _SHORT else _stream_safe(text))
 
 

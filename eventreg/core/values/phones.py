@@ -1,5 +1,4 @@
-"""Telephone numbers: whatever people type, one number is one spelling here. Kept as typed as
-well."""
+"""Parse telephone numbers into one spelling, and show them."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -12,13 +11,13 @@ from eventreg.core.values.normal_form import normalize
 
 REGION = "CN"
 LONGEST = 60
-"""Characters anybody could need for one number, brackets and spaces included."""
+"""In characters, with brackets and spaces."""
 
 
 @dataclass(frozen=True)
 class Phone:
-    """A number that can be rung. ``number`` is E.164, ``+8613800138000``; ``typed`` is what the
-    person wrote."""
+    """A telephone number: ``number`` in E.164, such as ``+8613800138000``, and ``typed`` as the
+    person wrote it."""
 
     number: str
     typed: str
@@ -30,7 +29,7 @@ class Phone:
 
 
 NONE = Phone("", "")
-"""Somebody whom nobody can ring."""
+"""For a person without a telephone."""
 
 
 def _parse(digits: str) -> PhoneNumber | None:
@@ -38,8 +37,7 @@ def _parse(digits: str) -> PhoneNumber | None:
         number = phonenumbers.parse(digits, REGION)
     except NumberParseException:
         return None
-    # parse() also accepts "12345678901"; only the numbering plan knows that nobody can have that
-    # number.
+    # parse() also accepts "12345678901". Only the check against the numbering plan refuses it.
     return number if phonenumbers.is_valid_number(number) else None
 
 
@@ -51,11 +49,11 @@ def _refusal(digits: str) -> FieldRefused:
 
 
 def parse(typed: str, area_code: str | None = None) -> Phone:
-    """The number meant by ``typed``: mobile, fixed line with or without ``area_code``, +86, foreign
-    with +, full-width.
+    """The number in ``typed``: a mobile number, a fixed line with or without ``area_code``, +86, or
+    a foreign number with +. Full-width digits are accepted.
 
-    Raises ``FieldRefused`` for ``phone`` with the sentence that helps: missing, one digit short, or
-    wrong.
+    Raises ``FieldRefused`` for ``phone``, and says whether the number is missing, has the wrong
+    number of digits, or is wrong.
     """
     typed = typed.strip()
     if not typed:
@@ -72,12 +70,12 @@ def parse(typed: str, area_code: str | None = None) -> Phone:
 
 
 def is_mobile(number: str) -> bool:
-    """Whether a stored number is a mobile one of this country, which takes text messages."""
+    """Whether a stored number is a Chinese mobile number, which can receive text messages."""
     return number.startswith("+861") and len(number) == len("+8613800138000")
 
 
 def _grouped(number: str) -> list[str]:
-    """The digits in the groups in which people say them."""
+    """The digits in the groups in which people say the number."""
     if is_mobile(number):
         return [number[3:6], number[6:10], number[10:]]
     parsed = phonenumbers.parse(number)
@@ -88,15 +86,15 @@ def _grouped(number: str) -> list[str]:
 
 
 def shown(number: str) -> str:
-    """A stored number as people read it: 138 0013 8000, 021 1234 5678, +44 20 7946 0000. Nothing
-    for none."""
+    """A stored number as people read it: 138 0013 8000, 021 1234 5678, +44 20 7946 0000. Empty if
+    there is none."""
     if not number.startswith("+"):
         return ""
     return " ".join(_grouped(number))
 
 
 def masked(number: str) -> str:
-    """A stored number of which only the ends are shown: 138****8000. Nothing for none."""
+    """A stored number with only its ends: 138****8000. Empty if there is none."""
     digits = shown(number).replace(" ", "")
     if not digits:
         return ""
@@ -106,6 +104,6 @@ def masked(number: str) -> str:
 
 
 def dial(number: str, area_code: str | None = None) -> str:
-    """What a ``tel:`` link needs for a number as an organiser wrote it."""
+    """The number for a ``tel:`` link, from the number as an organiser wrote it."""
     parsed = _parse(number) or _parse((area_code or "") + number)
     return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if parsed else number

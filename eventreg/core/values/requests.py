@@ -1,12 +1,12 @@
-"""What a guest may wish for: three boxes that are said yes to, never words about anybody's
-health."""
+"""The services that a guest may ask for: three boxes to tick. Free text is not taken, because it
+could tell about somebody's health."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 
 class Wish(StrEnum):
-    """One service that the hall can prepare."""
+    """A service that the venue can prepare."""
 
     WHEELCHAIR = "wheelchair"
     FRONT = "front"
@@ -14,11 +14,11 @@ class Wish(StrEnum):
 
 
 def join(chosen: Iterable[str]) -> str:
-    """Those of ``chosen`` that are wishes, as they are stored."""
+    """The known wishes in ``chosen``, as they are stored. Others are ignored."""
     picked = set(chosen)
     return ",".join(wish for wish in Wish if wish in picked)
 
 
 def split(stored: str) -> tuple[Wish, ...]:
-    """The wishes of a registration."""
+    """The wishes in a stored value."""
     return tuple(Wish(one) for one in stored.split(",") if one)

@@ -1,19 +1,19 @@
-"""Secrets that are handed out and not kept: the database holds only their digests."""
+"""Make secret tokens, and the digests of them that the database holds."""
 
 import hashlib
 import secrets
 
 
 def new() -> str:
-    """A fresh secret of 256 random bits, fit for an address or a cookie."""
+    """A new secret of 256 random bits, for use in an address or a cookie."""
     return secrets.token_urlsafe(32)
 
 
 def opaque() -> str:
-    """A random id of 128 bits, which names a person and opens nothing."""
+    """A random id of 128 bits. It names a person and gives no access."""
     return secrets.token_hex(16)
 
 
 def digest(token: str) -> str:
-    """What the database keeps of a token; any text at all has one."""
+    """The digest that the database holds. Accepts any text."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,29 +1,28 @@
-"""User names of staff: one account has one spelling, however its name is typed."""
+"""Check and compare the user names of staff."""
 
 from eventreg.core.errors import FieldRefused
 from eventreg.core.values.normal_form import normalize
 
 LONGEST = 60
-"""Characters, as typed and as folded: a database column holds either."""
+"""In characters, as typed and as folded. Each has a database column of this length."""
 
 
 def fold(typed: str) -> str:
-    """The account's identity: capitals, full-width letters and spaces around it make no other
-    account.
+    """The form for comparing: without capitals, full-width letters and surrounding spaces.
 
-    Whatever asks whether two names are the same account, asks with this: the table, the sign-in,
-    and its delays.
+    Two names belong to the same account if this is equal. The table, the sign-in and its delays all
+    compare with it.
     """
     return normalize("NFKC", typed.strip()).casefold()
 
 
 def check(typed: str) -> str:
-    """The name as it is shown, if it can be one; else ``FieldRefused``."""
+    """The name as it is shown. Raises ``FieldRefused`` if it is empty, long or not printable."""
     name = typed.strip()
     folded = fold(name)
     if not name or not folded.strip():
         raise FieldRefused("username", "username_missing")
-    # U+FFFD stands for what could not be read; Python would print it.
+    # U+FFFD replaces bytes that could not be decoded. Python counts it as printable.
     if max(len(name), len(folded)) > LONGEST or not name.isprintable() or "\ufffd" in name:
         raise FieldRefused("username", "username_wrong")
     return name

@@ -1,14 +1,14 @@
-"""Whole numbers as they come from outside, such as the id of a row: text that may hold anything."""
+"""Parse whole numbers from requests, such as the id of a row."""
 
 LARGEST = 2**31 - 1
-"""The end of the databases' integer columns. PostgreSQL looks for no larger number."""
+"""The largest value of an integer column. PostgreSQL refuses a query for a larger one."""
 
 
 def parse(sent: str, *, least: int = 1, most: int = LARGEST) -> int | None:
-    """The number that ``sent`` is, if it is one from ``least`` to ``most``; else ``None``.
+    """The number in ``sent`` if it is from ``least`` to ``most``, else ``None``.
 
-    It is written as we write it: without sign, space or leading zero. ``²`` and ``１`` are digits
-    to Python, but not here.
+    Refuses signs, spaces, leading zeros, and characters such as ``²`` and ``１``, which are digits
+    for Python.
     """
     if not (sent.isascii() and sent.isdigit() and len(sent) <= len(str(most))):
         return None

@@ -1,4 +1,4 @@
-"""The event file: read whole, every mistake at once, applied without taking anybody's seat."""
+"""Event files: reading them, reporting every mistake at once, applying them to an event."""
 
 import pytest
 
@@ -88,19 +88,19 @@ filing = "浙ICP备00000000号"
 
 
 def mistakes(text: str) -> list[str]:
-    """What is wrong with a file."""
+    """The mistakes that are reported for a file."""
     with pytest.raises(DefinitionInvalid) as refused:
         event_file.parse(text, "x.toml")
     return refused.value.mistakes
 
 
-def test_the_shipped_file_is_right_and_uses_no_forbidden_word() -> None:
+def test_the_shipped_file_is_valid_and_has_no_warnings() -> None:
     shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"))
     assert shipped.capacity == 50
     assert event_file.warnings(shipped) == []
 
 
-def test_every_key_of_the_contract_is_understood_and_survives_the_database() -> None:
+def test_every_key_is_read_and_is_the_same_after_the_database() -> None:
     everything = event_file.parse(EVERY_KEY)
     assert load(dump(everything)) == everything
     assert everything.notice is not None
@@ -111,8 +111,8 @@ def test_every_key_of_the_contract_is_understood_and_survives_the_database() -> 
     assert everything.aware(everything.check_in.release_at) == local("2031-03-01 14:10")
 
 
-def test_all_mistakes_are_told_at_once_with_file_path_and_expectation() -> None:
-    told = mistakes(
+def test_all_mistakes_are_reported_at_once_with_file_path_and_expectation() -> None:
+    found = mistakes(
         toml(
             capacity=-1,
             head='colour = "red"',
@@ -122,8 +122,8 @@ def test_all_mistakes_are_told_at_once_with_file_path_and_expectation() -> None:
         .replace("11:00:00", "08:00:00")
         .replace('number = "87654321"', 'number = "12"')
     )
-    paths = [line.split(": ")[1] for line in told]
-    assert all(line.startswith("x.toml: ") for line in told)
+    paths = [line.split(": ")[1] for line in found]
+    assert all(line.startswith("x.toml: ") for line in found)
     assert set(paths) >= {
         "capacity",
         "colour",
@@ -135,10 +135,10 @@ def test_all_mistakes_are_told_at_once_with_file_path_and_expectation() -> None:
         "speaker.nme",
         "phone_line.held_seats",
     }
-    assert any("{ zh = " in line for line in told)
+    assert any("{ zh = " in line for line in found)
 
 
-def test_a_syntax_error_is_told_with_its_line() -> None:
+def test_a_syntax_error_is_reported_with_its_line() -> None:
     assert mistakes('slug = "x"\ncapacity = = 3\n') == [
         "x.toml: not TOML: Invalid value (at line 2, column 12)"
     ]
@@ -173,29 +173,22 @@ def test_a_syntax_error_is_told_with_its_line() -> None:
         ('area_code = "0574"|opens = 17:00:00\ncloses = 09:00:00', "phone_line.closes"),
     ],
 )
-def test_each_wrong_value_is_named_by_its_path(change: str, path: str) -> None:
+def test_a_wrong_value_is_reported_with_its_path(change: str, path: str) -> None:
     before, after = change.split("|")
     assert any(
         line.startswith(f"x.toml: {path}: ") for line in mistakes(toml().replace(before, after))
     )
 
 
-def test_a_word_that_promises_a_cure_is_a_warning_and_health_is_none() -> None:
-    found = event_file.parse(
-        toml()
-        .replace("Calligraphy class", "A cure by experts")
-        .replace("书法课", "第一次健康课，包治")
-    )
-    said = "\n".join(event_file.warnings(found))
-    assert "'cure'" in said
-    assert "'包治'" in said
-    assert "'第一'" not in said
-    assert (
-        event_file.warnings(
-            event_file.parse(toml().replace("Calligraphy class", "Health, treatment, secure"))
-        )
-        == []
-    )
+def test_words_that_promise_a_cure_are_warned_of_and_words_of_health_are_not() -> None:
+    file = toml().replace("Calligraphy class", "A cure by experts")
+    file = file.replace("书法课", "第一次健康课，包治")
+    warnings = "\n".join(event_file.warnings(event_file.parse(file)))
+    assert "'cure'" in warnings
+    assert "'包治'" in warnings
+    assert "'第一'" not in warnings
+    harmless = toml().replace("Calligraphy class", "Health, treatment, secure")
+    assert event_file.warnings(event_file.parse(harmless)) == []
 
 
 def test_applying_the_same_file_twice_changes_nothing(house: House) -> None:
@@ -217,7 +210,7 @@ def test_applying_a_changed_file_shows_what_changes(house: House) -> None:
     assert house.event().version == 2
 
 
-def test_a_capacity_below_the_seats_taken_keeps_everybody_and_is_over(house: House) -> None:
+def test_a_capacity_below_the_seats_taken_is_over_and_cancels_no_one(house: House) -> None:
     house.apply(toml(capacity=3))
     for name in ("王一", "王二", "王三"):
         house.register(name)

@@ -1,5 +1,5 @@
-"""Events of years that no calendar can add to: refused in the file; and one that an older program
-took stops nothing."""
+"""Events of years near the ends of the calendar: refused in event files, and harmless if an older
+version stored one."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.support.factories import House, local, toml
 from tests.support.pages import get
 
 NAME = "慕容翠花"
-RIGHT = "must be in a year from 2000 to 2100"
+EXPECTED = "must be in a year from 2000 to 2100"
 DATES = {
     "starts_at": toml().replace("2030-06-10T", "9999-12-31T"),
     "ends_at": toml().replace("ends_at = 11:00:00", "ends_at = 9999-12-31T23:00:00"),
@@ -34,32 +34,30 @@ DATES = {
 
 
 def run(house: House, *words: str) -> Any:
-    """A command, as the operator types it."""
+    """Run a command as the operator types it."""
     reading().rollback()
     return house.app.test_cli_runner().invoke(args=list(words))
 
 
 @pytest.mark.parametrize("path", DATES)
-def test_a_year_that_cannot_be_meant_is_a_mistake_in_the_file(path: str) -> None:
+def test_a_date_in_a_far_year_is_a_mistake_in_the_file(path: str) -> None:
     with pytest.raises(DefinitionInvalid) as refused:
         event_file.parse(DATES[path], "file")
-    assert f"file: {path}: {RIGHT}" in refused.value.mistakes
+    assert f"file: {path}: {EXPECTED}" in refused.value.mistakes
 
 
-def test_the_commands_say_so_and_change_nothing(house: House, tmp_path: Path) -> None:
+def test_the_commands_report_the_mistake_and_change_nothing(house: House, tmp_path: Path) -> None:
     file = tmp_path / "never.toml"
     file.write_text(DATES["starts_at"], encoding="utf-8")
     for command in ("check", "apply"):
         said = run(house, "event", command, str(file))
-        assert (said.exit_code, said.output) == (1, f"{file}: starts_at: {RIGHT}\n")
+        assert (said.exit_code, said.output) == (1, f"{file}: starts_at: {EXPECTED}\n")
     assert not events.all_events(reading())
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Shanghai"])
 @pytest.mark.parametrize("year", ["2000-01-01", "2100-12-31"])
-def test_the_first_and_the_last_year_can_be_reckoned_with_in_every_zone(
-    zone: str, year: str
-) -> None:
+def test_adding_days_to_the_first_and_last_year_works_in_every_zone(zone: str, year: str) -> None:
     written = (
         toml(more="[privacy]\nkeep_days = 365")
         .replace("2030-06-10", year)
@@ -73,7 +71,7 @@ def test_the_first_and_the_last_year_can_be_reckoned_with_in_every_zone(
 @pytest.mark.parametrize(
     "day", ["9999-12-31", "2101-01-01", "1999-12-31", "0001-01-01", "2000-01-01"]
 )
-def test_an_event_is_not_copied_to_such_a_day(house: House, day: str) -> None:
+def test_an_event_is_not_copied_to_a_day_of_a_far_year(house: House, day: str) -> None:
     house.apply(toml(more="[registration]\nopens_at = 2030-06-01T09:00:00"))
     house.hire()
     page = get(house.signed_in("olga"), f"/staff/events/new?from=small&date={day}")
@@ -82,8 +80,8 @@ def test_an_event_is_not_copied_to_such_a_day(house: House, day: str) -> None:
 
 @pytest.fixture
 def two(house: House) -> House:
-    """An event that is over, with one guest, and beside it one of the last day of all years, as an
-    older program took it."""
+    """Two events with one guest each: one is over, the other is on the last day of the calendar, as
+    an older version may have stored it."""
     house.apply(toml())
     house.apply(toml("never", more="[privacy]\nkeep_days = 365"))
     house.hire()
@@ -112,13 +110,13 @@ def two(house: House) -> House:
 
 
 def names() -> set[str]:
-    """The names that stand in the database."""
+    """The names of the attendees in the database."""
     reading().rollback()
     return set(reading().execute(text("SELECT name FROM attendees")).scalars())
 
 
 @pytest.mark.both_databases
-def test_an_event_without_end_stops_nothing_of_the_others(two: House) -> None:
+def test_an_event_at_the_end_of_the_calendar_does_not_disturb_the_others(two: House) -> None:
     olga = two.signed_in("olga")
     for path in (
         "/zh/",
@@ -151,10 +149,9 @@ def test_an_event_without_end_stops_nothing_of_the_others(two: House) -> None:
 
 
 @pytest.mark.both_databases
-def test_an_event_that_cannot_be_read_stops_nothing_of_the_others(
+def test_an_event_that_cannot_be_read_does_not_disturb_the_others(
     two: House, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever it is that is wrong with it."""
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE events SET definition = '{}' WHERE slug = 'never'"))
         connection.execute(

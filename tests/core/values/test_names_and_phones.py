@@ -1,4 +1,4 @@
-"""Names in any script, and telephone numbers in any spelling."""
+"""Parsing names in any script and telephone numbers in any spelling."""
 
 import pytest
 from hypothesis import given
@@ -45,7 +45,7 @@ def test_surnames_sort_as_they_are_read(name: str, reading: str) -> None:
     assert names.parse(name).letter == reading[0].upper()
 
 
-def test_a_name_is_found_by_its_reading_its_initials_and_ü_in_three_spellings() -> None:
+def test_the_search_key_has_the_reading_in_each_spelling_of_ü_and_the_initials() -> None:
     assert names.parse("吕秀兰").search_key.split() == ["lvxiulan", "luxiulan", "lyuxiulan", "lxl"]
 
 
@@ -63,7 +63,7 @@ def test_a_name_is_found_by_its_reading_its_initials_and_ü_in_three_spellings()
         "{{x*7}}",
     ],
 )
-def test_any_script_is_a_name_and_is_kept_as_typed(typed: str) -> None:
+def test_a_name_in_any_script_is_accepted_and_kept_as_typed(typed: str) -> None:
     assert names.parse(f"  {typed} ").typed == typed
 
 
@@ -78,7 +78,7 @@ def test_any_script_is_a_name_and_is_kept_as_typed(typed: str) -> None:
         ("张\u200b三", "张三"),
     ],
 )
-def test_two_spellings_of_one_name_are_one_person(one: str, other: str) -> None:
+def test_two_spellings_of_one_name_are_equal_when_folded(one: str, other: str) -> None:
     assert names.parse(one).folded == names.parse(other).folded
 
 
@@ -110,12 +110,12 @@ def test_two_spellings_of_one_name_are_one_person(one: str, other: str) -> None:
         ("a" + "\u0301" * 200, "name_long"),
     ],
 )
-def test_what_is_no_name_is_refused_with_the_reason(typed: str, reason: str) -> None:
+def test_a_text_that_is_not_a_name_is_refused_with_the_reason(typed: str, reason: str) -> None:
     assert refused_name(typed) == reason
 
 
 @given(st.text(st.characters(exclude_categories=["L"]), max_size=30))
-def test_what_has_no_letter_is_no_name(typed: str) -> None:
+def test_a_text_without_a_letter_is_refused(typed: str) -> None:
     assert refused_name(typed).startswith("name_")
 
 
@@ -123,21 +123,21 @@ def test_what_has_no_letter_is_no_name(typed: str) -> None:
     st.characters(categories=["L"]),
     st.text(st.characters(categories=["P", "S", "N", "Zs", "M"]), max_size=9),
 )
-def test_one_letter_of_any_script_makes_a_name(letter: str, more: str) -> None:
+def test_one_letter_of_any_script_is_enough(letter: str, more: str) -> None:
     assert names.parse(f"{letter}{more}").typed.startswith(letter)
 
 
-def test_forty_letters_with_accents_are_a_name() -> None:
+def test_a_name_may_have_forty_letters_with_accents() -> None:
     assert names.parse("e\u0301" * 40).typed == "e\u0301" * 40
 
 
-def test_a_joiner_inside_a_word_stays_and_other_unseen_characters_go() -> None:
+def test_invisible_characters_are_removed_but_joiners_inside_words_stay() -> None:
     assert names.parse("نامه\u200cای").typed == "نامه\u200cای"
     assert names.parse("\u200d张\u200e三\ufeff").typed == "张三"
 
 
 @given(st.text(max_size=60))
-def test_no_text_breaks_the_name_parser_and_folding_twice_is_folding_once(typed: str) -> None:
+def test_any_text_is_refused_or_parsed_to_the_same_name_each_time(typed: str) -> None:
     try:
         name = names.parse(typed)
     except FieldRefused:
@@ -161,7 +161,7 @@ def test_no_text_breaks_the_name_parser_and_folding_twice_is_folding_once(typed:
         ("400-820-8820", "+864008208820", "400 820 8820"),
     ],
 )
-def test_one_number_is_one_number_however_it_is_written(
+def test_every_spelling_of_a_number_is_parsed_to_the_same_number(
     typed: str, number: str, shown: str
 ) -> None:
     phone = phones.parse(typed, "0574")
@@ -181,13 +181,13 @@ def test_one_number_is_one_number_however_it_is_written(
         ("+1 234", "phone_wrong"),
     ],
 )
-def test_what_cannot_be_rung_is_refused_with_a_sentence_that_helps(typed: str, reason: str) -> None:
+def test_a_text_that_is_not_a_number_is_refused_with_the_reason(typed: str, reason: str) -> None:
     with pytest.raises(FieldRefused) as refusal:
         phones.parse(typed, "0574")
     assert refusal.value.reason == reason
 
 
-def test_without_an_area_code_a_bare_fixed_line_is_not_guessed() -> None:
+def test_a_fixed_line_is_refused_without_an_area_code() -> None:
     with pytest.raises(FieldRefused):
         phones.parse("56116778")
 
@@ -198,7 +198,7 @@ def test_a_masked_number_shows_only_its_ends() -> None:
 
 
 @given(st.text(max_size=40))
-def test_no_text_breaks_the_phone_parser(typed: str) -> None:
+def test_any_text_is_refused_or_parsed_to_the_same_number_each_time(typed: str) -> None:
     try:
         phone = phones.parse(typed, "0574")
     except FieldRefused:

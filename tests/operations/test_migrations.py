@@ -1,0 +1,199 @@
+"""Migrations of a database with people in it."""
+
+import sqlite3
+from typing import Any
+
+import pytest
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from eventreg.core import invariants
+from eventreg.core.models.calls import Call, CallOutcome, CallReason
+from eventreg.storage import checks
+from eventreg.storage.file_connection import FileConnection
+from eventreg.storage.session import db, reading, transaction
+from tests.support.factories import House, toml
+
+on_both_databases = pytest.mark.both_databases
+WITH_CHECKS = "2026_12_01_known_browsers"
+"""The last state in which the database checked every enum."""
+GROWING = [
+    ("registrations", "source"),
+    ("outbox_messages", "kind"),
+    ("calls", "reason"),
+    ("calls", "outcome"),
+]
+GUARDED = [
+    ("registrations", "state"),
+    ("outbox_messages", "channel"),
+    ("staff_members", "role"),
+]
+
+
+@pytest.fixture
+def old(house: House) -> House:
+    """A database with the CHECKs: two seats taken, one waiting, one given back, a call made."""
+    house.apply(toml(capacity=2))
+    house.hire()
+    guest = house.register("王一", "王二", source="phone", email="wang@example.org")
+    gone = house.register("李一", waitlist=True)
+    house.register("李二", waitlist=True)
+    house.cancel(gone)
+    with transaction() as session:
+        session.add(
+            Call(
+                event_id=guest.event_id,
+                registration_id=guest.id,
+                registration_version=guest.version,
+                reason=CallReason.REGISTERED,
+                outcome=CallOutcome.REACHED,
+                called_at=house.now,
+            )
+        )
+    reading().rollback()
+    downgrade(revision=WITH_CHECKS)
+    return house
+
+
+def rows() -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table but Alembic's own."""
+    with db.engine.connect() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(table.select())), key=repr)
+            for table in db.metadata.sorted_tables
+        }
+
+
+def indexes_and_triggers() -> set[tuple[str, str]]:
+    """By name, with the text of each as the database keeps it."""
+    query = {
+        "sqlite": "SELECT name, coalesce(sql, '') FROM sqlite_master "
+        "WHERE type IN ('index', 'trigger')",
+        "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    }[db.engine.dialect.name]
+    with db.engine.connect() as connection:
+        return {(name, words) for name, words in connection.execute(text(query))}
+
+
+def constraints() -> set[tuple[str, str]]:
+    """Every constraint with a name, and its table."""
+    found = inspect(db.engine)
+    return {
+        (table, str(one["name"]))
+        for table in found.get_table_names()
+        for kind in (
+            found.get_check_constraints(table),
+            found.get_foreign_keys(table),
+            found.get_unique_constraints(table),
+            [found.get_pk_constraint(table)],
+        )
+        for one in kind
+    }
+
+
+def columns() -> dict[str, list[tuple[str, str, bool, object]]]:
+    """Every column with its type, and whether it may be empty."""
+    found = inspect(db.engine)
+    return {
+        table: [
+            (one["name"], str(one["type"]), one["nullable"], str(one["default"]).strip("()"))
+            for one in found.get_columns(table)
+        ]
+        for table in found.get_table_names()
+    }
+
+
+@on_both_databases
+def test_dropping_the_checks_of_growing_enums_keeps_everything_else(old: House) -> None:
+    before = rows(), indexes_and_triggers(), columns()
+    known = constraints()
+    assert before[0]["calls"]
+    assert any("WHERE" in words for _, words in before[1]), "there are partial indexes to keep"
+    upgrade()
+    assert (rows(), indexes_and_triggers(), columns()) == before
+    assert known - constraints() == {
+        (table, f"ck_{table}_{column}_known") for table, column in GROWING
+    }
+    assert constraints() <= known
+    assert invariants.of_event(reading(), old.event(), now=old.now).holds
+
+
+@on_both_databases
+def test_the_downgrade_brings_the_checks_back(old: House) -> None:
+    before = rows(), indexes_and_triggers(), columns(), constraints()
+    upgrade()
+    downgrade(revision=WITH_CHECKS)
+    assert (rows(), indexes_and_triggers(), columns(), constraints()) == before
+
+
+def set_unknown(table: str, column: str) -> None:
+    """Write a value that no enum has, past the program."""
+    with db.engine.begin() as connection:
+        statement = f"UPDATE {table} SET {column} = 'x' WHERE id = 1"
+        assert connection.execute(text(statement)).rowcount == 1
+
+
+@on_both_databases
+@pytest.mark.parametrize(("table", "column"), GROWING)
+@pytest.mark.usefixtures("old")
+def test_a_growing_enum_needs_no_migration(table: str, column: str) -> None:
+    with pytest.raises(IntegrityError):
+        set_unknown(table, column)
+    upgrade()
+    set_unknown(table, column)
+
+
+@on_both_databases
+@pytest.mark.parametrize(("table", "column"), GUARDED)
+@pytest.mark.usefixtures("old")
+def test_states_roles_and_channels_keep_their_checks(table: str, column: str) -> None:
+    upgrade()
+    with pytest.raises(IntegrityError):
+        set_unknown(table, column)
+
+
+@pytest.fixture
+def foreign_keys_stay_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what the migrations' environment switches off."""
+
+    def execute(connection: FileConnection, statement: str, *values: Any) -> Any:
+        if statement == "PRAGMA foreign_keys=OFF":
+            statement = "SELECT 1"
+        return sqlite3.Connection.execute(connection, statement, *values)
+
+    monkeypatch.setattr(FileConnection, "execute", execute)
+
+
+@pytest.mark.usefixtures("old", "foreign_keys_stay_on")
+def test_with_foreign_keys_on_sqlite_cannot_change_a_table() -> None:
+    before = rows()
+    with pytest.raises(IntegrityError):
+        upgrade()
+    assert checks.schema()[0] == WITH_CHECKS
+    assert rows() == before
+
+
+@pytest.mark.usefixtures("old")
+def test_a_migration_that_leaves_a_row_without_its_parent_is_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    driver: Any = db.engine.raw_connection()
+    driver.execute("PRAGMA foreign_keys=OFF")
+    driver.execute("DELETE FROM registrations WHERE id = 1")
+    driver.execute("PRAGMA foreign_keys=ON")
+    driver.close()
+    with pytest.raises(SystemExit):
+        upgrade()
+    assert "without parents" in caplog.text
+    assert checks.schema()[0] == WITH_CHECKS
+
+
+@on_both_databases
+@pytest.mark.usefixtures("old")
+def test_after_the_upgrade_foreign_keys_are_on_again() -> None:
+    upgrade()
+    for fault in checks.faults():
+        pytest.fail(fault)
+    with pytest.raises(IntegrityError), db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM registrations WHERE id = 1"))
