@@ -106,7 +106,7 @@ FLOORS = (
     "core.deliveries  core.registration  core.staff",
     "core.door  core.invariants  core.organising  storage  web.addresses",
     "core.desk  web.language  web.limits",
-    "core.erasure  readers  web.access  web.event_facts  web.forms",
+    "core.erasure  readers  web.access  web.event_facts  web.forms  web.qr_code",
     "mail  operations  web.door  web.guard",
     "background  web.desk  web.public",
     "commands  web.organising  web.staff",

@@ -12,7 +12,7 @@ from eventreg.storage.session import AWAY, reading
 from eventreg.web import access, guard, language, tongues
 from eventreg.web.desk import bursts, calls, dashboard, import_export, paper, registration, report
 from eventreg.web.desk import register as desk_register
-from eventreg.web.door import check_in
+from eventreg.web.door import check_in, pairing
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import limits
 from eventreg.web.limits.limits import TooOften
@@ -77,6 +77,7 @@ _PAGES = (
     organising_events,
     *_DESK,
     check_in,
+    pairing,
 )
 _SAID = {400, 403, 404, 405, 413, 414, 429}
 

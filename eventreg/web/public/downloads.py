@@ -3,10 +3,9 @@
 from flask import Blueprint, Response, render_template
 
 from eventreg.core.event import calendar as calendars
-from eventreg.web import addresses
+from eventreg.web import addresses, qr_code
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import check_language, facts, look
-from eventreg.web.public.ticket import qr
 
 blueprint = Blueprint("leaflets", __name__)
 
@@ -30,4 +29,6 @@ def poster(lang: str, slug: str) -> str:
     check_language(lang)
     event = look(slug).event
     address = addresses.event_page(event.slug, lang)
-    return render_template("public/poster.html", qr=qr(address), address=address, **facts(event))
+    return render_template(
+        "public/poster.html", qr=qr_code.svg(address), address=address, **facts(event)
+    )

@@ -1,7 +1,6 @@
 """The ticket: the page of one registration behind its secret address, and how its holder corrects
 name and number."""
 
-import segno
 from flask import Blueprint, g, redirect, render_template, request, session
 
 from eventreg import i18n
@@ -28,7 +27,7 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.core.values import names, phones
 from eventreg.core.values.phones import Phone
 from eventreg.storage.session import reading, write
-from eventreg.web import access, addresses, forms, guard
+from eventreg.web import access, addresses, forms, guard, qr_code
 from eventreg.web.access import anyone
 from eventreg.web.door import check_in
 from eventreg.web.event_facts import area_code, facts
@@ -84,7 +83,7 @@ def ticket(token: str) -> Answer:
     address = guard.settings().public_url + path
     return render_template(
         "public/ticket.html",
-        qr=qr(address.upper()),
+        qr=qr_code.svg(address.upper()),
         address=address,
         waiting=_waiting_beside(registration),
         **shown,
@@ -114,22 +113,6 @@ def _waiting_beside(registration: Registration) -> list[tuple[str, str, int]]:
         )
         for other in lookup.waiting_beside(reading(), registration)
     ]
-
-
-def qr(address: str) -> str:
-    """An address as inline SVG. A ticket's is given all in capitals, which makes a smaller code and
-    is the same address."""
-    code = segno.make(address, error="m", boost_error=False, micro=False)
-    svg: str = code.svg_inline(
-        border=4,
-        omitsize=True,
-        svgclass="qr",
-        lineclass=None,
-        dark="#000",
-        light="#fff",
-        title=say("qr_code"),
-    )
-    return svg
 
 
 @blueprint.get("/T/<token>/change")
