@@ -39,12 +39,6 @@ _rows = (
     .where(Registration.event_id == bindparam("event"))
     .group_by(Registration.id, Registration.state)
 )
-_how_many = select(func.count(AuditEntry.id)).where(AuditEntry.event_id == bindparam("event"))
-
-
-def length(session: Session, event_id: int) -> int:
-    """How many entries there are to fold."""
-    return session.execute(_how_many, {"event": event_id}).scalar_one()
 
 
 def fold(session: Session, event_id: int) -> Folded:

@@ -10,7 +10,19 @@ from eventreg.core.event import events
 from eventreg.settings import Settings
 from eventreg.storage.session import AWAY, reading
 from eventreg.web import access, guard, language, tongues
-from eventreg.web.desk import bursts, calls, dashboard, import_export, paper, registration, report
+from eventreg.web.desk import (
+    attendee_list,
+    audit,
+    bursts,
+    calls,
+    dashboard,
+    duplicates,
+    erasure,
+    import_export,
+    paper,
+    registration,
+    report,
+)
 from eventreg.web.desk import register as desk_register
 from eventreg.web.door import check_in, pairing
 from eventreg.web.event_facts import of_the_next
@@ -63,7 +75,20 @@ STATUS = {
 """Refusal to status. The sentence is the catalogue's ``refused_<code>``; a test keeps both
 complete."""
 
-_DESK = (dashboard, desk_register, registration, bursts, calls, import_export, report, paper)
+_DESK = (
+    dashboard,
+    attendee_list,
+    duplicates,
+    desk_register,
+    registration,
+    erasure,
+    bursts,
+    calls,
+    import_export,
+    report,
+    audit,
+    paper,
+)
 """The desk has one blueprint; each of these files adds its pages to it."""
 _PAGES = (
     public_pages,

@@ -21,7 +21,8 @@ from eventreg.readers import list_reader
 from eventreg.storage.session import Session, apart, db, reading, write
 from eventreg.web import access, forms
 from eventreg.web.access import requires
-from eventreg.web.desk.dashboard import asked_for, blueprint
+from eventreg.web.desk.attendee_list import asked_for
+from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about
 from eventreg.web.language import say
 from eventreg.web.limits import limits
