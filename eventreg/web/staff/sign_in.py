@@ -91,7 +91,7 @@ def _has_typed_fields() -> bool:
 @blueprint.post("/sign-in")
 @anyone
 def do_sign_in() -> Response | tuple[str, int]:
-    """Check name, password and code. The refusal does not say which was wrong. Repeated mistakes are
+    """Check name, password and code. A refusal does not say which was wrong. Repeated mistakes are
     delayed longer and longer."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
     code = normalize("NFKC", request.form.get("code", ""))
