@@ -38,12 +38,6 @@ _rows = (
     .where(Registration.event_id == bindparam("event"))
     .group_by(Registration.id, Registration.state)
 )
-_how_many = select(func.count(AuditEntry.id)).where(AuditEntry.event_id == bindparam("event"))
-
-
-def length(session: Session, event_id: int) -> int:
-    """How many entries the trail has."""
-    return session.execute(_how_many, {"event": event_id}).scalar_one()
 
 
 def replay(session: Session, event_id: int) -> Replayed:

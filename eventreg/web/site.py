@@ -10,7 +10,19 @@ from eventreg.core.event import events
 from eventreg.settings import Settings
 from eventreg.storage.session import AWAY, reading
 from eventreg.web import access, guard, language, template_globals, tongues
-from eventreg.web.desk import bursts, calls, dashboard, import_export, paper, registration, report
+from eventreg.web.desk import (
+    attendee_list,
+    audit,
+    bursts,
+    calls,
+    dashboard,
+    duplicates,
+    erasure,
+    import_export,
+    paper,
+    registration,
+    report,
+)
 from eventreg.web.desk import register as desk_register
 from eventreg.web.door import check_in
 from eventreg.web.event_facts import of_the_next
@@ -63,7 +75,20 @@ STATUS = {
 """The HTTP status of each refusal. Its sentence is ``refused_<code>`` in the catalogue. A test
 checks that both are complete."""
 
-_DESK = (dashboard, desk_register, registration, bursts, calls, import_export, report, paper)
+_DESK = (
+    dashboard,
+    attendee_list,
+    duplicates,
+    desk_register,
+    registration,
+    erasure,
+    bursts,
+    calls,
+    import_export,
+    report,
+    audit,
+    paper,
+)
 """All of these share one blueprint."""
 _WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, find)
 """Pages that use no session, so their forms carry no session token."""
@@ -75,6 +100,7 @@ _PAGES = (
     organising_events,
     *_DESK,
     check_in,
+    pairing,
 )
 _WORDED = {400, 403, 404, 405, 413, 414, 429}
 """HTTP errors with a sentence of their own; the others have one for 4xx and one for 5xx."""

@@ -1,1 +1,1 @@
-"""Tests of the room of the same name."""
+"""Journeys of people through several pages, and how the pages look on the way."""

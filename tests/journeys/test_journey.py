@@ -1,5 +1,5 @@
-"""The whole journey in a real browser: on a phone and on a laptop, with scripts and without, to the
-desk, the door and the printed list."""
+"""From registering to checking in, in a real browser: on a telephone and on a laptop, with and
+without scripts; and the printed list."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ LONGEST = (
 
 @pytest.fixture
 def instance(folder: Path) -> Path:
-    """The June 10 lecture with its staff."""
+    """A data folder with the June 10 lecture and its staff."""
     house = House(folder)
     with house.app.app_context():
         house.apply(SHIPPED.read_text(encoding="utf-8"))
@@ -41,7 +41,7 @@ def instance(folder: Path) -> Path:
 
 @pytest.fixture
 def before(instance: Path) -> Iterator[Server]:
-    """The Wednesday before."""
+    """A server on the Wednesday before the lecture."""
     with running(
         instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00", EVENTREG_SECRET_KEY="k" * 20
     ) as server:
@@ -49,7 +49,7 @@ def before(instance: Path) -> Iterator[Server]:
 
 
 def sign_in(page: Page, server: Server, name: str) -> None:
-    """Staff sign in."""
+    """Sign a staff member in."""
     page.goto(f"{server.address}/staff/sign-in")
     page.locator("#username").fill(name)
     page.locator("#password").fill(PASSWORD)
@@ -58,7 +58,7 @@ def sign_in(page: Page, server: Server, name: str) -> None:
 
 
 def register(page: Page, server: Server, name: str, number: str) -> str:
-    """A guest registers, from the start page; returns the code."""
+    """Register from the start page. Returns the check-in code."""
     page.goto(f"{server.address}/zh/")
     page.locator("a.button").click()
     kind(page, "register")
@@ -72,13 +72,13 @@ def register(page: Page, server: Server, name: str, number: str) -> str:
 
 
 BOTH = [(PHONE, True), (LAPTOP, False)]
-"""In `make proofs` also a phone without scripts, and a laptop with them."""
+"""In `make proofs` also a telephone without scripts and a laptop with them."""
 
 
 @pytest.mark.parametrize(
     ("shape", "scripts"), [*BOTH, (PHONE, False), (LAPTOP, True)] if WHOLE else BOTH
 )
-def test_from_the_first_click_to_the_chair(
+def test_from_registration_to_check_in(
     browser: Browser, instance: Path, shape: Any, scripts: bool
 ) -> None:
     secret = {"EVENTREG_SECRET_KEY": "k" * 20}
@@ -119,6 +119,7 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
     for path in (
         "/staff/",
         desk,
+        f"{desk}?audit=check",
         f"{desk}/attendees",
         f"{desk}/registrations/new",
         f"{desk}/registrations/1?read=1",
@@ -149,20 +150,20 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         page.set_viewport_size({"width": 1280, "height": 800})
 
 
-def test_pages_ask_for_nothing_but_themselves(browser: Browser, before: Server) -> None:
+def test_public_pages_request_no_other_address(browser: Browser, before: Server) -> None:
     page = window(browser, PHONE)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    console: list[str] = []
+    page.on("console", lambda message: console.append(message.text))
     register(page, before, "张桂芳", "13800138000")
-    assert all(url.startswith(before.address) for url in asked)
+    assert all(url.startswith(before.address) for url in requested)
     assert [
         url
-        for url in asked
+        for url in requested
         if not re.search(r"/(zh/|T/)", url) and not url.endswith("/favicon.ico")
     ] == []
-    assert said == [], "the policy lets through everything that the pages need"
+    assert console == [], "the content security policy blocks nothing that the pages need"
     assert page.context.cookies() == []
     fonts = page.context.new_cdp_session(page)
     fonts.send("DOM.enable")
@@ -174,12 +175,12 @@ def test_pages_ask_for_nothing_but_themselves(browser: Browser, before: Server) 
         for font in fonts.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
     }
     assert any("CJK" in family for family in used), (
-        f"without a Chinese font these tests look at boxes: {used}"
+        f"without a Chinese font these tests see boxes instead of characters: {used}"
     )
 
 
 def fill_up(instance: Path, people: int) -> None:
-    """Register that many, the longest names among them."""
+    """Register that many people, first those with the longest names."""
     house = House(instance, EVENTREG_SECRET_KEY="k" * 20)
     with house.app.app_context():
         for number in range(people):
@@ -218,12 +219,12 @@ def test_the_list_prints_twenty_five_to_a_side(
 
 
 def side_of(paper: Path, side: int) -> str:
-    """The text of one side."""
+    """The text on one side of the paper."""
     command = ["pdftotext", "-f", str(side), "-l", str(side), "-layout", str(paper), "-"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_a_double_click_on_the_last_button_is_one_registration(
+def test_a_double_click_on_the_last_button_makes_one_registration(
     browser: Browser, before: Server, instance: Path
 ) -> None:
     page = window(browser, PHONE)

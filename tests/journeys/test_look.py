@@ -1,5 +1,4 @@
-"""How the public pages look and behave in a real browser: sizes, contrast, keyboard, bytes, paper
-(UX.md section 9)."""
+"""How public pages look and behave in a real browser: sizes, contrast, keyboard, bytes, paper."""
 
 import math
 import os
@@ -53,8 +52,7 @@ MORE_WAYS = [
     ("zh", "light", "largest"),
     ("en", "dark", "standard"),
 ]
-"""With the two, each language is met with each scheme and each size, and each scheme with each
-size."""
+"""Together with ``TWO_WAYS``, every pair of language, scheme and size occurs."""
 ARIA = ROOT / "tests" / "aria"
 
 
@@ -62,7 +60,7 @@ ARIA = ROOT / "tests" / "aria"
 def site(
     migrated: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, dict[str, str]]]:
-    """A server with the whole cast, on the morning of June 10, and the tickets."""
+    """A server on the morning of June 10, events in every state, and the paths of the tickets."""
     folder = tmp_path_factory.mktemp("look")
     shutil.copy(migrated, folder / "eventreg.sqlite3")
     paths = cast.prepare(folder)
@@ -73,7 +71,7 @@ def site(
 def visitor(
     browser: Browser, site: tuple[Server, dict[str, str]], shape: Any, way: tuple[str, str, str]
 ) -> Visitor:
-    """Somebody who reads in that language, scheme and size."""
+    """A browser in that language, scheme and text size."""
     language, scheme, size = way
     made = Visitor(window(browser, shape, scheme=scheme), site[0].address, language, site[1])
     if size != "standard":
@@ -82,8 +80,7 @@ def visitor(
 
 
 def in_turn(guest: Visitor, place: int) -> Iterator[tuple[str, Page]]:
-    """All states in `make proofs`; in `make test` every second one, and the others in the other
-    way."""
+    """All states in `make proofs`. In `make test` every second one; the next way has the others."""
     return guest.states() if WHOLE else guest.states(*list(guest.shows())[place::2])
 
 
@@ -107,7 +104,7 @@ def test_event_form_and_ticket_in_every_way(
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_nothing_sticks_out_of_the_smallest_screen(
+def test_no_state_scrolls_sideways_on_the_smallest_screen(
     browser: Browser, site: Any, language: str
 ) -> None:
     guest = visitor(browser, site, SMALLEST, (language, "light", "standard"))
@@ -116,7 +113,7 @@ def test_nothing_sticks_out_of_the_smallest_screen(
 
 
 @pytest.mark.parametrize("shape", [TABLET, LAPTOP], ids=["tablet", "laptop"])
-def test_and_of_no_larger_one(browser: Browser, site: Any, shape: Any) -> None:
+def test_every_state_fits_a_tablet_and_a_laptop(browser: Browser, site: Any, shape: Any) -> None:
     guest = visitor(browser, site, shape, ("en", "light", "standard"))
     states = in_turn(guest, (TABLET, LAPTOP).index(shape))
     assert [fault for name, page in states for fault in measured(name, page)] == []
@@ -133,8 +130,8 @@ def test_the_button_is_seen_without_scrolling(
     assert box["y"] <= 640
 
 
-def test_a_finding_is_found(browser: Browser, site: Any) -> None:
-    """That the checks above can fail: each thing spoilt once is seen."""
+def test_the_checks_find_each_fault_that_is_put_in(browser: Browser, site: Any) -> None:
+    """Without this, the checks above could pass without looking."""
     guest = visitor(browser, site, PHONE, ("zh", "light", "standard"))
     spoilt = {
         "color-contrast-enhanced": "document.querySelector('h1').style.color = '#888'",
@@ -153,7 +150,7 @@ def test_a_finding_is_found(browser: Browser, site: Any) -> None:
 
 
 def stops(page: Page) -> list[tuple[str, float]]:
-    """Every stop of the Tab key: its place in the document, and how wide its ring is."""
+    """Every stop of the Tab key: its place in the document, and the width of its focus ring."""
     page.evaluate("[...document.querySelectorAll('*')].forEach((e, place) => e.place = place)")
     found: list[tuple[str, float]] = []
     settle(page)
@@ -168,17 +165,19 @@ def stops(page: Page) -> list[tuple[str, float]]:
     return found
 
 
-def test_the_tab_key_goes_down_the_page_and_its_ring_is_seen(browser: Browser, site: Any) -> None:
+def test_the_tab_key_goes_down_the_page_with_a_visible_focus_ring(
+    browser: Browser, site: Any
+) -> None:
     guest = visitor(browser, site, LAPTOP, ("zh", "light", "standard"))
     for name, page in guest.on_the_way_to_a_ticket():
         found = stops(page)
         assert len(found) > 5, name
         places = [place for place, _ in found]
         assert places == sorted(places), f"{name}: the keyboard jumps"
-        assert all(ring >= 2 for _, ring in found), f"{name}: a focus that cannot be seen is lost"
+        assert all(ring >= 2 for _, ring in found), f"{name}: a focus ring is too thin to see"
 
 
-def test_complaints_come_first_have_the_focus_and_lead_to_their_fields(
+def test_mistakes_are_listed_first_with_the_focus_and_links_to_their_fields(
     browser: Browser, site: Any
 ) -> None:
     guest = visitor(browser, site, PHONE, ("zh", "light", "standard"))
@@ -199,14 +198,14 @@ def test_complaints_come_first_have_the_focus_and_lead_to_their_fields(
 
 
 def heard(page: Page) -> str:
-    """What a screen reader is told of the page, without what differs from run to run."""
+    """What a screen reader gets of the page, without what differs from run to run."""
     text = page.locator("body").aria_snapshot()
     text = re.sub(r"/T/[0-9A-Z]{26}", "/T/<ticket>", text)
     return re.sub(r"\b\d \d \d \d\b", "<code>", text) + "\n"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_screen_readers_are_told_what_the_files_say(
+def test_screen_readers_get_what_the_files_in_aria_say(
     browser: Browser, site: Any, language: str
 ) -> None:
     guest = visitor(browser, site, PHONE, (language, "light", "standard"))
@@ -223,12 +222,12 @@ def test_screen_readers_are_told_what_the_files_say(
         wanted.remove(name)
         kept = ARIA / f"{name}.{language}.yml"
         assert heard(page) == kept.read_text(encoding="utf-8"), (
-            f"{kept.name}: if this is meant, write it to the file"
+            f"{kept.name}: if the change is wanted, write it to the file"
         )
     assert wanted == set()
 
 
-def test_without_scripts_staff_see_no_button_that_does_nothing(browser: Browser, site: Any) -> None:
+def test_without_scripts_staff_see_no_button_that_needs_one(browser: Browser, site: Any) -> None:
     page = window(browser, PHONE, scripts=False)
     page.goto(f"{site[0].address}/staff/sign-in")
     kind(page, "staff-sign-in")
@@ -266,8 +265,8 @@ def test_from_the_form_to_the_cancelled_seat_without_scripts_and_by_keyboard(
     kind(page, "cancelled")
 
 
-def note(asked: list[str]) -> Callable[[Request], None]:
-    """Writes down what is asked for."""
+def noting(asked: list[str]) -> Callable[[Request], None]:
+    """Note the address of each request."""
     return lambda request: asked.append(request.url)
 
 
@@ -289,7 +288,7 @@ def test_a_page_is_one_request_of_less_than_ten_kilobytes(browser: Browser, site
             "Network.loadingFinished",
             lambda event, came=came: came.append(event["encodedDataLength"]),
         )
-        page.on("request", note(asked))
+        page.on("request", noting(asked))
         page.goto(server.address + path, wait_until="networkidle")
         assert [url for url in asked if not url.endswith("/favicon.ico")] == [server.address + path]
         assert 0 < sum(came) <= 10_000, path
@@ -301,7 +300,7 @@ def test_on_a_slow_network_and_an_old_phone_the_event_is_there_in_three_seconds(
     browser: Browser, site: Any
 ) -> None:
     soonest = math.inf
-    for _ in range(3):  # a busy machine has three tries
+    for _ in range(3):  # a busy machine gets three tries
         page = window(browser, PHONE)
         slowed(page)
         page.goto(f"{site[0].address}/zh/events/open")
@@ -312,7 +311,7 @@ def test_on_a_slow_network_and_an_old_phone_the_event_is_there_in_three_seconds(
     assert 2000 < soonest < 3000, "the latency alone is two seconds"
 
 
-def test_the_script_is_small_and_of_2017() -> None:
+def test_the_script_is_small_and_runs_in_browsers_of_2017() -> None:
     script = assets.public_js()
     assert len(script.encode()) <= 2048
     esprima.parseScript(script)
@@ -333,11 +332,11 @@ VOICE = """(() => { const said = []; window.said = said;
 @pytest.mark.parametrize(
     ("language", "label", "voice"), [("zh", "朗读", "zh-CN"), ("en", "Listen", "en-GB")]
 )
-def test_the_page_is_read_aloud_where_the_browser_has_a_voice(
+def test_the_page_is_read_aloud_if_the_browser_has_a_voice(
     browser: Browser, site: Any, language: str, label: str, voice: str
 ) -> None:
-    """No browser here has a voice, so the voices are ours; the button, and what it says, are the
-    page's."""
+    """The browser of the tests has no voice, so the test supplies voices. Button and text are the
+    page's own."""
     page = window(browser, PHONE)
     page.context.add_init_script(VOICE.replace("HAS", "true"))
     page.goto(f"{site[0].address}{site[1]['couple']}?lang={language}")
@@ -354,16 +353,14 @@ def test_the_page_is_read_aloud_where_the_browser_has_a_voice(
     expect(button).to_have_text(label)
 
 
-def test_where_there_is_no_voice_nothing_is_offered(browser: Browser, site: Any) -> None:
+def test_without_a_voice_the_page_offers_no_reading(browser: Browser, site: Any) -> None:
     page = window(browser, PHONE)
     page.context.add_init_script(VOICE.replace("HAS", "v.lang === 'fr'"))
     page.goto(f"{site[0].address}/zh/events/open")
     expect(page.locator("#listen")).to_be_hidden()
 
 
-def test_a_ticket_is_sent_to_the_family_where_the_browser_can_share(
-    browser: Browser, site: Any
-) -> None:
+def test_a_ticket_can_be_shared_if_the_browser_can(browser: Browser, site: Any) -> None:
     page = window(browser, PHONE)
     page.context.add_init_script(
         "navigator.share = what => { window.shared = what; return Promise.resolve(); };"
@@ -380,7 +377,7 @@ def test_a_ticket_is_sent_to_the_family_where_the_browser_can_share(
 
 
 def decoded(png: Path) -> str:
-    """What a QR reader reads from a picture."""
+    """The text that a QR reader reads from a picture."""
     return str(zxingcpp.read_barcodes(Image.open(png))[0].text)
 
 
@@ -403,7 +400,7 @@ def test_the_qr_code_is_the_ticket_on_every_screen(
 
 
 def printed(page: Page, folder: Path) -> tuple[int, Path]:
-    """Print a page: how many sides, and a picture of the first."""
+    """Print a page. Returns the number of sides and a picture of the first."""
     paper = folder / "paper.pdf"
     page.pdf(path=paper, prefer_css_page_size=True)
     info = subprocess.run(
@@ -431,7 +428,7 @@ def test_the_ticket_prints_on_one_side_black_on_white(
     sides, picture = printed(page, tmp_path)
     assert sides == 1
     assert decoded(picture) == f"{site[0].address}{site[1]['couple']}".upper(), (
-        "the code is read from paper, too"
+        "the code can be read from paper"
     )
 
 

@@ -1,8 +1,8 @@
-"""A clerk's morning from the first call to the day on which everybody is forgotten, in a real
-browser, with the keyboard alone.
+"""The desk's work by keyboard alone, in a real browser: from the first call to the day on which the
+personal data are erased.
 
-Keys are counted: a Chinese name costs its pinyin and one key to choose it. The figures are printed
-with ``-rP``.
+The tests count keys. A Chinese name counts as its pinyin and one key to choose it. ``pytest -rP``
+prints the figures.
 """
 
 import time
@@ -40,7 +40,7 @@ CALLERS = {
 
 @dataclass
 class Clerk:
-    """Somebody at the keyboard of a laptop; each task's keys and seconds are noted."""
+    """A clerk at a laptop. Notes the keys and the seconds of each task."""
 
     page: Page
     address: str
@@ -54,8 +54,7 @@ class Clerk:
             self.keys += 1
 
     def types(self, text: str) -> None:
-        """Type letters and figures; Chinese as an input method does, at the price of its pinyin and
-        one key."""
+        """Type a text. Chinese is counted as an input method needs it: its pinyin and one key."""
         if text.isascii():
             self.page.keyboard.type(text)
             self.keys += len(text)
@@ -64,24 +63,24 @@ class Clerk:
             self.keys += len(names.reading_of(names.parse(text).sort_key).replace(" ", "")) + 1
 
     def on_to(self, *keys: str) -> None:
-        """Press keys of which the last one leads to another page, and wait for it."""
+        """Press keys, the last of which leads to another page, and wait for that page."""
         self.press(*keys[:-1])
         with self.page.expect_navigation():
             self.press(keys[-1])
         settle(self.page)
 
     def goes(self, path: str) -> None:
-        """Open a bookmark."""
+        """Open an address of this server."""
         self.page.goto(self.address + path)
         settle(self.page)
 
     def reach(self, selector: str) -> None:
-        """Tab on until the focus is there."""
+        """Press Tab until the focus is there."""
         for _ in range(200):
             if self.page.evaluate("s => document.activeElement.matches(s)", selector):
                 return
             self.press("Tab")
-        raise AssertionError(f"no way to {selector} by keyboard")
+        raise AssertionError(f"the Tab key does not reach {selector}")
 
     def presses(self, selector: str) -> None:
         """Go to a button or a link by keyboard and press Enter."""
@@ -90,28 +89,28 @@ class Clerk:
 
     @property
     def kind(self) -> str:
-        """Which page this is."""
+        """The kind of the page."""
         return str(self.page.locator("main").get_attribute("data-page"))
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The text of the page."""
         return self.page.locator("main").inner_text()
 
     def data(self, name: str) -> Any:
-        """A figure of the page."""
+        """A figure that the page carries for programs."""
         return self.page.locator("main").get_attribute(f"data-{name}")
 
     @contextmanager
     def task(self, name: str) -> Iterator[None]:
-        """Note what it takes."""
+        """Note the keys and seconds of the task."""
         keys, begun = self.keys, time.perf_counter()
         yield
         self.tasks[name] = (self.keys - keys, time.perf_counter() - begun)
 
 
 def at_the_desk(browser: Browser, server: Server, name: str = "desmond") -> Clerk:
-    """Somebody signs in, without the mouse."""
+    """Sign in without a mouse."""
     clerk = Clerk(window(browser, LAPTOP), server.address)
     clerk.goes("/staff/sign-in")
     clerk.reach("#username")
@@ -123,8 +122,7 @@ def at_the_desk(browser: Browser, server: Server, name: str = "desmond") -> Cler
 
 
 def take_a_call(clerk: Clerk, name: str, phone: str) -> None:
-    """Number, name, Enter; then what is to be read back. Where the room is full, Enter is the
-    waiting list."""
+    """Type number and name and press Enter, which leads to the words to read back."""
     assert clerk.kind == "staff-new"
     clerk.types(phone)
     clerk.press("Tab")
@@ -134,7 +132,7 @@ def take_a_call(clerk: Clerk, name: str, phone: str) -> None:
 
 @pytest.fixture
 def folder_with_eight_seats(folder: Path) -> Path:
-    """Eight seats, and everybody hired."""
+    """A data folder with an event of eight seats, and its staff."""
     house = House(folder)
     with house.app.app_context():
         house.apply(
@@ -151,7 +149,7 @@ def test_a_clerks_morning(browser: Browser, folder_with_eight_seats: Path, tmp_p
         clerk = at_the_desk(browser, server)
         ten_calls_come_in(clerk)
         somebody_cancels(clerk)
-        the_promotion_is_called_through(clerk)
+        the_promoted_party_is_called(clerk)
         tasks = clerk.tasks
     with running(folder, EVENTREG_CLOCK="2030-06-07T16:30:00+08:00") as server:
         clerk = at_the_desk(browser, server)
@@ -162,14 +160,14 @@ def test_a_clerks_morning(browser: Browser, folder_with_eight_seats: Path, tmp_p
         the_report_is_printed(clerk, tmp_path)
         tasks |= clerk.tasks
     with running(folder, EVENTREG_CLOCK="2030-07-11T09:00:00+08:00") as server:
-        nobody_is_remembered(at_the_desk(browser, server, "olga"), folder)
+        everyone_is_erased(at_the_desk(browser, server, "olga"), folder)
     for name, (keys, seconds) in tasks.items():
-        # the figures of UX.md 8
+        # The figures are for people to read.
         print(f"{name}: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201
 
 
 def ten_calls_come_in(clerk: Clerk) -> None:
-    """Ten calls; the room has eight seats, and the last two callers wait."""
+    """Ten people call for eight seats; the last two wait."""
     clerk.goes(f"{DESK}/registrations/new")
     for number, (name, phone) in enumerate(CALLERS.items()):
         with clerk.task(f"call {number + 1}"):
@@ -187,7 +185,7 @@ def ten_calls_come_in(clerk: Clerk) -> None:
 
 
 def somebody_cancels(clerk: Clerk) -> None:
-    """The last digits of the number find her; the seat goes to the first who waits."""
+    """The clerk finds her by her last digits. Her seat goes to the first in the waiting list."""
     clerk.goes(f"{DESK}/attendees")
     with clerk.task("cancellation"):
         clerk.types("8003")
@@ -198,19 +196,19 @@ def somebody_cancels(clerk: Clerk) -> None:
     assert clerk.data("state") == "cancelled"
 
 
-def the_promotion_is_called_through(clerk: Clerk) -> None:
-    """The call desk has the number, the words, and one key for what came of it."""
+def the_promoted_party_is_called(clerk: Clerk) -> None:
+    """The call desk shows the number and the words, and one key logs the outcome."""
     clerk.goes(f"{DESK}/calls")
     assert clerk.data("calls") == "1"
     assert "徐文龙" in clerk.text
     assert "138 0013 8009" in clerk.text
-    with clerk.task("promotion called through"):
+    with clerk.task("call to the promoted party"):
         clerk.on_to("1")
     assert clerk.data("calls") == "0"
 
 
 def the_list_is_printed(clerk: Clerk, tmp_path: Path) -> None:
-    """Two sides: eight people, and the blank side for walk-ins."""
+    """The list has two sides: eight people, and a blank side for walk-ins."""
     clerk.goes(DESK)
     clerk.presses("a[href$='/check-in-list']")
     assert clerk.page.locator("main").get_attribute("data-page") == "staff-check-in-list"
@@ -222,7 +220,7 @@ def the_list_is_printed(clerk: Clerk, tmp_path: Path) -> None:
 
 
 def the_sheet_is_typed_back(clerk: Clerk) -> None:
-    """One key a line: six came and took their gift, one came and left without, one did not come."""
+    """One key a line: six came and took a gift, one came and took none, one did not come."""
     clerk.goes(f"{DESK}/paper")
     with clerk.task("sheet typed back"):
         clerk.press("2", "2", "2", "1", "0", "2", "2", "2")
@@ -235,16 +233,16 @@ def the_sheet_is_typed_back(clerk: Clerk) -> None:
 
 
 def the_report_is_printed(clerk: Clerk, tmp_path: Path) -> None:
-    """On one side."""
+    """The report prints on one side."""
     clerk.page.pdf(path=str(tmp_path / "report.pdf"), format="A4")
     (side,) = sides_of(tmp_path / "report.pdf")
     assert "小结" in side
     assert "从纸上录的" in side
 
 
-def nobody_is_remembered(clerk: Clerk, folder: Path) -> None:
-    """After thirty days nobody: the server has seen to it by itself, or the organiser does. The
-    counts are still there."""
+def everyone_is_erased(clerk: Clerk, folder: Path) -> None:
+    """After thirty days the server, or else the organiser, erases names and numbers. The counts
+    stay."""
     clerk.goes(f"{DESK}/forget")
     if clerk.data("due") != "0":
         clerk.presses("button.danger")
@@ -278,7 +276,7 @@ def test_an_organiser_copies_the_lecture_to_next_month(browser: Browser, folder:
             clerk.on_to("Enter")
         assert clerk.page.url.endswith("/staff/events/july-8-self-care")
         keys, seconds = clerk.tasks["copy of an event"]
-        # a figure of the note
+        # The figure is for people to read.
         print(f"copy of an event: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201
         assert keys < 60, "at two keys a second, half a minute"
 
@@ -300,6 +298,6 @@ def test_fifty_lines_are_typed_back_with_fifty_keys(browser: Browser, folder: Pa
             clerk.on_to("Enter")
         assert (clerk.data("came"), clerk.data("gifts")) == ("40", "30")
         keys, seconds = clerk.tasks["fifty lines"]
-        # a figure of the note
+        # The figure is for people to read.
         print(f"fifty lines: {keys} keys, {seconds:.1f} s for the machine")  # noqa: T201
         assert keys == 52

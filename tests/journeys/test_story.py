@@ -1,4 +1,4 @@
-"""The June 10 lecture, from the first registration to three arrivals, told as it will happen."""
+"""The June 10 lecture in the order of events, from the first registration to three arrivals."""
 
 import pytest
 
@@ -13,7 +13,7 @@ DOOR = f"/door/{EVENT}/"
 
 
 def test_the_june_10_lecture(house: House) -> None:
-    """Fifty seats, a couple, a fifty-first person, a sheet of paper, and a morning at the door."""
+    """Fifty seats, a couple, a fifty-first person, a printed list, and check-in at the door."""
     house.apply(SHIPPED.read_text(encoding="utf-8"))
     house.hire()
     daughter, desmond, dora = house.client(), house.client(), house.client()
@@ -28,7 +28,7 @@ def test_the_june_10_lecture(house: House) -> None:
             phone=f"138{couple:08d}",
         )
         assert answer.status_code == 303
-    # ... and by telephone, where Desmond writes them down.
+    # ... and by telephone, where Desmond registers them.
     sign_in(desmond, "desmond", PASSWORD)
     for caller in range(9):
         taken = fill(
@@ -44,8 +44,8 @@ def test_the_june_10_lecture(house: House) -> None:
     guest_form = house.client()
     open_form = get(guest_form, f"/en/events/{EVENT}/register").form("/register").fields
 
-    # A couple tries for the last single seat: nobody is booked, nothing is lost, and they hear what
-    # they can do.
+    # A couple tries for the last single seat. Neither is registered, what they typed is kept, and
+    # the page says what they can do.
     couple_page = Page(book(daughter, EVENT, name="张桂芳", companion_1="李国强", phone="56116778"))
     assert (couple_page.status, couple_page.kind) == (409, "full")
     assert "现在只剩 1 个座位" in couple_page.text
@@ -60,7 +60,7 @@ def test_the_june_10_lecture(house: House) -> None:
     assert "张桂芳" in ticket.text
     code = str(ticket.having("data-code")[0]["data-code"])
 
-    # Otto comes back: the fifty-first person is told so, with the telephone number.
+    # Otto comes back as the fifty-first person, and reads that the event is full, and whom to call.
     late = Page(
         guest_form.post(
             f"/en/events/{EVENT}/register",
@@ -99,7 +99,7 @@ def test_the_june_10_lecture(house: House) -> None:
     third = press(dora, second)
     assert "3 / 50" in third.text
 
-    # That was the wrong Chen. She takes it back, and the row stays for the record.
+    # That was the wrong Chen. She undoes it, and the row stays.
     undo = next(form for form in third.forms if form.action.endswith("/undo"))
     undone = get(dora, dora.post(undo.action, data=undo.fields).headers["Location"])
     assert "陈阿0 已撤销签到" in undone.text
@@ -111,7 +111,7 @@ def test_the_june_10_lecture(house: House) -> None:
 
 
 def press(dora: object, page: Page) -> Page:
-    """Press the first button that checks somebody in, and read what follows."""
+    """Press the first check-in button. Returns the page that follows."""
     form = next(form for form in page.forms if form.action.endswith("/check-ins"))
     answer = dora.post(form.action, data=form.fields)  # type: ignore[attr-defined]
     return get(dora, answer.headers["Location"])  # type: ignore[arg-type]

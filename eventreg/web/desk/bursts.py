@@ -1,5 +1,5 @@
-"""Many people registered quickly from one address: an organiser ticks those who are nobody's, and
-takes them back."""
+"""Cancel a burst: many registrations from one network address within minutes. An organiser ticks
+those that are not of real people."""
 
 from flask import g, redirect, render_template, request, url_for
 
@@ -17,7 +17,7 @@ from eventreg.web.wire.answers import Answer
 @blueprint.get("/bursts")
 @requires(Permission.TAKE_BACK, password=True)
 def ask_take_back(slug: str) -> Answer:
-    """Those who were ticked, once more, before anything is cancelled."""
+    """Show the ticked people again, before any are cancelled."""
     event = events.get(reading(), slug)
     chosen = bursts.ticked(reading(), event, request.values.getlist("attendee"), now=g.now)
     if not chosen:
@@ -28,7 +28,7 @@ def ask_take_back(slug: str) -> Answer:
 @blueprint.post("/bursts")
 @requires(Permission.TAKE_BACK, password=True)
 def take_back(slug: str) -> Answer:
-    """Cancel them; their seats go to the waiting."""
+    """Cancel the ticked people. Their seats go to the waiting list."""
     people, by, now = request.values.getlist("attendee"), access.actor(), g.now
     done = write(
         lambda session: bursts.take_back(session, events.get(session, slug), people, by=by, now=now)

@@ -1,5 +1,5 @@
-"""Lists out and in: the attendee list as CSV and XLSX, and a list from elsewhere tried row by row
-before it is taken."""
+"""Export the attendee list as CSV and XLSX, and import a list from a file, after a trial of every
+row."""
 
 import tempfile
 from collections.abc import Iterator
@@ -21,7 +21,8 @@ from eventreg.readers import list_reader
 from eventreg.storage.session import Session, apart, db, reading, write
 from eventreg.web import access
 from eventreg.web.access import requires
-from eventreg.web.desk.dashboard import asked_for, blueprint
+from eventreg.web.desk.attendee_list import asked_for
+from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about
 from eventreg.web.forms import fields
 from eventreg.web.language import say
@@ -30,17 +31,19 @@ from eventreg.web.limits.limits import TooOften
 from eventreg.web.wire.answers import Answer
 
 _PIECE = 64 * 1024
-_two_at_once = BoundedSemaphore(2)
+_running_exports = BoundedSemaphore(2)
 
 
-def _recorded(event: Event, kind: str) -> tuple[attendee_list.Selection, bool]:
-    """What is exported, and whether with whole numbers: those are the organiser's. Written down
-    before the first byte."""
+def _record_export(event: Event, kind: str) -> tuple[attendee_list.Selection, bool]:
+    """Record an export before its first byte is sent. Returns what is exported, and whether with
+    whole telephone numbers, which only organisers get."""
     asked, by, now = asked_for(), access.actor(), g.now
     limits.limits().hit("export", limits.EXPORT, str(by.staff_id))
-    people = attendee_list.count_found(reading(), event, asked)
-    whole = access.may(Permission.SEE_NUMBERS)
-    told: dict[str, Any] = {
+    people, whole = (
+        attendee_list.count_found(reading(), event, asked),
+        access.may(Permission.SEE_NUMBERS),
+    )
+    details: dict[str, Any] = {
         "kind": kind,
         "people": people,
         "filter": asked.filter,
@@ -49,7 +52,7 @@ def _recorded(event: Event, kind: str) -> tuple[attendee_list.Selection, bool]:
     event_id = event.id
     write(
         lambda session: audit.record(
-            session, Action.EXPORTED, by, now=now, event_id=event_id, **told
+            session, Action.EXPORTED, by, now=now, event_id=event_id, **details
         )
     )
     return asked, whole
@@ -58,8 +61,8 @@ def _recorded(event: Event, kind: str) -> tuple[attendee_list.Selection, bool]:
 @blueprint.get("/attendees.csv")
 @requires(Permission.EXPORT, password=True)
 def as_csv(slug: str) -> Response:
-    """What the list shows, as CSV, while it is being read."""
-    asked, whole = _recorded(events.get(reading(), slug), "csv")
+    """What the list shows, as CSV, sent while it is read."""
+    asked, whole = _record_export(events.get(reading(), slug), "csv")
     event, engine = events.get(reading(), slug), db.engine
     zone, turn = events.zone(event), _Turn()
 
@@ -77,15 +80,15 @@ def as_csv(slug: str) -> Response:
         yield "".join(held)
 
     answer = _file(pieces(), slug, "csv", "text/csv")  # Flask adds the charset
-    answer.call_on_close(turn.over)  # also where the browser has gone away half-way
+    answer.call_on_close(turn.over)  # also if the browser stops reading half-way
     return answer
 
 
 @blueprint.get("/attendees.xlsx")
 @requires(Permission.EXPORT, password=True)
 def as_xlsx(slug: str) -> Response:
-    """The same as a spreadsheet: written to a file that is gone when it has been sent."""
-    asked, whole = _recorded(events.get(reading(), slug), "xlsx")
+    """The same as a spreadsheet, written to a temporary file that is deleted after it was sent."""
+    asked, whole = _record_export(events.get(reading(), slug), "xlsx")
     event, turn = events.get(reading(), slug), _Turn()
     folder = tempfile.TemporaryDirectory(prefix="eventreg-")
     made = Path(folder.name) / "attendees.xlsx"
@@ -106,26 +109,24 @@ def as_xlsx(slug: str) -> Response:
 
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     answer = _file(pieces(), slug, "xlsx", kind)
-    answer.call_on_close(
-        folder.cleanup
-    )  # a HEAD, or a browser that has gone away, reads no piece of it
+    # A HEAD request, or a browser that has gone away, does not read the pieces to the end.
+    answer.call_on_close(folder.cleanup)
     return answer
 
 
 class _Turn:
-    """One of two exports at a time; a third is told to come back. Over once, however often that is
-    said."""
+    """One of the two exports that may run at a time; a third is refused with ``TooOften``."""
 
     def __init__(self) -> None:
-        self._running = _two_at_once.acquire(blocking=False)
-        if not self._running:
+        self._is_running = _running_exports.acquire(blocking=False)
+        if not self._is_running:
             raise TooOften(5)
 
     def over(self) -> None:
-        """Let the next one begin."""
-        if self._running:
-            self._running = False
-            _two_at_once.release()
+        """Let the next export begin. A second call changes nothing."""
+        if self._is_running:
+            self._is_running = False
+            _running_exports.release()
 
 
 def _file(pieces: Iterator[str] | Iterator[bytes], slug: str, ending: str, kind: str) -> Response:
@@ -138,14 +139,14 @@ def _file(pieces: Iterator[str] | Iterator[bytes], slug: str, ending: str, kind:
 @blueprint.get("/import")
 @requires(Permission.IMPORT)
 def ask_import(slug: str) -> str:
-    """Which file."""
+    """Ask for the file."""
     return _page(events.get(reading(), slug))
 
 
 @blueprint.post("/import")
 @requires(Permission.IMPORT)
 def do_import(slug: str) -> Answer:
-    """Try the file; with ``confirmed``, take what the trial showed. Whole, or not at all."""
+    """Try the file. With ``confirmed``, import what the trial showed: every row, or none."""
     event, text = events.get(reading(), slug), request.form.get("rows", "")
     content = text.encode() if text else fields.file_sent()
     if not text and len(content) > import_file.LARGEST:
@@ -164,9 +165,9 @@ def do_import(slug: str) -> Answer:
         here = events.get(session, slug)
         report = imports.register_all(session, here, listed, **wanted, by=by, now=now)
         if not confirmed:
-            raise NotTaken(report)  # a trial goes all the way, and is then taken back
-        told = {"rows": report.rows, "seats": report.seated, "waiting": report.waiting}
-        audit.record(session, Action.IMPORTED, by, now=now, event_id=event.id, **told)
+            raise NotTaken(report)  # a trial does everything, and is then rolled back
+        details = {"rows": report.rows, "seats": report.seated, "waiting": report.waiting}
+        audit.record(session, Action.IMPORTED, by, now=now, event_id=event.id, **details)
         return report
 
     try:

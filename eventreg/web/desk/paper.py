@@ -1,5 +1,8 @@
-"""Paper: the check-in list with its signs and supplements, as page and as PDF; and the ticked sheet
-typed back."""
+"""The check-in list on paper, as a page and as PDF; and typing the ticked sheet back in.
+
+Showing a list changes nothing. What was printed is recorded, so that the dashboard knows who is
+missing on the sheet.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +29,7 @@ from eventreg.web.wire.answers import Answer
 
 @dataclass(frozen=True)
 class Sheets:
-    """What is to be printed: the people, from which number on, whether with signs and a blank side,
-    who is to be struck out."""
+    """What to print: the people, the number of the first one, and whom to strike out."""
 
     part: Part
     rows: Sequence[Row]
@@ -38,19 +40,19 @@ class Sheets:
 @blueprint.get("/check-in-list")
 @requires(Permission.PRINT_LIST)
 def printed_list(slug: str) -> str:
-    """The list for the door, as paper: everybody, only who is new, only who was chosen, or who
-    waits. Looking at it is no printing; see ``record_print``."""
+    """The list as a page to print: everyone, only new people, only chosen people, or the waiting
+    list. ``record_print`` records the printing."""
     event = events.get(reading(), slug)
     if request.args.get("list") == "waiting":
         return waiting_page(event, attendee_list.waiting(reading(), event))
-    return check_in_list_page(event, _asked(event))
+    return check_in_list_page(event, _sheets(event))
 
 
 @blueprint.post("/check-in-list")
 @requires(Permission.PRINT_LIST)
 def record_print(slug: str) -> Answer:
-    """The list was printed as the page showed it, whoever has registered since. 400 for what no
-    page of this event has signed."""
+    """Record that the list was printed as the page showed it, without anyone who registered since.
+    400 if ``shown`` was not signed by a page of this event."""
     event = events.get(reading(), slug)
     try:
         of_event, part, people, ids = _signer().loads(request.form.get("shown", ""))
@@ -80,9 +82,9 @@ def _signer() -> URLSafeSerializer:
 @blueprint.post("/check-in-list.pdf")
 @requires(Permission.PRINT_LIST)
 def print_pdf(slug: str) -> Response:
-    """The list as a file that is going to be printed: made, and then written down as printed."""
+    """The list as a PDF, recorded as printed."""
     event = events.get(reading(), slug)
-    sheets = _asked(event)
+    sheets = _sheets(event)
     answer = _file(check_in_list_page(event, sheets, one_file=True), slug)
     _record(event, print_history.printout(sheets.part, sheets.rows))
     return answer
@@ -91,12 +93,12 @@ def print_pdf(slug: str) -> Response:
 @blueprint.get("/check-in-list.pdf")
 @requires(Permission.PRINT_LIST)
 def printed_pdf(slug: str) -> Response:
-    """The same as a file, to look at or to keep."""
+    """The list as a PDF to look at; nothing is recorded."""
     event = events.get(reading(), slug)
     if request.args.get("list") == "waiting":
         page = waiting_page(event, attendee_list.waiting(reading(), event), one_file=True)
     else:
-        page = check_in_list_page(event, _asked(event), one_file=True)
+        page = check_in_list_page(event, _sheets(event), one_file=True)
     return _file(page, slug)
 
 
@@ -106,8 +108,8 @@ def _file(page: str, slug: str) -> Response:
     return answer
 
 
-def _asked(event: Event) -> Sheets:
-    """What the address asks for."""
+def _sheets(event: Event) -> Sheets:
+    """The sheets that the address asks for."""
     chosen = fields.registrations_sent()
     prints = print_history.latest(reading(), event)
     if chosen:
@@ -118,7 +120,8 @@ def _asked(event: Event) -> Sheets:
     return Sheets(Part.ALL, attendee_list.confirmed(reading(), event))
 
 
-def _when(event: Event) -> dict[str, Any]:
+def _facts(event: Event) -> dict[str, Any]:
+    """The event, the day of the check-in, and the time of printing."""
     opens, now = (
         moment.astimezone(events.zone(event)) for moment in (event.check_in_opens_at, g.now)
     )
@@ -130,7 +133,7 @@ def _when(event: Event) -> dict[str, Any]:
 
 
 def check_in_list_page(event: Event, sheets: Sheets, *, one_file: bool = False) -> str:
-    """The check-in list as a page of sections, one a side; as one file it has its style inside."""
+    """The check-in list, one section for each side. With ``one_file``, the style is inside."""
     whole = sheets.part is Part.ALL
     in_queues = whole and request.args.get("signs") == "yes"
     made = print_history.printout(sheets.part, sheets.rows)
@@ -146,24 +149,24 @@ def check_in_list_page(event: Event, sheets: Sheets, *, one_file: bool = False) 
         queues=check_in_list.queues(sheets.rows),
         signs=in_queues,
         blank_rows=check_in_list.BLANK_ROWS,
-        **_when(event),
+        **_facts(event),
     )
 
 
 def waiting_page(event: Event, rows: Sequence[Row], *, one_file: bool = False) -> str:
-    """Who waits, in the order in which they will be seated."""
+    """The waiting list, in the order of seating."""
     return render_template(
         "print/waiting_list.html",
         style=assets.text("print/print.css") if one_file else "",
         chunks=check_in_list.on_sides(rows),
-        **_when(event),
+        **_facts(event),
     )
 
 
 @blueprint.get("/paper")
 @requires(Permission.TYPE_SHEET)
 def paper(slug: str) -> str:
-    """All names in the order of the paper, one line each, to be ticked as the paper is."""
+    """All names in the order of the printed list, to be ticked as on paper."""
     event = events.get(reading(), slug)
     return render_template(
         "desk/paper.html", lines=print_history.paper_rows(reading(), event), **about(event)
@@ -173,7 +176,7 @@ def paper(slug: str) -> str:
 @blueprint.post("/paper")
 @requires(Permission.TYPE_SHEET)
 def type_back(slug: str) -> Answer:
-    """First what would change, then, confirmed, the change. Twice is once."""
+    """Show what would change; with ``confirmed``, save it. A second time changes nothing."""
     event = events.get(reading(), slug)
     arrived, given = request.form.getlist("arrived"), request.form.getlist("gift")
     if request.form.get("confirmed") != "yes":

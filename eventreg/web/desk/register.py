@@ -1,5 +1,4 @@
-"""A registration taken on the telephone: one page, saved with Enter, and what it says while
-somebody types."""
+"""Register a party at the desk, by telephone or as a walk-in; and hints while the form is typed."""
 
 from typing import Any
 
@@ -37,19 +36,19 @@ _SOURCES = {Source.PHONE.value: Source.PHONE, Source.WALK_IN.value: Source.WALK_
 
 
 def form_of(event: Event) -> Any:
-    """The desk's form, filled with what was sent."""
+    """The desk's form, with what was sent."""
     return registration_form.of(event, area_code(event), public=False)
 
 
 @blueprint.get("/registrations/new")
 @requires(Permission.REGISTER)
 def new(slug: str) -> str:
-    """The empty form, for taking a registration on the telephone."""
+    """The empty form."""
     event = events.get(reading(), slug)
-    return _new(event, form_of(event))
+    return _form_page(event, form_of(event))
 
 
-def _new(
+def _form_page(
     event: Event,
     form: Any,
     *,
@@ -58,7 +57,8 @@ def _new(
     full: bool = False,
     at_limit: bool = False,
 ) -> str:
-    """The form; where it was ``full`` or the number ``at_limit``, also what may be chosen then."""
+    """The form, with why it was refused. If the event is ``full`` or the number ``at_limit``, also
+    with what can be done then."""
     counted, ended = seats_now(event), g.now >= event.ends_at
     source = request.form.get("source", request.args.get("source", Source.PHONE))
     return render_template(
@@ -87,18 +87,18 @@ def _new(
 
 
 def _locale() -> str:
-    """The language in which the caller will see the ticket; Chinese unless said otherwise."""
+    """The language of the ticket; Chinese by default."""
     return "en" if request.form.get("locale") == "en" else "zh"
 
 
 @blueprint.post("/registrations/new")
 @requires(Permission.REGISTER)
 def take(slug: str) -> Answer:
-    """Save at once, and go on to the words to read back."""
+    """Register the party, and lead to the page with the words to read back."""
     event = events.get(reading(), slug)
     form = form_of(event)
     if not form.validate():
-        return _new(event, form), 422
+        return _form_page(event, form), 422
     key, now, by = current_app.config["SECRET_KEY"], g.now, access.actor()
     source = _SOURCES.get(request.form.get("source", ""), Source.PHONE)
     try:
@@ -110,14 +110,14 @@ def take(slug: str) -> Answer:
         )
     except FieldRefused as refusal:
         if refusal.field in {"email", "contact"}:
-            return _new(event, form, said=say_refusal(refusal)), 422
+            return _form_page(event, form, said=say_refusal(refusal)), 422
         form.blame(refusal)
-        return _new(event, form), 422
+        return _form_page(event, form), 422
     except FormKeyReused:
         form.form_key.data = form_token.new_key()
-        return _new(event, form, said=say("press_again")), 422
+        return _form_page(event, form, said=say("press_again")), 422
     except AlreadyRegistered as known:
-        return _new(
+        return _form_page(
             event, form, said=say("desk_already_registered"), existing=known.registration_id
         ), 409
     except (EventFull, PhoneAtLimit, RegistrationClosed, WaitlistFull) as refusal:
@@ -125,18 +125,19 @@ def take(slug: str) -> Answer:
             isinstance(refusal, EventFull | WaitlistFull),
             isinstance(refusal, PhoneAtLimit),
         )
-        return _new(event, form, said=_why_not(refusal), full=full, at_limit=at_limit), 409
+        return _form_page(event, form, said=_why_not(refusal), full=full, at_limit=at_limit), 409
     return redirect(url_for("desk.registration", slug=slug, registration_id=made.id, read=1), 303)
 
 
 def over_sent() -> OverReason | None:
-    """The reason with which an organiser goes over the cap on purpose; nothing for anybody else,
-    and nothing by accident."""
+    """The reason for which an organiser goes over the cap; ``None`` for every other role, and if
+    the form names no reason."""
     sent = request.form.get("over", "")
     return OverReason(sent) if sent in list(OverReason) and access.may(Permission.GO_OVER) else None
 
 
 def _why_not(refusal: EventFull | PhoneAtLimit | RegistrationClosed | WaitlistFull) -> str:
+    """The refusal in words for the clerk."""
     match refusal:
         case EventFull():
             return say("desk_full_some", left=refusal.left) if refusal.left else say("desk_full")
@@ -150,8 +151,8 @@ def _why_not(refusal: EventFull | PhoneAtLimit | RegistrationClosed | WaitlistFu
 @blueprint.post("/registrations/hint")
 @requires(Permission.REGISTER)
 def hint(slug: str) -> Response:
-    """While somebody types: who is registered under this number, and how this name is read. By
-    POST: what stands in an address may be written into a log."""
+    """Who is registered under this number, and how this name is read, as JSON. A POST, because
+    addresses may be logged."""
     event = events.get(reading(), slug)
     limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
     answer: dict[str, Any] = {"known": [], "reading": ""}
@@ -167,10 +168,10 @@ def hint(slug: str) -> Response:
             for row in attendee_list.under_number(reading(), event, number)
         ]
     except FieldRefused:
-        pass  # half typed
+        pass  # the number is not complete yet
     try:
         name = names.parse(request.form.get("name", ""))
         answer["reading"] = names.reading_of(name.sort_key) if names.has_han(name.typed) else ""
     except FieldRefused:
-        pass
+        pass  # no name yet
     return jsonify(answer)

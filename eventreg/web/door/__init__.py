@@ -1,1 +1,1 @@
-"""The pages of the door."""
+"""The pages of the door: check-in, and the pairing of telephones."""

@@ -1,4 +1,7 @@
-"""The door: who has come of how many, one search box, large buttons. Works without any script."""
+"""The door page: how many have arrived, one search box, and a check-in button for each person.
+
+It works without a script.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +37,7 @@ blueprint = Blueprint("door", __name__, url_prefix="/door")
 
 @dataclass(frozen=True)
 class Told:
-    """What the panel on top says after an act: ``kind`` is its sentence and colour."""
+    """The panel that answers the last act. ``kind`` selects its sentence and colour."""
 
     kind: str
     name: str = ""
@@ -45,41 +48,39 @@ class Told:
 
 
 def page(event: Event, *, registration_id: int | None = None, told: Told | None = None) -> str:
-    """The door page: everybody, whoever the search finds, or one party; with the answer to the last
-    act on top."""
+    """The door page with everyone, the people that the search finds, or the party of one
+    registration; and on top the answer to the last act."""
     query = request.args.get("q", request.form.get("q", "")).strip()
     if query:
         limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
-    rows = _of(registration_id) if registration_id is not None else _found(event, query)
-    companions = (
-        attendee_list.of_registration(reading(), told.registration_id)
-        if told and told.registration_id
-        else ()
-    )
+    rows = _party(registration_id) if registration_id is not None else _found(event, query)
     return render_template(
         "door/check_in.html",
         presence=arrivals.presence(reading(), event),
         rows=[row for row in rows if query or registration_id or row.cancelled_at is None],
         query=query,
         told=told,
-        # The rest of the party, who most likely stand beside the one just checked in.
-        beside=[
-            c
-            for c in companions
-            if told and c.public_id != told.attendee and c.cancelled_at is None
-        ],
+        beside=_rest_of_party(told),
         window_open=events.check_in_is_open(event, g.now),
         **about(event),
     )
 
 
-def _of(registration_id: int) -> Sequence[Row]:
+def _rest_of_party(told: Told | None) -> list[Row]:
+    """The others of the party, who probably stand beside the person just checked in."""
+    if told is None or told.registration_id is None:
+        return []
+    party = _party(told.registration_id)
+    return [row for row in party if row.public_id != told.attendee and row.cancelled_at is None]
+
+
+def _party(registration_id: int) -> Sequence[Row]:
     return attendee_list.of_registration(reading(), registration_id)
 
 
 def _found(event: Event, query: str) -> Sequence[Row]:
-    """Whom the search finds. Whole numbers that nobody has are counted: they could be guesses at a
-    masked one."""
+    """The people that the search finds. Whole numbers that match no one are counted and limited,
+    since they may be guesses at a masked number."""
     area = area_code(event)
     counters, who = limits.limits(), str(access.actor().staff_id)
     is_whole = search_terms.whole_number(query, area) is not None
@@ -95,7 +96,7 @@ def _found(event: Event, query: str) -> Sequence[Row]:
 @blueprint.get("/<slug>/")
 @requires(Permission.CHECK_IN)
 def door(slug: str) -> str:
-    """The page volunteers work with."""
+    """The page with which volunteers check people in."""
     event = events.get(reading(), slug)
     done = sent.number("done")
     told = (
@@ -107,6 +108,7 @@ def door(slug: str) -> str:
 
 
 def _told(outcome: Outcome) -> Told:
+    """The panel for a check-in that is recorded or was undone."""
     if outcome.undone:
         kind = "undone"
     elif not outcome.fresh:
@@ -126,7 +128,7 @@ def _told(outcome: Outcome) -> Told:
 @blueprint.post("/<slug>/check-ins")
 @requires(Permission.CHECK_IN)
 def check_in(slug: str) -> Answer:
-    """Record an arrival. The second press on the same person says when the first one was."""
+    """Record an arrival. A second press for the same person says when the first one was."""
     attendee, anyway = request.form.get("attendee", ""), request.form.get("anyway") == "yes"
     try:
         with transaction() as writing:
@@ -153,7 +155,7 @@ def _refused(slug: str, told: Told, status: int) -> tuple[str, int]:
 @blueprint.post("/<slug>/check-ins/<id:check_in_id>/undo")
 @requires(Permission.CHECK_IN)
 def undo(slug: str, check_in_id: int) -> Answer:
-    """Withdraw an arrival: that of the attendee named on the page, if it named one."""
+    """Undo a check-in. 404 if ``attendee`` is sent and the check-in is someone else's."""
     attendee = request.form.get("attendee", "")
     try:
         with transaction() as writing:
@@ -167,7 +169,7 @@ def undo(slug: str, check_in_id: int) -> Answer:
 @blueprint.post("/<slug>/open")
 @requires(Permission.CHECK_IN)
 def open_early(slug: str) -> Response:
-    """Open check-in for everybody before its time."""
+    """Open check-in for everyone before its time."""
     with transaction() as writing:
         event = events.get(writing, slug)
         events.open_check_in(writing, event, by=access.actor(), now=g.now)

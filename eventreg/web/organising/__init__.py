@@ -1,1 +1,1 @@
-"""The pages of organisers: events and drafts."""
+"""The pages with which organisers make and change events."""

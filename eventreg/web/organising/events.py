@@ -1,8 +1,7 @@
-"""Events by an organiser: made from an older one, edited in both languages, opened, closed, moved,
-cancelled; file out and in.
+"""Make an event from an older one; edit, close, reopen, move or cancel it; event file out and in.
 
-Whatever is wanted, the same page shows what it would change and whom it concerns, and only then it
-is applied.
+Every way leads to one page that shows what would change and for whom. Nothing changes before the
+button of that page is pressed.
 """
 
 import datetime as dt
@@ -34,10 +33,11 @@ from eventreg.web.wire.answers import Answer
 blueprint = Blueprint("organising", __name__, url_prefix="/staff/events")
 _NOTICES = {"cancel": "cancelled", "speaker": "speaker-replaced", "moved": "moved"}
 _TELLING = {"starts_at", "ends_at", "place.name.zh", "place.address.zh"}
-"""Who has a seat must learn of a change to these."""
+"""Facts whose change must be told to everyone who is registered or waits."""
 
 
 def _typed() -> dict[str, str]:
+    """The fields of the form that are facts of the event."""
     return {
         name: value
         for name, value in request.form.items()
@@ -65,8 +65,8 @@ def _form_page(definition: Definition, typed: Mapping[str, str], **more: Any) ->
     )
 
 
-def _choices(said: str = "", mistakes: Sequence[str] = ()) -> str:
-    """Which event to copy, or which file to send; with what was wrong with the last one."""
+def _new_page(said: str = "", mistakes: Sequence[str] = ()) -> str:
+    """Ask which event to copy or which file to send; with the mistakes of the last one."""
     everything = events.all_events(reading())
     return render_template(
         "organising/new.html",
@@ -81,42 +81,39 @@ def _choices(said: str = "", mistakes: Sequence[str] = ()) -> str:
 @blueprint.get("/new")
 @requires(Permission.MANAGE_EVENTS)
 def new() -> Answer:
-    """Which event to copy, and to which day; with both, the copy as a form."""
+    """Ask which event to copy and to which day. With ``from`` and ``date``, the copy as a form."""
     chosen = request.args.get("from", "")
     try:
         day = dt.date.fromisoformat(request.args.get("date", ""))
         definition = events.definition(events.get(reading(), chosen))
         copied = drafts.copy(definition, drafts.slug_for(definition.slug, day), day)
-    except (
-        ValueError,
-        OverflowError,
-        EventUnknown,
-        DefinitionInvalid,
-    ):  # or so far off that the copy leaves the calendar
+    except (ValueError, OverflowError, EventUnknown, DefinitionInvalid):
+        # An OverflowError is a day so late that the copy would end after the year 9999.
         said = say("date_wrong") if request.args.get("date") else ""
-        return (_choices(said=said), 422) if said else _choices()
+        return (_new_page(said=said), 422) if said else _new_page()
     return _form_page(copied, drafts.values(copied), from_slug=chosen)
 
 
 @blueprint.post("/new")
 @requires(Permission.MANAGE_EVENTS)
 def draft() -> Answer:
-    """The filled-in copy: a preview, or the page that shows what would be made."""
+    """A preview of the copy, or the page that shows what would be made."""
     event = events.get(reading(), request.form.get("from", ""))
     slug = request.form.get("slug", "").strip()
-    return _read(event, {"slug": slug}, {"from_slug": event.slug, "slug": slug})
+    return _previewed_or_checked(event, {"slug": slug}, {"from_slug": event.slug, "slug": slug})
 
 
 @blueprint.get("/<slug>/edit")
 @requires(Permission.MANAGE_EVENTS)
 def edit(slug: str) -> str:
-    """Every fact and word of the event, both languages side by side."""
+    """The form with every fact and text of the event, both languages side by side."""
     event = events.get(reading(), slug)
     definition = events.definition(event)
-    return _form_page(definition, drafts.values(definition), **_of(event))
+    return _form_page(definition, drafts.values(definition), **_state(event))
 
 
-def _of(event: Event) -> dict[str, Any]:
+def _state(event: Event) -> dict[str, Any]:
+    """The event as it is now, for the form."""
     phase = events.phase(event, g.now)
     return {"event": event, "phase": phase, "closable": phase is events.Phase.OPEN}
 
@@ -124,8 +121,7 @@ def _of(event: Event) -> dict[str, Any]:
 @blueprint.post("/<slug>/edit")
 @requires(Permission.MANAGE_EVENTS)
 def change(slug: str) -> Answer:
-    """One of the acts, or the whole form; either way to the page that shows what follows from
-    it."""
+    """Show what one act, or the whole form, would change."""
     event, act = events.get(reading(), slug), request.form.get("act", "")
     definition = events.definition(event)
     try:
@@ -142,13 +138,15 @@ def change(slug: str) -> Answer:
     except DefinitionInvalid:
         typed = {**drafts.values(definition), **_typed()}
         return _form_page(
-            definition, typed, mistakes=[("notice", say("notice_needs_both"))], **_of(event)
+            definition, typed, mistakes=[("notice", say("notice_needs_both"))], **_state(event)
         ), 422
-    return _read(event, {}, _of(event))
+    return _previewed_or_checked(event, {}, _state(event))
 
 
-def _read(event: Event, more: Mapping[str, str], shown: Mapping[str, Any]) -> Answer:
-    """What was typed, understood; or the form again with every mistake at its place."""
+def _previewed_or_checked(
+    event: Event, more: Mapping[str, str], shown: Mapping[str, Any]
+) -> Answer:
+    """Read the form. Leads to a preview or to the check page; with mistakes, to the form again."""
     definition, act = events.definition(event), request.form.get("act", "")
     try:
         written = event_file.of_raw({**drafts.merged(definition, _typed()), **more})
@@ -162,7 +160,7 @@ def _read(event: Event, more: Mapping[str, str], shown: Mapping[str, Any]) -> An
 
 
 def _check_page(event: Event | None, written: Definition, *, said: str = "") -> Answer:
-    """What would change, for whom, and what is then to be done; nothing has been changed yet."""
+    """Show what would change, for whom, and what there is to do then. Changes nothing."""
     if event is None:
         with suppress(EventUnknown):
             event = events.get(reading(), written.slug)
@@ -195,7 +193,7 @@ def _check_page(event: Event | None, written: Definition, *, said: str = "") -> 
 
 
 def _moved_words(written: Definition) -> dict[str, str]:
-    """The news of a change of time or place, to be edited before it is told."""
+    """A draft of the notice about a new time or place, in both languages."""
     today, zone = g.now.date(), written.timezone
     told = {"time": i18n.time(written.starts_at), "zone": zone}
     return {
@@ -213,7 +211,7 @@ def _moved_words(written: Definition) -> dict[str, str]:
 @blueprint.post("/upload")
 @requires(Permission.MANAGE_EVENTS)
 def upload() -> Answer:
-    """An event file from elsewhere: what it would make or change."""
+    """Show what a sent event file would make or change."""
     content = fields.file_sent()
     try:
         written = event_reader.parse(content.decode(), "file")
@@ -221,7 +219,7 @@ def upload() -> Answer:
         mistakes = (
             error.mistakes if isinstance(error, DefinitionInvalid) else [say("import_encoding")]
         )
-        return _choices(mistakes=mistakes), 422
+        return _new_page(mistakes=mistakes), 422
     known = next((one for one in events.all_events(reading()) if one.slug == written.slug), None)
     return _check_page(known, written)
 
@@ -229,8 +227,7 @@ def upload() -> Answer:
 @blueprint.post("/apply")
 @requires(Permission.MANAGE_EVENTS)
 def apply() -> Answer:
-    """Make the event what the page before has shown; refused where somebody else has changed it
-    since."""
+    """Apply what the check page showed. 409 if someone else changed the event since."""
     by, now = access.actor(), g.now
     version = request.form.get("version", "")
     try:
@@ -239,7 +236,7 @@ def apply() -> Answer:
             words = {lang: request.form.get(f"tell.{lang}", "") for lang in i18n.LANGUAGES}
             written = drafts.with_notice(written, "moved", words)
     except DefinitionInvalid as invalid:
-        return _choices(mistakes=invalid.mistakes), 422
+        return _new_page(mistakes=invalid.mistakes), 422
 
     def act(session: Session) -> None:
         if version == "0":
@@ -262,7 +259,7 @@ def apply() -> Answer:
 @blueprint.get("/<slug>/event.toml")
 @requires(Permission.MANAGE_EVENTS)
 def file(slug: str) -> Response:
-    """The event file, to keep or to change elsewhere."""
+    """The event file, to keep or to edit."""
     event = events.get(reading(), slug)
     answer = current_app.response_class(
         event_file.write(events.definition(event)), mimetype="application/toml"

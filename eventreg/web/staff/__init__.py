@@ -1,1 +1,1 @@
-"""Accounts and signing in."""
+"""The pages for signing in and for accounts."""

@@ -1,10 +1,9 @@
-"""A form that was sent after its session had ended: carried over the sign-in page, shown, and sent
-again by one press.
+"""Keep a form that was sent after its session had ended. The sign-in page carries it and shows it,
+and one button sends it again.
 
-Any page on the network can have a browser send us a form. So a form is kept only if it carries the
-token that this browser got when it was signed in; only for the account that was signed in then;
-only for the acts named here; and what it would do is shown before it is done. It travels in one
-field that we sign.
+Any page on the network can make a browser send a form to us. So a form is kept only if it has the
+token that this browser got while signed in, only for the account that was signed in then, and only
+for the acts listed here. It is shown before it is sent again, and travels in one signed field.
 """
 
 import re
@@ -46,16 +45,16 @@ ACTS = {
     "organising.draft": "new_event",
     "organising.change": "edit_event",
 }
-"""What may be kept, and what it is called. Accounts, passwords, telephones, files, erasing and
-whatever asks for the password are not among it: there one begins anew."""
+"""The acts whose forms may be kept, and the sentence that names each. Never kept are forms with
+accounts, passwords, telephones or files, and forms that erase or ask for the password."""
 LASTS = 24 * 60 * 60
-"""Seconds, both since the form was shown and since it was sent."""
+"""Seconds for which a form is valid: after it was shown, and again after it was sent."""
 LONGEST = 48 * 1024
-"""Characters of the signed field: the sign-in form has to fit into 64 KiB with it."""
-_UNSAID = {"csrf_token", "password", "code", "form_key", "version", "notes", "mark", "tries"}
-"""Fields that mean nothing to a reader."""
+"""Characters of the signed field. The sign-in form with it must stay below 64 KiB."""
+_NOT_SHOWN = {"csrf_token", "password", "code", "form_key", "version", "notes", "mark", "tries"}
+"""Fields that are not shown, since they mean nothing to a reader."""
 _NOT_SENT_AGAIN = {"csrf_token", "password", "code", "confirmed"}
-"""Without ``confirmed`` the page that asks whether one is sure comes once more."""
+"""Fields that are dropped. Without ``confirmed``, the question before the act is asked again."""
 _LABELS = {
     "name": "name_label",
     "companion": "companion_label",
@@ -101,8 +100,7 @@ _BULK = {
 
 @dataclass(frozen=True)
 class Kept:
-    """A form that was kept: where it was sent, by whom, and its fields in their order, repeated
-    ones too."""
+    """A kept form: where it was sent and by whom, and its fields in order, with repeated ones."""
 
     endpoint: str
     places: dict[str, Any]
@@ -111,7 +109,7 @@ class Kept:
 
     @property
     def action(self) -> str:
-        """The address it is sent to."""
+        """The address to send it to."""
         return url_for(self.endpoint, **self.places)
 
     def is_for(self, member: StaffMember) -> bool:
@@ -123,8 +121,8 @@ class Kept:
 
 
 def note_whose(member: StaffMember) -> None:
-    """Write into the browser's signed cookie who is signed in: the session's row is gone when it is
-    wanted."""
+    """Write into the browser's signed cookie who is signed in. ``keep`` needs it when the session's
+    row is already deleted."""
     session["whose"] = member.id
 
 
@@ -133,7 +131,7 @@ def _signer() -> URLSafeSerializer:
 
 
 def keep() -> str:
-    """The form that has just been sent, signed; nothing if it may not be kept."""
+    """The form of this request, signed; empty if it may not be kept."""
     whose, endpoint = session.get("whose"), request.endpoint
     if endpoint not in ACTS or not isinstance(whose, int):
         return ""
@@ -149,7 +147,7 @@ def keep() -> str:
 
 
 def read(signed: str) -> Kept | None:
-    """What a sign-in form carried along, if we signed it within the day."""
+    """The form in a signed field; ``None`` if the signature is wrong or more than a day old."""
     if not signed:
         return None
     try:
@@ -170,7 +168,7 @@ class Line:
 
 
 def about(kept: Kept) -> str:
-    """Of what the form is: the event, and the people of the registration it is about."""
+    """The event of the form, and the people of its registration."""
     try:
         event = events.get(reading(), str(kept.places.get("slug", "")))
     except EventUnknown:
@@ -183,16 +181,16 @@ def about(kept: Kept) -> str:
 
 
 def lines(kept: Kept) -> list[Line]:
-    """What the form holds, field by field."""
+    """The fields of the form in words."""
     found: dict[str, list[str]] = {}
     for name, value in kept.fields:
-        if name not in _UNSAID and value:
+        if name not in _NOT_SHOWN and value:
             found.setdefault(name, []).append(value)
-    return [Line(_label(name), _said(kept, name, values)) for name, values in found.items()]
+    return [Line(_label(name), _values(kept, name, values)) for name, values in found.items()]
 
 
 def _label(name: str) -> str:
-    """A field's name in words. Fields of an event are called as in its file:
+    """A field's name in words. Fields of an event have the names of its file, such as
     ``agenda.1.text.zh``."""
     plain = re.sub(r"\.(zh|en)$", "", name)
     parts = [part for part in re.split(r"[.-]", plain) if not part.isnumeric()]
@@ -210,8 +208,8 @@ def _sentence(key: str | None) -> str | None:
         return None
 
 
-def _said(kept: Kept, name: str, values: list[str]) -> list[str]:
-    """The values of a field in words: people by name, choices as their buttons say."""
+def _values(kept: Kept, name: str, values: list[str]) -> list[str]:
+    """The values of a field in words: people by name, choices as on their buttons."""
     if name in {"attendee", "arrived", "gift", "registration"}:
         return _people(kept, name, values)
     if name == "locale":
@@ -229,8 +227,7 @@ def _said(kept: Kept, name: str, values: list[str]) -> list[str]:
 
 
 def _people(kept: Kept, name: str, values: list[str]) -> list[str]:
-    """The names behind the ids of a form. Somebody who is not there any more stays as the form
-    named them."""
+    """The names of the people whose ids the form has; the ids themselves if none is found."""
     try:
         event = events.get(reading(), str(kept.places.get("slug", "")))
     except EventUnknown:

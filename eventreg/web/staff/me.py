@@ -1,33 +1,91 @@
-"""Password and second factor: changed by their owner, who gives the password and a code once more;
-reset for a colleague who lost the telephone. Further pages of ``accounts``."""
+"""The page about oneself: own browsers, password and second factor; and resetting the second factor
+of a colleague who lost the telephone.
 
-from collections.abc import Callable
+Password and second factor are changed only with the password and a code given once more. These
+pages belong to the blueprint of ``accounts``.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from eventreg.core.errors import CodeWrong, FieldRefused, ProofWrong
-from eventreg.core.models.staff import StaffMember
+from eventreg.core.event import events
+from eventreg.core.models.staff import Role, StaffMember
 from eventreg.core.staff import accounts, credentials, second_factor, sessions
 from eventreg.core.staff.permissions import Permission
+from eventreg.core.values import whole_numbers
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access
+from eventreg.web import access, qr_code
 from eventreg.web.access import requires
-from eventreg.web.language import say, say_refusal
+from eventreg.web.language import say, say_refusal, stamp
 from eventreg.web.limits import limits
 from eventreg.web.staff import notes
-from eventreg.web.staff.accounts import blueprint, me_page, staff_stamp
+from eventreg.web.staff.accounts import blueprint
 from eventreg.web.wire import browser
 from eventreg.web.wire.answers import Answer
 
 T = TypeVar("T")
 
 
+@blueprint.get("/me")
+@requires(Permission.STAFF_HOME)
+def me() -> str:
+    """One's own browsers, and the forms that change password and second factor."""
+    return _me_page()
+
+
+def _me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str:
+    """The page. ``problems`` has one sentence for each form, by its name; ``secret`` is the new
+    second factor that a telephone may already hold."""
+    shown = {what: notes.take(what) for what in ("codes", "done")}
+    signed_in, member = access.current(), _own_account()
+    may_have_factor, is_held = member.role == Role.ORGANISER, bool(secret)
+    secret = (secret or second_factor.new_secret()) if may_have_factor else ""
+    return render_template(
+        "staff/me.html",
+        member=member,
+        browsers=sessions.of_account(reading(), member.id, now=g.now),
+        here=signed_in.session_id if signed_in else 0,
+        paired=bool(signed_in and signed_in.event_id),
+        may_have=may_have_factor,
+        secret=secret,
+        held=is_held,
+        qr=qr_code.svg(second_factor.address(member, secret)) if may_have_factor else "",
+        problems=problems or {},
+        staff_stamp=_staff_stamp,
+        **shown,
+    )
+
+
+def _own_account() -> StaffMember:
+    return accounts.by_id(reading(), access.actor().staff_id or 0)
+
+
+def _staff_stamp(moment: datetime) -> str:
+    """A moment in the time zone of the next event, where the staff are; UTC if there is none."""
+    coming = events.still_to_come(reading(), g.now)
+    return stamp(moment, events.zone(coming[0]) if coming else ZoneInfo("UTC"))
+
+
+@blueprint.post("/me/browsers")
+@requires(Permission.STAFF_HOME)
+def end_browser() -> Response:
+    """Sign one of one's own browsers out."""
+    signed_in, now = access.current(), g.now
+    session_id = whole_numbers.parse(request.form.get("browser", ""))
+    if signed_in is not None and session_id is not None:
+        write(lambda writing: sessions.end_own(writing, signed_in, session_id, now=now))
+    return redirect(url_for("accounts.me"), 303)
+
+
 def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
-    """Do ``act`` for whoever gives the password of this account (``password``) and, with a second
-    factor, its code (``code``); ``ProofWrong`` else. Slower and slower where they keep being
-    wrong."""
+    """Do ``act`` if the form has this account's ``password`` and, with a second factor, a ``code``;
+    ``ProofWrong`` otherwise. Repeated mistakes are delayed longer and longer."""
     staff_id, now, counters = access.actor().staff_id or 0, g.now, limits.limits()
     password, code = request.form.get("password", ""), request.form.get("code", "")
     account = f"proof {staff_id}"
@@ -48,17 +106,15 @@ def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
 
 
 def _proof_wrong() -> str:
-    """What is told where the proof was wrong: nobody without a second factor is asked for a
-    code."""
-    own = accounts.by_id(reading(), access.actor().staff_id or 0)
-    return say("refused_proof_wrong" if own.totp_secret else "password_wrong")
+    """The sentence for a wrong proof. It names the code only if the account has a second factor."""
+    return say("refused_proof_wrong" if _own_account().totp_secret else "password_wrong")
 
 
 @blueprint.post("/me/second-factor")
 @requires(Permission.MANAGE_STAFF)
 def set_factor() -> Answer:
-    """Turn the second factor on, or put another telephone in its place, with a code that proves the
-    telephone has the new secret; or turn it off."""
+    """Turn the second factor on, move it to another telephone, or turn it off. The first two need a
+    code that proves that the telephone holds the new secret."""
     secret, off = request.form.get("secret", ""), request.form.get("act") == "off"
     new_code = request.form.get("new-code") or request.form.get("code", "")
     by, now = access.actor(), g.now
@@ -73,8 +129,8 @@ def set_factor() -> Answer:
         codes = _with_proof(act)
     except (ProofWrong, CodeWrong) as wrong:
         held = secret if second_factor.is_secret(secret) and not off else ""
-        told = say("refused_code_wrong") if isinstance(wrong, CodeWrong) else _proof_wrong()
-        return me_page({"second-factor": told}, held), 422
+        problem = say("refused_code_wrong") if isinstance(wrong, CodeWrong) else _proof_wrong()
+        return _me_page({"second-factor": problem}, held), 422
     if codes:
         notes.keep("codes", codes)
     else:
@@ -85,7 +141,7 @@ def set_factor() -> Answer:
 @blueprint.post("/me/password")
 @requires(Permission.STAFF_HOME)
 def change_password() -> Answer:
-    """Another password. Other browsers are signed out, and this one gets a new session."""
+    """Change the password. Other browsers are signed out, and this one gets a new session."""
     chosen, device, now = request.form.get("new-password", ""), browser.machine(), g.now
 
     def act(writing: Session, member: StaffMember) -> str:
@@ -95,9 +151,9 @@ def change_password() -> Answer:
     try:
         token = _with_proof(act)
     except ProofWrong:
-        return me_page({"proof": _proof_wrong()}), 422
+        return _me_page({"proof": _proof_wrong()}), 422
     except FieldRefused as refusal:
-        return me_page({"password": say_refusal(refusal)}), 422
+        return _me_page({"password": say_refusal(refusal)}), 422
     answer = access.hold_session(token, url_for("accounts.me"))
     notes.keep("done", "password_changed")
     return answer
@@ -106,22 +162,21 @@ def change_password() -> Answer:
 @blueprint.get("/accounts/<id:staff_id>/second-factor")
 @requires(Permission.MANAGE_STAFF)
 def reset_form(staff_id: int) -> Answer:
-    """Ask for one's own password and code, before a colleague's second factor is turned off."""
+    """Ask for one's own password and code before a colleague's second factor is turned off."""
     if accounts.by_id(reading(), staff_id).totp_secret is None:
         return redirect(url_for("accounts.listed"), 303)
     return _reset_page(staff_id)
 
 
 def _reset_page(staff_id: int, problem: str = "") -> str:
-    member = accounts.by_id(reading(), staff_id)
-    own = accounts.by_id(reading(), access.actor().staff_id or 0)
+    member, own = accounts.by_id(reading(), staff_id), _own_account()
     return render_template("staff/reset_factor.html", member=member, own=own, problem=problem)
 
 
 @blueprint.post("/accounts/<id:staff_id>/second-factor")
 @requires(Permission.MANAGE_STAFF)
 def reset_factor(staff_id: int) -> Answer:
-    """Turn a colleague's second factor off; its owner is told at the next sign-in."""
+    """Turn a colleague's second factor off. The colleague reads of it after the next sign-in."""
     by, now = access.actor(), g.now
 
     def act(writing: Session, _: StaffMember) -> None:
@@ -138,15 +193,15 @@ def reset_factor(staff_id: int) -> Answer:
 @blueprint.post("/me/factor-reset")
 @requires(Permission.STAFF_HOME)
 def reset_read() -> Response:
-    """The owner has read that somebody else turned the second factor off."""
+    """Note that the owner has read who turned the second factor off, and stop showing it."""
     own_id = access.actor().staff_id or 0
     write(lambda writing: credentials.mark_reset_read(writing, own_id))
     return redirect(url_for("staff.home"), 303)
 
 
 def factor_reset() -> str:
-    """For the frame of staff pages: that somebody else turned this account's second factor off, who
-    and when; empty otherwise."""
+    """For the frame of staff pages: who turned this account's second factor off, and when. Empty if
+    no one did, or if the owner has read it."""
     signed_in = g.get("signed_in")
     if signed_in is None or signed_in.factor_reset_at is None:
         return ""
@@ -156,4 +211,4 @@ def factor_reset() -> str:
         if reset_by
         else say("second_factor_reset_by_command")
     )
-    return say("second_factor_was_reset", who=who, when=staff_stamp(signed_in.factor_reset_at))
+    return say("second_factor_was_reset", who=who, when=_staff_stamp(signed_in.factor_reset_at))

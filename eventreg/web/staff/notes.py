@@ -1,4 +1,4 @@
-"""What the next page shows once, after a form was sent: kept on the server, never in the cookie."""
+"""What the next page shows once, such as a new link. Kept on the server, never in the cookie."""
 
 from flask import session
 
@@ -8,13 +8,13 @@ from eventreg.web import access
 
 
 def keep(what: str, shown: object) -> None:
-    """Let the page that shows ``what`` show this, to this browser, once."""
+    """Keep a note for the page that shows ``what``, in this browser's session."""
     token = str(session.get("id", ""))
     write(lambda writing: session_notes.keep(writing, token, what, shown))
 
 
 def take(what: str) -> object:
-    """What was kept for this page; ``None`` for nothing."""
+    """The note for this page, which is deleted; ``None`` if there is none."""
     signed_in, token = access.current(), str(session.get("id", ""))
     if signed_in is None or not signed_in.has_note:
         return None

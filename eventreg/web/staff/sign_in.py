@@ -1,5 +1,5 @@
-"""Signing in and out: name, password and code together, one-time links, and the password asked for
-once more."""
+"""Sign in with name, password and code, or with a one-time link; sign out; give the password once
+more before a critical act."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ from eventreg.web.staff import kept_forms
 from eventreg.web.wire import browser
 
 _CARRIED = "kept"
-"""The field of the sign-in form that carries what was typed before."""
+"""The field of the sign-in form that carries a form sent after its session had ended."""
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
 
 def own_path(target: str) -> str:
-    """A place to go after signing in: a path of ours, nothing else."""
+    """The target if it is a path of this server, else the list of events."""
     plain = (
         target.startswith("/")
         and not target.startswith("//")
@@ -40,15 +40,14 @@ def own_path(target: str) -> str:
 
 
 def _begin(writing: Session, member: StaffMember, known: int | None) -> tuple[str, str | None]:
-    """In one transaction: the token of a new session, and the secret by which this browser is known
-    from now on."""
+    """Open a session. Returns its token, and the secret by which this browser is known from now
+    on."""
     token = sessions.open_for(writing, member, now=g.now, device=browser.machine())
     return token, known_browsers.remember(writing, member, known, now=g.now)
 
 
 def _hold(member: StaffMember, token: str, secret: str | None, target: str) -> Response:
-    """A new session id for whoever just proved who they are; whatever the browser held before is
-    dropped."""
+    """Give the browser the new session, and drop what its cookie held before."""
     answer = access.hold_session(token, target)
     kept_forms.note_whose(member)
     tries.remember(answer, member, secret)
@@ -56,7 +55,7 @@ def _hold(member: StaffMember, token: str, secret: str | None, target: str) -> R
 
 
 def begin_session(member: StaffMember, target: str) -> Response:
-    """Sign in whoever has just chosen a password."""
+    """Sign in a member who has just chosen a password."""
     with transaction() as writing:
         token, secret = _begin(writing, member, None)
     return _hold(member, token, secret, target)
@@ -65,7 +64,7 @@ def begin_session(member: StaffMember, target: str) -> Response:
 @blueprint.get("/sign-in")
 @anyone
 def sign_in() -> str:
-    """Ask for name and password, and for the code of a second factor."""
+    """The form for name, password and the code of a second factor."""
     return _sign_in_page(next=request.args.get("next", ""))
 
 
@@ -75,14 +74,14 @@ def _sign_in_page(**more: Any) -> str:
 
 
 def signed_out_page() -> str:
-    """Instead of a page whose session has ended: sign in here. What was typed is carried along, if
-    it may be."""
+    """The sign-in form instead of a page whose session has ended. It carries the form that was
+    sent, if that may be kept."""
     kept = kept_forms.keep()
-    said = "signed_out" if kept or not _something_was_typed() else "signed_out_not_kept"
+    said = "signed_out" if kept or not _has_typed_fields() else "signed_out_not_kept"
     return _sign_in_page(problem=say(said), kept=kept)
 
 
-def _something_was_typed() -> bool:
+def _has_typed_fields() -> bool:
     try:
         return bool(request.form.keys() - {"csrf_token"})
     except HTTPException:  # too large to be read
@@ -92,8 +91,8 @@ def _something_was_typed() -> bool:
 @blueprint.post("/sign-in")
 @anyone
 def do_sign_in() -> Response | tuple[str, int]:
-    """Check name, password and code, with one answer; slower and slower if they keep being
-    wrong."""
+    """Check name, password and code. A refusal does not say which was wrong. Repeated mistakes are
+    delayed longer and longer."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
     code = normalize("NFKC", request.form.get("code", ""))
     target, kept = request.form.get("next", ""), request.form.get(_CARRIED, "")
@@ -116,7 +115,7 @@ def do_sign_in() -> Response | tuple[str, int]:
 
 
 def _go_on(member: StaffMember, onward: Response, signed: str) -> Response | tuple[str, int]:
-    """Signed in: to where somebody wanted to go, or back to the form that was being filled in."""
+    """The page after signing in: ``onward``, or the form that was kept, to be sent again."""
     kept = kept_forms.read(signed)
     if kept is None or not kept.is_for(member):
         return onward
@@ -137,19 +136,18 @@ def _go_on(member: StaffMember, onward: Response, signed: str) -> Response | tup
 @blueprint.get("/password")
 @requires(Permission.STAFF_HOME)
 def password() -> str:
-    """Ask for the password once more, before what cannot be taken back or leaves the house."""
+    """Ask for the password once more, before an export or an act that cannot be undone."""
     return render_template("staff/password.html", next=request.args.get("next", ""), problem="")
 
 
 @blueprint.post("/password")
 @requires(Permission.STAFF_HOME)
 def do_password() -> Response | tuple[str, int]:
-    """Check it, and go back to where it was asked for."""
+    """Check the password, and lead back to the page that asked for it."""
     signed_in, target, counters = access.current(), request.form.get("next", ""), limits.limits()
     if signed_in is None:
         abort(401)
-    # Its own counter: strangers who guess at the sign-in page do not keep somebody out who is
-    # signed in.
+    # A counter of its own: wrong guesses of strangers at the sign-in page do not delay this one.
     account = f"password again {signed_in.actor.staff_id}"
     counters.check_account(account)
     try:
@@ -169,15 +167,14 @@ def do_password() -> Response | tuple[str, int]:
 @blueprint.post("/sign-out")
 @requires(Permission.STAFF_HOME)
 def sign_out() -> Response:
-    """End the session, on this browser and wherever its cookie was copied to."""
+    """End the session, also for copies of its cookie."""
     signed_in = access.current()
     if signed_in:
         with transaction() as writing:
             sessions.sign_out(writing, signed_in, now=g.now)
     session.clear()
     answer = redirect(url_for("staff.sign_in"), 303)
-    # Not "cookies": by one of them this browser is known, and it is worth nothing without the
-    # password.
+    # Not "cookies": one of them makes this browser known, and is worthless without the password.
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
@@ -185,7 +182,7 @@ def sign_out() -> Response:
 @blueprint.get("/welcome/<token>")
 @anyone
 def welcome(token: str) -> str:
-    """The page behind a one-time link."""
+    """The page of a one-time link: the form for the password."""
     with limits.secret_tried():
         owner = accounts.link_owner(reading(), token, now=g.now)
     return render_template("staff/welcome.html", owner=owner, username="", problems={})
@@ -194,7 +191,7 @@ def welcome(token: str) -> str:
 @blueprint.post("/welcome/<token>")
 @anyone
 def do_welcome(token: str) -> Response | tuple[str, int]:
-    """Choose the password, and be signed in."""
+    """Set the password, and sign in."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
     try:
         with limits.secret_tried():
@@ -214,8 +211,8 @@ def do_welcome(token: str) -> Response | tuple[str, int]:
 
 
 def _use_link(token: str, username: str, password: str, code: str) -> StaffMember:
-    """The account whose password is chosen. A wrong code of its second factor counts against the
-    link and slows down."""
+    """Use the link to set the password. A wrong code of the second factor counts against the link,
+    and the next try is delayed."""
     owner, now, counters = accounts.link_owner(reading(), token, now=g.now), g.now, limits.limits()
     account = f"link {owner.id if owner else 0}"
     counters.check_account(account)
@@ -223,7 +220,8 @@ def _use_link(token: str, username: str, password: str, code: str) -> StaffMembe
     def act(writing: Session) -> StaffMember | None:
         try:
             return accounts.use_link(writing, token, username, password, code=code, now=now)
-        except CodeWrong:  # to be remembered, so the transaction goes on; nothing else was changed
+        except CodeWrong:
+            # Caught here, so that the count is committed. Nothing else was changed.
             accounts.count_wrong_code(writing, token, now=now)
             return None
 
@@ -239,7 +237,7 @@ def _use_link(token: str, username: str, password: str, code: str) -> StaffMembe
 @blueprint.get("/")
 @requires(Permission.STAFF_HOME)
 def home() -> str:
-    """The events, with what this role may do for each."""
+    """The events, with links to what this role may do."""
     signed_in = access.current()
     shown = [
         one

@@ -1,4 +1,4 @@
-"""The door: a volunteer, a phone, a queue, no script."""
+"""A volunteer checks people in on a telephone, without a script."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,7 +14,7 @@ DOOR = "/door/small/"
 
 @pytest.fixture
 def morning(house: House) -> House:
-    """8:47 on the day; a couple and a single guest are expected."""
+    """It is 8:47 on the day; a couple and one more person are expected."""
     house.apply(toml(capacity=5))
     house.hire()
     house.register("张桂芳", "王建国", phone="13800138000")
@@ -25,14 +25,14 @@ def morning(house: House) -> House:
 
 @pytest.fixture
 def dora(morning: House) -> FlaskClient:
-    """The volunteer's phone."""
+    """The volunteer's telephone."""
     client = morning.client()
     sign_in(client, "dora", PASSWORD)
     return client
 
 
 def press(client: FlaskClient, page: Page, name: str) -> Page:
-    """Press the button in somebody's row; returns the page that follows."""
+    """Press the button in the row of that name. Returns the page that follows."""
     html = page.html
     row = html[html.index(f">{name}</b>") :]
     action = row.split('action="', 1)[1].split('"', 1)[0]
@@ -46,7 +46,7 @@ def _row_has(row: str, fields: dict[str, str]) -> bool:
     return attendee is None or f'value="{attendee}"' in row[:900]
 
 
-def test_the_page_says_who_has_come_of_how_many(dora: FlaskClient) -> None:
+def test_the_page_shows_how_many_of_the_expected_have_arrived(dora: FlaskClient) -> None:
     page = get(dora, DOOR)
     assert page.kind == "door"
     assert (page.data["data-arrived"], page.data["data-expected"]) == ("0", "3")
@@ -68,7 +68,7 @@ def test_one_press_checks_in_and_offers_the_rest_of_the_party(dora: FlaskClient)
 
 
 @pytest.mark.parametrize("query", ["曾", "zxy", "zeng", "9123"])
-def test_one_box_finds_people_by_name_initials_and_last_digits(
+def test_the_search_box_finds_people_by_name_initials_and_last_digits(
     dora: FlaskClient, query: str
 ) -> None:
     page = get(dora, f"{DOOR}?q={query}")
@@ -76,7 +76,7 @@ def test_one_box_finds_people_by_name_initials_and_last_digits(
     assert "曾秀英" in page.text
 
 
-def test_nobody_found_is_said_in_words(dora: FlaskClient) -> None:
+def test_the_page_says_if_the_search_finds_no_one(dora: FlaskClient) -> None:
     assert "名单里没有" in get(dora, f"{DOOR}?q=nobody").text
 
 
@@ -89,14 +89,16 @@ def test_a_second_press_says_when_the_first_one_was(morning: House, dora: FlaskC
     assert again.data["data-arrived"] == "1"
 
 
-def test_an_undo_takes_it_back(dora: FlaskClient) -> None:
+def test_undo_withdraws_a_check_in(dora: FlaskClient) -> None:
     press(dora, get(dora, DOOR), "曾秀英")
     undone = press(dora, get(dora, DOOR), "曾秀英")
     assert "已撤销签到" in undone.text
     assert undone.data["data-arrived"] == "0"
 
 
-def test_before_the_window_it_warns_and_goes_on(morning: House, dora: FlaskClient) -> None:
+def test_a_check_in_before_the_window_is_possible_after_a_warning(
+    morning: House, dora: FlaskClient
+) -> None:
     morning.now = local("2030-06-10 08:20")
     page = get(dora, DOOR)
     assert "8:45 开始签到" in page.text
@@ -112,7 +114,7 @@ def test_before_the_window_it_warns_and_goes_on(morning: House, dora: FlaskClien
     )
 
 
-def test_one_button_opens_check_in_early_for_everybody(morning: House, dora: FlaskClient) -> None:
+def test_one_button_opens_check_in_early_for_everyone(morning: House, dora: FlaskClient) -> None:
     morning.now = local("2030-06-10 08:20")
     form = get(dora, DOOR).form("/open")
     assert dora.post(form.action, data=form.fields).status_code == 303
@@ -121,14 +123,16 @@ def test_one_button_opens_check_in_early_for_everybody(morning: House, dora: Fla
     assert press(dora, page, "曾秀英").data["data-arrived"] == "1"
 
 
-def test_from_nine_it_says_that_the_lecture_has_begun(morning: House, dora: FlaskClient) -> None:
+def test_a_late_arrival_is_told_that_the_lecture_has_begun(
+    morning: House, dora: FlaskClient
+) -> None:
     morning.now = local("2030-06-10 09:00")
     page = press(dora, get(dora, DOOR), "曾秀英")
     assert "已经开始，请安静入座" in page.text
     assert "迟到" in get(dora, DOOR).text
 
 
-def test_whoever_cancelled_is_found_by_name_and_told_with_the_time(
+def test_a_cancelled_person_is_found_by_name_with_the_time_of_cancelling(
     morning: House, dora: FlaskClient
 ) -> None:
     form = next(form for form in get(dora, f"{DOOR}?q=曾").forms if form.fields.get("attendee"))
@@ -144,7 +148,7 @@ def test_whoever_cancelled_is_found_by_name_and_told_with_the_time(
     assert "06-09 16:05 已取消报名" in page.text
 
 
-def test_an_unknown_person_is_404_in_words(dora: FlaskClient) -> None:
+def test_an_unknown_attendee_is_refused_with_404_and_a_sentence(dora: FlaskClient) -> None:
     form = next(form for form in get(dora, DOOR).forms if form.fields.get("attendee"))
     for attendee in ("99999", "", "x", "١٢"):
         page = Page(dora.post(form.action, data={**form.fields, "attendee": attendee}))
@@ -154,7 +158,7 @@ def test_an_unknown_person_is_404_in_words(dora: FlaskClient) -> None:
     assert undo.status_code == 404
 
 
-def test_a_scanned_ticket_opens_that_party_for_the_door_and_the_ticket_for_others(
+def test_a_scanned_ticket_shows_its_party_to_the_door_and_the_ticket_to_others(
     morning: House, dora: FlaskClient
 ) -> None:
     made = lookup.get(reading(), 1)
@@ -166,7 +170,7 @@ def test_a_scanned_ticket_opens_that_party_for_the_door_and_the_ticket_for_other
     assert get(morning.client(), address).kind == "ticket"
 
 
-def test_opening_pages_changes_nothing(dora: FlaskClient) -> None:
+def test_opening_a_page_checks_no_one_in(dora: FlaskClient) -> None:
     for address in (
         DOOR,
         f"{DOOR}?done=1",

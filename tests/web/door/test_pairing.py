@@ -1,5 +1,4 @@
-"""Pairing telephones of the door: whatever the events are called, and however many are paired at
-once."""
+"""Pair telephones with the door: for events of any name, and several at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar
@@ -28,33 +27,33 @@ SLUGS = [f"{LONG}-in-spring", f"{LONG}-in-autumn", LONG[:40], LONG[:41], "s" * 8
 
 
 class Stay(HTTPRedirectHandler):
-    """The answer itself, not the page that it leads to."""
+    """Return a redirect itself, not the page that it leads to."""
 
     def redirect_request(self, *_: Any) -> None:
-        """Lead nowhere."""
+        """Follow no redirect."""
 
 
 def offered(house: House, slug: str) -> str:
-    """A token for one telephone."""
+    """Make a token for one telephone."""
     with transaction() as session:
         event = events.get(session, slug)
         return pairing.offer(session, event, by=house.desmond, now=house.now)
 
 
 def pair(client: FlaskClient, token: str) -> int:
-    """Press the button on the telephone."""
+    """Press the button on the telephone. Returns the status."""
     path = f"/staff/pair/{token}"
     return client.post(path, data=get(client, path).form().fields).status_code
 
 
 def names(house: House, *slugs: str) -> list[str]:
-    """What the paired telephones of these events are called."""
+    """The names of the paired telephones of these events."""
     reading().rollback()
     found = [pairing.of_event(reading(), house.event(slug)) for slug in slugs]
     return [one.username for of_one in found for one in of_one]
 
 
-def test_events_whose_names_begin_alike_each_have_their_telephones(house: House) -> None:
+def test_telephones_of_events_with_similar_slugs_get_different_names(house: House) -> None:
     house.hire()
     for slug in SLUGS:
         house.apply(toml(slug=slug))
@@ -65,7 +64,7 @@ def test_events_whose_names_begin_alike_each_have_their_telephones(house: House)
     assert max(map(len, found)) <= 60
 
 
-def test_a_person_may_be_called_as_a_telephone_is(house: House) -> None:
+def test_a_person_may_have_the_name_that_a_telephone_would_get(house: House) -> None:
     house.apply(toml())
     house.hire()
     with transaction() as session:
@@ -74,7 +73,9 @@ def test_a_person_may_be_called_as_a_telephone_is(house: House) -> None:
     assert accounts.by_name(reading(), "small ☎1").event_id is None, "the name is the person's"
 
 
-def test_six_telephones_at_once_get_six_names(house: House, environment: dict[str, str]) -> None:
+def test_six_telephones_paired_at_once_get_six_names(
+    house: House, environment: dict[str, str]
+) -> None:
     house.apply(toml())
     house.hire()
     tokens = [offered(house, "small") for _ in range(6)]
@@ -99,8 +100,8 @@ def test_six_telephones_at_once_get_six_names(house: House, environment: dict[st
     assert sorted(names(house, "small")) == [f"small ☎{number}" for number in range(1, 7)]
 
 
-def test_one_form_or_list_sent_for_two_events_is_no_error(house: House) -> None:
-    """The family: what tells rows of one event apart must not clash with those of another."""
+def test_the_same_form_or_list_can_be_sent_for_two_events(house: House) -> None:
+    """Keys that are unique within one event must not clash with those of another event."""
     house.hire()
     for slug in SLUGS[:2]:
         house.apply(toml(slug=slug, capacity=5))

@@ -1,5 +1,5 @@
-"""Events by an organiser: copied, edited, previewed, moved, cancelled, and what follows from each
-shown before it is done."""
+"""An organiser copies, edits, previews, moves and cancels events, and sees the consequences before
+anything is changed."""
 
 import io
 import tomllib
@@ -23,7 +23,7 @@ EDIT = f"{DESK}/edit"
 
 @pytest.fixture
 def small(house: House) -> House:
-    """Three seats, two taken, and everybody hired."""
+    """Three seats, two of them taken, and a staff of every role."""
     house.apply(toml())
     house.hire()
     house.register("张桂芳", "王建国")
@@ -31,25 +31,25 @@ def small(house: House) -> House:
 
 
 def whole_form(page: Page) -> Form:
-    """The form of every fact and word."""
+    """The form with every fact and text."""
     return next(form for form in page.forms if form.id == "event")
 
 
 def checked(client: FlaskClient, **typed: str) -> Page:
-    """Change something in the form; the page that shows what would follow."""
+    """Change something in the form. Returns the page that shows what would change."""
     form = whole_form(get(client, EDIT))
     named = {name.replace("__", "."): value for name, value in typed.items()}
     return Page(client.post(EDIT, data={**with_texts(client, form), **named}))
 
 
 def with_texts(client: FlaskClient, form: Form) -> dict[str, str]:
-    """The form's fields with those texts that stand in larger boxes."""
+    """The form's fields, with the texts of its larger boxes."""
     definition = events.definition(events.get(reading(), "small"))
     return {**drafts.values(definition), **form.fields}
 
 
 def apply(client: FlaskClient, page: Page, **more: str) -> str:
-    """Press the button of that page; where it leads."""
+    """Press the button of that page. Returns where it leads."""
     form = page.form("/apply")
     text = page.html.partition('<textarea name="toml" hidden>')[2].partition("</textarea>")[0]
     plain = (
@@ -90,10 +90,10 @@ def test_the_june_lecture_is_copied_to_july(house: House) -> None:
     assert {key for key in first if first[key] != second[key]} == {"slug", "starts_at"}
     listed = get(house.client(), "/zh/").text
     assert "6 月 10 日" in listed
-    assert "7 月 8 日" in listed, "the public start page lists both"
+    assert "7 月 8 日" in listed, "the public start page lists both events"
 
 
-def test_what_was_typed_is_shown_before_it_is_done(small: House, olga: FlaskClient) -> None:
+def test_a_change_is_shown_before_it_is_made(small: House, olga: FlaskClient) -> None:
     page = checked(olga, title__zh="书法班", title__en="Calligraphy")
     assert page.data["data-changes"] == "2"
     assert "书法课 书法班" in page.text
@@ -103,14 +103,16 @@ def test_what_was_typed_is_shown_before_it_is_done(small: House, olga: FlaskClie
     assert checked(olga).data["data-changes"] == "0"
 
 
-def test_a_smaller_room_says_over_by_how_many(small: House, olga: FlaskClient) -> None:
+def test_a_smaller_capacity_says_by_how_many_the_event_is_over(
+    small: House, olga: FlaskClient
+) -> None:
     page = checked(olga, capacity="1")
     assert (page.data["data-over"], "超出名额 1 人" in page.text) == ("1", True)
     apply(olga, page)
     assert (small.seats().taken, small.seats().over) == (2, 1)
 
 
-def test_a_larger_room_seats_the_waiting(small: House, olga: FlaskClient) -> None:
+def test_a_larger_capacity_seats_the_waiting_party(small: House, olga: FlaskClient) -> None:
     small.register("李一", "李二", waitlist=True)
     page = checked(olga, capacity="6")
     assert "候补的 2 人会有座位" in page.text
@@ -119,7 +121,7 @@ def test_a_larger_room_seats_the_waiting(small: House, olga: FlaskClient) -> Non
     assert invariants.of_event(reading(), small.event(), now=small.now).holds
 
 
-def test_another_day_is_told_to_everybody_if_the_organiser_leaves_it_so(
+def test_a_new_day_is_told_to_everyone_unless_the_organiser_unticks_it(
     small: House, olga: FlaskClient
 ) -> None:
     page = checked(olga, date="2030-06-17", place__name__zh="文化馆", place__name__en="Hall")
@@ -132,11 +134,11 @@ def test_another_day_is_told_to_everybody_if_the_organiser_leaves_it_so(
     assert [task.registration_id for task in calls.tasks(reading(), event, now=small.now)] == [1]
     page = checked(olga, date="2030-06-24")
     assert "告诉" not in page.text or "tell" not in page.html, (
-        "it has a notice already, which the organiser edits"
+        "the event has a notice already, which the organiser edits"
     )
 
 
-def test_a_typing_mistake_in_the_day_can_be_mended_in_silence(
+def test_a_mistyped_day_can_be_corrected_without_telling_anyone(
     small: House, olga: FlaskClient
 ) -> None:
     apply(olga, checked(olga, date="2030-06-17"))
@@ -151,14 +153,14 @@ def test_a_typing_mistake_in_the_day_can_be_mended_in_silence(
         ("moved", "moved", "open"),
     ],
 )
-def test_an_event_is_cancelled_or_moved_with_one_page_and_one_button(
+def test_an_event_is_cancelled_or_moved_on_one_page_with_one_button(
     small: House, olga: FlaskClient, act: str, notice: str, phase: str
 ) -> None:
     form = get(olga, EDIT).form("/edit")
-    one = Page(
+    one_language = Page(
         olga.post(EDIT, data={**form.fields, "act": act, "notice.zh": "台风。", "notice.en": ""})
     )
-    assert (one.status, "两种语言都要写" in one.text) == (422, True)
+    assert (one_language.status, "两种语言都要写" in one_language.text) == (422, True)
     page = Page(
         olga.post(
             EDIT, data={**form.fields, "act": act, "notice.zh": "台风。", "notice.en": "A typhoon."}
@@ -169,13 +171,13 @@ def test_an_event_is_cancelled_or_moved_with_one_page_and_one_button(
     event = small.event()
     assert (event.notice, events.phase(event, small.now)) == (notice, phase)
     assert len(calls.tasks(reading(), event, now=small.now)) == 1
-    assert small.seats().taken == 2, "nobody loses a seat by it"
-    down = Page(olga.post(EDIT, data={**form.fields, "act": "no-notice"}))
-    apply(olga, down)
+    assert small.seats().taken == 2, "no one loses a seat"
+    without_notice = Page(olga.post(EDIT, data={**form.fields, "act": "no-notice"}))
+    apply(olga, without_notice)
     assert small.event().notice is None
 
 
-def test_registration_is_closed_and_opened_again(small: House, olga: FlaskClient) -> None:
+def test_registration_is_closed_and_reopened(small: House, olga: FlaskClient) -> None:
     form = get(olga, EDIT).form("/edit")
     apply(olga, Page(olga.post(EDIT, data={**form.fields, "act": "close"})))
     assert events.phase(small.event(), small.now) == "closed"
@@ -197,7 +199,7 @@ def test_registration_is_closed_and_opened_again(small: House, olga: FlaskClient
         ({"agenda.0.text.zh": "签到", "agenda.0.at": "x"}, "agenda.0"),
     ],
 )
-def test_a_mistake_is_told_at_its_field_and_nothing_is_lost(
+def test_a_mistake_is_shown_at_its_field_and_nothing_typed_is_lost(
     small: House, olga: FlaskClient, typed: dict[str, str], path: str
 ) -> None:
     form = whole_form(get(olga, EDIT))
@@ -217,7 +219,7 @@ def test_both_languages_are_previewed_without_being_saved(small: House, olga: Fl
     assert "新书法课" not in get(small.client(), "/zh/events/small").text
 
 
-def test_a_list_grows_and_shrinks(small: House, olga: FlaskClient) -> None:
+def test_a_list_gains_and_loses_entries(small: House, olga: FlaskClient) -> None:
     typed = {
         "bring__0__text__zh": "带水",
         "bring__0__text__en": "Bring water",
@@ -233,7 +235,7 @@ def test_a_list_grows_and_shrinks(small: House, olga: FlaskClient) -> None:
     assert events.definition(small.event()).bring == ()
 
 
-def test_the_file_goes_out_and_comes_in(small: House, olga: FlaskClient) -> None:
+def test_the_event_file_is_downloaded_and_uploaded(small: House, olga: FlaskClient) -> None:
     file = olga.get(f"{DESK}/event.toml").get_data(as_text=True)
     assert event_file.parse(file) == events.definition(small.event())
     form = get(olga, "/staff/events/new").form("/upload")
@@ -267,22 +269,22 @@ def test_two_organisers_do_not_overwrite_each_other(small: House, olga: FlaskCli
         .partition("</textarea>")[0]
         .replace("&#34;", '"')
     )
-    told = Page(olga.post(form.action, data={**form.fields, "toml": text, "tell": ""}))
-    assert (told.status, "别人刚改过" in told.text) == (409, True)
+    refused = Page(olga.post(form.action, data={**form.fields, "toml": text, "tell": ""}))
+    assert (refused.status, "别人刚改过" in refused.text) == (409, True)
     assert small.seats().capacity == 7
 
 
-def test_a_short_name_that_is_taken_is_refused(small: House, olga: FlaskClient) -> None:
+def test_a_slug_that_is_taken_is_refused(small: House, olga: FlaskClient) -> None:
     form = whole_form(get(olga, "/staff/events/new?from=small&date=2030-07-08"))
     typed = {**drafts.values(events.definition(small.event())), **form.fields, "slug": "small"}
     page = Page(olga.post("/staff/events/new", data=typed))
     assert (page.status, "请换一个" in page.text) == (409, True)
     sent = {**form.fields, "toml": toml(capacity=9), "version": "0"}
-    assert olga.post("/staff/events/apply", data=sent).status_code == 409, "nor past that page"
+    assert olga.post("/staff/events/apply", data=sent).status_code == 409, "nor without that page"
     assert small.seats().capacity == 3
 
 
-def test_words_like_an_advertisement_are_warned_of(olga: FlaskClient) -> None:
+def test_a_warning_is_shown_for_words_of_an_advertisement(olga: FlaskClient) -> None:
     assert "这些字像广告" in checked(olga, title__zh="专家义诊").text
 
 
@@ -295,7 +297,7 @@ def test_words_like_an_advertisement_are_warned_of(olga: FlaskClient) -> None:
         ("june-10", (2030, 7, 8), "july-8"),
     ],
 )
-def test_a_copy_gets_a_short_name_of_its_day(
+def test_a_copy_gets_a_slug_with_its_day(
     slug: str, day: tuple[int, int, int], expected: str
 ) -> None:
     assert drafts.slug_for(slug, date(*day)) == expected
