@@ -24,7 +24,7 @@ from eventreg.web.desk import (
     report,
 )
 from eventreg.web.desk import register as desk_register
-from eventreg.web.door import check_in
+from eventreg.web.door import check_in, pairing
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import limits
 from eventreg.web.limits.limits import TooOften
