@@ -81,11 +81,6 @@ AGREED = {
     ),
     "full_split": ("一位先留座，另一位候补", "One seat now, the other waits"),
     "full_all_wait": ("两位一起候补", "Both wait"),
-    "release_notice": (
-        "请在 {start} 前到。{release} 以后，没到的座位会让给现场等候的人。",
-        "Please come before {start}. After {release}, seats of people who have not come go to "
-        "those waiting at the door.",
-    ),
     "closed_come_anyway": (
         "也可以直接来现场，有空位就安排。",
         "You may also just come: if a seat is free, it is yours.",

@@ -18,7 +18,6 @@ from eventreg.core.registration.availability import Glance
 from eventreg.core.registration.seats import SeatCount
 from eventreg.core.values import phones
 from eventreg.storage.session import db, reading, reading_already, write
-from eventreg.web.language import hour, say
 
 
 @dataclass(frozen=True)
@@ -107,19 +106,7 @@ def about(event: Event) -> dict[str, Any]:
         "event": event,
         "definition": definition,
         "zone": zone,
-        "release_notice": _release_notice(event),
     }
-
-
-def _release_notice(event: Event) -> str:
-    """The sentence that unclaimed seats are released, and when; empty if they are not."""
-    definition, zone = events.definition(event), events.zone(event)
-    release = definition.aware(definition.check_in.release_at)
-    if release is None:
-        return ""
-    return say(
-        "release_notice", start=hour(event.check_in_closes_at, zone), release=hour(release, zone)
-    )
 
 
 def facts(event: Event) -> dict[str, Any]:
