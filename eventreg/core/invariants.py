@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit_replay
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
-from eventreg.core.models.outbox import OutboxMessage
+from eventreg.core.models.outbox import MessageKind, OutboxMessage
 from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, FormKey, Registration, RegistrationState
 from eventreg.core.registration import seats, waitlist
@@ -86,7 +86,8 @@ _not_told = (
     .select_from(Registration)
     .outerjoin(
         OutboxMessage,
-        (OutboxMessage.registration_id == Registration.id) & (OutboxMessage.kind == "promoted"),
+        (OutboxMessage.registration_id == Registration.id)
+        & (OutboxMessage.kind == MessageKind.PROMOTED),
     )
     .where(
         Registration.event_id == bindparam("event"),

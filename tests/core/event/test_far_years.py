@@ -17,6 +17,13 @@ from tests.support.pages import get
 
 NAME = "慕容翠花"
 EXPECTED = "must be in a year from 2000 to 2100"
+MOMENTS = (
+    "starts_at",
+    "ends_at",
+    "check_in_opens_at",
+    "check_in_closes_at",
+    "registration_closes_at",
+)
 DATES = {
     "starts_at": toml().replace("2030-06-10T", "9999-12-31T"),
     "ends_at": toml().replace("ends_at = 11:00:00", "ends_at = 9999-12-31T23:00:00"),
@@ -87,23 +94,12 @@ def two(house: House) -> House:
     house.hire()
     house.register(NAME)
     house.register("闻人三", slug="never")
+    zone = "" if db.engine.dialect.name == "sqlite" else "+00"
+    moments = ", ".join(f"{column} = '9999-12-31 15:00:00.000000{zone}'" for column in MOMENTS)
+    definition = "replace(definition, '2030-06-10', '9999-12-31')"
     with db.engine.begin() as connection:
-        for column in (
-            "starts_at",
-            "ends_at",
-            "check_in_opens_at",
-            "check_in_closes_at",
-            "registration_closes_at",
-        ):
-            last = "9999-12-31 15:00:00.000000" + (
-                "" if db.engine.dialect.name == "sqlite" else "+00"
-            )
-            connection.execute(text(f"UPDATE events SET {column} = '{last}' WHERE slug = 'never'"))
         connection.execute(
-            text(
-                "UPDATE events SET definition = replace(definition, '2030-06-10', '9999-12-31') "
-                "WHERE slug = 'never'"
-            )
+            text(f"UPDATE events SET {moments}, definition = {definition} WHERE slug = 'never'")
         )
     house.now = local("2030-07-10 11:00")
     return house
