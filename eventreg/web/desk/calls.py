@@ -31,7 +31,7 @@ _MOST_SHOWN = 20
 @blueprint.get("/calls")
 @requires(Permission.CALL)
 def call_desk(slug: str) -> str:
-    """Whom to call now, with number and words. Outside the hours for calls nobody is shown, unless
+    """Whom to call now, with number and words. Outside the hours for calls no one is shown, unless
     ``anyway`` is given."""
     event = events.get(reading(), slug)
     anyway = request.args.get("anyway") == "yes"
