@@ -123,7 +123,7 @@ def test_a_request_that_comes_slowly_or_never_is_ended_in_time(tmp_path: Path) -
         slow_ones = [(head, b"x"), (silent, b"")]
         if WHOLE:  # it takes twenty seconds more
             slow_ones.append((body, b"x"))
-        with ThreadPoolExecutor(3) as waiting, body:
+        with body, ThreadPoolExecutor(3) as waiting:  # the pool ends first
             ended = [waiting.submit(trickle, *one) for one in slow_ones]
         found = [one.result() for one in ended]
     answers = [b"HTTP/1.1 408 ", b"", b"HTTP/1.1 408 "]
