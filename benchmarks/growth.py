@@ -33,7 +33,6 @@ _ROWS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {people})
 INSERT INTO {into} SELECT {columns} FROM n
 """
-_SURNAMES = "('zhang','wang','li','zhao','chen','liu','yang','huang','zhou','wu')"
 
 
 @contextmanager

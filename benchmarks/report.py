@@ -4,8 +4,7 @@ import json
 import os
 import platform
 import sqlite3
-import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -34,11 +33,6 @@ class Figure:
             return ""
         is_reached = self.reached <= self.goal if self.at_most else self.reached >= self.goal
         return "reached" if is_reached else "not reached"
-
-
-def median_of(times: int, measure: Callable[[], float]) -> float:
-    """The median of several measurements."""
-    return statistics.median(measure() for _ in range(times))
 
 
 def _number(value: float) -> str:
