@@ -13,7 +13,7 @@ from flask import Flask
 from eventreg.app_clock import current_time
 from eventreg.clock import stopwatch
 from eventreg.core.desk import bursts
-from eventreg.core.errors import Busy
+from eventreg.core.errors import Busy, first_line
 from eventreg.core.registration import form_keys
 from eventreg.core.staff import known_browsers, sessions
 from eventreg.mail.sender import Unreachable, deliver_due
@@ -75,9 +75,7 @@ def _do(app: Flask, job: Job) -> None:
         try:
             job.act()
         except (Busy, Unreachable, *AWAY) as error:
-            app.logger.warning(
-                "%s: %s", job.delayed, (str(error) or type(error).__name__).splitlines()[0]
-            )
+            app.logger.warning("%s: %s", job.delayed, first_line(error))
         except Exception:  # the other jobs go on, and this one is tried again
             app.logger.exception("%s failed: %s", job.name, job.delayed)
 

@@ -19,6 +19,7 @@ from flask import Flask
 from eventreg import background
 from eventreg.app import create_app
 from eventreg.core import audit
+from eventreg.core.errors import first_line
 from eventreg.core.event import event_file, events
 from eventreg.core.organising import applying
 from eventreg.core.registration import form_keys
@@ -26,7 +27,7 @@ from eventreg.core.staff import accounts
 from eventreg.server import listener
 from eventreg.server.processes import Family, Job
 from eventreg.settings import ROOT, Settings, SettingsInvalid, read
-from eventreg.storage.checks import Unsafe, check, check_key, make_tables
+from eventreg.storage.checks import Unsafe, check_key, make_tables, require_usable_database
 from eventreg.storage.session import AWAY, alone, close, reading, transaction
 from eventreg.web.limits import limits
 from eventreg.web.public import outage_page
@@ -106,8 +107,7 @@ def _set_when_closed(lifeline: int, stop: Event) -> None:
 def _reason(refused: Exception) -> str:
     """The reason for not starting, in one line."""
     if isinstance(refused, AWAY):
-        cause = str(refused.__cause__ or refused).splitlines()[0]
-        return f"EVENTREG_DATABASE_URL: the database cannot be asked: {cause}"
+        return f"EVENTREG_DATABASE_URL: the database cannot be asked: {first_line(refused)}"
     return str(refused)
 
 
@@ -137,7 +137,7 @@ def prepare(app: Flask) -> str | None:
     first organiser's token, if there is one to print."""
     clock = app.extensions["clock"]
     with app.app_context():
-        check()
+        require_usable_database()
         make_tables()
         check_key()
         with alone(), transaction() as session:

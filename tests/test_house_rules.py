@@ -113,7 +113,7 @@ FLOORS = (
     "core.values  setting_types",
     "core.models  settings  web.wire",
     "core.audit  i18n  pdf  server  web.assets",
-    "core.audit_replay  core.event  core.outbox  web.tongues",
+    "core.audit_replay  core.event  core.outbox  web.lang_attributes",
     "core.deliveries  core.registration  core.staff",
     "core.door  core.invariants  core.organising  storage  web.addresses",
     "core.desk  web.language  web.limits",

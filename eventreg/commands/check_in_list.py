@@ -19,7 +19,7 @@ from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.storage import modes
 from eventreg.storage.session import reading
-from eventreg.web.desk import paper
+from eventreg.web.desk.check_in_list import Sheets, check_in_list_page
 
 
 def _as_html(event: Event, rows: Sequence[Row]) -> str:
@@ -28,7 +28,7 @@ def _as_html(event: Event, rows: Sequence[Row]) -> str:
         "/", base_url=current_app.extensions["settings"].public_url
     ):
         g.now, g.language, g.signed_in = current_time(), "zh", None
-        return paper.check_in_list_page(event, paper.Sheets(Part.ALL, rows), one_file=True)
+        return check_in_list_page(event, Sheets(Part.ALL, rows), one_file=True)
 
 
 @click.command("check-in-list")

@@ -8,7 +8,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 import click
 from sqlalchemy import inspect
 
-from eventreg.core.errors import Busy, FieldRefused, Refusal
+from eventreg.core.errors import Busy, FieldRefused, Refusal, first_line
 from eventreg.i18n import sentence
 from eventreg.operations.forgetting import Purged
 from eventreg.storage import checks
@@ -48,7 +48,7 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
         except Busy:
             refuse("another program keeps the database busy; try again")
         except (*AWAY, FileLost) as error:
-            refuse(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}")
+            refuse(f"the database cannot be asked: {first_line(error)}")
         except OSError as error:
             refuse(f"{error.filename}: {error.strerror}")
 
@@ -79,6 +79,6 @@ def refusing(command: Callable[P, R]) -> Callable[P, R]:
                 + (f" ({refusal})" if str(refusal) else "")
             )
         except AWAY as error:
-            refuse(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}")
+            refuse(f"the database cannot be asked: {first_line(error)}")
 
     return wrapped

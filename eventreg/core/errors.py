@@ -4,6 +4,13 @@ into a page."""
 from datetime import datetime
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what caused an error, or of the error itself; its class if it says
+    nothing. For a log or for a refusal in one line."""
+    cause = error.__cause__ or error
+    return (str(cause).strip() or type(cause).__name__).splitlines()[0]
+
+
 class Refusal(Exception):
     """An act was refused. The caller must roll its transaction back, so that nothing is
     changed."""

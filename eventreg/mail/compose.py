@@ -75,7 +75,7 @@ def _text(about: _About) -> str:
     waits = registration.state == RegistrationState.WAITLISTED
     return render_template(
         f"mail/{about.kind}.{registration.locale}.txt",
-        people=[person for person in people if person.cancelled_at is None] or people,
+        people=[person for person in people if person.is_live] or people,
         ticket=about.settings.public_url + addresses.ticket(registration),
         page=addresses.event_page(event.slug, registration.locale),
         phone=registration.phone_number,

@@ -12,6 +12,7 @@ from flask import current_app
 from eventreg.app_clock import current_time
 from eventreg.core import deliveries
 from eventreg.core.deliveries import Delivery
+from eventreg.core.errors import first_line
 from eventreg.mail.compose import Unaddressable, compose
 from eventreg.storage.session import reading, write
 
@@ -143,12 +144,12 @@ class _Connection:
             else:
                 server = smtplib.SMTP(host, port or 25, timeout=PATIENCE)
         except (smtplib.SMTPException, OSError) as error:
-            raise Unreachable(f"{host}: {_first_line(error)}") from error
+            raise Unreachable(f"{host}: {first_line(error)}") from error
         try:
             self._introduce(server, safe)
         except (smtplib.SMTPException, OSError) as error:
             server.close()
-            raise Unreachable(f"{host}: {_first_line(error)}") from error
+            raise Unreachable(f"{host}: {first_line(error)}") from error
         return server
 
     def _introduce(self, server: smtplib.SMTP, safe: ssl.SSLContext) -> None:
@@ -169,10 +170,6 @@ class _Connection:
                 self._server.quit()
             self._server.close()
             self._server = None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _refusal(error: Exception) -> Refused:

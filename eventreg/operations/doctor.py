@@ -50,7 +50,7 @@ def _of_database(now: datetime) -> Iterator[Finding]:
     kept = checks.left_over()
     told = f"{kept} is kept; look who is missing in the list, then remove it" if kept else "none"
     yield Finding("no log of a file that was replaced", kept is None, told)
-    faults = "; ".join(checks.faults())
+    faults = "; ".join(checks.wrong_settings())
     yield Finding("settings that keep promises", not faults, faults or "as they must be")
     found, wanted = checks.schema()
     yield Finding("tables are those of this program", found == wanted, f"{found}")

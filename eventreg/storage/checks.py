@@ -95,7 +95,7 @@ def check_file(path: Path, mounts: str) -> None:
         )
 
 
-def faults() -> Iterator[str]:
+def wrong_settings() -> Iterator[str]:
     """Each setting of the database that is not as it must be, in one line."""
     with db.engine.connect() as connection:
         if db.engine.dialect.name == "postgresql":
@@ -235,7 +235,7 @@ def check_key() -> None:
     )
 
 
-def check() -> None:
+def require_usable_database() -> None:
     """Close the instance's files to others. ``Unsafe`` if the server must not start on this
     database."""
     modes.close(current_app.extensions["settings"])
@@ -246,5 +246,5 @@ def check() -> None:
     if file is None and shutil.which("pg_dump") is None:
         current_app.logger.warning("pg_dump is not installed: no backups can be made from here")
     check_schema()
-    for fault in faults():
+    for fault in wrong_settings():
         raise Unsafe(fault)

@@ -3,6 +3,8 @@
 from sqlalchemy import Engine, MetaData, select, text
 from sqlalchemy.exc import DatabaseError
 
+from eventreg.core.errors import first_line
+
 
 def damage(engine: Engine) -> str:
     """What SQLite finds wrong with the file; empty if it is sound."""
@@ -22,8 +24,7 @@ def why_unusable(engine: Engine, tables: MetaData) -> str:
                 connection.execute(select(table).limit(0))
         found = damage(engine)
     except DatabaseError as error:
-        why = str(error.__cause__ or error).splitlines()[0]
-        return f"the database file was replaced, and is not to be used: {why}"
+        return f"the database file was replaced, and is not to be used: {first_line(error)}"
     return f"the database file was written over, and is damaged: {found}" if found else ""
 
 

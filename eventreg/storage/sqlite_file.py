@@ -103,8 +103,8 @@ class SqliteFile:
     def _require_all_acts(self, acts: int) -> None:
         """``FileLost`` if a file with so many acts lacks one that was confirmed to someone."""
         if acts < self.ledger.acts_written() and not self._is_to_be_restored:
-            self._log_if_running(self._older(acts))
-            raise FileLost(self._older(acts))
+            self._log_if_running(older := self._older(acts))
+            raise FileLost(older)
 
     def _log_to_open(self, opened: Inode) -> Log:
         """The log that a new connection will open. ``FileLost`` if it is not the log that all open
@@ -143,8 +143,7 @@ class SqliteFile:
         engine.dispose()
         wrong = self._why_unusable(engine, tables) if self.path.exists() else self._gone
         if wrong:
-            self._log_once(wrong)
-            raise FileLost(wrong)
+            raise self._logged(wrong)
         self._logger.warning(
             "the database file is another than before; it is sound, and used from now on: %s",
             self.path,
@@ -184,8 +183,7 @@ class SqliteFile:
         self.check(connection)
         acts = connection.acts()
         if acts < self.ledger.written:  # the log was cut or written over
-            self._log_once(self._older(acts))
-            raise FileLost(self._older(acts))
+            raise self._logged(self._older(acts))
         if connection.total_changes != changes:
             acts += 1
             connection.execute(f"PRAGMA user_version={acts}")
@@ -276,6 +274,11 @@ class SqliteFile:
         """A program that has not opened the file yet reports the error itself."""
         if self._was_open:
             self._log_once(line)
+
+    def _logged(self, line: str) -> FileLost:
+        """What to raise, logged once."""
+        self._log_once(line)
+        return FileLost(line)
 
     def _log_once(self, line: str) -> None:
         """Log an error once, and not at each request."""

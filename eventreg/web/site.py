@@ -9,24 +9,25 @@ from eventreg.core.errors import Busy, Refusal
 from eventreg.core.event import events
 from eventreg.settings import Settings
 from eventreg.storage.session import AWAY, reading
-from eventreg.web import access, guard, language, template_globals, tongues
+from eventreg.web import access, guard, lang_attributes, language, template_globals
 from eventreg.web.desk import (
     attendee_list,
     audit,
     bursts,
     calls,
+    check_in_list,
     dashboard,
     duplicates,
     erasure,
     import_export,
-    paper,
     registration,
     report,
+    sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
 from eventreg.web.door import check_in, pairing
 from eventreg.web.event_facts import of_the_next
-from eventreg.web.limits import limits
+from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
 from eventreg.web.organising import events as organising_events
 from eventreg.web.public import cancel, correct, downloads, find, outage_page, ticket
@@ -87,7 +88,8 @@ _DESK = (
     import_export,
     report,
     audit,
-    paper,
+    check_in_list,
+    sheet_entry,
 )
 """All of these share one blueprint."""
 _WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, find)
@@ -111,9 +113,10 @@ def init_app(app: Flask) -> None:
     settings: Settings = app.extensions["settings"]
     app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies, app.logger)  # type: ignore[method-assign]
     sent.init_app(app)
-    limits.init_app(app, settings.rate_limits, settings.redis_url, settings.threads)
+    limits.init_app(app, settings.rate_limits, settings.redis_url)
+    hashing.init_app(app, settings.threads)
     template_globals.init_app(app)
-    tongues.init_app(app)
+    lang_attributes.init_app(app)
     guard.init_app(app)
     for pages in _WITHOUT_SESSION:
         guard.csrf.exempt(pages.blueprint)

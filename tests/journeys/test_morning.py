@@ -20,7 +20,7 @@ from tests.operations.test_forgetting import bytes_of
 from tests.support.factories import PASSWORD, SHIPPED, House, toml
 from tests.support.servers import Server, running
 from tests.support.windows import LAPTOP, settle, window
-from tests.web.desk.test_paper import rows_on, sides_of
+from tests.web.desk.test_check_in_list import rows_on, sides_of
 
 pytestmark = pytest.mark.browser
 DESK = "/staff/events/small"

@@ -193,7 +193,7 @@ def test_a_migration_that_leaves_a_row_without_its_parent_is_refused(
 @pytest.mark.usefixtures("old")
 def test_after_the_upgrade_foreign_keys_are_on_again() -> None:
     upgrade()
-    for fault in checks.faults():
+    for fault in checks.wrong_settings():
         pytest.fail(fault)
     with pytest.raises(IntegrityError), db.engine.begin() as connection:
         connection.execute(text("DELETE FROM registrations WHERE id = 1"))

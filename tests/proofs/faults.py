@@ -127,7 +127,7 @@ def same_person_twice() -> None:
 def sync_normal() -> None:
     """SQLite does not wait for the disk, and the checks at start accept that."""
     database.PRAGMAS["synchronous"] = "NORMAL"
-    checks.faults = lambda: iter(())
+    checks.wrong_settings = lambda: iter(())
 
 
 def no_audit_of_cancellation() -> None:

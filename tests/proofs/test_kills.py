@@ -55,7 +55,7 @@ def test_every_acknowledged_registration_survives_a_crash_of_postgresql(
     house, chance, promised = place.house(), random.Random("crashes"), 0
     with house.app.app_context():
         checks.make_tables()
-        assert list(checks.faults()) == [], "fsync and synchronous_commit are on"
+        assert list(checks.wrong_settings()) == [], "fsync and synchronous_commit are on"
         house.apply(toml(capacity=100_000))
         for number in range(rounds(3, 30)):
             crowd = Crowd(place, f"crash{number}", Act(10_000), WRITERS)

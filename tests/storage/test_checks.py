@@ -86,7 +86,7 @@ def test_a_weaker_setting_of_the_database_is_found(
             with house.app.app_context():
                 db.engine.connect().close()
                 weaker.undo()
-                assert len(list(checks.faults())) == faults
+                assert len(list(checks.wrong_settings())) == faults
             house.close()
 
 

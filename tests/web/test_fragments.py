@@ -13,7 +13,7 @@ from tests.support.factories import ROOT, SECRET, House, toml
 from tests.support.servers import Server, running
 from tests.support.windows import PHONE, kind, window
 
-SENT_TO_ERRORS = {"find.html", "change.html", "register.html", "full.html"}
+SENT_TO_ERRORS = {"find.html", "correct.html", "register.html", "full.html"}
 """The templates with such a form. The form for the waiting list leads to the same page as the form
 for seats."""
 

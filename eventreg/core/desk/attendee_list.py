@@ -81,11 +81,14 @@ class Row:
     """Identifies the registration in forms, together with its id."""
 
     @property
+    def is_live(self) -> bool:
+        """Whether the seat or waiting place was not given back."""
+        return self.cancelled_at is None
+
+    @property
     def state(self) -> str:
         """The state of the registration, or cancelled if only this attendee was cancelled."""
-        if self.cancelled_at is not None:
-            return RegistrationState.CANCELLED.value
-        return self.registration_state
+        return self.registration_state if self.is_live else RegistrationState.CANCELLED.value
 
     @property
     def reading(self) -> str:

@@ -52,7 +52,7 @@ class Side:
     number: int
     sides: int
     letters: str
-    lines: tuple[PrintedRow, ...]
+    rows: tuple[PrintedRow, ...]
 
 
 def _letters(rows: Sequence[Row]) -> str:
@@ -200,13 +200,13 @@ def as_text(sides: Sequence[Side], title: str) -> str:
     lines = []
     for side in sides:
         lines.append(f"{title}  {side.number}/{side.sides}  {side.letters}")
-        for line in side.lines:
+        for row in side.rows:
             cells = (
-                (f"{line.number:>3}", 4),
-                (line.letter, 2),
-                (plain(line.name), 24),
-                (line.code, 8),
-                (line.tail, 6),
+                (f"{row.number:>3}", 4),
+                (row.letter, 2),
+                (plain(row.name), 24),
+                (row.code, 8),
+                (row.tail, 6),
             )
             lines.append(" ".join(_padded(text, width) for text, width in cells) + " [ ] [ ]")
         lines.append("")
@@ -226,12 +226,10 @@ def inert(cell: str) -> str:
 def as_csv(sides: Sequence[Side]) -> str:
     """The list for a spreadsheet."""
     out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(["number", "letter", "name", "code", "phone_tail", "with_numbers"])
+    writer = csv.writer(out)
+    writer.writerow(["number", "letter", "name", "code", "phone_tail", "with_numbers"])
     for side in sides:
-        for line in side.lines:
-            together = " ".join(map(str, line.with_numbers))
-            rows.writerow(
-                [line.number, line.letter, inert(line.name), line.code, line.tail, together]
-            )
+        for row in side.rows:
+            together = " ".join(map(str, row.with_numbers))
+            writer.writerow([row.number, row.letter, inert(row.name), row.code, row.tail, together])
     return "\ufeff" + out.getvalue()

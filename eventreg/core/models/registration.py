@@ -136,6 +136,11 @@ class Attendee(Base):
     told_apart_at: Mapped[datetime | None]
     """When staff confirmed that this is another person than the one of the same name."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the seat or waiting place was not given back; in a query it is ``LIVE``."""
+        return self.cancelled_at is None
+
 
 class FormKey(Base):
     """The hidden key of a submitted form, stored in the transaction that made the registration.

@@ -52,7 +52,7 @@ def party(session: Session, registration: Registration) -> Sequence[Attendee]:
         select(Attendee).where(Attendee.registration_id == registration.id).order_by(Attendee.place)
     ).all()
     all_cancelled = registration.state == RegistrationState.CANCELLED
-    return [person for person in people if all_cancelled or person.cancelled_at is None]
+    return [person for person in people if all_cancelled or person.is_live]
 
 
 _beside = (

@@ -97,7 +97,7 @@ def bulk(slug: str) -> Answer:
         return redirect(url_for("desk.printed_list", slug=slug, registration=named), 303)
     if act is Bulk.CANCEL and request.form.get("confirmed") != "yes":
         people = attendee_list.of_registrations(reading(), event, chosen, Filter.ALL)
-        live = [row for row in people if row.cancelled_at is None]
+        live = [row for row in people if row.is_live]
         return render_template(
             "desk/attendees/bulk_cancel.html", chosen=chosen, people=live, **about(event)
         )

@@ -68,7 +68,7 @@ def _page(
         found=found,
         people=people,
         mark=identity.mark(found),
-        live=[person for person in people if person.cancelled_at is None],
+        live=[person for person in people if person.is_live],
         phone=phones.shown(found.phone_number),
         history=audit.history(reading(), found.id),
         ticket_path=addresses.ticket(found),

@@ -57,7 +57,7 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
     return render_template(
         "door/check_in.html",
         presence=arrivals.presence(reading(), event),
-        rows=[row for row in rows if query or registration_id or row.cancelled_at is None],
+        rows=[row for row in rows if query or registration_id or row.is_live],
         query=query,
         told=told,
         beside=_rest_of_party(told),
@@ -71,7 +71,7 @@ def _rest_of_party(told: Told | None) -> list[Row]:
     if told is None or told.registration_id is None:
         return []
     party = _party(told.registration_id)
-    return [row for row in party if row.public_id != told.attendee and row.cancelled_at is None]
+    return [row for row in party if row.public_id != told.attendee and row.is_live]
 
 
 def _party(registration_id: int) -> Sequence[Row]:

@@ -5,7 +5,6 @@ The counters are in memory for one process, in Redis for several.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Semaphore
 from typing import TypeVar, cast
 
 from flask import Flask, current_app, request
@@ -197,34 +196,9 @@ class Limits:
             raise TooOften(int(until - _seconds()) + 1)
 
 
-class Hashing:
-    """The queue for checking passwords, each of which takes 19 MiB and 30 ms.
-
-    Two are checked at once and eight may wait. Together they hold at most half of the process's
-    threads, so that the other half serves guests. If the queue is full, it raises ``TooOften``.
-    """
-
-    _AT_ONCE, _WAITING = 2, 8
-
-    def __init__(self, threads: int) -> None:
-        self._most = max(1, min(self._AT_ONCE + self._WAITING, threads // 2))
-        self._queue = Semaphore(self._most)
-        self._work = Semaphore(min(self._AT_ONCE, self._most))
-
-    def __enter__(self) -> None:
-        if not self._queue.acquire(blocking=False):
-            raise TooOften(2)
-        self._work.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._work.release()
-        self._queue.release()
-
-
-def init_app(app: Flask, on: bool, redis_url: str, threads: int) -> None:
-    """Create the counters and the queue for passwords, in a process of that many threads."""
+def init_app(app: Flask, on: bool, redis_url: str) -> None:
+    """Create the counters of the app."""
     app.extensions["limits"] = Limits(on, redis_url)
-    app.extensions["hashing"] = Hashing(threads)
 
 
 def check(app: Flask) -> None:
@@ -253,12 +227,6 @@ def secret_tried() -> Iterator[None]:
 def limits() -> Limits:
     """The counters of this app."""
     found: Limits = current_app.extensions["limits"]
-    return found
-
-
-def hashing() -> Hashing:
-    """The queue for checking passwords in this app."""
-    found: Hashing = current_app.extensions["hashing"]
     return found
 
 

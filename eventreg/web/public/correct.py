@@ -164,7 +164,7 @@ def _page(
 ) -> str:
     typed = {field: request.form.get(field, name) for field, name in _names(registration).items()}
     return render_template(
-        "public/ticket/change.html",
+        "public/ticket/correct.html",
         problems=problems,
         notice=notice,
         typed={**typed, "phone": request.form.get("phone", "")},

@@ -34,7 +34,7 @@ def by_token(token: str) -> tuple[Registration, Event]:
 def live_people(registration: Registration) -> list[Row]:
     """The people of a registration whose seats are not cancelled."""
     people = attendee_list.of_registration(reading(), registration.id)
-    return [person for person in people if person.cancelled_at is None]
+    return [person for person in people if person.is_live]
 
 
 def instead_of_asking(registration: Registration, event: Event, too_late: Refusal) -> Answer | None:

@@ -38,7 +38,7 @@ ACTS = {
     "desk.bulk": "attendee_list",
     "desk.tell_apart": "different_people",
     "desk.called": "call_desk",
-    "desk.type_back": "type_sheet",
+    "desk.enter_sheet": "type_sheet",
     "door.check_in": "check_in",
     "door.undo": "undo",
     "door.open_early": "open_now",
@@ -160,7 +160,7 @@ def read(signed: str) -> Kept | None:
 
 
 @dataclass(frozen=True)
-class Line:
+class KeptField:
     """One field in words."""
 
     label: str
@@ -180,13 +180,13 @@ def about(kept: Kept) -> str:
     return " · ".join(said)
 
 
-def lines(kept: Kept) -> list[Line]:
+def in_words(kept: Kept) -> list[KeptField]:
     """The fields of the form in words."""
     found: dict[str, list[str]] = {}
     for name, value in kept.fields:
         if name not in _NOT_SHOWN and value:
             found.setdefault(name, []).append(value)
-    return [Line(_label(name), _values(kept, name, values)) for name, values in found.items()]
+    return [KeptField(_label(name), _values(kept, name, values)) for name, values in found.items()]
 
 
 def _label(name: str) -> str:

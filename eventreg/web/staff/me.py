@@ -24,6 +24,7 @@ from eventreg.web import access, qr_code
 from eventreg.web.access import requires
 from eventreg.web.language import say, say_refusal, stamp
 from eventreg.web.limits import limits
+from eventreg.web.limits.hashing import hashing
 from eventreg.web.staff import notes
 from eventreg.web.staff.accounts import blueprint
 from eventreg.web.wire import browser
@@ -90,7 +91,7 @@ def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
     password, code = request.form.get("password", ""), request.form.get("code", "")
     account = f"proof {staff_id}"
     counters.check_account(account)
-    with limits.hashing():
+    with hashing():
         fitting = credentials.matching_hash(accounts.by_id(reading(), staff_id), password)
         try:
             done = write(

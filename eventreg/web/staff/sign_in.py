@@ -19,6 +19,7 @@ from eventreg.web import access
 from eventreg.web.access import anyone, requires
 from eventreg.web.language import say, say_refusal
 from eventreg.web.limits import limits, tries
+from eventreg.web.limits.hashing import hashing
 from eventreg.web.limits.tries import Try
 from eventreg.web.staff import kept_forms
 from eventreg.web.wire import browser
@@ -98,7 +99,7 @@ def do_sign_in() -> Response | tuple[str, int]:
     target, kept = request.form.get("next", ""), request.form.get(_CARRIED, "")
     one = Try(username)
     try:
-        with limits.hashing():
+        with hashing():
             one.begin()
             opened = proofs.check(reading(), username, password, code, now=g.now)
         with transaction() as writing:
@@ -125,7 +126,7 @@ def _go_on(member: StaffMember, onward: Response, signed: str) -> Response | tup
         fields=kept.fields,
         act=say(kept_forms.ACTS[kept.endpoint]),
         about=kept_forms.about(kept),
-        lines=kept_forms.lines(kept),
+        kept_fields=kept_forms.in_words(kept),
     )
     onward.set_data(page)
     onward.status_code = 200
@@ -151,7 +152,7 @@ def do_password() -> Response | tuple[str, int]:
     account = f"password again {signed_in.actor.staff_id}"
     counters.check_account(account)
     try:
-        with limits.hashing():
+        with hashing():
             accounts.verify(reading(), signed_in.actor.name, request.form.get("password", ""))
     except SignInFailed:
         counters.sign_in_failed(account)
@@ -225,7 +226,7 @@ def _use_link(token: str, username: str, password: str, code: str) -> StaffMembe
             accounts.count_wrong_code(writing, token, now=now)
             return None
 
-    with limits.hashing():
+    with hashing():
         member = write(act)
     if member is None:
         counters.sign_in_failed(account)

@@ -147,8 +147,8 @@ def test_a_side_holds_25_people(house: House, people: int, sides: int) -> None:
         house.register(f"王{number}号")
     made = check_in_list.sides(attendee_list.confirmed(reading(), house.event()))
     assert len(made) == sides
-    assert sum(len(side.lines) for side in made) == people
-    assert [line.number for side in made for line in side.lines] == list(range(1, people + 1))
+    assert sum(len(side.rows) for side in made) == people
+    assert [line.number for side in made for line in side.rows] == list(range(1, people + 1))
     assert all(side.sides == sides + 1 for side in made), "the blank side counts too"
 
 
@@ -156,8 +156,8 @@ def test_the_first_row_of_a_group_has_its_letter_and_each_row_numbers_its_party(
     full: House,
 ) -> None:
     side = check_in_list.sides(attendee_list.confirmed(reading(), full.event()))[0]
-    assert [line.letter for line in side.lines] == ["#", "A", "L", "W", "Z", ""]
-    assert [line.with_numbers for line in side.lines] == [(), (), (), (6,), (), (4,)]
+    assert [line.letter for line in side.rows] == ["#", "A", "L", "W", "Z", ""]
+    assert [line.with_numbers for line in side.rows] == [(), (), (), (6,), (), (4,)]
     assert side.letters == "# – Z"
 
 

@@ -14,7 +14,7 @@ from eventreg.storage.session import reading, transaction
 from tests.support.factories import House, local, toml
 from tests.support.pages import get
 from tests.support.windows import LAPTOP, window
-from tests.web.desk.test_paper import sides_of
+from tests.web.desk.test_check_in_list import sides_of
 
 DESK = "/staff/events/small"
 

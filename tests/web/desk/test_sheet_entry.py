@@ -10,7 +10,7 @@ from eventreg.core.desk import attendee_list, print_history
 from eventreg.storage.session import reading
 from tests.support.factories import House, local, toml
 from tests.support.pages import Page, get
-from tests.web.desk.test_paper import fill_with, print_list, registration_of
+from tests.web.desk.test_check_in_list import fill_with, print_list, registration_of
 
 DESK = "/staff/events/small"
 

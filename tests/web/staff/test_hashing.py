@@ -17,7 +17,8 @@ from pytest import MonkeyPatch
 
 from eventreg.core.staff import accounts, passwords, second_factor
 from eventreg.storage.session import transaction
-from eventreg.web.limits.limits import Hashing, TooOften
+from eventreg.web.limits.hashing import Hashing
+from eventreg.web.limits.limits import TooOften
 from tests.server.test_server import hidden
 from tests.support.factories import LONG_PASSWORD, PASSWORD, House
 from tests.support.pages import fill, get, sign_in

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from flask import Flask, Response, request_finished
 
-from eventreg.web import tongues
+from eventreg.web import lang_attributes
 from tests.support.factories import ROOT, SHIPPED, House
 from tests.support.pages import get
 from tests.web.test_every_page import walk_door, walk_public, walk_staff
@@ -169,7 +169,7 @@ def test_the_bus_stop_of_the_shipped_event_is_marked_as_chinese(house: House) ->
     ],
 )
 def test_only_text_is_marked(page: str, said: str) -> None:
-    assert tongues.marked(page) == said
+    assert lang_attributes.marked(page) == said
 
 
 NAMELESS = set(

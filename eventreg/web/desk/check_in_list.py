@@ -1,4 +1,4 @@
-"""The check-in list on paper, as a page and as PDF; and typing the ticked sheet back in.
+"""The check-in list on paper, as a page and as PDF.
 
 Showing a list changes nothing. What was printed is recorded, so that the dashboard knows who is
 missing on the sheet.
@@ -12,7 +12,7 @@ from flask import Response, abort, current_app, g, redirect, render_template, re
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from eventreg import i18n, pdf
-from eventreg.core.desk import attendee_list, check_in_list, print_history, sheet_entry
+from eventreg.core.desk import attendee_list, check_in_list, print_history
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.desk.print_history import Part, Printout
 from eventreg.core.event import events
@@ -161,32 +161,3 @@ def waiting_page(event: Event, rows: Sequence[Row], *, one_file: bool = False) -
         chunks=check_in_list.on_sides(rows),
         **_facts(event),
     )
-
-
-@blueprint.get("/paper")
-@requires(Permission.TYPE_SHEET)
-def paper(slug: str) -> str:
-    """All names in the order of the printed list, to be ticked as on paper."""
-    event = events.get(reading(), slug)
-    return render_template(
-        "desk/paper.html", lines=print_history.paper_rows(reading(), event), **about(event)
-    )
-
-
-@blueprint.post("/paper")
-@requires(Permission.TYPE_SHEET)
-def type_back(slug: str) -> Answer:
-    """Show what would change; with ``confirmed``, save it. A second time changes nothing."""
-    event = events.get(reading(), slug)
-    arrived, given = request.form.getlist("arrived"), request.form.getlist("gift")
-    if request.form.get("confirmed") != "yes":
-        found = sheet_entry.compare(reading(), event, arrived, given)
-        ticked = {"arrived": arrived, "given": given}
-        return render_template("desk/paper_check.html", found=found, **ticked, **about(event))
-    by, now = access.actor(), g.now
-    write(
-        lambda session: sheet_entry.save(
-            session, events.get(session, slug), arrived, given, by=by, now=now
-        )
-    )
-    return redirect(url_for("desk.report", slug=slug), 303)

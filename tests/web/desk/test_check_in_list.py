@@ -86,12 +86,12 @@ def test_two_queues_are_equally_long_and_need_no_more_paper(
     # With one surname only, the border cannot move.
     fill_with(hall, people, [f"字{chr(0x4E00 + number)}" for number in range(people)])
     made = check_in_list.sides(attendee_list.confirmed(reading(), hall.event()), in_queues=True)
-    assert [len(side.lines) for side in made] == rows
+    assert [len(side.rows) for side in made] == rows
     assert made[0].sides == len(rows) + 1
     page = get(hall.signed_in("desmond"), f"{PAPER}?signs=yes")
     assert page.html.count('<section class="sign">') == (2 if people > 25 else 1)
     assert page.html.count("<section>") == len(rows) + 1
-    numbers = [line.number for side in made for line in side.lines]
+    numbers = [line.number for side in made for line in side.rows]
     assert numbers == list(range(1, people + 1))
 
 
