@@ -59,7 +59,8 @@ def _fill(people: int) -> None:
     given = "printf('%s %s', substr('zhangwanglizhaochenliuyang', 1 + (i * 7) % 20, 4), i)"
     people_of = (
         f"i, 1, i, 1, {given}, {given}, {given}, {given}, 'Z', "
-        "printf('+86139%08d', i), printf('%04d', i % 10000), printf('%07d', 3000000 + i), NULL"
+        "printf('+86139%08d', i), printf('%04d', i % 10000), printf('%07d', 3000000 + i), NULL, "
+        "printf('%032x', i)"
     )
     columns = (
         "(id, event_id, ticket_seed, ticket_digest, state, source, locale, "
@@ -68,7 +69,7 @@ def _fill(people: int) -> None:
     )
     named = (
         "(id, event_id, registration_id, place, name, name_folded, sort_key, search_key, letter, "
-        "phone_number, phone_tail, code, cancelled_at)"
+        "phone_number, phone_tail, code, cancelled_at, public_id)"
     )
     with db.engine.begin() as connection:
         for into, values in (
@@ -176,7 +177,7 @@ def check_ins() -> list[Figure]:
                 lambda session: check_in.check_in(
                     session,
                     events.get(session, "small"),
-                    Arrival(str(number + 1), house.now, house.now),
+                    Arrival(f"{number + 1:032x}", house.now, house.now),
                     anyway=True,
                     by=house.dora,
                 )
