@@ -1,4 +1,4 @@
-"""`make bench`: measure all parts or the named ones, print the table, and save it."""
+"""`make bench`: measure all parts or the named ones, and print the table."""
 
 import sys
 
@@ -17,7 +17,7 @@ PARTS = {
 
 
 def main(wanted: list[str]) -> None:
-    """Measure the named parts, or all. Only the figures of all are saved."""
+    """Measure the named parts, or all. The figures are saved only if all are measured."""
     if unknown := set(wanted) - PARTS.keys():
         sys.exit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     figures: list[report.Figure] = []

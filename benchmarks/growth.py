@@ -37,7 +37,8 @@ INSERT INTO {into} SELECT {columns} FROM n
 
 @contextmanager
 def filled(people: int) -> Iterator[House]:
-    """A house with this many registrations, written with SQL."""
+    """A ``House`` (an app on a folder of its own) with this many registrations, written with
+    SQL."""
     with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:
         house = House(Path(folder))
         with house.app.app_context():
@@ -116,7 +117,7 @@ def _measure(house: House) -> dict[str, float]:
 
 
 def growth() -> list[Figure]:
-    """The durations at 50 and at 100,000 registrations."""
+    """The durations at 50, 5,000 and 100,000 registrations."""
     by_size, csv = dict[int, dict[str, float]](), dict[int, tuple[float, float]]()
     for size in SIZES:
         with filled(size) as house:

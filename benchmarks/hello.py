@@ -11,7 +11,7 @@ from flask import Flask
 
 from eventreg.proxies import Proxies
 from eventreg.server import listener
-from eventreg.server.processes import Family, Job
+from eventreg.server.processes import ChildJob, Family
 
 app = Flask(__name__)
 
@@ -32,7 +32,7 @@ def main(port: int, workers: int, threads: int) -> None:
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         server.run()
 
-    jobs = [Job("bare page", answer) for _ in range(workers)]
+    jobs = [ChildJob("bare page", answer) for _ in range(workers)]
     Family(jobs, logging.getLogger(__name__), on_stop=listening.close).run()
 
 

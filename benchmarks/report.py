@@ -66,7 +66,8 @@ def about_the_machine() -> str:
 
 
 def keep(figures: Sequence[Figure], name: str) -> Path:
-    """Save the table with the day, the machine and the versions. Returns its path."""
+    """Save the table with the day, the machine and the versions, and the figures as JSON beside it.
+    Returns the path of the table."""
     RESULTS.mkdir(exist_ok=True)
     day = datetime.now(UTC).date().isoformat()
     head = f"# {name}, {day}\n\n{about_the_machine()}. "

@@ -111,7 +111,7 @@ def pages_and_registrations() -> list[Figure]:
 
 
 def on_postgresql() -> list[Figure]:
-    """Registrations on a durable PostgreSQL on the same machine."""
+    """Registrations on a PostgreSQL of its own on the same machine, which waits for the disk."""
     cluster = Cluster()
     try:
         url = {"EVENTREG_DATABASE_URL": cluster.create("rush")}
@@ -147,7 +147,8 @@ COMMIT;
 
 
 def pgbench(cluster: Cluster) -> float:
-    """The transactions per second that PostgreSQL alone does with three plain statements."""
+    """The transactions per second, of three plain statements each, that PostgreSQL alone does for
+    eight clients."""
     cluster.create("bare")
     cluster.sql(
         "CREATE TABLE seats (id int PRIMARY KEY, taken int); INSERT INTO seats VALUES (1, 0);"

@@ -131,7 +131,7 @@ end
 
 
 def registering(server: Server, slug: str, first: int) -> str:
-    """A Lua script that registers another person with each request, starting with number ``first``.
+    """A Lua script that registers another person with each request, from number ``first + 1`` on.
 
     A form can be sent only once, so each request has its own form, which is signed beforehand.
     """

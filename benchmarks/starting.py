@@ -12,7 +12,8 @@ from tests.support.servers import started
 
 
 def starting() -> list[Figure]:
-    """A server as `make run` starts it, and the memory of each of two workers."""
+    """The start and the memory of a server as `make run` starts it, and the memory of each of two
+    workers."""
     seconds, memory = [], []
     with place() as folder:
         for _ in range(5):

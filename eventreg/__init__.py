@@ -3,7 +3,7 @@
 The packages (docs/architecture.md says which may import which):
 
 - ``core/``: the rules, in packages by subject. It knows the database and no HTTP.
-- ``web/``: the pages, in packages of the same names. It knows HTTP and no SQL.
+- ``web/``: the pages, in packages by audience. It knows HTTP and no SQL.
 - ``storage/``: the database, its checks and its backups.
 - ``mail/``: composing and sending mails.
 - ``readers/``: reading uploaded files in a sandbox.

@@ -31,7 +31,11 @@ MIGRATIONS = str(ROOT / "migrations")
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
-    """An app on one instance folder. ``clock`` replaces the clock of the settings."""
+    """An app on the instance folder of ``settings``. ``clock`` replaces the clock of the settings.
+
+    The first call for a folder makes it. Unless the settings name others, it also makes a secret
+    key and an empty SQLite file in it.
+    """
     make_instance(settings.instance)
     settings = replace(settings, secret_key=settings.secret_key or kept_secret(settings.instance))
     app = Flask(

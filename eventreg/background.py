@@ -1,6 +1,6 @@
-"""Background jobs, which run at intervals beside the server.
+"""Background jobs that run at intervals, in a process beside the server or from a command.
 
-Releasing seats is not one of them: a person presses a button for that.
+No job releases the seats of people who have not come: a person does that.
 """
 
 import signal
@@ -29,13 +29,17 @@ class Job:
     name: str
     act: Callable[[], object]
     seconds: float
-    """The pause after the job, before it runs again."""
+    """The pause after the job, in seconds, before it runs again."""
     delayed: str
     """The log line for when the job could not be done."""
 
 
 def purge() -> Purged:
-    """Erase personal data whose retention period has ended, and delete other outdated rows."""
+    """Erase personal data whose retention period has ended, and everyone that a restore brought
+    back. Delete outdated rows and old automatic backups.
+
+    Raises ``Busy`` or one of ``AWAY``. An event that fails is named in the result.
+    """
     now = current_time()
 
     def drop_old(session: Session) -> None:
@@ -51,16 +55,21 @@ def purge() -> Purged:
     return forgetting.catch_up(now=now)
 
 
-PURGE = Job("purge", purge, 60 * 60, "what is to be forgotten waits an hour")
-SCRUB = Job("scrub", forgetting.finish_scrubbing, 60, "what is to be scrubbed waits a minute")
+PURGE = Job("purge", purge, 60 * 60, "personal data was not erased; next try in an hour")
+SCRUB = Job(
+    "scrub", forgetting.finish_scrubbing, 60, "files were not scrubbed; next try in a minute"
+)
 """Scrubs the database's files if that could not be done right after an erasure."""
 SEND_MAILS = Job("mail sender", deliver_due, 5, "mails wait")
 HOUSEKEEPING = (PURGE, SCRUB)
 
 
 def run(app: Flask, jobs: Sequence[Job], stop: Event) -> None:
-    """Run each job when it is due, until ``stop`` is set. A job that fails is logged and does not
-    stop the others."""
+    """Run each job now and again after its pause, until ``stop`` is set.
+
+    Jobs run one after another, so a slow job delays the next. A job that fails is logged and does
+    not stop the others.
+    """
     due = dict.fromkeys(jobs, stopwatch())
     while not stop.is_set():
         for job in jobs:
@@ -81,7 +90,8 @@ def _do(app: Flask, job: Job) -> None:
 
 
 def stop_event() -> Event:
-    """An event that SIGTERM or SIGINT sets. The current job is then finished first."""
+    """Install handlers for SIGTERM and SIGINT, and return the event that they set. ``run`` finishes
+    the current job, then stops."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -1,6 +1,7 @@
 """The two languages: sentences by key, and dates and times.
 
-`translations/` holds the sentences in Chinese and English. A key without a sentence is an error.
+`translations/` holds the sentences in Chinese and English. A key that it lacks raises
+``LookupError``.
 """
 
 from datetime import date, datetime
@@ -45,7 +46,7 @@ def _catalogue(language: str) -> GNUTranslations:
 
 
 def sentence(language: str, key: str, **values: object) -> str:
-    """The sentence of a key, with the values filled in. ``LookupError`` for an unknown key."""
+    """The sentence of a key, with the values filled in."""
     said = _catalogue(language).gettext(key)
     return said.format(**values) if values else said
 

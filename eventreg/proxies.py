@@ -1,9 +1,9 @@
 """The address of the client, if proxies stand in front of the server.
 
-Each proxy appends the address that it saw to ``X-Forwarded-For``. The header is read from its end.
-An entry is believed only if its writer (the peer of the connection, or the entry after it) has a
-trusted address, and only as many entries as there are proxies. So a header from anyone else has no
-effect.
+Each proxy appends the address that connected to it to ``X-Forwarded-For``. Start with the peer of
+the connection. If that address is a trusted proxy, take the last entry of the header as the next
+address and repeat, at most ``count`` times. Otherwise that address is the client. So a client
+cannot forge its address.
 """
 
 import re
@@ -42,8 +42,8 @@ def parse_address(text: str) -> Address | None:
 
 
 def household(address: Address | None) -> str:
-    """The key under which limits count an address: all of one IPv6 /64 share one, an IPv4 address
-    has its own."""
+    """The rate-limit key of a client: its IPv4 address, or the /64 network of its IPv6 address.
+    Clients without an address share the key ``unknown``."""
     if address is None:
         return "unknown"
     if isinstance(address, IPv6Address):
@@ -53,7 +53,7 @@ def household(address: Address | None) -> str:
 
 @dataclass(frozen=True)
 class Proxies:
-    """The proxies in front: their largest number, and their networks."""
+    """The trusted proxies: how many stand in a row at most, and their networks."""
 
     count: int
     networks: Sequence[Network]
@@ -65,8 +65,8 @@ class Proxies:
     def client(self, peer: str, forwarded_for: str) -> Address | None:
         """The client's address, from the connection's peer and its ``X-Forwarded-For``.
 
-        An entry that is not an address ends the reading: the proxy that wrote it counts as the
-        client. ``None`` if the peer has no address.
+        If an entry is not an address, the last trusted proxy counts as the client. ``None`` if the
+        peer has no address.
         """
         address = parse_address(peer)
         entries = forwarded_for.split(",")

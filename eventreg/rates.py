@@ -6,7 +6,8 @@ _MOST = 1_000_000
 
 
 def read(text: str) -> tuple[RateLimitItem, ...]:
-    """The rates in a text. Raises ``ValueError`` with a reason for the operator if it has none."""
+    """The rates in a text. Raises ``ValueError`` with a reason for the operator if it has none, or
+    one above a million."""
     try:
         rates = tuple(parse_many(text))
     except ValueError:

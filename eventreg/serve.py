@@ -1,6 +1,7 @@
 """Prepare the database and run the server (`make run`).
 
-The first start also applies the shipped event and prints a link for the first organiser.
+If there is no event, it also applies the shipped one. If there is no account, it prints a link for
+the first organiser.
 """
 
 import logging
@@ -25,7 +26,7 @@ from eventreg.core.organising import applying
 from eventreg.core.registration import form_keys
 from eventreg.core.staff import accounts
 from eventreg.server import listener
-from eventreg.server.processes import Family, Job
+from eventreg.server.processes import ChildJob, Family
 from eventreg.settings import ROOT, Settings, SettingsInvalid, read
 from eventreg.storage.checks import Unsafe, check_key, make_tables, require_usable_database
 from eventreg.storage.session import AWAY, alone, close, reading, transaction
@@ -58,7 +59,7 @@ def main() -> None:
     listening.close()
 
 
-def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Job]:
+def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[ChildJob]:
     """The jobs of this server's processes: answer requests, run background jobs, send mails."""
 
     def answer(lifeline: int) -> None:
@@ -67,11 +68,12 @@ def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Job]
         server.run()
 
     jobs = [
-        Job(f"server {number + 1}", _closing(app, answer)) for number in range(settings.workers)
+        ChildJob(f"server {number + 1}", _closing(app, answer))
+        for number in range(settings.workers)
     ]
-    jobs.append(Job("housekeeping", _beside(app, listening, background.HOUSEKEEPING)))
+    jobs.append(ChildJob("housekeeping", _beside(app, listening, background.HOUSEKEEPING)))
     if settings.smtp_url:
-        jobs.append(Job("mail sender", _beside(app, listening, [background.SEND_MAILS])))
+        jobs.append(ChildJob("mail sender", _beside(app, listening, [background.SEND_MAILS])))
     return jobs
 
 
@@ -133,8 +135,11 @@ def announce(settings: Settings, link: str | None) -> None:
 
 
 def prepare(app: Flask) -> str | None:
-    """Bring the database up to date and, at the first start, apply the shipped event. Returns the
-    first organiser's token, if there is one to print."""
+    """Bring the database up to date, and apply the shipped event if there is none. Returns the
+    first organiser's token if no account and no link exists yet.
+
+    Raises ``Unsafe`` or one of ``AWAY`` if the server must not start.
+    """
     clock = app.extensions["clock"]
     with app.app_context():
         require_usable_database()

@@ -47,7 +47,7 @@ def switch(text: str) -> bool:
 
 
 def web_address(text: str) -> str:
-    """An http or https address without a path. A slash at its end is dropped."""
+    """An http or https URL without a path, or nothing. A slash at its end is dropped."""
     text = text.rstrip("/")
     parts = urlsplit(text)
     if text and (

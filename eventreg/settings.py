@@ -188,7 +188,8 @@ class Settings:
         return self.host.strip("[]") in _EVERYWHERE
 
     def is_ours(self, host: str) -> bool:
-        """Whether a Host header, without its port, names this server."""
+        """Whether a Host header, without its port, names this server. If the server listens
+        everywhere and no public URL was set, any IP address does."""
         if host.strip("[]").lower() in self._names:
             return True
         return (
@@ -199,7 +200,7 @@ class Settings:
 
 
 def own_address(host: str, port: int) -> str:
-    """The address at which this server answers on this machine."""
+    """The URL at which this server answers on this machine."""
     bare = host.strip("[]")
     shown = "127.0.0.1" if bare in _EVERYWHERE else f"[{bare}]" if ":" in bare else bare
     return f"http://{shown}:{port}"
@@ -259,7 +260,7 @@ def _mail_host(public_url: str) -> str:
 
 
 def make_instance(folder: Path) -> None:
-    """Make the instance folder if it is missing. Only its owner may open it."""
+    """Make the instance folder if it is missing, and close it to everyone but its owner."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
 

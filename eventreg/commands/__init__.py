@@ -1,4 +1,5 @@
 """The commands of `flask --app wsgi`, one file for each first word.
 
-Exit code 0: done. 1: refused with one line, and nothing changed. 2: wrong usage.
+Exit code 0: done. 1: refused, or not all was done, or ``doctor`` found something wrong; it says
+what. 2: wrong usage.
 """

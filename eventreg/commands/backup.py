@@ -39,7 +39,8 @@ def create(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @in_words
 def verify(file: Path) -> None:
-    """Look through the backup FILE: checksum, soundness, schema, rows. Changes nothing.
+    """Check the backup FILE: its checksum and, for SQLite, soundness, schema and rows. Changes
+    nothing.
 
     Example: flask --app wsgi backup verify backups/before-the-day.zip
     """
@@ -55,8 +56,8 @@ def verify(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @in_words
 def restore(file: Path) -> None:
-    """Make the database what the backup FILE holds; what is there now is backed up first. Then ask
-    doctor.
+    """Replace the database with the backup FILE; what is there now is backed up first. Everybody is
+    signed out, and people who were erased are erased again. Then run doctor.
 
     Example: flask --app wsgi backup restore backups/before-the-day.zip
     """

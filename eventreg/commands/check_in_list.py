@@ -46,7 +46,7 @@ def _as_html(event: Event, rows: Sequence[Row]) -> str:
 )
 @refusing
 def print_check_in_list(slug: str, as_: str, output: str | None) -> None:
-    """Print the check-in list of the event SLUG.
+    """Print the check-in list of the event SLUG. It is not recorded as printed.
 
     Example: flask --app wsgi check-in-list my-lecture --format html --output list.html
     """

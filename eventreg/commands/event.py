@@ -41,7 +41,7 @@ def _warn(found: Definition, file: str) -> None:
 @event_commands.command("check")
 @click.argument("file")
 def check(file: str) -> None:
-    """Say whether FILE is a right event file; changes nothing.
+    """Check whether FILE is a valid event file; changes nothing.
 
     Example: flask --app wsgi event check events/my-lecture.toml
     """
@@ -54,7 +54,8 @@ def check(file: str) -> None:
 @click.argument("file")
 @refusing
 def apply(file: str) -> None:
-    """Make the event what FILE says; shows what changes. Takes effect at once on a running server.
+    """Make or change the event that FILE describes; shows what changes. Takes effect at once on a
+    running server. Waiting parties get seats that come free, and a new notice is owed to everyone.
 
     Example: flask --app wsgi event apply events/my-lecture.toml
     """

@@ -17,7 +17,7 @@ outbox_commands = AppGroup("outbox", help="Mails that are owed.")
 @click.option("--forever", is_flag=True, help="Go on sending until told to stop.")
 @with_appcontext
 def deliver(forever: bool) -> None:
-    """Send the mails that are owed.
+    """Send the mails that are due.
 
     Example: flask --app wsgi outbox deliver --forever
     """

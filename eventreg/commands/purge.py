@@ -17,7 +17,8 @@ from eventreg.storage.session import AWAY
 @click.option("--forever", is_flag=True, help="Look once an hour until told to stop.")
 @with_appcontext
 def purge(dry_run: bool, forever: bool) -> None:
-    """Forget names and numbers that are past their keeping time; counts stay.
+    """Erase names and numbers whose retention period has ended; counts stay. Also delete old
+    automatic backups and what else has expired.
 
     Example: flask --app wsgi purge --dry-run
     """

@@ -1,4 +1,4 @@
-"""How a command refuses: one line on the error output, and exit code 1."""
+"""How a command refuses: the reason on the error output, and exit code 1."""
 
 import sys
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def refuse(line: str) -> NoReturn:
 
 
 def say_unfinished(done: Purged) -> None:
-    """Refuse with what a purge could not do. If it did everything, do nothing."""
+    """Exit with 1 and say what a purge could not do. If it did everything, do nothing."""
     lines = [
         *(f"event {slug}: could not be purged; the log says why" for slug in done.failed),
         *done.owed,
@@ -37,7 +37,8 @@ def say_unfinished(done: Purged) -> None:
 
 
 def in_words(command: Callable[P, R]) -> Callable[P, R]:
-    """Decorator for commands about the database itself: every failure ends in one line."""
+    """Decorator for commands about the database itself. It ends in one line if the database or a
+    file cannot be used."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -62,7 +63,8 @@ def _make_missing_tables() -> None:
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:
-    """Decorator for commands that use the database: a refusal of the core ends in one line."""
+    """Decorator for commands that use the database: a refusal of the core ends in one line. Makes
+    the tables if there are none."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -74,7 +74,7 @@ def list_staff() -> None:
 @click.argument("name")
 @refusing
 def disable(name: str) -> None:
-    """Lock the account NAME and end its sessions, everywhere and at once.
+    """Disable the account NAME, even of the last organiser, and end its sessions and links at once.
 
     Example: flask --app wsgi staff disable desmond
     """
@@ -89,7 +89,7 @@ def disable(name: str) -> None:
 @refusing
 def link(name: str | None) -> None:
     """Print a new one-time link for NAME, to choose a new password; without NAME, for the first
-    organiser.
+    organiser. Earlier links no longer open.
 
     Example: flask --app wsgi staff link desmond
     """

@@ -1,6 +1,7 @@
-"""Compose the mail for an owed message, in the language of its registration.
+"""Compose one mail from the outbox in the language of its registration.
 
-If the party has seats, a calendar entry is attached.
+A calendar entry is attached, unless the party is waiting or the mail reports a waiting place or a
+cancellation.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ _WITHOUT_CALENDAR = {MessageKind.WAITLISTED, MessageKind.CANCELLED}
 
 
 class Unaddressable(Exception):
-    """The address cannot be written into a mail."""
+    """The e-mail address of the registration is not valid in a mail header."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class _About:
 
 
 def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
-    """The whole mail. Raises ``Unaddressable``.
+    """Compose the mail with headers, text and attachment. Raises ``Unaddressable``. Sets ``g.now``
+    and ``g.language``.
 
     One delivery always has the same Message-ID, so that mail programs show a mail that was sent
     twice only once.

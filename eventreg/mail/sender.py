@@ -1,4 +1,4 @@
-"""Send the owed mails to the mail server, one after the other."""
+"""Send the mails that are due to the mail server, one after the other."""
 
 import smtplib
 import ssl
@@ -49,8 +49,11 @@ class Refused(Exception):
 
 
 def deliver_due() -> Round:
-    """Send all mails that are due. Raises ``Unreachable`` if the mail server is; the current mail
-    then stays owed and does not lose a try."""
+    """Send all mails that are due. A mail that is given up is owed as a telephone call instead.
+
+    Raises ``Unreachable`` if the mail server is; the current mail then stays owed and does not lose
+    a try. Raises ``Busy`` or one of ``AWAY`` if the database is the reason.
+    """
     done = Round()
     with _Connection(current_app.extensions["settings"].smtp_url) as connection:
         while (delivery := _take_next()) is not None:

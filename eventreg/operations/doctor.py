@@ -21,7 +21,7 @@ from eventreg.storage import checks, modes
 from eventreg.storage.session import AWAY, db, reading
 
 _MOST_PATHS = 10
-"""How many open paths are named; the others are counted."""
+"""How many paths that others may read are named. The rest are counted."""
 
 
 def findings() -> Iterator[tuple[str, Finding]]:

@@ -1,4 +1,4 @@
-"""The erasure log, ``forgotten.txt``: the tickets of everyone whose data was erased.
+"""The erasure log, ``forgotten.txt``: which registrations were erased.
 
 A backup is older than some erasures. After a restore, the people in this log are erased again. The
 file must be kept beside the database, like the secret key.
@@ -45,7 +45,7 @@ def unsettled_numbers() -> list[int]:
 
 
 def remember(digests: Iterable[str]) -> None:
-    """Note that the people with these tickets were erased. It is on the disk on return."""
+    """Note that the registrations with these tickets were erased. It is on the disk on return."""
     known = erased_digests()
     _add(sorted(set(digests) - known))
 

@@ -48,8 +48,11 @@ class Purged:
 
 
 def erase(slug: str, registration_id: int, mark: str, *, by: Actor, now: datetime) -> None:
-    """Erase the people of one registration, named by number and mark. Erasing them again changes
-    nothing."""
+    """Erase the people of one registration. If the event is not over, this also cancels it, and the
+    seats go to the waiting list. Erasing it again changes nothing. Older backups keep the data.
+
+    Raises ``RegistrationUnknown`` if number and mark are not those of one registration.
+    """
 
     def act(session: Session) -> str:
         event = events.get(session, slug)
@@ -73,7 +76,8 @@ def due(*, now: datetime) -> Purged:
 
 
 def purge(*, by: Actor, now: datetime) -> Purged:
-    """Erase what is due in every event. An event that fails does not stop the others."""
+    """Erase what is due in every event, then scrub the files and delete the overdue backups. An
+    event that fails does not stop the others. Raises ``Busy`` or one of ``AWAY``."""
     done = due(now=now)
     for slug in {one.slug: None for one in done.found}:
         with _alone(slug, done):
@@ -84,8 +88,8 @@ def purge(*, by: Actor, now: datetime) -> Purged:
 
 
 def catch_up(*, now: datetime) -> Purged:
-    """Run once an hour and after a restore: erase what is due, erase again everyone in the erasure
-    log, and finish what is owed."""
+    """Run once an hour and after a restore: purge, and erase again everyone in the erasure log. If
+    their event is not over, their registrations are cancelled. Raises as ``purge``."""
     note_erased()
     done = purge(by=audit.SYSTEM, now=now)
     ids = erasure.back_again(reading(), erasure_log.erased_digests())
@@ -126,8 +130,9 @@ def note_before_restore() -> None:
 
 
 def note_erased() -> None:
-    """Note everyone who is erased in the database, also by another machine or just before a crash.
-    Row numbers in an older log get their tickets if it is certain to whom they belonged."""
+    """Note in the erasure log everyone who is erased in the database: another machine may have done
+    it, or a crash came before the note. Row numbers in an older log get their tickets if it is
+    certain to whom they belonged."""
     certain = erasure.certainly_erased(reading())
     erasure_log.remember(certain.values())
     erasure_log.settle(certain)
@@ -143,7 +148,8 @@ def is_scrubbing_owed() -> bool:
 
 
 def finish_scrubbing() -> bool:
-    """Scrub the database's files if that is owed. Returns whether nothing is owed any more."""
+    """Scrub the database's files if that is owed. Returns whether nothing is owed any more. If the
+    database is busy or away, the log says so, and it stays owed."""
     owed = _owed()
     if not owed:
         return True
@@ -172,8 +178,8 @@ def _overwrite(act: Callable[[Session], T]) -> T:
 
 
 def _finish_all(now: datetime) -> list[str]:
-    """Scrub the database's files, then delete automatic backups that hold erased data. Returns what
-    could not be done, as lines for the operator."""
+    """Scrub the database's files, then delete the overdue automatic backups. Returns what could not
+    be done, as lines for the operator."""
     if not finish_scrubbing():
         return ["the database's files are still to be scrubbed"]
     try:
@@ -197,7 +203,7 @@ def _owed() -> list[Path]:
 
 
 def findings(*, now: datetime) -> Iterator[Finding]:
-    """What ``doctor`` finds about erasing."""
+    """What ``doctor`` finds about erasing; changes nothing."""
     unsure = erasure_log.unsettled_numbers()
     yield Finding(
         "who was erased is known by ticket",

@@ -1,1 +1,1 @@
-"""Read uploaded files in a process of its own, with limits of memory and time."""
+"""Read uploaded files in a child process with limited time and memory."""

@@ -1,6 +1,7 @@
-"""Read an event file in the sandbox.
+"""Read an event file in a child process with limited time and memory (see ``sandbox``).
 
-``python -m eventreg.readers.event_reader`` reads TOML and writes the definition or its mistakes.
+``python -m eventreg.readers.event_reader`` is that child. It reads a JSON list, the TOML text and
+the file name, and writes the definition or the mistakes as JSON.
 """
 
 import json
@@ -20,7 +21,7 @@ def parse(toml: str, file: str = "event file") -> Definition:
     """The definition that a TOML text holds.
 
     Raises ``DefinitionInvalid`` with every mistake, or if the text takes too much time or memory to
-    read. Raises ``ReadersBusy`` if two other files are being read.
+    read. Raises ``ReadersBusy`` if this server process is already reading two files.
     """
     try:
         told = sandbox.run("eventreg.readers.event_reader", json.dumps([toml, file]).encode())

@@ -1,6 +1,7 @@
-"""Read the file of an import in the sandbox.
+"""Read the file of an import in a child process with limited time and memory (see ``sandbox``).
 
-``python -m eventreg.readers.list_reader`` reads the file and writes its rows.
+``python -m eventreg.readers.list_reader`` is that child. It reads the file and writes its rows, or
+why they cannot be read, as JSON.
 """
 
 from typing import Any
@@ -17,7 +18,7 @@ def read(content: bytes) -> Listed:
     """The rows of a CSV or XLSX file.
 
     Raises ``ImportUnreadable`` if it is no list, or takes too much time or memory to read. Raises
-    ``ReadersBusy`` if two other files are being read.
+    ``ReadersBusy`` if this server process is already reading two files.
     """
     try:
         told = sandbox.run("eventreg.readers.list_reader", content)

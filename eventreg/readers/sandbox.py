@@ -1,4 +1,4 @@
-"""Read an uploaded file in a process of its own, with limits of memory and time.
+"""Read an uploaded file in a child process with limited time and memory.
 
 The file goes in on stdin, and JSON comes out on stdout. If the process hangs, grows or dies, the
 server is not affected. The process gets no settings and no open files of the server. It cannot
@@ -38,7 +38,7 @@ _KNOWN = {"PATH", "HOME", "LD_LIBRARY_PATH"}
 
 
 class Exceeded(Exception):
-    """The file took too much time or memory; ``what`` says which."""
+    """The file took too much; ``what`` is ``time`` or ``memory``."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -48,7 +48,8 @@ class Exceeded(Exception):
 def run(module: str, content: bytes) -> Any:
     """The answer of ``python -m module`` to this content. The module calls ``answer``.
 
-    Raises ``Exceeded`` if it takes too much, and ``ReadersBusy`` if other files are being read.
+    Raises ``Exceeded`` if it takes too much, and ``ReadersBusy`` if two other files are being read.
+    A child that crashes counts as ``Exceeded("memory")``, and the log has an error.
     """
     if not _turns.acquire(timeout=_WAIT):
         raise ReadersBusy

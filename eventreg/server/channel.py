@@ -89,12 +89,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     @property
     def may_be_closed(self) -> bool:
-        """Whether no whole request would stay unanswered."""
+        """Whether it can be closed without leaving a whole request unanswered."""
         return not (self.requests or self.total_outbufs_len or self.will_close)
 
     @property
     def usefulness(self) -> tuple[bool, float]:
-        """A sort key. The least useful come first: those at rest after an answer, then old ones."""
+        """A sort key. The least useful come first: those at rest after an answer, then those whose
+        request has not arrived; in both, those that were quiet for longest."""
         return not self.was_asked or self.request is not None, self.quiet_since
 
     def waits_too_long(self, now: float) -> bool:

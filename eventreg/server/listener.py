@@ -2,7 +2,8 @@
 
 Waitress reads a whole request before it takes a thread, so half a request costs no thread. This
 module adds a total time limit for the head and body of each request, a limit of open connections
-for each address, and an orderly stop: every request that was received is answered first.
+for each address, and an orderly stop: a request that was received is answered first, if that takes
+at most ``DRAIN_SECONDS``.
 """
 
 import logging
@@ -23,7 +24,8 @@ from eventreg.server.channel import STOPPING, TOO_SLOW, Channel, Peer
 from eventreg.settings import Settings
 
 MOST_CONNECTIONS = 600
-"""Open at once in one process. One more takes the place of the one that has waited longest."""
+"""Open at once in one process. One more takes the place of the least useful one (see ``Channel``).
+If all are busy, the new one is closed."""
 MOST_OF_ONE_ADDRESS = 200
 """The same for one address that is not our proxy."""
 DRAIN_SECONDS = 30

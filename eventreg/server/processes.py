@@ -25,7 +25,7 @@ _SHORT_LIFE = 1.0
 
 
 @dataclass(frozen=True)
-class Job:
+class ChildJob:
     """The work of one child. ``work`` gets the read end of a pipe; the other end is closed when the
     parent is gone."""
 
@@ -37,12 +37,12 @@ class Family:
     """The parent and its children."""
 
     def __init__(
-        self, jobs: Sequence[Job], log: logging.Logger, on_stop: Callable[[], None]
+        self, jobs: Sequence[ChildJob], log: logging.Logger, on_stop: Callable[[], None]
     ) -> None:
         self._jobs = jobs
         self._log = log
         self._on_stop = on_stop
-        self._born: dict[int, tuple[Job, float]] = {}
+        self._born: dict[int, tuple[ChildJob, float]] = {}
         self._stopping = False
         self._lifeline, self._held = os.pipe()
 
@@ -72,7 +72,7 @@ class Family:
             self._on_stop()
             signal.alarm(STOP_SECONDS)
 
-    def _restart(self, job: Job, since: float, child: int, status: int) -> None:
+    def _restart(self, job: ChildJob, since: float, child: int, status: int) -> None:
         code = os.waitstatus_to_exitcode(status)
         self._log.error("%s (process %d) ended with %d; it is started again", job.name, child, code)
         if stopwatch() - since < _SHORT_LIFE:
@@ -80,7 +80,7 @@ class Family:
         if not self._stopping:
             self._start(job)
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: ChildJob) -> None:
         with _signals_blocked():
             child = os.fork()
             if child:
@@ -105,7 +105,7 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
 
 
-def _run_child(job: Job, lifeline: int) -> NoReturn:
+def _run_child(job: ChildJob, lifeline: int) -> NoReturn:
     """Do the job and end the process. It never returns into the parent's code."""
     code = 1
     try:

@@ -49,7 +49,7 @@ class Manifest:
 
 def create(target: Path) -> Manifest:
     """Back up the running database into a new file. The file appears only when it is complete,
-    verified and on the disk."""
+    verified and on the disk. Raises ``BackupRefused``, or ``OSError`` if the disk is full."""
     if target.exists():
         raise BackupRefused(f"{target}: exists already; a backup is never written over another")
     if not target.parent.is_dir():
@@ -74,7 +74,7 @@ def create(target: Path) -> Manifest:
 
 @contextmanager
 def workshop(beside: Path) -> Iterator[Path]:
-    """A private folder on the same disk, deleted afterwards."""
+    """A private folder inside ``beside``, deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix=WORKSHOP, dir=beside) as folder:
         yield Path(folder)
 
@@ -189,7 +189,8 @@ def _bare(url: URL) -> str:
 
 
 def verify(source: Path) -> Manifest:
-    """Check a whole backup: checksum, soundness, schema, row counts. Changes nothing."""
+    """Check the checksum of a backup and, for SQLite, its soundness, schema and row counts; for
+    PostgreSQL only whether ``pg_restore`` lists our tables. Raises ``BackupRefused``."""
     with workshop(Path(tempfile.gettempdir())) as folder:
         return _unpacked(source, folder)[0]
 
@@ -214,7 +215,11 @@ def _unpacked(source: Path, folder: Path) -> tuple[Manifest, Path]:
 
 
 def restore(source: Path) -> Manifest:
-    """Replace the content of the database with the backup. The old content is backed up first."""
+    """Replace the content of the database with the backup. The old content is backed up first.
+
+    Raises ``BackupRefused``. The old content then still stands, unless the restored rows differ
+    from the backup. The caller ends all sessions and erases again who was erased since.
+    """
     engine = db.engine.dialect.name
     with workshop(Path(tempfile.gettempdir())) as folder:
         manifest, body = _unpacked(source, folder)
@@ -288,7 +293,7 @@ def automatic() -> Path:
 
 
 def keep(name: str) -> None:
-    """Make an automatic backup. Its name has the time, from which ``old_backups`` knows its age."""
+    """Make an automatic backup; raises as ``create``. ``old_backups`` reads its age in its name."""
     automatic().mkdir(mode=0o700, exist_ok=True)
     now = current_time()
     create(automatic() / f"{name}-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.zip")

@@ -1,7 +1,8 @@
 """Check whether the database is safe to use on this machine.
 
-At each start, and in ``doctor``: the file system, the SQLite version, the database's settings, the
-schema and the secret key. The module also makes the tables and scrubs the database's files.
+Each start and ``doctor`` check the database's settings, the schema and the secret key. Each start
+also checks the file system, and ``doctor`` the file. The module also makes the tables and scrubs
+the database's files.
 """
 
 import shutil
@@ -147,7 +148,7 @@ def scrub() -> bool:
     PostgreSQL keeps old rows until a VACUUM.
 
     Returns whether it was done: the log cannot be cut while someone reads an older state. Raises
-    ``Busy`` if the disk is full or the file is locked.
+    ``Busy`` if the disk is full or the file is locked, and one of ``AWAY`` on PostgreSQL.
     """
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -194,7 +195,8 @@ def make_tables(*, keep: bool = True) -> None:
     """Bring the tables up to date, one process at a time.
 
     ``keep`` makes a backup first; after a restore it is not needed. An upgrade that was interrupted
-    is continued.
+    is continued. Raises ``Unsafe``, ``Busy`` if another process holds the database too long, and
+    ``BackupRefused``.
     """
     found, head = schema()
     if found == head:
@@ -208,7 +210,7 @@ def make_tables(*, keep: bool = True) -> None:
 
 
 def has_our_key() -> bool:
-    """Whether the tickets in the database were made with our secret key. True if there are none."""
+    """Whether the newest ticket was made with our secret key. True if there is none."""
     with db.engine.connect() as connection:
         last = connection.execute(_LAST_TICKET).first()
     key = current_app.config["SECRET_KEY"]

@@ -49,7 +49,7 @@ def log_of(path: str) -> Log:
 
 
 class FileConnection(sqlite3.Connection):
-    """One connection. While it is open, no other file can get the number of one of its files."""
+    """One connection. While it is open, no other file gets the inode number of one of its files."""
 
     path: str
     opened: Inode
@@ -72,7 +72,7 @@ class FileConnection(sqlite3.Connection):
             raise FileLost(f"the files of the database are being replaced: {path}")
 
     def acts(self) -> int:
-        """The number of the last act in the file and its log."""
+        """The number of the last act in the file and its log (see ``file_ledger``)."""
         return int(self.execute("PRAGMA user_version").fetchone()[0])
 
     def state(self) -> State:
@@ -88,6 +88,7 @@ class FileConnection(sqlite3.Connection):
         file, and return whether that was done.
 
         It is not done if another program has begun a new log: that program has saved the old one.
+        ``FileLost`` if someone still reads the old one.
         """
         with suppress(OSError):
             if inode(f"{self.path}-wal") != self.log[0] and Path(f"{self.path}-wal").stat().st_size:

@@ -57,7 +57,8 @@ class Heads:
 
 
 class FileLedger:
-    """Read and written each time a writer passes the gate."""
+    """The ledger of one database file. It is read and written each time a writer passes the
+    gate."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -75,7 +76,8 @@ class FileLedger:
         return self._book.name
 
     def entered(self) -> None:
-        """A writer has passed the gate: compare the file with the one that was left last."""
+        """A writer has passed the gate: compare the file with the one that was left last. A file
+        that an older copy was written over is marked as refused for good."""
         self._before = self.remembered()
         self.written = _numbers(self._before)[1]
         self.was_changed_outside = bool(self._before) and not _same(self._before, self.present())

@@ -31,7 +31,7 @@ class _Automatic:
     made: datetime
 
     def may_hold_purged(self, purged_at: datetime | None) -> bool:
-        """Whether it may hold names of the event that was purged last, since it was made before."""
+        """Whether it was made before the last purge, so that it may hold names purged then."""
         if purged_at is None:
             return False
         return self.made < purged_at or (self.made == purged_at and self.kind != _AFTER)
@@ -53,10 +53,10 @@ def overdue(*, now: datetime, purged_at: datetime | None) -> list[Path]:
 
 
 def delete(*, now: datetime, purged_at: datetime | None) -> None:
-    """Delete the overdue backups.
+    """Delete the overdue backups, and folders of backups that were never finished.
 
-    Before those are deleted that may hold purged names, a new backup is made and verified. If that
-    fails, they are kept and the error is raised.
+    Before it deletes those that may hold purged names, it makes a new backup. If that fails, they
+    are kept and the error is raised, as by ``backups.create``.
     """
     holding = [one for one in _all() if one.may_hold_purged(purged_at)]
     for one in _all():

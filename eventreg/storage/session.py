@@ -57,7 +57,7 @@ _POSTGRESQL_POOL = 4
 
 
 def init_app(app: Flask) -> None:
-    """Bind the database to the app."""
+    """Bind the database to the app. Makes an empty SQLite file if there has never been one."""
     file = _sqlite_file(app)
     app.extensions["sqlite_file"] = file
     app.extensions["gate"] = file.gate if file else Gate(None)
@@ -122,6 +122,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 def alone() -> Iterator[None]:
     """Keep every other process, on any machine, from upgrading or starting on this database.
 
+    On SQLite, no one writes meanwhile. Raises ``Busy`` or ``FileLost`` if the gate does not open.
     Not for use in a request.
     """
     with current_app.extensions["gate"]():
@@ -161,6 +162,7 @@ def transaction() -> Iterator[Session]:
     """A write transaction. It is committed when the block ends, and rolled back if it raises.
 
     Rows that the request has read before are read again inside, since they may have changed.
+    Raises ``Busy`` if the gate does not open in time, one of ``AWAY``, or what the block raises.
     """
     session = reading()
     if session.new or session.dirty or session.deleted:
@@ -209,11 +211,11 @@ _WRITING: dict[str, dict[str, Any]] = {
 
 
 def write(act: Callable[[Session], T]) -> T:
-    """Run ``act`` in a transaction, and again if another writer was in the way. Raises ``Busy`` if
-    the tries are used up.
+    """Run ``act`` in a transaction, and again if another writer was in the way.
 
     An act may run several times, so it must only read and write in its session. Its refusals pass
-    through.
+    through. Raises ``Busy`` if the tries are used up, or if the database is away, full or locked;
+    ``OperationalError`` if its file is lost; and ``IntegrityError`` if each try ends with one.
     """
     for left in reversed(range(_TRIES)):
         try:

@@ -29,6 +29,6 @@ def why_unusable(engine: Engine, tables: MetaData) -> str:
 
 
 def last_act(engine: Engine) -> int:
-    """The number of the last act in the database."""
+    """The number of the last act in the database (see ``file_ledger``)."""
     with engine.connect() as connection:
         return int(connection.execute(text("PRAGMA user_version")).scalar_one())

@@ -60,8 +60,11 @@ class SqliteFile:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def open(self) -> FileConnection:
-        """A new connection, with the same log as all others. It never makes a file: ``FileLost`` if
-        the file is gone or is no database."""
+        """A new connection, with the same log as all others.
+
+        It never makes a file: ``FileLost`` if the file is gone, is no database or lacks acts. The
+        log of a file that was replaced is first put aside, as ``left_over``.
+        """
         name = str(self.path)
         opened = inode(name)
         if opened is None:
@@ -136,7 +139,8 @@ class SqliteFile:
 
     def require_sound(self, engine: Engine, tables: MetaData) -> None:
         """Only at the gate, before a write. If the file was changed from outside, check it:
-        ``FileLost`` unless it is sound, has our tables, and lacks no act."""
+        ``FileLost`` unless it is sound, has our tables, and lacks no act. Then it is used from now
+        on, and the log has a warning."""
         if not self.ledger.was_changed_outside:
             return
         # the old connections have cached pages of the old content

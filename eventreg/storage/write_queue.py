@@ -149,7 +149,7 @@ class _LockWaiter(Thread):
 
 def gated(gate: Gate, kind: type[C]) -> type[C]:
     """A connection class that closes at the gate, since the last connection to close writes the log
-    back into the file."""
+    back into the file. If the gate does not open, it closes without it."""
 
     class GatedConnection(kind):  # type: ignore[valid-type,misc]
         def close(self) -> None:

@@ -50,7 +50,8 @@ def need_of(endpoint: str) -> Permission | str | None:
 
 
 def check() -> Response | None:
-    """Check each request before its view runs: redirect to sign-in, or refuse with 401 or 403."""
+    """Check each request before its view runs: redirect to sign-in or to the page that asks for the
+    password, or refuse with 401 or 403."""
     g.signed_in = None
     if request.endpoint is None:
         return None
@@ -73,8 +74,8 @@ def check() -> Response | None:
 
 
 def is_for(signed_in: SignedIn, slug: str | None = None) -> bool:
-    """Whether this browser may use the page's event, or that one. A paired telephone is tied to one
-    event."""
+    """Whether this browser may use the event ``slug``; without it, the event in the URL. A paired
+    telephone is tied to one event; every other browser may use all."""
     named = slug or (request.view_args or {}).get("slug")
     return (
         None in (signed_in.event_id, named)
@@ -87,7 +88,11 @@ def _proved(signed_in: SignedIn) -> bool:
 
 
 def current() -> SignedIn | None:
-    """Who is signed in with this browser. The database is asked at most once a request."""
+    """Who is signed in with this browser; ``None`` if no one is.
+
+    This may write: it moves the end of the session, at most once a minute, and deletes a session
+    that has ended.
+    """
     found: SignedIn | None = g.get("signed_in")
     token = session.get("id")
     if found is None and isinstance(token, str):
@@ -110,7 +115,7 @@ def _drop_if_ended(token: str) -> None:
 
 
 def actor() -> Actor:
-    """The signed-in staff member, as an actor. Only for views that require a permission."""
+    """The signed-in staff member, as an actor; 401 if no one is signed in."""
     signed_in = current()
     if signed_in is None:
         abort(401)
@@ -118,7 +123,8 @@ def actor() -> Actor:
 
 
 def may(permission: str) -> bool:
-    """Whether the signed-in staff member has a permission; also for templates."""
+    """Whether the signed-in staff member has a permission; also for templates. ``False`` on a
+    public page that did not call ``current`` before."""
     signed_in = g.get("signed_in")
     return signed_in is not None and permissions.may(signed_in.role, Permission(permission))
 

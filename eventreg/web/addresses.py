@@ -1,4 +1,4 @@
-"""Addresses that several pages link to, and the present page in another language or text size."""
+"""URLs that several pages link to, and the URL of this page in another language or text size."""
 
 from urllib.parse import quote, urlencode
 
@@ -20,7 +20,7 @@ def ticket(registration: Registration | Made) -> str:
 
 
 def event_page(slug: str, language: str) -> str:
-    """The absolute address of an event's page, for mails, QR codes and other sites."""
+    """The absolute URL of an event's page, for mails, QR codes and other sites."""
     return f"{current_app.extensions['settings'].public_url}/{language}/events/{slug}"
 
 
@@ -43,7 +43,7 @@ def to(path: str) -> str:
 
 
 def in_other_language() -> str:
-    """The address of this page in the other language."""
+    """The URL of this page in the other language."""
     other = i18n.other(g.language)
     first, _, rest = request.path.lstrip("/").partition("/")
     if first in i18n.LANGUAGES:
@@ -53,7 +53,7 @@ def in_other_language() -> str:
 
 
 def in_size(size: str) -> str:
-    """The address of this page in another text size."""
+    """The URL of this page in another text size."""
     lang = request.args.get("lang")
     kept = f"lang={lang}&" if lang in i18n.LANGUAGES else ""
     return f"{quote(request.path)}?{kept}size={size}"

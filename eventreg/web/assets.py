@@ -34,7 +34,7 @@ def public_css() -> str:
 
 @cache
 def own_css(filename: str) -> str:
-    """The additional inline style of one page."""
+    """The additional inline style of one page. Browsers refuse it unless ``_OWN`` has the file."""
     return _squeezed((_STATIC / filename).read_text())
 
 

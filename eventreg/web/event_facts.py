@@ -45,7 +45,7 @@ class Calls:
 
 
 def check_language(lang: str) -> None:
-    """Raise ``EventUnknown`` if the address names a language that we do not have."""
+    """Raise ``EventUnknown`` if the URL names a language that we do not have."""
     if lang not in i18n.LANGUAGES:
         raise EventUnknown(lang)
 
@@ -78,12 +78,14 @@ def _on_the_day(event: Event, local: datetime) -> DayCalls | None:
 
 
 def glance(slug: str) -> Glance:
-    """The event of that slug and its seat counter, read with one cheap query."""
+    """The event of that slug, which is not to be changed, and its seat counter, read with one cheap
+    query. Raises ``EventUnknown``."""
     return availability.at(db.engine, reading_already(), slug, now=g.now)
 
 
 def seats_now(event: Event, counted: SeatCount | None = None) -> SeatCount:
-    """The seat counter. If held seats have come free by now, they first go to the waiting list."""
+    """The seat counter. If held seats have come free by now, this first gives them to the waiting
+    list, unless the database is busy."""
     counted = counted or glance(event.slug).counted
     if not counted.waiting or not waitlist.is_due(reading(), event, counted, now=g.now):
         return counted
@@ -115,5 +117,6 @@ def facts(event: Event) -> dict[str, Any]:
 
 
 def of_the_next(coming: Sequence[Event]) -> dict[str, Any]:
-    """The facts of the next event, for the telephone number on a page without an event."""
+    """The facts of the next event, for the telephone number on a page without an event; empty if
+    there is none."""
     return facts(coming[0]) if coming else {}

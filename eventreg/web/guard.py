@@ -119,8 +119,8 @@ def _host_without_port(host: str) -> str:
 
 
 def _check_address() -> None:
-    """Refuse a foreign Host header, which would put a foreign name into links. Refuse an address
-    longer than 2 kB, or with NUL in its path."""
+    """Refuse a foreign Host header, which would put a foreign name into links. Refuse a URL longer
+    than 2 kB, or with NUL in its path."""
     if not settings().is_ours(_host_without_port(request.environ.get("HTTP_HOST", ""))):
         abort(400)
     if len(request.environ["PATH_INFO"]) + len(request.environ["QUERY_STRING"]) > _LONGEST_ADDRESS:
@@ -130,8 +130,8 @@ def _check_address() -> None:
 
 
 def _check_origin() -> None:
-    """Refuse a post from a page of another site. Older browsers send neither header; for them the
-    form's token decides.
+    """Refuse a post from a page of another site, by ``Sec-Fetch-Site`` or else ``Origin``. Older
+    browsers send neither; for them the form's token decides.
 
     ``Origin: null`` is not refused, because browsers send it under our own no-referrer policy.
     """
@@ -146,7 +146,7 @@ def _check_origin() -> None:
 
 
 def _is_own(origin: str) -> bool:
-    """Whether the origin is ours: the public address, or the address of this request.
+    """Whether the origin is ours: that of the public URL, or that of this request.
 
     Another port of the same host is another site.
     """

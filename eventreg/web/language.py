@@ -17,8 +17,8 @@ def guess() -> str:
 
 
 def of_request() -> str:
-    """The language of this request: the one in the address, else the one that was chosen, else the
-    one that the browser prefers. Staff pages keep the choice in the session."""
+    """The language of this request: the one in the path, else the one that was chosen with
+    ``lang``, else the one that the browser prefers. Staff pages store the choice in the session."""
     address = request.path.split("/", 2)
     if len(address) > 1 and address[1] in i18n.LANGUAGES:
         return address[1]

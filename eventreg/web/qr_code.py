@@ -1,4 +1,4 @@
-"""Draw an address as a QR code."""
+"""Draw a URL as a QR code."""
 
 import segno
 
@@ -6,7 +6,7 @@ from eventreg.web.language import say
 
 
 def svg(address: str) -> str:
-    """The QR code as inline SVG. An address all in capitals makes a smaller code."""
+    """The QR code as inline SVG. A URL all in capitals makes a smaller code."""
     code = segno.make(address, error="m", boost_error=False, micro=False)
     drawn: str = code.svg_inline(
         border=4,

@@ -93,7 +93,7 @@ _DESK = (
 )
 """All of these share one blueprint."""
 _WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, find)
-"""Pages that use no session, so their forms carry no session token."""
+"""Pages of guests, whose forms need no session, so they carry no session token."""
 _PAGES = (
     *_WITHOUT_SESSION,
     sign_in,
@@ -185,7 +185,8 @@ def _broken(error: Exception) -> Answer:
 
 
 def _page(status: int, said: str, code: str) -> tuple[str | Response, int]:
-    """A page with one sentence and a link onwards, or the same as JSON."""
+    """A page with one sentence and a link onwards, or the same as JSON. From 500 on, the page is
+    that of an outage, without the sentence."""
     if not language.wants_page():
         return jsonify(error=code, message=said), status
     if status >= 500:

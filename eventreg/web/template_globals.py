@@ -46,7 +46,7 @@ _LINKS = {
 
 
 def init_app(app: Flask) -> None:
-    """Add them to the app's templates."""
+    """Add these functions and values to the app's templates."""
     app.jinja_env.globals.update(_TEXT, **_TIME, **_FILES, **_LINKS)
     app.context_processor(_of_request)
 

@@ -45,7 +45,7 @@ def _choice(choices: type[Choice], value: str, default: Choice) -> Choice:
 
 
 def asked_for() -> Selection:
-    """The part of the attendee list that the address asks for."""
+    """The part of the attendee list that the query asks for."""
     return Selection(
         query=request.args.get("q", "").strip(),
         filter=_choice(Filter, request.args.get("state", ""), Filter.ALL),
@@ -77,7 +77,7 @@ def listed(slug: str) -> str:
 
 
 def _result_of_bulk() -> str:
-    """How many the last act was done with; empty if the address names no act."""
+    """How many the last act was done with; empty if the query names no act."""
     done, act = sent.number("done", least=0, most=_MOST_AT_ONCE), request.args.get("act", "")
     return count(f"bulk_{act}_done", done) if act in list(Bulk) and done is not None else ""
 
@@ -85,8 +85,8 @@ def _result_of_bulk() -> str:
 @blueprint.post("/attendees")
 @requires(Permission.CORRECT)
 def bulk(slug: str) -> Answer:
-    """Do one thing with every ticked registration. Cancelling asks first. A registration to which
-    the act no longer applies is skipped."""
+    """Do one thing with the ticked registrations, at most 500, each in a transaction of its own.
+    Cancelling asks first. A registration to which the act no longer applies is skipped."""
     event, ticked = events.get(reading(), slug), fields.registrations_sent()
     chosen = dict(list(ticked.items())[:_MOST_AT_ONCE])
     act = _choice(Bulk, request.form.get("act", ""), Bulk.PRINT)

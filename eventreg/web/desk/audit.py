@@ -1,4 +1,4 @@
-"""The audit trail: the page that shows it, and the entry for a look at whole telephone numbers."""
+"""Show the audit trail of an event, and record that staff saw complete telephone numbers."""
 
 from typing import Any
 
@@ -22,7 +22,8 @@ _LINES = 200
 @blueprint.get("/audit")
 @requires(Permission.SEE_AUDIT)
 def trail(slug: str) -> str:
-    """Who did what to which registration, and when; the latest first."""
+    """The audit entries of the event and of staff accounts, the latest first. One page has 200;
+    ``before`` in the query continues below that entry."""
     event = events.get(reading(), slug)
     before = sent.number("before") or 0
     lines = audit.of_event(reading(), event.id, before=before, most=_LINES)
@@ -34,8 +35,11 @@ def trail(slug: str) -> str:
 def record_look(
     event: Event, action: Action, *, registration_id: int | None = None, **details: Any
 ) -> Event:
-    """Record who looks at whole numbers, at most once an hour. Returns the event as it is after
-    the write."""
+    """Record that the signed-in person sees complete numbers, unless the same action was recorded
+    for the same registration or event within the last hour.
+
+    Use the returned event afterwards: a write makes the page read it again.
+    """
     by, now, event_id, slug = access.actor(), g.now, event.id, event.slug
     if not audit.is_first_look(reading(), action, by, registration_id or event_id, now=now):
         return event

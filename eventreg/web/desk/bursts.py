@@ -1,5 +1,5 @@
-"""Cancel a burst: many registrations from one network address within minutes. An organiser ticks
-those that are not of real people."""
+"""Cancel people of a burst: many registrations from one network address within a short time. An
+organiser ticks those who are not real."""
 
 from flask import g, redirect, render_template, request, url_for
 
@@ -28,7 +28,8 @@ def ask_take_back(slug: str) -> Answer:
 @blueprint.post("/bursts")
 @requires(Permission.TAKE_BACK, password=True)
 def take_back(slug: str) -> Answer:
-    """Cancel the ticked people. Their seats go to the waiting list."""
+    """Cancel the ticked people, if they are still of a burst. Their seats go to the waiting
+    list."""
     people, by, now = request.values.getlist("attendee"), access.actor(), g.now
     done = write(
         lambda session: bursts.take_back(session, events.get(session, slug), people, by=by, now=now)

@@ -1,5 +1,5 @@
-"""The call desk: whom to call, what to say, and the outcome of each call; the sheet to call from,
-and everyone's number."""
+"""The pages for telephoning guests: the call desk, its printed sheet, the record of each call, and
+the list of all numbers."""
 
 from datetime import datetime
 from typing import Any
@@ -31,8 +31,8 @@ _MOST_SHOWN = 20
 @blueprint.get("/calls")
 @requires(Permission.CALL)
 def call_desk(slug: str) -> str:
-    """Whom to call now, with number and words. Outside the hours for calls no one is shown, unless
-    ``anyway`` is given."""
+    """The first 20 parties to call, with telephone number and text to say. Outside calling hours
+    the list is empty, unless ``anyway=yes``. Showing it is audited."""
     event = events.get(reading(), slug)
     anyway = request.args.get("anyway") == "yes"
     open_now = calls.is_time_to_call(event, g.now)
@@ -106,8 +106,13 @@ def _next_in_line(event: Event, task: Task) -> str:
 @blueprint.post("/calls/<id:registration_id>")
 @requires(Permission.CALL)
 def called(slug: str, registration_id: int) -> Answer:
-    """Log the outcome of a call. ``pass-on`` gives the seats of a party that was not reached to the
-    next in line."""
+    """Record the outcome of a call. ``reached`` settles all calls owed to the registration, and
+    ``will-not-come`` cancels it. An unknown outcome is ignored. ``tries`` keeps a form that is sent
+    twice from being recorded twice.
+
+    ``pass-on`` cancels a registration that was not reached in time, so that the next party gets its
+    seats. It does nothing if the deadline has not passed or no waiting party fits.
+    """
     outcome, tries = request.form.get("outcome", ""), request.form.get("tries", "0")
     by, now, mark = access.actor(), g.now, fields.mark_sent()
 
@@ -130,7 +135,7 @@ def called(slug: str, registration_id: int) -> Answer:
 @blueprint.get("/calls/sheet")
 @requires(Permission.CALL)
 def call_sheet(slug: str) -> str:
-    """Everyone to be called, on paper, with boxes for the outcome."""
+    """A page to print: everyone who must be called, with boxes for the outcome. Audited."""
     event = events.get(reading(), slug)
     found = calls.tasks(reading(), event, now=g.now)
     event = record_look(event, Action.CALLS_PRINTED, people=len(found))
@@ -145,7 +150,8 @@ def call_sheet(slug: str) -> str:
 @blueprint.get("/numbers")
 @requires(Permission.SEE_NUMBERS, password=True)
 def numbers(slug: str) -> str:
-    """Every number, ready to be copied, and a text message to send: for news that all must get."""
+    """All telephone numbers to copy, and a text message for everyone. Asks for the password.
+    Audited."""
     event = events.get(reading(), slug)
     found = calls.numbers(reading(), event)
     event = record_look(event, Action.NUMBERS_SEEN, people=len(found))

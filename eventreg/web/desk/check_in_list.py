@@ -109,7 +109,7 @@ def _file(page: str, slug: str) -> Response:
 
 
 def _sheets(event: Event) -> Sheets:
-    """The sheets that the address asks for."""
+    """The sheets that the query asks for."""
     chosen = fields.registrations_sent()
     prints = print_history.latest(reading(), event)
     if chosen:

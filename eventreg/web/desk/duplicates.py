@@ -1,4 +1,4 @@
-"""People of one name under several numbers: compare them, or note that they are different."""
+"""The same name in several registrations: compare them, or note that they are different people."""
 
 from flask import g, redirect, render_template, request, url_for
 
@@ -16,7 +16,7 @@ from eventreg.web.wire.answers import Answer
 @blueprint.get("/duplicates")
 @requires(Permission.CORRECT)
 def same_names(slug: str) -> str:
-    """Each group of one name, side by side."""
+    """Each group of one name, side by side; at most 50 groups."""
     event = events.get(reading(), slug)
     return render_template(
         "desk/attendees/duplicates.html", groups=duplicates.groups(reading(), event), **about(event)
@@ -26,7 +26,8 @@ def same_names(slug: str) -> str:
 @blueprint.post("/duplicates")
 @requires(Permission.CORRECT)
 def tell_apart(slug: str) -> Answer:
-    """Note that these are different people, so that they are no longer shown as one name."""
+    """Note that these are different people. They are not shown again, until another of the same
+    name is registered."""
     people, by, now = request.form.getlist("attendee"), access.actor(), g.now
     write(
         lambda session: duplicates.tell_apart(

@@ -40,7 +40,8 @@ def ask_erase(slug: str, registration_id: int) -> str:
 @blueprint.post("/registrations/<id:registration_id>/erase")
 @requires(Permission.ERASE, password=True)
 def erase(slug: str, registration_id: int) -> Answer:
-    """Erase the people of this registration. A second time changes nothing."""
+    """Erase the people of this registration. If the event is not over, this also cancels it, and
+    the seats go to the waiting list. A second time changes nothing."""
     forgetting.erase(slug, registration_id, fields.mark_sent(), by=access.actor(), now=g.now)
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
@@ -48,7 +49,7 @@ def erase(slug: str, registration_id: int) -> Answer:
 @blueprint.get("/registrations/<id:registration_id>/data.json")
 @requires(Permission.ERASE, password=True)
 def extract(slug: str, registration_id: int) -> Response:
-    """All that is kept of these people, as a file to give them."""
+    """All that is kept of these people, as a file to give them. Audited."""
     by, now = access.actor(), g.now
     found = write(
         lambda session: erasure.extract(
@@ -66,7 +67,7 @@ def extract(slug: str, registration_id: int) -> Response:
 @blueprint.get("/forget")
 @requires(Permission.ERASE, password=True)
 def ask_forget(slug: str) -> str:
-    """Say what is due to be erased now."""
+    """Say what is due to be erased now in this event."""
     event = events.get(reading(), slug)
     found = erasure.due(reading(), slug, now=g.now)
     return render_template(
@@ -77,7 +78,8 @@ def ask_forget(slug: str) -> str:
 @blueprint.post("/forget")
 @requires(Permission.ERASE, password=True)
 def forget(slug: str) -> Answer:
-    """Erase what is due, also of other events. A second time changes nothing."""
+    """Erase what is due in every event, and delete the overdue automatic backups. A second time
+    changes nothing."""
     by, now, _ = access.actor(), g.now, events.get(reading(), slug)
     forgetting.purge(by=by, now=now)
     return redirect(url_for("desk.ask_forget", slug=slug), 303)

@@ -61,7 +61,8 @@ def _record_export(event: Event, kind: str) -> tuple[attendee_list.Selection, bo
 @blueprint.get("/attendees.csv")
 @requires(Permission.EXPORT, password=True)
 def as_csv(slug: str) -> Response:
-    """What the list shows, as CSV, sent while it is read."""
+    """Everyone whom the list's search and filter find, on all pages, as CSV, sent while it is read.
+    Audited. If two exports are running, it is refused with ``TooOften``."""
     asked, whole = _record_export(events.get(reading(), slug), "csv")
     event, engine = events.get(reading(), slug), db.engine
     zone, turn = events.zone(event), _Turn()

@@ -151,8 +151,8 @@ def _why_not(refusal: EventFull | PhoneAtLimit | RegistrationClosed | WaitlistFu
 @blueprint.post("/registrations/hint")
 @requires(Permission.REGISTER)
 def hint(slug: str) -> Response:
-    """Who is registered under this number, and how this name is read, as JSON. A POST, because
-    addresses may be logged."""
+    """Who is registered under this number, and how this name is read, as JSON. A POST, because URLs
+    may be logged."""
     event = events.get(reading(), slug)
     limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
     answer: dict[str, Any] = {"known": [], "reading": ""}

@@ -43,8 +43,8 @@ from eventreg.web.wire.answers import Answer
 @blueprint.get("/registrations/<id:registration_id>")
 @requires(Permission.SEE_ATTENDEES)
 def registration(slug: str, registration_id: int) -> str:
-    """Who is registered, how to reach them, and what happened to the registration. A look at a
-    whole number is recorded."""
+    """Who is registered, how to reach them, and what happened to the registration. Showing the
+    complete number is audited."""
     event = events.get(reading(), slug)
     found = lookup.of_event(reading(), event, registration_id)
     if found.phone_number:
@@ -112,7 +112,8 @@ def _without(found: Registration, rows: Sequence[Row]) -> list[Row]:
 @blueprint.post("/registrations/<id:registration_id>/edit")
 @requires(Permission.CORRECT)
 def edit(slug: str, registration_id: int) -> Answer:
-    """Correct names, number and notes. 409 if the registration was changed meanwhile."""
+    """Correct names, number and notes. 409 if the registration was changed or cancelled meanwhile,
+    a person is registered already, or the number is at its limit."""
     event = events.get(reading(), slug)
     found = lookup.of_event(reading(), event, registration_id)
     form = register.form_of(event)
@@ -153,7 +154,8 @@ def _refused_page(event: Event, found: Registration, said: str, *, at_limit: boo
 @blueprint.post("/registrations/<id:registration_id>/cancel")
 @requires(Permission.CORRECT)
 def cancel(slug: str, registration_id: int) -> Answer:
-    """Cancel the ticked attendees, or all if none is ticked. A second time changes nothing."""
+    """Cancel the ticked attendees, or all if none is ticked. Their seats go to the waiting list. A
+    second time changes nothing."""
     ticked, by, now = request.form.getlist("attendee"), access.actor(), g.now
 
     def act(session: Session) -> None:
@@ -169,7 +171,9 @@ def cancel(slug: str, registration_id: int) -> Answer:
 @blueprint.post("/registrations/<id:registration_id>/promote")
 @requires(Permission.CORRECT)
 def promote(slug: str, registration_id: int) -> Answer:
-    """Seat a waiting party, also on seats held for the telephone. A second time changes nothing."""
+    """Seat a waiting party before its turn, also on seats held for the telephone and, if an
+    organiser sends ``over``, beyond the capacity. A second time changes nothing. 409 if the event
+    is full or the registration was cancelled."""
     by, now, over = access.actor(), g.now, register.over_sent()
 
     def act(session: Session) -> None:
@@ -203,7 +207,7 @@ def told(slug: str, registration_id: int) -> Answer:
 def event_and_registration(
     session: Session, slug: str, registration_id: int
 ) -> tuple[Event, Registration]:
-    """The event and the registration that the form is about, read in this session. Refused if the
-    number is another registration's since a backup was restored."""
+    """The event and the registration that the form is about, read in this session. Raises
+    ``RegistrationUnknown`` if the number is another registration's since a backup was restored."""
     event = events.get(session, slug)
     return event, identity.registration(session, event, registration_id, fields.mark_sent())

@@ -1,4 +1,4 @@
-"""Typing the ticked check-in sheet back in, after a morning with paper."""
+"""Type the ticked check-in sheet back in, after a morning with paper."""
 
 from flask import g, redirect, render_template, request, url_for
 

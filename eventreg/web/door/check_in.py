@@ -155,7 +155,8 @@ def _refused(slug: str, told: Told, status: int) -> tuple[str, int]:
 @blueprint.post("/<slug>/check-ins/<id:check_in_id>/undo")
 @requires(Permission.CHECK_IN)
 def undo(slug: str, check_in_id: int) -> Answer:
-    """Undo a check-in. 404 if ``attendee`` is sent and the check-in is someone else's."""
+    """Undo a check-in; a second time changes nothing. 404 if the event has no such check-in, or if
+    ``attendee`` is sent and it is someone else's."""
     attendee = request.form.get("attendee", "")
     try:
         with transaction() as writing:
@@ -169,7 +170,7 @@ def undo(slug: str, check_in_id: int) -> Answer:
 @blueprint.post("/<slug>/open")
 @requires(Permission.CHECK_IN)
 def open_early(slug: str) -> Response:
-    """Open check-in for everyone before its time."""
+    """Open check-in for everyone before its time. A second time changes nothing."""
     with transaction() as writing:
         event = events.get(writing, slug)
         events.open_check_in(writing, event, by=access.actor(), now=g.now)

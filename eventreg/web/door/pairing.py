@@ -50,7 +50,7 @@ def _telephones_page(slug: str, token: str = "") -> str:
 @requires(Permission.PAIR)
 def offer(slug: str) -> Answer:
     """Make a code for one telephone, valid for a quarter of an hour and shown at once. With
-    ``telephone``, take that one away instead."""
+    ``telephone``, disable that one instead."""
     by, now, telephone = access.actor(), g.now, request.form.get("telephone", "")
     if telephone:
         write(lambda writing: _take_away(writing, slug, telephone))
@@ -86,7 +86,8 @@ def ask_pair(token: str) -> str:
 @blueprint.post("/pair/<token>")
 @anyone
 def pair(token: str) -> Response:
-    """Sign this telephone in as a door device of that event, with no other rights."""
+    """Sign this telephone in as a door device of that event until midnight, with no other rights.
+    It signs out whoever was signed in with this browser."""
     device, now = browser.machine(), g.now
     with limits.secret_tried():
         found = pairings.require_offer(reading(), token, now=now)

@@ -1,4 +1,4 @@
-"""Read the fields of a sent form that are not part of the registration form itself."""
+"""Read request fields other than the names and telephone number of a registration."""
 
 from collections.abc import Iterable
 from contextlib import closing
@@ -11,7 +11,8 @@ from eventreg.web.wire import sent
 
 
 def notes_sent() -> Notes:
-    """What the desk noted besides names and number.
+    """Contact, wishes, e-mail address and the two ticks (name unsure, beyond the limit) of a desk
+    form.
 
     Raises ``FieldRefused`` if the contact or the e-mail address cannot be accepted.
     """
@@ -26,9 +27,10 @@ def notes_sent() -> Notes:
 
 
 def registrations_sent() -> dict[int, str]:
-    """The registrations that were ticked, each id with its mark (see ``identity.mark``).
+    """The ticked registrations, each id with its mark: a short text that proves which registration
+    the page showed (see ``identity``).
 
-    The mark is empty if none was sent.
+    The mark is empty if none was sent; then only the id is checked.
     """
     return ids_and_marks(request.values.getlist("registration"))
 
@@ -51,10 +53,12 @@ def file_sent() -> bytes:
 
 
 def mark_sent() -> str:
-    """The mark of the registration that the page was about; empty if the form has none."""
+    """The mark of the registration on the page; empty if the form has none. Then only the id is
+    checked."""
     return str(request.form.get("mark", ""))
 
 
 def version_sent() -> int:
-    """The version of the registration that the page showed; 0 if it is missing or not a number."""
+    """The version of the registration that the page showed; 0 if it is missing or not a number. The
+    caller decides what 0 means."""
     return sent.form_number("version") or 0

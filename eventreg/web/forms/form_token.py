@@ -55,7 +55,8 @@ class FormToken(CSRF):  # type: ignore[misc]
         )
 
     def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:  # noqa: ARG002
-        """Refuse a token that is forged, of another event, too young or too old."""
+        """Refuse a token that is forged, of another event, too young or too old. If rate limits are
+        off, none is too young."""
         shown = self.shown(field.data)
         if shown is None or shown.age < (YOUNGEST if limits.limits().on else 0):
             raise ValidationError("token")

@@ -83,7 +83,8 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
         raise NotImplementedError
 
     def party(self) -> tuple[names.Name, ...]:
-        """The names of the party. Call it only on a valid form."""
+        """The names of the party, with the readings that were sent. Call it only on a valid
+        form."""
         found = [self["name"].parsed, *(field.parsed for field in self.companions)]
         readings = ["pinyin", *(f"pinyin-{place}" for place in range(1, len(found)))]
         return tuple(

@@ -26,8 +26,9 @@ def spend(slug: str, number: str, people: int, book: Callable[[str | None], Made
     """Call ``book`` with the mark of this address to register, and count the people.
 
     Raises ``TooManyHere`` if the address has registered too many, and ``TooOften`` for any other
-    limit. A refusal, or a form that was sent before, is not counted: otherwise one person could use
-    up the limit of another's number, or of a shared address, with forms that are refused.
+    limit. The people of a refused form, or of one that was sent before, are not counted: otherwise
+    one person could use up the limit of another's number, or of a shared address. A refusal counts
+    towards ``REFUSED``.
     """
     counters, here = limits.limits(), limits.address()
     counters.check("refused", limits.REFUSED, here)
@@ -55,8 +56,8 @@ def spend(slug: str, number: str, people: int, book: Callable[[str | None], Made
 
 
 def _mark(here: str) -> str | None:
-    """The random mark of an address, kept for an hour. It cannot be computed from the address, and
-    after the hour no one can tell to which address it belonged."""
+    """The random mark of an address, kept for an hour; ``None`` if limits are off. It cannot be
+    computed from the address, and after the hour no one can tell to which address it belonged."""
     counters = limits.limits()
     if not counters.on:
         return None

@@ -31,11 +31,16 @@ CHANGE = (parse("20/hour"),)
 CHANGE_TICKET = (parse("5/day"),)
 """Corrections of one ticket; after that the desk corrects."""
 UNKNOWN_SECRET = (parse("20/10 minutes"),)
-"""Unknown ticket addresses and one-time links that are opened from one address."""
+"""Unknown tickets and one-time links that are opened from one address, and unknown numbers that
+one staff member searches for at the door."""
 SIGN_IN = (parse("20/15 minutes"),)
+"""Failed sign-ins from one address."""
 SEARCH = (parse("60/minute"),)
+"""Searches of one staff member."""
 EXPORT = (parse("10/hour"),)
+"""Exports of one staff member."""
 RUSH = (parse("20/second"),)
+"""Registrations altogether. More are logged, not refused."""
 _FREE_FAILURES = 5
 _LONGEST_DELAY = 15 * 60
 _FORGOTTEN = 24 * 60 * 60
@@ -62,7 +67,8 @@ class Unreachable(Exception):
 
 
 class Limits:
-    """The counters, in memory or in Redis. If limits are off, every check passes.
+    """The counters, in memory or in Redis. If limits are off, every check passes. ``who`` is the
+    address, number, ticket or account that tries.
 
     If Redis does not answer, each process counts in its own memory, so that there is still a limit.
     """
@@ -215,7 +221,8 @@ def secret_tried() -> Iterator[None]:
     """Wrap the look-up of a ticket or a one-time link, and count the unknown ones for the address.
 
     A valid secret always opens, even if another person behind the same address used up the tries.
-    That gives nothing away, because the secrets have 128 bits.
+    That gives nothing away, because they have at least 128 bits. After too many unknown ones,
+    ``TooOften`` is raised in place of the refusal.
     """
     try:
         yield

@@ -75,7 +75,8 @@ def _cookies() -> dict[str, str]:
 
 
 def remember(response: Response, member: StaffMember, secret: str | None) -> None:
-    """Give the browser its secret for this account, or renew the one it has for half a year."""
+    """Give the browser its secret for this account, or renew the one it has for half a year. Drops
+    the secrets of surplus accounts."""
     name, held = f"{_prefix()}{member.id}", _cookies()
     value = secret or held.get(name)
     if value is None:

@@ -1,4 +1,4 @@
-"""Make an event from an older one; edit, close, reopen, move or cancel it; event file out and in.
+"""Make an event from an older one; edit, close, reopen, move or cancel it; save and send its file.
 
 Every way leads to one page that shows what would change and for whom. Nothing changes before the
 button of that page is pressed.
@@ -121,7 +121,7 @@ def _state(event: Event) -> dict[str, Any]:
 @blueprint.post("/<slug>/edit")
 @requires(Permission.MANAGE_EVENTS)
 def change(slug: str) -> Answer:
-    """Show what one act, or the whole form, would change."""
+    """Show what one act, or the whole form, would change. Changes nothing."""
     event, act = events.get(reading(), slug), request.form.get("act", "")
     definition = events.definition(event)
     try:
@@ -227,7 +227,8 @@ def upload() -> Answer:
 @blueprint.post("/apply")
 @requires(Permission.MANAGE_EVENTS)
 def apply() -> Answer:
-    """Apply what the check page showed. 409 if someone else changed the event since."""
+    """Apply what the check page showed: waiting parties get seats that come free, and a new notice
+    is owed to everyone. 409 if someone else changed the event, or took its slug, since."""
     by, now = access.actor(), g.now
     version = request.form.get("version", "")
     try:

@@ -1,4 +1,4 @@
-"""Cancel seats from the ticket's address. The page asks first; opening it changes nothing, and it
+"""Let the holder of a ticket cancel seats. The page asks first; opening it changes nothing, and it
 works without scripts."""
 
 from flask import Blueprint, g, redirect, render_template, request
@@ -37,8 +37,8 @@ def form(token: str) -> Answer:
 @blueprint.post("/T/<token>/cancel")
 @anyone
 def send(token: str) -> Answer:
-    """Cancel the seats of the people named, or of the whole party. Sending it again changes
-    nothing."""
+    """Cancel the seats of the ticked people, or of the whole party if none is ticked. The seats go
+    to the waiting list. Sending it again changes nothing."""
     registration, event = held_ticket.by_token(token)
     chosen = request.form.getlist("attendee")
     slug, registration_id, now = event.slug, registration.id, g.now

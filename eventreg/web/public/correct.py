@@ -46,8 +46,8 @@ def form(token: str) -> Answer:
 @blueprint.post("/T/<token>/change")
 @anyone
 def send(token: str) -> Answer:
-    """Save names and number. An empty number stays as it is, because the ticket never shows the
-    whole number."""
+    """Save names and number. If the number is left empty, it stays as it is, because the ticket
+    never shows the complete number. Tries are limited for each ticket and network address."""
     registration, event = held_ticket.by_token(token)
     if answer := held_ticket.instead_of_asking(registration, event, TooLateToChange()):
         return answer
@@ -93,7 +93,8 @@ def _save(registration: Registration, event: Event, corrected: Correction) -> No
 
 
 def _refused(registration: Registration, event: Event, refusal: Refusal) -> Answer:
-    """The answer to a refusal of the core."""
+    """The answer to a refusal of the core. If the people are registered elsewhere, the audit trail
+    gets an entry."""
     match refusal:
         case FieldRefused():
             return _page(registration, event, {refusal.field: say_refusal(refusal)}), 422

@@ -21,7 +21,7 @@ def write() -> None:
     """Write the page in both languages, with the telephone numbers of the events to come.
 
     Call it when the server starts and after each change of an event. If the disk is full, the page
-    stays as it was, and the log has a warning.
+    stays as it was, and the log has a warning. Sets ``g.language``.
     """
     coming = events.still_to_come(reading(), current_time())[:_MOST_EVENTS]
     for language in i18n.LANGUAGES:

@@ -26,7 +26,7 @@ def root() -> BaseResponse:
 @blueprint.get("/<lang>/")
 @anyone
 def start(lang: str) -> str | Response:
-    """The page of the one event to come, or a list of several."""
+    """The page of the one event to come, or a list if there are several or none."""
     check_language(lang)
     coming = events.still_to_come(reading(), g.now)
     if len(coming) == 1:

@@ -24,8 +24,8 @@ blueprint = Blueprint("ticket", __name__)
 @blueprint.get("/T/<token>")
 @anyone
 def ticket(token: str) -> Answer:
-    """The ticket of one registration. A volunteer at the door gets the check-in page of that party
-    instead."""
+    """The ticket of one registration. Staff who may check in get the check-in page of that party
+    instead. After the retention period, it is the page of a closed registration."""
     registration, event = held_ticket.by_token(token)
     if session.get("id") and _may_check_in(event):
         return check_in.page(event, registration_id=registration.id)

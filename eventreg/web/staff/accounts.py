@@ -1,4 +1,4 @@
-"""The accounts: list everyone who can sign in, invite, change a role, lock."""
+"""The accounts of people: list them, invite, change a role, make a link, disable."""
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -25,8 +25,8 @@ def _role_sent() -> Role | None:
 @blueprint.get("/accounts")
 @requires(Permission.MANAGE_STAFF, password=True)
 def listed() -> str:
-    """Everyone who can sign in, and a form to invite one more. A link that was just made is shown
-    once."""
+    """The accounts of people, including disabled ones, and a form to invite one more. A link that
+    was just made is shown once."""
     return _list_page()
 
 
@@ -72,8 +72,9 @@ def _keep_link(token: str) -> None:
 @blueprint.post("/accounts/<id:staff_id>")
 @requires(Permission.MANAGE_STAFF, password=True)
 def change(staff_id: int) -> Answer:
-    """Change the role, make a new link, or lock the account. A new role and a lock end its
-    sessions at once."""
+    """Change the role, make a new link, or disable the account (``lock``). A new role ends its
+    sessions at once, ``lock`` also its links, and a new link replaces the earlier one. 409 if no
+    organiser could sign in afterwards."""
     act, role, by, now = request.form.get("act", ""), _role_sent(), access.actor(), g.now
 
     def changed(writing: Session) -> str | None:

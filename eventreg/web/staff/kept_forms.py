@@ -147,7 +147,8 @@ def keep() -> str:
 
 
 def read(signed: str) -> Kept | None:
-    """The form in a signed field; ``None`` if the signature is wrong or more than a day old."""
+    """The form in a signed field; ``None`` if the signature is wrong or more than a day old, or the
+    act is not in ``ACTS``."""
     if not signed:
         return None
     try:
@@ -168,7 +169,8 @@ class KeptField:
 
 
 def about(kept: Kept) -> str:
-    """The event of the form, and the people of its registration."""
+    """The event of the form and the people of its registration, in one line; empty if the event is
+    unknown."""
     try:
         event = events.get(reading(), str(kept.places.get("slug", "")))
     except EventUnknown:

@@ -1,8 +1,8 @@
 """The page about oneself: own browsers, password and second factor; and resetting the second factor
 of a colleague who lost the telephone.
 
-Password and second factor are changed only with the password and a code given once more. These
-pages belong to the blueprint of ``accounts``.
+Password and second factor are changed only if the password and, with a second factor, a code are
+given once more. These pages belong to the blueprint of ``accounts``.
 """
 
 from collections.abc import Callable, Mapping
@@ -86,7 +86,8 @@ def end_browser() -> Response:
 
 def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
     """Do ``act`` if the form has this account's ``password`` and, with a second factor, a ``code``;
-    ``ProofWrong`` otherwise. Repeated mistakes are delayed longer and longer."""
+    ``ProofWrong`` otherwise. Mistakes are counted, also a ``CodeWrong`` of ``act``. After five it
+    raises ``TooOften`` for longer and longer."""
     staff_id, now, counters = access.actor().staff_id or 0, g.now, limits.limits()
     password, code = request.form.get("password", ""), request.form.get("code", "")
     account = f"proof {staff_id}"
@@ -142,7 +143,8 @@ def set_factor() -> Answer:
 @blueprint.post("/me/password")
 @requires(Permission.STAFF_HOME)
 def change_password() -> Answer:
-    """Change the password. Other browsers are signed out, and this one gets a new session."""
+    """Change the password. Other browsers are signed out, and this one gets a new session. No
+    browser is a known one any more (see ``known_browsers``)."""
     chosen, device, now = request.form.get("new-password", ""), browser.machine(), g.now
 
     def act(writing: Session, member: StaffMember) -> str:
@@ -177,7 +179,8 @@ def _reset_page(staff_id: int, problem: str = "") -> str:
 @blueprint.post("/accounts/<id:staff_id>/second-factor")
 @requires(Permission.MANAGE_STAFF)
 def reset_factor(staff_id: int) -> Answer:
-    """Turn a colleague's second factor off. The colleague reads of it after the next sign-in."""
+    """Turn a colleague's second factor off. The colleague is signed out everywhere, and reads of it
+    after the next sign-in. 409 if there is none."""
     by, now = access.actor(), g.now
 
     def act(writing: Session, _: StaffMember) -> None:

@@ -192,7 +192,7 @@ def welcome(token: str) -> str:
 @blueprint.post("/welcome/<token>")
 @anyone
 def do_welcome(token: str) -> Response | tuple[str, int]:
-    """Set the password, and sign in."""
+    """Set the password, and sign in. Other sessions of the account end."""
     username, password = request.form.get("username", ""), request.form.get("password", "")
     try:
         with limits.secret_tried():

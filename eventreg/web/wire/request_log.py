@@ -1,6 +1,6 @@
 """Write one log line for each request, with an id that all log lines of the request share.
 
-A line holds the route, never the address, because addresses contain ticket tokens and searches.
+A line holds the route, never the URL, because URLs contain ticket tokens and searches.
 It holds no name, telephone number or query. Of the person who asked it holds only the staff id.
 """
 

@@ -1,5 +1,8 @@
-"""Make sent fields safe to look up and store, before any view reads them: text without NUL, and
-numbers within the range of a database column."""
+"""Make the fields of a request safe to look up and store.
+
+``Sent`` replaces unsafe characters in every text field. For a number, a view calls ``number`` or
+``form_number``, or its route uses ``<id:…>``; these accept only numbers that fit a database column.
+"""
 
 from collections.abc import Iterable
 from typing import IO, Any
@@ -25,8 +28,8 @@ def readable(text: str) -> str:
 
 
 class _Fields(ImmutableMultiDict[str, Any]):
-    """The fields of an address or a form, with readable names and values. The content of files is
-    not touched."""
+    """The fields of a query or a form. Unsafe characters in names and values are replaced; uploaded
+    files are unchanged."""
 
     def __init__(self, sent: MultiDict[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         pairs = sent.items(multi=True) if isinstance(sent, MultiDict) else sent
@@ -37,8 +40,8 @@ class _Fields(ImmutableMultiDict[str, Any]):
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """Decode the fields of an address or a form, with U+FFFD for bytes that are not UTF-8. Werkzeug
-    would refuse such bytes, or keep them as ``%FF``, which a name would accept as letters."""
+    """Decode a query or a form, with U+FFFD for bytes that are not UTF-8. Werkzeug would refuse
+    them, or keep ``%FF`` as text, and a person's name could then contain it."""
     return parse_qsl(encoded.decode(errors="replace"), keep_blank_values=True)
 
 
@@ -50,7 +53,7 @@ class _Parser(FormDataParser):
 
 
 class Sent(Request):
-    """A request whose fields are always safe to look up and store."""
+    """A request whose text fields are always safe to look up and store."""
 
     parameter_storage_class = _Fields
     form_data_parser_class = _Parser
@@ -62,7 +65,7 @@ class Sent(Request):
 
 
 class _RowId(BaseConverter):
-    """The id of a row in an address. Any other text in its place is not found."""
+    """The id of a row in a URL. If the text is not a valid id, the answer is 404."""
 
     regex = "[0-9]+"
     weight = 50
@@ -82,12 +85,12 @@ def init_app(app: Flask) -> None:
 
 
 def number(name: str, *, least: int = 1, most: int = whole_numbers.LARGEST) -> int | None:
-    """The number in that field of the query; ``None`` if it is missing, malformed or out of
+    """The number in the query field ``name``; ``None`` if it is missing, malformed or out of
     bounds."""
     return whole_numbers.parse(request.args.get(name, ""), least=least, most=most)
 
 
 def form_number(name: str) -> int | None:
-    """The number, such as a row's id, in that field of the form; ``None`` if it is missing,
+    """The number, such as a row's id, in the form field ``name``; ``None`` if it is missing,
     malformed or out of bounds."""
     return whole_numbers.parse(request.form.get(name, ""))
