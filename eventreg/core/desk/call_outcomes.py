@@ -32,13 +32,10 @@ def record(
 ) -> None:
     """Record how a call ended.
 
-    ``tries`` is the number of earlier calls that the page showed; if it is another by now, the same
-    call was recorded already and nothing happens. ``None`` skips that check. Nothing happens either
-    if no call is to be made, or if the event was changed meanwhile.
-
-    ``REACHED`` settles all calls owed to the registration, and its name is no longer unsure.
-    ``WILL_NOT_COME`` cancels it, and its seats go to the waiting list. After ``NOT_REACHED`` the
-    next try is two hours later or more.
+    ``tries`` is the number of earlier calls on the page. If it is another by now, the same call was
+    recorded already, and nothing happens; ``None`` skips that check. Nothing happens either if no
+    call is due or the event was changed meanwhile. ``REACHED`` settles all owed calls, and the name
+    is no longer unsure. ``WILL_NOT_COME`` cancels the registration.
     """
     counted = seats.lock(session, event.id, now=now)  # the counter before the row, as everywhere
     session.refresh(registration, with_for_update=True)

@@ -58,12 +58,10 @@ def cancel(
 ) -> None:
     """Give back the seats, or waiting places, of these attendees; without ``people``, of all. If
     nobody of the party remains, the registration is cancelled and its owed messages are withdrawn.
-    Unless the registrant did it, a mail about the cancellation is owed.
 
     Locks the counter first, so simultaneous cancellations of one party happen once: the second is
-    refused with ``AlreadyCancelled``. Also refuses with ``AttendeeUnknown`` and, for a registrant,
-    with ``TooLateToCancel`` and ``CheckedInAlready``. Staff may cancel after the start too, and
-    people who are checked in.
+    refused with ``AlreadyCancelled``. Also refuses with ``AttendeeUnknown`` and, for a registrant
+    but not for staff, with ``TooLateToCancel`` and ``CheckedInAlready``.
     """
     counted = seats.lock(session, event.id, now=now)
     chosen = _chosen(session, registration, people)

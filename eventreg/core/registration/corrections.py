@@ -53,9 +53,8 @@ def edit(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Correct the names, the number and the desk's notes. ``version`` is the registration's version
-    that the page showed. The waiting part of a split party gets the same new number. Does nothing
-    if everything is as before.
+    """Correct the names, the number and the desk's notes, if any differs. ``version`` is that of
+    the page. The waiting part of a split party gets the same new number.
 
     Refuses with ``AlreadyCancelled``, ``ChangedMeanwhile``, ``FieldRefused``, ``AlreadyRegistered``
     and ``PhoneAtLimit``; for a registrant also with ``TooLateToChange`` and ``CheckedInAlready``.
