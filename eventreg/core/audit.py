@@ -59,7 +59,8 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a staff member, a registrant, or the system, which is a command on the server."""
+    """Who acts: a staff member, a registrant, or the system. The system is a command or a job on
+    the server, or the program itself if a waiting party gets its seats."""
 
     kind: str
     staff_id: int | None = None
@@ -124,8 +125,8 @@ _ONE_LOOK = timedelta(hours=1)
 def is_first_look(
     session: Session, action: Action, by: Actor, subject: int, *, now: datetime
 ) -> bool:
-    """Whether the actor has not done this to the subject within the last hour. The subject is the
-    id of a registration or, if the action is about all of them, of an event."""
+    """Whether the staff member has not done this to the subject within the last hour. The subject
+    is the id of a registration or, if the action is not about one registration, of an event."""
     about = (
         AuditEntry.registration_id if action.startswith("registration:") else AuditEntry.event_id
     )
@@ -147,8 +148,8 @@ _history = _with_names.where(AuditEntry.registration_id == bindparam("registrati
 
 
 def of_event(session: Session, event_id: int, *, before: int = 0, most: int) -> Sequence[Entry]:
-    """The entries about an event and about accounts, latest first. With ``before``, only those
-    before the entry of that id."""
+    """The latest ``most`` entries about an event and about accounts, latest first. With ``before``,
+    only those before the entry of that id."""
     about = (AuditEntry.event_id == event_id) | AuditEntry.event_id.is_(None)
     page = AuditEntry.id < before if before > 0 else AuditEntry.id > 0
     rows = session.execute(

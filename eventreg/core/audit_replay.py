@@ -22,7 +22,7 @@ class Replayed:
     people: dict[int, int] = field(default_factory=dict)
 
     def seats_in(self, state: RegistrationState) -> int:
-        """How many people are in that state."""
+        """How many people are in registrations of that state."""
         return sum(people for id_, people in self.people.items() if self.states[id_] is state)
 
 
@@ -41,7 +41,7 @@ _rows = (
 
 
 def replay(session: Session, event_id: int) -> Replayed:
-    """What must be stored, according to the trail."""
+    """What must be stored, according to the trail. ``held`` is what is left of the held seats."""
     result = Replayed()
     for action, registration_id, details in session.execute(_entries, {"event": event_id}):
         _apply(result, action, registration_id, details)
@@ -72,7 +72,7 @@ def _apply(result: Replayed, action: str, registration_id: int, details: dict[st
 
 
 def stored(session: Session, event_id: int) -> Replayed:
-    """What is stored, but for the limits."""
+    """What is stored, without the limits, which stay 0."""
     result = Replayed()
     for registration_id, state, people in session.execute(_rows, {"event": event_id}):
         result.states[registration_id] = RegistrationState(state)

@@ -1,8 +1,8 @@
 """Deliveries: choose the next mail to send, and record whether it was sent.
 
-A sender reserves a mail by setting its next try to later. If the sender dies, another one takes the
-mail then, and sends the same message with the same id. A mail that fails is tried again later and
-does not hold up the others.
+A sender reserves a mail by setting its next try to five minutes later. If the sender dies, another
+one takes the mail then, and sends the same message with the same id. A mail that fails is tried
+again later and does not hold up the others.
 """
 
 from dataclasses import dataclass
@@ -75,8 +75,8 @@ _change = update(OutboxMessage).where(OutboxMessage.id == bindparam("message"))
 
 
 def take(session: Session, *, now: datetime) -> Delivery | None:
-    """Reserve the mail that has been due longest. ``None`` if none is due. Mails that are no longer
-    true are settled without being sent."""
+    """Reserve the mail that has been due longest, and count the attempt. ``None`` if none is due.
+    Mails that are no longer true are settled without being sent."""
     while row := session.execute(_due, {"now": now}).first():
         message, registration, event = row
         if _is_stale(message, registration, event, now):
@@ -100,8 +100,8 @@ def take(session: Session, *, now: datetime) -> Delivery | None:
 def _is_stale(
     message: OutboxMessage, registration: Registration, event: Event, now: datetime
 ) -> bool:
-    """Whether the event is over, the address was removed, or a party that the mail says is waiting
-    has its seats."""
+    """Whether the event is over, the e-mail address was removed, or the mail speaks of a waiting
+    place and the party does not wait any more."""
     has_seat = (
         message.kind == MessageKind.WAITLISTED
         and registration.state != RegistrationState.WAITLISTED
@@ -123,8 +123,9 @@ def put_back(session: Session, delivery: Delivery, *, now: datetime) -> None:
 def failed(
     session: Session, delivery: Delivery, reason: str, *, for_good: bool, now: datetime
 ) -> bool:
-    """Record a failure. Try again after a wait, or give up and owe a telephone call instead.
-    Returns whether it gave up."""
+    """Record a failure. Try again after a wait, or give up: at once if ``for_good``, else after
+    three days. A call is owed then instead (``outbox.call_instead``). Returns whether it gave
+    up."""
     wait = min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
     gives_up = for_good or now + wait > delivery.owed_since + GIVE_UP_AFTER
     values = {
@@ -139,7 +140,7 @@ def failed(
 
 
 def owed(session: Session) -> int:
-    """How many mails are still to be sent."""
+    """How many mails are still to be sent, without those that were given up."""
     return session.execute(_owed).scalar_one()
 
 

@@ -1,4 +1,4 @@
-"""Erase personal data: of one registration on request, of all when their keeping time has ended.
+"""Erase personal data: of one registration on request, of all when the retention period has ended.
 Extract the data of one registration.
 
 Personal data is overwritten and the rows stay, so that every count stays (docs/adr/0009).
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Stage(StrEnum):
-    """What is to be erased: the wishes, those without a seat, or everybody."""
+    """What a purge erases: the wishes, the registrations without a seat, or all of them."""
 
     WISHES = "wishes"
     UNSEATED = "unseated"
@@ -71,7 +71,8 @@ def _due_of(event: Event, now: datetime) -> Sequence[tuple[Stage, Any]]:
 
 
 def due(session: Session, slug: str, *, now: datetime) -> Sequence[Due]:
-    """What ``purge`` would erase. Changes nothing."""
+    """What ``purge`` would erase: one ``Due`` for each stage that has something to erase. A
+    registration may count in several. Changes nothing."""
     found = []
     for stage, which in _due_of(events.get(session, slug), now):
         number: int = session.execute(
@@ -106,7 +107,7 @@ def purge(session: Session, slug: str, *, by: Actor, now: datetime) -> None:
 
 
 def purged_at(session: Session) -> datetime | None:
-    """When all people of an event were last erased, in any event."""
+    """When a purge last erased everybody of an event, whichever it was; ``None`` if none did."""
     purges = select(AuditEntry.at, AuditEntry.details).where(AuditEntry.action == Action.PURGED)
     for at, details in session.execute(purges.order_by(AuditEntry.id.desc())):
         if details.get("stage") == Stage.EVERYBODY:
@@ -152,7 +153,8 @@ _nothing_owed = update(OutboxMessage).where(_owed_or_failed).values(failure=None
 
 
 def _overwrite(session: Session, ids: Collection[int], now: datetime) -> None:
-    """Overwrite the personal data of these registrations."""
+    """Overwrite the personal data of these registrations, delete their form keys, and owe them no
+    message any more."""
     for some in _batches(ids):
         for statement in (
             _no_registrant.where(Registration.id.in_(some)).values(erased_at=now),
@@ -168,7 +170,7 @@ def erase(
     session: Session, event: Event, registration: Registration, *, by: Actor, now: datetime
 ) -> None:
     """Erase one registration now, and cancel it if the event is not over. Does nothing if it is
-    erased. Call it only through ``operations.forgetting``, as ``purge``."""
+    erased. Call it only through ``operations.forgetting``, like ``purge``."""
     if now < event.ends_at:
         with suppress(AlreadyCancelled):
             cancellations.cancel(session, event, registration, by=by, now=now)
@@ -185,7 +187,8 @@ def erase(
 def extract(
     session: Session, event: Event, registration: Registration, *, by: Actor, now: datetime
 ) -> dict[str, Any]:
-    """All data about one registration, to be given to its people."""
+    """All data about one registration, to be given to its people. Writes an audit entry, which is
+    not among the data."""
     found = {
         "event": event.slug,
         "registration": _extract_of(registration),
@@ -256,8 +259,8 @@ def _iso(moment: datetime | None) -> str | None:
 
 def certainly_erased(session: Session) -> dict[int, str]:
     """The ticket digests, by id, of registrations that were erased on request or because their
-    keeping time ended. Leaves out those that were erased only because an older list named their id:
-    after a restore, the id may have been given to somebody else."""
+    retention period ended. Leaves out those that were erased only because an older list named their
+    id: after a restore, the id may have been given to somebody else."""
     erased = select(Registration.id, Registration.ticket_digest).where(
         Registration.erased_at.is_not(None)
     )
@@ -281,7 +284,8 @@ def back_again(session: Session, digests: Collection[str]) -> Sequence[int]:
 
 
 def erase_again(session: Session, ids: Collection[int], *, now: datetime) -> None:
-    """Erase these registrations again, after a restore from before they were erased."""
+    """Erase these registrations again, after a restore from before they were erased, and cancel
+    those whose event is not over."""
     for one in ids:
         registration = lookup.get(session, one)
         event = session.get_one(Event, registration.event_id)

@@ -59,8 +59,8 @@ class WaitlistFull(Refusal):
 
 
 class SeatsRaced(Exception):
-    """The seats changed between reading the counter and taking from it. Not a refusal: try the act
-    again."""
+    """The seats or the event changed between reading the counter and taking from it. Not a refusal:
+    roll back and try the act again."""
 
 
 class Busy(Refusal):
@@ -101,7 +101,7 @@ class PhoneAtLimit(Refusal):
 
 
 class FormKeyReused(Refusal):
-    """The hidden key of this form belongs to another registration."""
+    """The hidden key of this form was used with other content, or for another event."""
 
     code = "form_key_reused"
 
@@ -113,7 +113,7 @@ class RegistrationUnknown(Refusal):
 
 
 class AlreadyCancelled(Refusal):
-    """The registration is already cancelled."""
+    """The registration, or each of the people to cancel, is already cancelled."""
 
     code = "already_cancelled"
 
@@ -125,7 +125,7 @@ class NotWaiting(Refusal):
 
 
 class CheckedInAlready(Refusal):
-    """Somebody of the party is checked in, so the ticket page cannot cancel it."""
+    """Somebody of the party is checked in, so the ticket page can neither cancel nor change it."""
 
     code = "checked_in_already"
 
@@ -149,13 +149,13 @@ class ChangedMeanwhile(Refusal):
 
 
 class AttendeeUnknown(Refusal):
-    """The event has no attendee of that id."""
+    """The event has no attendee of that id, or no such check-in."""
 
     code = "attendee_unknown"
 
 
 class AttendeeCancelled(Refusal):
-    """The person at the door cancelled at ``cancelled_at``."""
+    """The person at the door cancelled at ``cancelled_at``. ``attendee`` is the public id."""
 
     code = "attendee_cancelled"
 
@@ -178,7 +178,8 @@ class AttendeeWaiting(Refusal):
 
 
 class OutsideCheckInWindow(Refusal):
-    """Check-in opens at ``opens_at``. The door may check the person in anyway."""
+    """The person came before check-in opens, at ``opens_at``. The door may check the person in
+    anyway."""
 
     code = "outside_check_in_window"
 
@@ -190,7 +191,7 @@ class OutsideCheckInWindow(Refusal):
 
 
 class StaffUnknown(Refusal):
-    """There is no account of that name."""
+    """There is no account of that name or id."""
 
     code = "staff_unknown"
 
@@ -202,13 +203,14 @@ class UsernameTaken(Refusal):
 
 
 class SignInFailed(Refusal):
-    """User name or password is wrong. Does not say which."""
+    """User name, password or code is wrong, or the account is disabled. Does not say which."""
 
     code = "sign_in_failed"
 
 
 class LinkSpent(Refusal):
-    """The one-time link is unknown, used or expired."""
+    """The one-time link or code is unknown, used or expired, or is for the first organiser and
+    there is one."""
 
     code = "link_spent"
 
@@ -244,7 +246,7 @@ class CodeWrong(Refusal):
 
 
 class ProofWrong(Refusal):
-    """Password or second factor is wrong. Does not say which."""
+    """Password or second factor is wrong, or the account is disabled. Does not say which."""
 
     code = "proof_wrong"
 
@@ -256,7 +258,7 @@ class FactorOff(Refusal):
 
 
 class LastOrganiser(Refusal):
-    """The account is the last organiser: without it, no one could manage accounts."""
+    """Without this account, no organiser could sign in, so no one could manage accounts."""
 
     code = "last_organiser"
 

@@ -44,7 +44,7 @@ def enqueue(
     email: str | None,
     now: datetime,
 ) -> None:
-    """Owe a mail to a registration. Does nothing without an address."""
+    """Owe a mail to a registration. Does nothing without an e-mail address."""
     if email:
         session.execute(_add, _row(event, registration_id, kind, Channel.MAIL, now))
 
@@ -58,8 +58,8 @@ def enqueue_call(
     email: str | None,
     now: datetime,
 ) -> None:
-    """Owe a telephone call to a registration, and a mail if there is an address. The call is owed
-    until somebody was reached."""
+    """Owe a telephone call to a registration, and a mail if there is an e-mail address. The call is
+    owed until somebody is reached, the registration is cancelled, or a newer notice replaces it."""
     session.execute(_add, _row(event, registration_id, kind, Channel.CALL, now))
     enqueue(session, event, registration_id, kind, email=email, now=now)
 
@@ -78,8 +78,8 @@ def _row(
 
 
 def call_instead(session: Session, mail: OutboxMessage, *, now: datetime) -> None:
-    """Owe a call instead of a mail that could not be sent, unless there is one already. Not for a
-    cancellation, which the registrant asked for."""
+    """Owe a call instead of a mail that could not be sent, unless there was one already. Does
+    nothing for the mail about a cancellation."""
     if mail.kind == MessageKind.CANCELLED:
         return
     same = {
@@ -94,8 +94,9 @@ def call_instead(session: Session, mail: OutboxMessage, *, now: datetime) -> Non
 
 
 def announce(session: Session, event: Event, *, now: datetime) -> int:
-    """Owe the event's notice to every registration that is confirmed or waiting. An older notice is
-    no longer owed. Returns the number of registrations."""
+    """Owe the event's notice, as a call and a mail, to every registration that is confirmed or
+    waiting. An older notice is no longer owed. Returns the number of registrations; 0 if the event
+    has no notice."""
     older = OutboxMessage.kind.in_(_NOTICES.values())
     session.execute(_settle.where(OutboxMessage.event_id == event.id, older).values(settled_at=now))
     if event.notice is None:
@@ -107,15 +108,15 @@ def announce(session: Session, event: Event, *, now: datetime) -> int:
 
 
 def withdraw(session: Session, registration_id: int, *, now: datetime) -> None:
-    """Owe nothing more to a registration that was cancelled."""
+    """Owe no call and no mail any more to a registration that was cancelled."""
     session.execute(
         _settle.where(OutboxMessage.registration_id == registration_id).values(settled_at=now)
     )
 
 
 def settle(session: Session, registration: Registration, *, by: Actor, now: datetime) -> None:
-    """Record that staff reached the registration: no call is owed any more. Does nothing if none
-    was."""
+    """Record that staff reached the registration: no call is owed any more. Its mails stay. Does
+    nothing if no call was owed."""
     settled = session.execute(
         _settle.where(
             OutboxMessage.registration_id == registration.id, OutboxMessage.channel == Channel.CALL

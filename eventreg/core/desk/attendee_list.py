@@ -170,7 +170,7 @@ def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Row]:
 
 
 def listed(session: Session, event: Event, selection: Selection) -> Sequence[Row]:
-    """One page of the list."""
+    """One page of the list: up to 200 attendees."""
     ordered = _selected(event, selection).order_by(*_SORTS[selection.sort])
     return _rows(session, ordered.limit(PAGE).offset((selection.page - 1) * PAGE))
 
@@ -231,7 +231,8 @@ def waiting(session: Session, event: Event) -> Sequence[Row]:
 def of_registrations(
     session: Session, event: Event, chosen: Mapping[int, str], which: Filter = Filter.CONFIRMED
 ) -> Sequence[Row]:
-    """The attendees of these registrations, in the order of the check-in list.
+    """The attendees of these registrations whom the filter ``which`` shows, by default those with a
+    seat, in the order of the check-in list.
 
     ``chosen`` has the id and the mark of each registration; an empty mark is not compared.
     Registrations of another event, or with another mark, are left out.
@@ -267,19 +268,21 @@ def names_of(
     people: Collection[int] = (),
     registrations: Collection[int] = (),
 ) -> list[str]:
-    """The names of these attendees and of all in these registrations, if they are of this event."""
+    """The names of these attendees and of all in these registrations, if they are of this event;
+    also of those who cancelled."""
     chosen = or_(Attendee.id.in_(people), Attendee.registration_id.in_(registrations))
     names = select(Attendee.name).where(Attendee.event_id == event.id, chosen)
     return list(session.scalars(names.order_by(*_SORTS[Sort.NAME])))
 
 
 def of_registration(session: Session, registration_id: int) -> Sequence[Row]:
-    """The attendees of one registration."""
+    """The attendees of one registration, also those who cancelled."""
     party = _attendees.where(Attendee.registration_id == registration_id)
     return _rows(session, party.order_by(Attendee.place))
 
 
 def latest(session: Session, event: Event, most: int) -> Sequence[Row]:
-    """The first attendee of each registration, the newest registrations first."""
+    """The first attendee of each of the ``most`` newest registrations, newest first; also if the
+    attendee cancelled."""
     newest = _attendees.where(Attendee.event_id == event.id, Attendee.place == 1)
     return _rows(session, newest.order_by(*_SORTS[Sort.TIME]).limit(most))

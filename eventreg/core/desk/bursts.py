@@ -61,7 +61,8 @@ class Burst:
 
 
 def of_event(session: Session, event: Event, *, now: datetime) -> Sequence[Burst]:
-    """The bursts of the last day, the latest first, with the attendees who can be cancelled."""
+    """The bursts of the last day, the latest first. Attendees who cancelled or have arrived are not
+    counted."""
     rows = session.execute(_people_by_address(event, now)).all()
     found = [
         Burst([_person(row) for row in of_one_address])
@@ -139,7 +140,8 @@ def _is_burst(found: Burst) -> bool:
 def ticked(
     session: Session, event: Event, people: Collection[str], *, now: datetime
 ) -> Sequence[Person]:
-    """The attendees of bursts with these public ids. Other ids, and cancelled ones, are ignored."""
+    """The attendees of bursts with these public ids. Other ids are ignored, and those of attendees
+    who cancelled or have arrived."""
     return [
         person
         for burst in of_event(session, event, now=now)
@@ -151,7 +153,7 @@ def ticked(
 def take_back(
     session: Session, event: Event, people: Collection[str], *, by: Actor, now: datetime
 ) -> int:
-    """Cancel these attendees of bursts; returns how many there were.
+    """Cancel those of these attendees whom ``ticked`` finds; returns how many there were.
 
     Their seats go to the waiting list in the same transaction.
     """
@@ -179,7 +181,7 @@ def take_back(
 
 
 def drop_old(session: Session, *, now: datetime) -> None:
-    """Delete which registrations share an address, after a day."""
+    """Delete the numbers that show which registrations share an address, after a day."""
     session.execute(
         update(FormKey)
         .where(FormKey.created_at <= now - KEPT, FormKey.burst.is_not(None))

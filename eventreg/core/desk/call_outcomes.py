@@ -32,9 +32,10 @@ def record(
 ) -> None:
     """Record how a call ended.
 
-    ``tries`` is the number of earlier calls that the page showed; if there are more by now, the
-    same call was recorded already and nothing happens. ``None`` skips that check. ``REACHED``
-    settles all calls owed to the registration. ``WILL_NOT_COME`` cancels it.
+    ``tries`` is the number of earlier calls on the page. If it is another by now, the same call was
+    recorded already, and nothing happens; ``None`` skips that check. Nothing happens either if no
+    call is due or the event was changed meanwhile. ``REACHED`` settles all owed calls, and the name
+    is no longer unsure. ``WILL_NOT_COME`` cancels the registration.
     """
     counted = seats.lock(session, event.id, now=now)  # the counter before the row, as everywhere
     session.refresh(registration, with_for_update=True)
@@ -100,7 +101,8 @@ def _next_try(event: Event, now: datetime) -> datetime:
 def next_in_line(
     session: Session, event: Event, freed: int, *, now: datetime
 ) -> WaitingParty | None:
-    """The waiting party that would get seats if ``freed`` more were free."""
+    """The first waiting party that fits into the free seats and ``freed`` more, without held
+    seats."""
     room = seats.count(session, event.id, now=now).left + freed
     return next(
         (party for party in waitlist.parties(session, event.id) if party.seats <= room), None
@@ -112,7 +114,8 @@ def pass_on(
 ) -> bool:
     """Cancel a registration that was not reached in time, so that the next party gets its seats.
 
-    ``False`` if its deadline has not passed, it was reached, or no waiting party fits.
+    Does nothing and returns ``False`` if its deadline has not passed, it was reached, or no waiting
+    party fits. Refuses with ``RegistrationUnknown`` if it is not of this event.
     """
     seats.lock(session, event.id, now=now)
     registration = lookup.of_event(session, event, registration_id)

@@ -49,7 +49,8 @@ class Task:
     last: CallOutcome | None
     next_try_at: datetime | None
     deadline: datetime | None
-    """When the seat may go to the next party, if it came from the waiting list."""
+    """From when on the seats may go to the next party. Only if the party was promoted and has not
+    been told."""
     wrong_number: bool
 
     @property
@@ -79,7 +80,8 @@ def is_time_to_call(event: Event, now: datetime) -> bool:
 
 
 def tasks(session: Session, event: Event, *, now: datetime) -> Sequence[Task]:
-    """The registrations to be called, the most urgent reasons first.
+    """The first 500 registrations to be called: those with owed calls, the longest owed first, and
+    then the others. They are sorted by their most urgent reason.
 
     Those to be tried later and those with a wrong number come last.
     """

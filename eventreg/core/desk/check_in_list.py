@@ -147,7 +147,7 @@ def on_sides(rows: Sequence[Row], border: int = 0) -> list[Sequence[Row]]:
 def sides(
     rows: Sequence[Row], *, first: int = 1, blank: bool = True, in_queues: bool = False
 ) -> list[Side]:
-    """The sides with names, 25 to a side; at least one, which may be empty.
+    """The sides with names, at most 25 to a side; at least one side, which may be empty.
 
     The rows are numbered from ``first``. ``in_queues`` starts the second queue on a side of its
     own. ``blank`` counts the blank side for walk-ins in the number of sides.
@@ -196,7 +196,7 @@ def _padded(text: str, width: int) -> str:
 
 
 def as_text(sides: Sequence[Side], title: str) -> str:
-    """The list for a terminal or a plain printer."""
+    """The list for a terminal or a plain printer, without marks and numbers of parties."""
     lines = []
     for side in sides:
         lines.append(f"{title}  {side.number}/{side.sides}  {side.letters}")
@@ -224,7 +224,7 @@ def inert(cell: str) -> str:
 
 
 def as_csv(sides: Sequence[Side]) -> str:
-    """The list for a spreadsheet."""
+    """The list for a spreadsheet, without marks: CSV with a byte order mark."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["number", "letter", "name", "code", "phone_tail", "with_numbers"])

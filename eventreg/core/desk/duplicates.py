@@ -26,7 +26,8 @@ MOST = 50
 
 
 def groups(session: Session, event: Event) -> Sequence[Sequence[Row]]:
-    """Groups of attendees with the same name, at most 50.
+    """Groups of attendees who have the same name, are in two registrations or more, and have not
+    cancelled; at most 50.
 
     A group is left out if all of it was told apart.
     """
@@ -46,7 +47,8 @@ def groups(session: Session, event: Event) -> Sequence[Sequence[Row]]:
 def tell_apart(
     session: Session, event: Event, people: Collection[str], *, by: Actor, now: datetime
 ) -> None:
-    """Record that the attendees with these public ids are different people.
+    """Record that the attendees with these public ids are different people. Unknown ids are
+    ignored.
 
     They are not shown again, until another attendee of the same name is registered.
     """

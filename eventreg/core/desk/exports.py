@@ -29,7 +29,8 @@ COLUMNS = (
     "arrived_at",
     "gift_at",
 )
-"""The heads, which an import recognises; docs/on-the-day.md describes the columns."""
+"""The heads. An import uses those that are in ``import_file.HEADS``; docs/on-the-day.md describes
+the columns."""
 _TIMES = {"registered_at", "arrived_at", "gift_at"}
 _WIDTHS = {
     "name": 24,
@@ -45,8 +46,8 @@ _WIDTHS = {
 def cells(row: Row, *, whole_numbers: bool, zone: ZoneInfo) -> Mapping[str, Any]:
     """The cells of one attendee, by column.
 
-    Times are in the event's zone. Telephone numbers are masked without ``whole_numbers``, and keep
-    their spaces so that spreadsheets do not read them as numbers.
+    Times are in the event's zone. Telephone numbers are masked without ``whole_numbers``. With it
+    they have spaces, so that spreadsheets do not read them as numbers.
     """
 
     def local(moment: datetime | None) -> datetime | None:

@@ -1,7 +1,7 @@
 """Read the file of an import: CSV or XLSX in, rows with known columns out.
 
-It imports only the standard library and openpyxl, so that the process that ``list_reader`` starts
-for each file is ready quickly.
+It imports only the standard library, ``errors`` and openpyxl, so that the process that
+``list_reader`` starts for each file is ready quickly.
 """
 
 import csv
@@ -61,9 +61,10 @@ class Listed:
 def read(content: bytes) -> Listed:
     """The rows of a CSV (UTF-8, GBK, UTF-16, with commas, semicolons or tabs) or XLSX file.
 
-    ``ImportUnreadable`` if it is another kind of file, has no column for the name, or exceeds a
-    limit of rows, columns, characters in a cell or parts. An XLSX file can still take any amount of
-    time and memory, so read it through ``list_reader``.
+    The first row that is not empty names the columns. Raises ``ImportUnreadable`` if it is another
+    kind of file, has no column for the name or two for the same thing, or exceeds a limit of rows,
+    columns, characters in a cell or parts. Longer cells are cut to ``LONGEST_READ``. An XLSX file
+    can still take any amount of time and memory, so read it through ``list_reader``.
     """
     if content[:8] == _OLD_EXCEL:
         raise ImportUnreadable("import_old_excel")
@@ -85,7 +86,7 @@ def read(content: bytes) -> Listed:
 
 
 def _bounded(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, list[str]]]:
-    """The rows with their numbers. ``ImportUnreadable`` if a limit is exceeded."""
+    """The rows with their numbers. Raises ``ImportUnreadable`` if a limit is exceeded."""
     for number, row in enumerate(rows, start=1):
         if number > _MOST_WITH_EMPTY:
             raise ImportUnreadable("import_rows", most=_MOST_WITH_EMPTY)

@@ -54,7 +54,8 @@ class Report:
 
 
 class NotTaken(Exception):
-    """Rolls the transaction back, because rows were refused or it is only a trial."""
+    """Rolls the transaction back, because there are no rows, some were refused, or it is only a
+    trial."""
 
     def __init__(self, report: Report) -> None:
         super().__init__("import refused")
@@ -62,7 +63,7 @@ class NotTaken(Exception):
 
 
 class CheckedRow(NamedTuple):
-    """The number of a row in the file, and the registration made of it."""
+    """The number of a row in the file, and the entry made of it."""
 
     number: int
     entry: Entry
@@ -94,7 +95,8 @@ def _entry(event: Event, row: FileRow, area_code: str | None, waitlist: bool) ->
 
 
 def judge(event: Event, listed: Listed, *, waitlist: bool) -> tuple[Report, Sequence[CheckedRow]]:
-    """Check the rows without the database; at most the first ``MOST_ROWS``."""
+    """Check the rows without the database; at most the first ``MOST_ROWS``. Returns the report and
+    the rows without a fault. More rows than ``MOST_ROWS`` are a fault, too."""
     phone_line = events.definition(event).phone_line
     area_code = phone_line.area_code if phone_line else None
     faults, good = [], []
@@ -118,7 +120,8 @@ def register_all(
     by: Actor,
     now: datetime,
 ) -> Report:
-    """Register all rows, in the order of the file. ``NotTaken`` if a single one is refused."""
+    """Register all rows, in the order of the file. Raises ``NotTaken`` if there are no rows, more
+    rows than places, or a single one that is refused; ``SeatsRaced`` as ``register.register``."""
     report, good = judge(event, listed, waitlist=waitlist)
     if not report.rows or report.faulty:
         raise NotTaken(report)

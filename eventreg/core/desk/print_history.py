@@ -18,7 +18,7 @@ from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 
 _MOST_KEPT = 2_000
-"""Attendees whose ids are stored with a print. A longer list has to be printed again."""
+"""Attendees whose ids are stored with a print. Of a longer list, only the number is stored."""
 
 
 class Part(StrEnum):
@@ -40,15 +40,15 @@ class Printout:
 
 @dataclass(frozen=True)
 class Prints:
-    """The last whole list with its supplements: when it was printed, and the attendees on it in
-    order."""
+    """The last whole list with its supplements: when the whole list was printed, and the attendees
+    on all of it in order; none if there were too many to store."""
 
     at: datetime | None
     people: tuple[int, ...]
 
 
 class Gone(NamedTuple):
-    """An attendee on the paper whose seat was cancelled, and the number on the paper."""
+    """An attendee on the paper who has no seat any more, and the number on the paper."""
 
     number: int
     name: str
@@ -71,7 +71,7 @@ class DifferenceCounts(NamedTuple):
 
 @dataclass(frozen=True)
 class PaperRow:
-    """A row of the paper; ``row`` is ``None`` if the seat was cancelled since."""
+    """A row of the paper; ``row`` is ``None`` if the attendee has no seat any more."""
 
     number: int
     public_id: str
@@ -86,7 +86,7 @@ def printout(part: Part, people: Sequence[Row]) -> Printout:
 
 
 def record(session: Session, event: Event, made: Printout, *, by: Actor, now: datetime) -> None:
-    """Record in the audit log who printed the list, and who is on it."""
+    """Record in the audit trail who printed the list, and the ids of the attendees on it."""
     audit.record(
         session,
         Action.LIST_PRINTED,
@@ -100,7 +100,8 @@ def record(session: Session, event: Event, made: Printout, *, by: Actor, now: da
 
 
 def latest(session: Session, event: Event) -> Prints:
-    """The last whole list with the supplements printed since. Printed selections do not count."""
+    """The last whole list with the supplements printed since, if it is among the last 200 prints.
+    Printed selections do not count."""
     printed = (AuditEntry.event_id == event.id, AuditEntry.action == Action.LIST_PRINTED)
     newest = (
         select(AuditEntry.at, AuditEntry.details)
@@ -119,7 +120,8 @@ def latest(session: Session, event: Event) -> Prints:
 
 
 def differences(session: Session, event: Event, prints: Prints) -> Differences:
-    """What has changed since the print; nothing if there was none."""
+    """What has changed since the print; nothing if there was none. If the ids on the paper are
+    unknown, everybody with a seat is new."""
     if prints.at is None:
         return Differences((), ())
     seated = attendee_list.confirmed(session, event)
@@ -152,7 +154,8 @@ def paper_rows(session: Session, event: Event) -> Sequence[PaperRow]:
     """The rows of the paper in its order, for typing the ticked sheet back.
 
     Cancelled attendees keep their row, so that the rows stay aligned. Attendees with a seat who are
-    not on the paper come last, in the order of registration.
+    not on the paper come last, in the order of registration. If nothing was printed, or the ids are
+    unknown, the rows are everybody with a seat, in the order of the check-in list.
     """
     seated = {row.attendee_id: row for row in attendee_list.confirmed(session, event)}
     prints = latest(session, event)

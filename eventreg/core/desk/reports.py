@@ -80,7 +80,7 @@ _waiting = (LIVE, Registration.state == RegistrationState.WAITLISTED)
 def figures(session: Session, event: Event) -> Figures:
     """The numbers of attendees who registered, came, came late or did not come, and so on.
 
-    Walk-ins count as registered.
+    Only attendees with a seat count as registered; walk-ins are among them.
     """
     count, arrived = func.count, CheckIn.id.is_not(None)
     counting = (

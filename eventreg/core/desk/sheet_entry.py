@@ -27,8 +27,8 @@ class Comparison:
     """The differences between paper and system.
 
     ``arrived`` and ``gifts`` are ticked on paper only. ``only_here`` arrived according to the
-    system only; they stay. ``unseated`` are the names of those who are ticked but have no seat any
-    more.
+    system only; they stay. ``unseated`` are the names of those who are ticked but have cancelled.
+    ``same`` is the number of those who arrived according to both.
     """
 
     arrived: Sequence[Row]
@@ -74,7 +74,8 @@ def save(
     by: Actor,
     now: datetime,
 ) -> Comparison:
-    """Save the arrivals and gifts that are on paper only."""
+    """Save the arrivals and gifts that are on paper only, also outside the check-in window. Returns
+    the comparison from before."""
     found = compare(session, event, arrived, given)
     for row in found.arrived:
         arrival = Arrival(row.public_id, now, now, Via.PAPER)

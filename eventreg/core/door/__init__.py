@@ -1,1 +1,1 @@
-"""The door: checking in, and gifts."""
+"""The door: check people in, and hand out gifts."""

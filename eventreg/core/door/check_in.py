@@ -44,10 +44,11 @@ class Arrival:
     """When the server learnt of it."""
     via: Via = Via.DOOR
     key: str | None = None
-    """The sync key that a door device gives; ``None`` for an arrival entered on a page."""
+    """Not used yet: the key of an arrival that a door device sends again."""
 
     def is_early(self, event: Event) -> bool:
-        """Whether the person came before the check-in window; never if from paper."""
+        """Whether the person came before the check-in window, even if check-in was opened early;
+        never if from paper."""
         return self.via is not Via.PAPER and self.arrived_at < event.check_in_opens_at
 
     def is_late(self, event: Event) -> bool:
@@ -57,7 +58,8 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a check-in or an undo. ``fresh`` is false if it had happened before."""
+    """The result of a check-in or an undo. ``fresh`` is false if it had happened before; then the
+    other values are those of the first one."""
 
     check_in_id: int
     attendee: str
@@ -75,8 +77,9 @@ def check_in(
     """Record the arrival of one person. A second check-in changes nothing and says when the first
     one was.
 
-    Refuses with ``AttendeeUnknown``, ``AttendeeCancelled``, ``AttendeeWaiting`` and, before the
-    check-in window unless ``anyway``, with ``OutsideCheckInWindow``.
+    Refuses with ``AttendeeUnknown``, ``AttendeeCancelled``, ``AttendeeWaiting`` and, before
+    check-in is open unless ``anyway``, with ``OutsideCheckInWindow``. ``ValueError`` if ``by`` is
+    not a staff member.
     """
     person = identity.attendee(session, event, arrival.attendee)
     earlier = standing(session, person.id)
@@ -143,7 +146,8 @@ def undo(
 
 
 def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:
-    """The outcome of an earlier check-in or undo, for the page that follows it."""
+    """The outcome of an earlier check-in or undo, for the page that follows it. Refuses with
+    ``AttendeeUnknown`` if the event has no such check-in."""
     return _outcome(*_check_in_of(session, event, check_in_id), fresh)
 
 

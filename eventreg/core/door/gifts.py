@@ -1,4 +1,4 @@
-"""Gifts: hand each person who came one gift, and count what is left."""
+"""Gifts: record that a person was given one, and count what is left."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,19 +14,24 @@ from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 
 HANDED = and_(Gift.attendee_id == Attendee.id, Gift.undone_at.is_(None))
-"""Joins attendees with their gifts that were not taken back."""
+"""Joins attendees with their gifts that count."""
 
 
 @dataclass(frozen=True)
 class Stock:
-    """How many gifts were given, and how many are left; ``None`` if the event sets no number."""
+    """How many gifts were given, and how many are left: ``None`` if the event sets no number, and
+    never below 0."""
 
     given: int
     left: int | None
 
 
 def give(session: Session, event: Event, attendee_id: int, *, by: Actor, now: datetime) -> bool:
-    """Record a gift for this attendee of the event. Returns ``False`` if the person has one."""
+    """Record a gift for this attendee of the event. Returns ``False`` if the person has one.
+
+    Does not check whether the person came or a gift is left. ``ValueError`` if ``by`` is not a
+    staff member.
+    """
     has_gift = select(Gift.id).join(Attendee, HANDED).where(Attendee.id == attendee_id)
     if session.scalar(has_gift) is not None:
         return False

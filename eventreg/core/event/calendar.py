@@ -14,8 +14,8 @@ _REMIND = timedelta(days=-1)
 def entry(event: Event, language: str, *, page: str) -> bytes:
     """The file in ``zh`` or ``en``. ``page`` is the full address of the event's page.
 
-    The id never changes and the sequence grows with each change of the event, so that a calendar
-    updates its entry if it reads the file again.
+    The id is made of the slug and the host in ``page``. The sequence grows with each version of the
+    event, so that a calendar updates its entry if it reads the file again.
     """
     # Loading the library takes 0.1 s, so it is loaded when it is first used.
     from icalendar import Alarm, Calendar  # noqa: PLC0415

@@ -31,5 +31,5 @@ _HALF_WIDTH = re.compile(r"[\u3400-\u9fff](?:[,:;?()!]|\.(?![A-Za-z0-9]))|[,:;?(
 
 
 def half_width(words: str) -> list[str]:
-    """Each half-width punctuation mark beside a Chinese character, with that character."""
+    """Each half-width punctuation mark before or after a Chinese character, with that character."""
     return _HALF_WIDTH.findall(words)

@@ -213,17 +213,17 @@ class Definition(Part):
 
     @property
     def check_in_closes(self) -> dt.datetime:
-        """After which people are late, as a local date-time."""
+        """When check-in closes, as a local date-time. People who come from then on are late."""
         closes: dt.datetime | None = self.local(self.check_in.closes_at)
         return closes or self.starts_at
 
     def aware(self, moment: Moment | None) -> dt.datetime | None:
-        """The moment with the event's time zone."""
+        """The moment with the event's time zone. ``None`` stays ``None``."""
         local: dt.datetime | None = self.local(moment)
         return local.replace(tzinfo=ZoneInfo(self.timezone)) if local else None
 
     def texts(self) -> Iterator[tuple[str, str]]:
-        """Every text of the file, with its path."""
+        """Every text of the file, with its path; also the slug and the time zone."""
         yield from (
             (path, value) for path, value in leaves(self.model_dump()) if isinstance(value, str)
         )

@@ -1,5 +1,5 @@
-"""Read an event file: TOML in, a validated definition out. Reports all mistakes at once, each with
-the path of its key and what was expected."""
+"""Read an event file: TOML in, a validated definition out. Reports up to 200 mistakes at once, each
+with the path of its key and what was expected."""
 
 import datetime as dt
 import re
@@ -29,8 +29,8 @@ _TOO_DEEP = f"must have tables and lists at most {_DEEPEST} deep"
 
 
 class DefinitionInvalid(Exception):
-    """The event file has mistakes. Each line of ``mistakes`` has file, key path, and what was
-    expected."""
+    """The event file has mistakes. Each of ``mistakes`` is a line with the key path and what was
+    expected. ``parse`` puts the name of the file in front."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
@@ -105,7 +105,8 @@ class _Raw:
 
 
 def _impossible(raw: _Raw) -> Iterator[tuple[str, str]]:
-    """Values that contradict each other, or our own addresses."""
+    """Values that contradict each other, a slug that is one of our own pages, and telephone numbers
+    that cannot be dialled."""
     yield from _out_of_order(raw)
     if raw.get("slug", str) == _TAKEN:
         yield "slug", f'must not be "{_TAKEN}", which is the address of the page for a new event'
@@ -157,7 +158,8 @@ def _can_be_rung(number: str, area_code: str | None) -> bool:
 
 
 def parse(toml: str, file: str = "event file") -> Definition:
-    """The definition in a TOML text. Raises ``DefinitionInvalid`` with every mistake in it.
+    """The definition in a TOML text. Raises ``DefinitionInvalid`` with the first 200 mistakes and
+    the number of the others. ``file`` is the name to put before each.
 
     A short TOML text can take unlimited time and memory: use ``event_reader`` for a text that was
     uploaded.
@@ -170,7 +172,8 @@ def parse(toml: str, file: str = "event file") -> Definition:
 
 
 def _tables(toml: str) -> dict[str, Any]:
-    """The tables of the text. Raises ``DefinitionInvalid`` if it is not TOML or too large."""
+    """The tables of the text. Raises ``DefinitionInvalid`` if it is not TOML, too large or too
+    deep."""
     if len(toml) > LONGEST:
         raise DefinitionInvalid([f"must have at most {LONGEST} characters"])
     try:

@@ -1,4 +1,5 @@
-"""Find events, and say what a moment means for them: registration, check-in, keeping of data."""
+"""Find events, compute their phase and the end of their retention period, and open check-in
+early."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,8 @@ from eventreg.core.models.event import Event
 
 
 class Phase(StrEnum):
-    """What a moment means for registering. Registering is possible only in ``OPEN``."""
+    """Whether guests can register at a given time: only in ``OPEN``. ``CANCELLED`` overrides the
+    times. ``OPEN`` can last beyond the start of the event."""
 
     NOT_YET_OPEN = "not-yet-open"
     OPEN = "open"
@@ -41,13 +43,14 @@ def all_events(session: Session) -> Sequence[Event]:
 
 
 def state_of(event: Event) -> str:
-    """A name for the present state of the event. No other state ever has the same name."""
+    """A version token for the event's definition, to detect a form made from an older one. Each
+    applied change of the file gives a new token, and none is used twice."""
     return f"{event.version}-{event.stamp}"
 
 
 def still_to_come(session: Session, now: datetime) -> Sequence[Event]:
-    """Events that have not ended. If all have ended, the last one, so that the page is not
-    empty."""
+    """Events that have not ended, the earliest first. If all have ended, only the last one. Empty
+    if there is no event."""
     events = all_events(session)
     return [event for event in events if event.ends_at > now] or events[-1:]
 
@@ -58,7 +61,7 @@ def _loaded(stored: str) -> Definition:
 
 
 def definition(event: Event) -> Definition:
-    """The event's validated file."""
+    """The validated content of the event file."""
     return _loaded(event.definition)
 
 
@@ -68,7 +71,8 @@ def zone(event: Event) -> ZoneInfo:
 
 
 def known_words(session: Session) -> Iterator[str]:
-    """Words that anybody can read on our event pages. No password may be made of them."""
+    """Words on our event pages that a guesser would try first. New passwords are checked against
+    them."""
     for event in all_events(session):
         file = definition(event)
         title, place = file.title, file.place.name
@@ -94,18 +98,19 @@ _LAST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 def later(moment: datetime, period: timedelta) -> datetime:
-    """The moment plus the period, but at most ``_LAST``: an old database may hold an event of the
-    year 9999."""
+    """``moment`` plus ``period``, but at most ``_LAST``. A moment after ``_LAST`` is returned
+    unchanged. So an event of the year 9999 in an old database causes no overflow."""
     return moment + period if moment < _LAST - period else max(moment, _LAST)
 
 
 def kept_until(event: Event) -> datetime:
-    """When names and numbers are to be erased."""
+    """When the retention period for names and numbers ends."""
     return later(event.ends_at, timedelta(days=definition(event).privacy.keep_days))
 
 
 def is_past_keeping(event: Event, now: datetime) -> bool:
-    """Whether names and numbers are to be erased by now. A ticket no longer shows them then."""
+    """Whether the retention period has ended. From then on, a ticket shows no names and numbers,
+    even if they are not erased yet."""
     return now >= kept_until(event)
 
 
@@ -115,7 +120,7 @@ def check_in_is_open(event: Event, now: datetime) -> bool:
 
 
 def open_check_in(session: Session, event: Event, *, by: Actor, now: datetime) -> None:
-    """Open check-in before its time. Does nothing if it is open."""
+    """Open check-in before its time; it stays open. Does nothing if it is open."""
     if check_in_is_open(event, now):
         return
     event.check_in_opened_at = now

@@ -1,4 +1,4 @@
-"""Compute when the telephone line should be answered, from the hours in the event file."""
+"""Compute when the telephone numbers should be answered, from the hours in the event file."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -18,7 +18,7 @@ def _works_on(line: PhoneLine, day: date) -> bool:
 
 def last_working_day(line: PhoneLine | None, before: date) -> date:
     """The last working day before a day: for a Monday, the Friday. Without a telephone line, people
-    work from Monday to Friday."""
+    work from Monday to Friday. If there is none within a month, the day before."""
     for days in range(1, _LOOK_AHEAD + 1):
         day = before - timedelta(days=days)
         if _works_on(line, day) if line else day.isoweekday() <= 5:
@@ -50,8 +50,8 @@ def is_for_today(local: datetime, starts: datetime, ends: datetime) -> bool:
 
 
 def day_phone_is_answered(phone: DayPhone, local: datetime, starts: datetime) -> bool:
-    """Whether the day phone should be answered at ``local``. Without hours of its own it is
-    answered all day."""
+    """Whether the day phone should be answered at ``local``: only on the day of the event, and if
+    it has hours, only within them."""
     if local.date() != starts.date():
         return False
     return (phone.from_ or time.min) <= local.time() < (phone.until or time.max)

@@ -26,20 +26,20 @@ class CheckIn(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), index=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendees.id"), index=True)
     arrived_at: Mapped[datetime]
-    """When the person came, as the door saw it."""
+    """When the person came. Of a row from paper: when it was typed in."""
     recorded_at: Mapped[datetime]
-    """When the server was told."""
+    """When the server stored it."""
     by_staff_id: Mapped[int] = mapped_column(ForeignKey("staff_members.id"))
     early: Mapped[bool]
     late: Mapped[bool]
     by_paper: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Typed in from the printed list, so the minute is not known."""
+    """Typed in from the printed list, so the time of the arrival is not known."""
     undone_at: Mapped[datetime | None]
     undone_by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
 
 
 class Gift(Base):
-    """One gift for one attendee. Undoing it marks the row and does not delete it."""
+    """One gift for one attendee. A row with ``undone_at`` does not count; nothing sets it."""
 
     __tablename__ = "gifts"
     __table_args__ = (

@@ -11,7 +11,7 @@ from eventreg.core.models.base import Base
 
 class AuditEntry(Base):
     """One entry of the audit trail: actor, action, subject, time, details. Entries are never
-    changed. They hold ids, field names and counts, and no personal data."""
+    changed. They hold ids, field names and counts, but no names, numbers or codes."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (Index(None, "event_id", "id"),)

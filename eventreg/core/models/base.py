@@ -1,5 +1,5 @@
-"""What all tables share: names of constraints, how a moment is stored, columns that hold an
-enum."""
+"""What all tables share: names of constraints, the types of times and of JSON, columns that hold
+an enum."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The table of telephone calls: the reason for each, and its outcome."""
+"""The table of telephone calls that were made: the reason for each, and its outcome."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -32,7 +32,7 @@ class CallOutcome(StrEnum):
 
 
 class Call(Base):
-    """One call to one registration, for one reason."""
+    """One call to one registration, for one reason. A call for two reasons has two rows."""
 
     __tablename__ = "calls"
     __table_args__ = (Index(None, "event_id", "reason"),)

@@ -17,8 +17,8 @@ class Event(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     version: Mapped[int]
-    """Grows by one whenever a changed event file is applied. After a restore the same number can
-    be given again."""
+    """Grows by one whenever a changed event file is applied. A restored backup brings back an older
+    number, which is then given a second time."""
     stamp: Mapped[str] = mapped_column(String(32), default="", server_default="")
     """A new random value with each version, so never given twice. Caches use version and stamp
     as their key."""
@@ -51,8 +51,8 @@ class EventSeats(Base):
     writes it.
 
     ``seats.take`` refuses more than the capacity, and the CHECK refuses it once more. If the
-    capacity is lowered below the seats taken, ``allowed_over`` makes up the difference, so that the
-    CHECK still holds.
+    capacity is lowered below the seats taken, or an organiser goes over it on purpose,
+    ``allowed_over`` makes up the difference, so that the CHECK still holds.
     """
 
     __tablename__ = "event_seats"
@@ -72,8 +72,8 @@ class EventSeats(Base):
     waiting: Mapped[int] = mapped_column(default=0)
     """How many seats the waiting parties need in all."""
     held: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Seats that are still kept for people who telephone. Until ``Event.held_until`` the public
-    cannot take them."""
+    """Seats that are still kept for people who telephone. Online registrations get them only from
+    ``Event.held_until`` on; the number itself stays then."""
     edition: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Grows whenever the event's file is applied. A registration that began before then is tried
-    again."""
+    """Grows by one whenever a changed event file is applied. A registration that began before then
+    is tried again."""

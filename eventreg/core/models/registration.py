@@ -53,7 +53,7 @@ class Registration(Base):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     promoted_at: Mapped[datetime | None]
-    """When the party moved from the waiting list to seats."""
+    """When the party moved from the waiting list to seats. Empty if it never waited."""
     split_from_id: Mapped[int | None]
     """Set if the party was split because only one seat was left: the registration that got the
     seat, while the others wait in this one. No foreign key: SQLite could add it only by rewriting
@@ -116,16 +116,16 @@ class Attendee(Base):
     name_folded: Mapped[str] = mapped_column(Text)
     """For comparing: equal for two spellings of one name."""
     sort_key: Mapped[str] = mapped_column(_BYTEWISE)
-    """The reading (pinyin), surname first."""
+    """The reading (pinyin), surname first, and then the folded name."""
     search_key: Mapped[str] = mapped_column(_BYTEWISE)
-    """Full reading and initials. A search compares their beginnings."""
+    """Full reading, initials and other words. A search compares the beginning of each."""
     letter: Mapped[str] = mapped_column(String(1))
     """The heading under which the check-in list puts the name."""
     phone_number: Mapped[str] = mapped_column(String(20))
     """A copy of the registration's number: the unique index above needs it in this table."""
     phone_tail: Mapped[str] = mapped_column(String(4))
     code: Mapped[str | None] = mapped_column(String(12))
-    """The check-in code. Empty while the person waits for a seat."""
+    """The check-in code. Empty if the person never had a seat; it stays after a cancellation."""
     cancelled_at: Mapped[datetime | None]
     public_id: Mapped[str] = mapped_column(
         String(32), default=tokens.opaque, index=True, unique=True, nullable=True
@@ -144,7 +144,7 @@ class Attendee(Base):
 
 class FormKey(Base):
     """The hidden key of a submitted form, stored in the transaction that made the registration.
-    The same form sent again leads to the same registration."""
+    The same form sent again leads to the same registration. Deleted after a week."""
 
     __tablename__ = "form_keys"
 

@@ -18,7 +18,8 @@ class Role(StrEnum):
 
 
 class StaffMember(Base):
-    """An account that can sign in. Without a password, its one-time link was not used yet."""
+    """An account of a person or of a paired telephone. Without a password nobody can sign in to it:
+    its one-time link was not used yet, or it is a telephone's."""
 
     __tablename__ = "staff_members"
     __table_args__ = (one_of("role", Role),)
@@ -57,7 +58,7 @@ class StaffSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     proved_at: Mapped[datetime | None]
-    """When the password was given last. Empty: at ``created_at``."""
+    """When the password was given last. Empty for a paired telephone."""
     expires_at: Mapped[datetime | None]
     """When the session ends. Use moves it forward, except for a paired telephone. Empty if an
     older version wrote the row; that version computed the end from the other moments."""
@@ -94,7 +95,7 @@ class WelcomeLink(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     wrong_codes: Mapped[int] = mapped_column(default=0, server_default="0")
-    """How often a wrong second factor was given with the link. It works for a few tries only."""
+    """How often a wrong second factor was given with the link. The tenth uses it up."""
 
 
 class Pairing(Base):

@@ -1,4 +1,4 @@
-"""The column type for moments: with a time zone in Python, UTC in the database."""
+"""The column type for times: with a time zone in Python, UTC in the database."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,8 @@ from sqlalchemy import DateTime, Dialect, TypeDecorator
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment, stored in UTC. Refuses a moment without a time zone, on both databases."""
+    """A point in time, stored in UTC. ``ValueError`` for one without a time zone, on both
+    databases."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -1,1 +1,1 @@
-"""Organising: applying event files, and drafts."""
+"""Organising: apply event files, and edit events in a form."""

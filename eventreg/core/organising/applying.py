@@ -22,7 +22,7 @@ from eventreg.core.staff import sessions
 @dataclass(frozen=True)
 class Applied:
     """The result of applying a file. ``changes`` are (key, before, after); there are none if the
-    event is new, or if the file is the same as before."""
+    event is new, or if the file is the same as before. ``seats`` is the counter afterwards."""
 
     event: Event
     created: bool
@@ -56,7 +56,7 @@ def _columns(definition: Definition) -> dict[str, Any]:
 
 
 def _flat(stored: str | None) -> dict[str, str]:
-    """A stored definition as values by key path, without the keys that were not given."""
+    """A stored definition as values by key path, without the keys that have no value."""
     given = leaves(json.loads(stored)) if stored else ()
     return {path: str(value) for path, value in given if value is not None}
 
@@ -84,8 +84,9 @@ def differences(event: Event | None, definition: Definition) -> Sequence[tuple[s
 def apply(session: Session, definition: Definition, *, by: Actor, now: datetime) -> Applied:
     """Change an event, or create it, to match its file.
 
-    Nobody loses a seat by it, and seats that come free go to waiting parties. Applying the same
-    file again changes nothing.
+    Nobody loses a seat by it, and seats that come free go to waiting parties. If the notice of an
+    event changes, it is owed to all its registrations. Staff who are signed in may stay signed in
+    longer (``sessions.extend_for_events``). Applying the same file again changes nothing.
     """
     columns = _columns(definition)
     event = session.scalar(select(Event).where(Event.slug == definition.slug))

@@ -1,4 +1,4 @@
-"""Drafts: events that an organiser writes in a form, and copies of older events.
+"""Drafts: events that an organiser writes or changes in a form, and copies of older events.
 
 A form field has the path of its key in the event file as its name, so a mistake found in the file
 can be shown at the field.
@@ -103,7 +103,8 @@ _MONTHS = (
 
 
 def values(definition: Definition) -> dict[str, str]:
-    """The values of an event's form, by field name."""
+    """The values of an event's form, by field name: those in the file, and the defaults of numbers
+    and switches."""
     raw = event_file.raw_of(definition)
     found = {
         "date": f"{definition.starts_at:%Y-%m-%d}",
@@ -149,13 +150,15 @@ def _shown(field: Field, path: str, value: Any) -> dict[str, str]:
 
 
 def rows_of(typed: Mapping[str, str], name: str) -> range:
-    """The rows of a list that the form shows: one more than there are items, for a new one."""
+    """The rows of a list that the form shows, at most 40: one more than there are items, for a new
+    one."""
     places = [int(found[1]) for key in typed if (found := re.match(rf"{name}\.(\d{{1,3}})\.", key))]
     return range(min(_MOST_ITEMS, max(places, default=-1) + 2))
 
 
 def merged(definition: Definition, typed: Mapping[str, str]) -> dict[str, Any]:
     """The event file's content with the values of the form. Keys that the form does not have stay.
+    An empty field removes its key, and only the first 40 items of a list are kept.
 
     A value that cannot be read stays as it was typed; the check of the whole file then refuses it.
     """
@@ -179,7 +182,8 @@ def merged(definition: Definition, typed: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _read(field: Field, path: str, typed: Mapping[str, str]) -> Any:
-    """The value that was typed into one field, or ``None`` if it was left empty."""
+    """The value that was typed into one field, or ``None`` if it was left empty. A switch is on or
+    off."""
     if field.kind is Kind.SWITCH:
         return typed.get(path) == "yes"
     if field.kind is Kind.TEXT:
@@ -222,7 +226,9 @@ def slug_for(slug: str, day: dt.date) -> str:
 
 
 def copy(definition: Definition, slug: str, day: dt.date) -> Definition:
-    """The same event on another day: all its dates move along, and its notice is removed."""
+    """The same event on another day: its dates move along, but not the open and closed days of the
+    phone line; its notice is removed. Raises ``DefinitionInvalid`` if a date or the slug is then
+    wrong."""
     raw = event_file.raw_of(definition)
     raw.pop("notice", None)
     moved = _moved(raw, day - definition.starts_at.date())
@@ -253,7 +259,8 @@ def create(session: Session, definition: Definition, *, by: Actor, now: dt.datet
 def with_notice(
     definition: Definition, kind: str | None, text: Mapping[str, str] | None = None
 ) -> Definition:
-    """The event with another notice, or without one."""
+    """The event with another notice; without one if ``kind`` is ``None``. Raises
+    ``DefinitionInvalid`` if the text lacks a language."""
     raw = event_file.raw_of(definition)
     raw.pop("notice", None)
     if kind is not None:
@@ -262,8 +269,8 @@ def with_notice(
 
 
 def with_registration(definition: Definition, closes_at: dt.datetime | None) -> Definition:
-    """The event with registration open from now until ``closes_at``; ``None`` means until check-in
-    opens."""
+    """The event with registration open until ``closes_at``, a time in the event's zone; ``None``
+    means until check-in opens. The time at which registration opens is removed."""
     raw = event_file.raw_of(definition)
     raw["registration"] = (
         {"closes_at": closes_at.replace(tzinfo=None, microsecond=0)} if closes_at else {}

@@ -1,9 +1,10 @@
 """The event of a public page and its seats, read in one statement.
 
 Every public page asks anew, so every number is as fresh as its row. The statement goes to the
-driver itself, past the session, which costs a tenth. The event's own columns change only together
-with version and stamp, so they are kept between pages; the version alone is not enough, because a
-restored backup may bring the same number again.
+driver itself: that costs a tenth of a query through the session. The event's columns are kept
+between pages while version and stamp stay the same; the version alone is not enough, because a
+restored backup may bring the same number again. Only ``check_in_opened_at`` changes without them,
+so it may be out of date here.
 """
 
 from contextlib import nullcontext
@@ -26,7 +27,8 @@ from eventreg.core.registration.seats import SeatCount
 
 @dataclass(frozen=True)
 class Glance:
-    """An event, which is not to be changed, and its seat counter at this moment."""
+    """An event, which belongs to no session and is not to be changed, and its seat counter as it
+    was just read."""
 
     event: Event
     counted: SeatCount
@@ -62,7 +64,8 @@ def _sql(dialect: str) -> str:
 
 
 def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> Glance:
-    """The event of that slug and its counter; refuses with ``EventUnknown``.
+    """The event of that slug and its counter; refuses with ``EventUnknown``. Raises
+    ``OperationalError`` if the database cannot be read.
 
     Uses the connection of ``session`` if one is open already: a thread that held one connection
     while it waited for a second could block all others.

@@ -56,11 +56,12 @@ def cancel(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Give back the seats, or waiting places, of these attendees; without ``people``, of all.
+    """Give back the seats, or waiting places, of these attendees; without ``people``, of all. If
+    nobody of the party remains, the registration is cancelled and its owed messages are withdrawn.
 
     Locks the counter first, so simultaneous cancellations of one party happen once: the second is
-    refused with ``AlreadyCancelled``. Also refuses with ``AttendeeUnknown`` and, for a registrant,
-    with ``TooLateToCancel`` and ``CheckedInAlready``.
+    refused with ``AlreadyCancelled``. Also refuses with ``AttendeeUnknown`` and, for a registrant
+    but not for staff, with ``TooLateToCancel`` and ``CheckedInAlready``.
     """
     counted = seats.lock(session, event.id, now=now)
     chosen = _chosen(session, registration, people)
@@ -99,7 +100,8 @@ def _chosen(session: Session, registration: Registration, people: Collection[int
 def _leave_event(
     session: Session, registration: Registration, chosen: set[int], *, by: Actor, now: datetime
 ) -> int:
-    """Mark these attendees as cancelled and count those who were not cancelled before."""
+    """Mark these attendees as cancelled and count those who were not cancelled before. Refuses with
+    ``AlreadyCancelled`` if there are none, and as ``cancel`` says."""
     leaving = session.scalars(
         _leave, {"registration": registration.id, "people": list(chosen), "at": now}
     ).all()
@@ -119,7 +121,8 @@ def _close(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Cancel the registration itself, because its last attendee has cancelled."""
+    """Cancel the registration itself, because its last attendee has cancelled. Withdraws what is
+    owed to it; owes a mail about the cancellation, unless the registrant cancelled."""
     session.execute(
         update(Registration)
         .where(Registration.id == registration.id)

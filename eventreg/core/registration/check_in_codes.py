@@ -1,8 +1,8 @@
-"""Check-in codes: four digits that a person says at the door.
+"""Check-in codes: four digits that a person says at the door, or more if the event is large.
 
-A code is three random digits and a check digit by the method of H. Michael Damm (2004). Any two
-codes differ in at least two digits, and swapping neighbouring digits never makes another code, so
-one typing mistake never checks in somebody else. A code has no leading 0, no 4 (it sounds like
+A code is random digits and a check digit by the method of H. Michael Damm (2004). Any two codes of
+one length differ in at least two digits, and swapping neighbouring digits never makes another code,
+so one typing mistake never checks in somebody else. A code has no leading 0, no 4 (it sounds like
 death), no 250 (slang for a fool) and is not one digit repeated.
 """
 
@@ -66,7 +66,7 @@ def is_code(code: str) -> bool:
 
 
 def length_for(people: int) -> int:
-    """The shortest length that has at least twice as many codes as there are people."""
+    """The shortest length that has at least twice as many codes as there are people, at most 7."""
     return next((length for length, size in _SIZES.items() if size >= 2 * people), max(_SIZES))
 
 
@@ -80,7 +80,8 @@ def _random_code(length: int) -> str:
 
 def draw(connection: Connection, event: Event, capacity: int, own_tail: str) -> str:
     """Draw a free code: not the code of another live attendee of the event, and not the last digits
-    of any phone number at the event, nor those of the person's own (``own_tail``)."""
+    of any phone number at the event, nor those of the person's own (``own_tail``). ``capacity`` and
+    the waiting list decide how long it is."""
     length = length_for(capacity + event.waitlist_size)
     while True:
         for _ in range(_TRIES):

@@ -24,7 +24,8 @@ from eventreg.core.values.phones import Phone
 
 @dataclass(frozen=True)
 class Notes:
-    """The desk's notes on a registration; ``Registration`` documents each of them."""
+    """The desk's notes on a registration. ``Registration`` documents each of them; ``beyond_limit``
+    is its ``over_limit``, which stays once it is set."""
 
     contact: str | None = None
     wishes: str = ""
@@ -52,8 +53,8 @@ def edit(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Correct the names, the number and the desk's notes. ``version`` is the registration's version
-    that the page showed. The waiting part of a split party gets the same new number.
+    """Correct the names, the number and the desk's notes, if any differs. ``version`` is that of
+    the page. The waiting part of a split party gets the same new number.
 
     Refuses with ``AlreadyCancelled``, ``ChangedMeanwhile``, ``FieldRefused``, ``AlreadyRegistered``
     and ``PhoneAtLimit``; for a registrant also with ``TooLateToChange`` and ``CheckedInAlready``.
@@ -85,7 +86,8 @@ def edit(
 
 
 def _check_version(session: Session, registration: Registration, version: int) -> None:
-    """Refuse a correction that was made on an older version of the registration."""
+    """Refuse a correction that was made on an older version of the registration, or of a cancelled
+    one."""
     # The lock is needed: without it, two who correct at once would both find their version.
     session.refresh(registration, with_for_update=True)
     if registration.state == RegistrationState.CANCELLED:
@@ -111,7 +113,8 @@ def _check_party(
     people: Sequence[Attendee],
     corrected: Correction,
 ) -> None:
-    """Apply the rules of a new registration to the corrected names and number."""
+    """Apply the rules of a new registration to the corrected names and number. Refuses to drop or
+    add people."""
     names, phone, notes = corrected.names, corrected.phone, corrected.notes
     if len(people) != len(names):
         raise FieldRefused(f"companion-{len(names)}", "name_missing")

@@ -57,7 +57,8 @@ class Entry:
 
     @property
     def fingerprint(self) -> str:
-        """The same for each sending of one form; whether it accepts waiting makes no difference."""
+        """A digest of names, number and source, the same for each sending of one form. Other
+        fields make no difference, such as whether it accepts waiting."""
         body = json.dumps([[name.typed for name in self.names], self.phone.number, self.source])
         return hashlib.sha256(body.encode()).hexdigest()
 
@@ -104,7 +105,8 @@ class EntryWriter:
         split_from: int | None = None,
         over: OverReason | None = None,
     ) -> Made:
-        """Write the registration of these people, with its form key, audit entry and owed mail."""
+        """Write the registration of these people, with its audit entry and, if there is an e-mail
+        address, an owed mail. The second part of a split party gets no form key."""
         waits = action is Action.WAITLIST_JOINED
         state = RegistrationState.WAITLISTED if waits else RegistrationState.CONFIRMED
         made = self._write_registration(state, split_from)
@@ -158,7 +160,8 @@ class EntryWriter:
     def _write_attendees(
         self, registration_id: int, names: tuple[Name, ...], counted: SeatCount | None
     ) -> None:
-        """Write the people; with check-in codes, unless they wait and ``counted`` is ``None``."""
+        """Write the people; with check-in codes, unless ``counted`` is ``None`` because they
+        wait."""
         event, phone, connection = self.event, self.entry.phone, self.connection
         for place, name in enumerate(names, start=1):
             code = None

@@ -1,8 +1,8 @@
 """Identify the attendee or registration that a form names.
 
-Row numbers are not enough: a restored backup also restores the counters, and the next registration
-gets a number that was somebody else's. A page from before the restore would then act on a stranger.
-So a form names an attendee by a random id, and a registration by its number and a mark.
+The id of a row is not enough: a restored backup also restores the counters, and the next
+registration gets an id that was somebody else's. A page from before the restore would then act on a
+stranger. So a form names an attendee by a random id, and a registration by its row's id and a mark.
 """
 
 import re
@@ -48,7 +48,7 @@ def attendee(session: Session, event: Event, sent: str) -> Attendee:
 
 
 def known(session: Session, event: Event, sent: Collection[str]) -> dict[str, int]:
-    """The row number of each attendee of the event, by random id; unknown ids are left out."""
+    """The row's id of each attendee of the event, by random id; unknown ids are left out."""
     ids = [one for one in sent if _ID.fullmatch(one)]
     found: dict[str, int] = {}
     for start in range(0, len(ids), 500):
@@ -58,8 +58,8 @@ def known(session: Session, event: Event, sent: Collection[str]) -> dict[str, in
 
 
 def attendees(session: Session, event: Event, sent: Collection[str]) -> list[int]:
-    """The row numbers of these attendees of the event; refuses with ``AttendeeUnknown`` if one is
-    unknown."""
+    """The rows' ids of these attendees of the event, in no order; refuses with ``AttendeeUnknown``
+    if one is unknown."""
     found = known(session, event, sent)
     if len(found) < len(set(sent)):
         raise AttendeeUnknown
@@ -67,17 +67,17 @@ def attendees(session: Session, event: Event, sent: Collection[str]) -> list[int
 
 
 def mark(registration: Registration) -> str:
-    """The mark that a form sends beside a registration's number."""
+    """The mark that a form sends beside a registration's id."""
     return registration.ticket_digest[:MARK]
 
 
-def registration(session: Session, event: Event, number: int, sent: str) -> Registration:
-    """The registration of the event that has this number and mark.
+def registration(session: Session, event: Event, registration_id: int, sent: str) -> Registration:
+    """The registration of the event that has this id, and the mark that was ``sent``.
 
-    Refuses with ``RegistrationUnknown`` if the event has no such number, or if another registration
-    has it now. Without a mark, only the number counts.
+    Refuses with ``RegistrationUnknown`` if the event has no such id, or if another registration has
+    it now. If the mark is empty, only the id counts.
     """
-    found = lookup.of_event(session, event, number)
+    found = lookup.of_event(session, event, registration_id)
     if sent and sent != mark(found):
         raise RegistrationUnknown
     return found

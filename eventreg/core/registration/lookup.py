@@ -89,8 +89,8 @@ _by_name_number_and_code = (
 def find(session: Session, name: Name, phone: Phone, code: str) -> Registration:
     """The registration of somebody who lost the ticket.
 
-    Name, number and check-in code must all be right. Otherwise refuses with
-    ``RegistrationUnknown``, which does not say which of them was wrong.
+    Name, number and check-in code must all be those of one person who has not cancelled. Otherwise
+    refuses with ``RegistrationUnknown``, which does not say which of them was wrong.
     """
     found = session.scalar(
         _by_name_number_and_code,

@@ -62,8 +62,9 @@ def check_number(
     *,
     beyond: bool = False,
 ) -> None:
-    """Refuse a person who is registered already, and more than ``max_per_phone`` people under one
-    number. The people of the registration ``besides`` are not counted."""
+    """Read what ``judge_number`` needs and apply it: refuse a person who is registered already, and
+    more than ``max_per_phone`` people under one number. The people of the registration ``besides``
+    are not counted."""
     parameters = {"event": event.id, "phone": phone.number, "besides": besides}
     folded = [name.folded for name in names]
     same = session.execute(_same_person, {**parameters, "names": folded}).scalar()

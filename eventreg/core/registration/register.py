@@ -84,7 +84,8 @@ def made_by(session: Session, event: Event, entry: Entry) -> Made | None:
 def _check_phase(event: Event, entry: Entry, now: datetime) -> None:
     """Refuse guests unless registration is open, and staff once the event is over or cancelled.
 
-    Walk-ins may be entered after the event too, from the paper list, as long as names are kept.
+    Walk-ins who do not ask for waiting places may also be entered after the event, from the paper
+    list, until the retention period ends.
     """
     phase = events.phase(event, now)
     walked_in = (
@@ -101,12 +102,14 @@ def _check_phase(event: Event, entry: Entry, now: datetime) -> None:
 def register(
     session: Session, event: Event, entry: Entry, *, secret_key: str, by: Actor, now: datetime
 ) -> Made:
-    """Register the whole party or refuse it, unless ``entry`` accepts waiting places or one seat.
-    Sending the same form again gives the same registration.
+    """Register the whole party or refuse it, unless ``entry`` accepts waiting places or one seat,
+    or goes over the capacity. Sending the same form again gives the same registration. Parties that
+    wait already and fit get their seats first.
 
     Refuses with ``FormKeyReused``, ``RegistrationClosed``, ``FieldRefused`` (party),
     ``AlreadyRegistered``, ``PhoneAtLimit``, ``EventFull`` and ``WaitlistFull``. Raises
-    ``SeatsRaced`` if another transaction was faster; then the caller tries again.
+    ``SeatsRaced`` if another transaction was faster or has changed the event; then the caller rolls
+    back and tries again.
     """
     party_rules.queue_for_number(session, event, entry.phone)
     people = len(entry.names)
@@ -141,16 +144,17 @@ class _Placing:
     writer: EntryWriter
 
     def seat_without_lock(self, counted: SeatCount) -> Made:
-        """Seat everybody, while there are plenty of seats. The counter comes last: on a database
-        with row locks, other transactions wait for this row only until the commit."""
+        """Seat everybody, while there are plenty of seats; ``SeatsRaced`` if they are gone. The
+        counter comes last: on a database with row locks, other transactions wait for this row only
+        until the commit."""
         writer, names = self.writer, self.writer.entry.names
         made = writer.write(names, Action.SEATS_TAKEN, counted)
         seats.take(writer.connection, writer.event.id, len(names), seen=counted)
         return made
 
     def place_with_lock(self) -> Made:
-        """Seat the party or let it wait, with the counter locked. Parties that wait already and fit
-        come first."""
+        """Seat the party, split it, let it wait or refuse it, with the counter locked. Parties that
+        wait already and fit come first."""
         writer, event, entry = self.writer, self.writer.event, self.writer.entry
         counted = seats.lock(writer.session, event.id, now=writer.now)
         if not counted.is_of(event):

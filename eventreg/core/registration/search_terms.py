@@ -50,7 +50,9 @@ def whole_number(query: str, area_code: str | None) -> str | None:
 
 
 def _matches(word: str) -> ColumnElement[bool]:
-    """Digits match a code or the end of a number; letters match a name, its reading or initials.
+    """Four digits or more match a whole code or the end of a number; fewer digits match the
+    beginning of a code, the end of a number, or a name. Letters match a name, its reading or
+    initials.
 
     Everything typed is literal. Four digits or more can use the indexes on the last four digits and
     on the code.
@@ -76,7 +78,7 @@ def _matches(word: str) -> ColumnElement[bool]:
 
 def _matches_at_door(word: str, area_code: str | None) -> ColumnElement[bool]:
     """Digits match only the last four digits, a whole code or a whole number, so that a masked
-    number cannot be guessed digit by digit."""
+    number cannot be guessed digit by digit. Fewer than four digits match only names."""
     if not word.isdigit():
         return _matches(word)
     if len(word) < 4:
@@ -89,7 +91,7 @@ def _matches_at_door(word: str, area_code: str | None) -> ColumnElement[bool]:
 def conditions(
     query: str, area_code: str | None = None, *, at_door: bool = False
 ) -> list[ColumnElement[bool]]:
-    """The conditions that an attendee must meet to be found; none for an empty search."""
+    """The conditions that an attendee must all meet to be found; none for an empty search."""
     number = whole_number(query, area_code) if at_door else None
     if number:
         code = "".join(c for c in query if c.isdigit())

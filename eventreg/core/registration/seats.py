@@ -58,7 +58,7 @@ class SeatCount:
 
     @property
     def held(self) -> int:
-        """Seats that only the telephone line may give away."""
+        """Seats that are kept and not taken: no online registration gets them."""
         return min(self.kept, max(0, self.capacity - self.taken))
 
     @property
@@ -176,11 +176,11 @@ def move(
     from_held: int = 0,
     beyond: bool = False,
 ) -> SeatCount:
-    """Change a counter that the caller has locked and read as ``counted``. Returns it after the
-    change.
+    """Add ``taken`` and ``waiting`` to a counter that the caller has locked and read as
+    ``counted``, and subtract ``from_held``. Returns the counter after the change.
 
-    Refuses with ``EventFull`` if it would pass the capacity, unless an organiser goes ``beyond`` it
-    on purpose.
+    Refuses with ``EventFull`` if taking seats would pass the capacity, unless an organiser goes
+    ``beyond`` it on purpose.
     """
     after = SeatCount(
         counted.capacity,
@@ -208,7 +208,8 @@ def set_capacity(
     session: Session, event_id: int, capacity: int, *, held: int, now: datetime
 ) -> SeatCount:
     """Change the capacity and the held seats of a counter that the caller has locked. Nobody loses
-    a seat: if the capacity is below the seats taken, the event is ``over`` by the difference."""
+    a seat: if the capacity is below the seats taken, the event is ``over`` by the difference. The
+    edition grows, so registrations that have begun are tried again. Returns the counter."""
     counted = count(session, event_id, now=now)
     over = max(0, counted.taken - capacity)
     session.execute(

@@ -21,8 +21,8 @@ def new_seed() -> str:
 
 
 def token(secret_key: str, seed: str) -> str:
-    """The ticket token of a seed under this secret key. Under another key, no link works any
-    more."""
+    """The ticket token of a seed under this secret key. If the key changes, no earlier link can be
+    made again."""
     number = int.from_bytes(hmac.digest(secret_key.encode(), seed.encode(), "sha256"))
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(251, 251 - 5 * LENGTH, -5))
 

@@ -96,12 +96,12 @@ def is_open(event: Event) -> bool:
 
 
 def has_room(event: Event, counted: SeatCount, people: int) -> bool:
-    """Whether so many more people may wait."""
+    """Whether ``people`` more people may wait."""
     return is_open(event) and counted.waiting + people <= event.waitlist_size
 
 
 def check_room(event: Event, counted: SeatCount, people: int) -> None:
-    """Refuse with ``WaitlistFull`` if so many more people may not wait."""
+    """Refuse with ``WaitlistFull`` if ``people`` more people may not wait."""
     if not has_room(event, counted, people):
         raise WaitlistFull(counted.left)
 
@@ -125,7 +125,8 @@ def _gives_out_seats(event: Event, now: datetime) -> bool:
 def first_fitting(
     session: Session, event: Event, counted: SeatCount, *, now: datetime
 ) -> WaitingParty | None:
-    """The first waiting party that fits into the free seats, or ``None``."""
+    """The first waiting party that fits into the free seats; a party that was not registered online
+    may also use held ones. ``None`` if there is none, or if the event is over or cancelled."""
     if not counted.waiting or counted.capacity <= counted.taken or not _gives_out_seats(event, now):
         return None
     fitting = (
@@ -137,8 +138,8 @@ def first_fitting(
 
 
 def promote(session: Session, event: Event, counted: SeatCount, *, now: datetime) -> SeatCount:
-    """Give free seats to waiting parties until none fits any more. The counter must be locked.
-    Returns it after the change."""
+    """Give free seats to waiting parties until none fits any more, and owe each a call. The counter
+    must be locked. Returns it after the change."""
     while (party := first_fitting(session, event, counted, now=now)) is not None:
         counted = _seat(session, event, party, counted, by=SYSTEM, now=now)
     return counted
@@ -146,7 +147,7 @@ def promote(session: Session, event: Event, counted: SeatCount, *, now: datetime
 
 def settle(session: Session, event: Event, *, now: datetime) -> SeatCount:
     """Lock the counter and promote: for seats that come free by the clock, when the time of held
-    seats is over."""
+    seats is over. Returns the counter."""
     return promote(session, event, seats.lock(session, event.id, now=now), now=now)
 
 
@@ -161,6 +162,7 @@ def seat(
 ) -> None:
     """Give one waiting party its seats before its turn, because the desk decides so. Seats held for
     the telephone may be used, too. With a reason, an organiser seats it ``beyond`` the capacity.
+    Other parties that fit into the free seats by now are seated first.
 
     Refuses with ``NotWaiting`` and ``EventFull``.
     """
@@ -189,7 +191,8 @@ def _seat(
     now: datetime,
     beyond: OverReason | None = None,
 ) -> SeatCount:
-    """Confirm a waiting party and take its seats. Returns the counter after the change."""
+    """Confirm a waiting party, take its seats and owe it a call. Returns the counter after the
+    change."""
     _confirm_with_codes(session, event, party, counted, now=now)
     from_held = _from_held(counted, party, by)
     over: dict[str, Any] = {"over": beyond} if beyond else {}
@@ -238,6 +241,6 @@ def _from_held(counted: SeatCount, party: WaitingParty, by: Actor) -> int:
 
 
 def is_due(session: Session, event: Event, counted: SeatCount, *, now: datetime) -> bool:
-    """Whether a waiting party could be seated now. Held seats come free by the clock, without an
-    act that would call ``promote``."""
+    """Whether ``settle`` would seat a waiting party now. Held seats come free by the clock, without
+    an act that would call ``promote``."""
     return first_fitting(session, event, counted, now=now) is not None

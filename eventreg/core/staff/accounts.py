@@ -26,7 +26,7 @@ _CAN_SIGN_IN_AS_ORGANISER = (
 
 
 def has_organiser(session: Session, *, besides: StaffMember | None = None) -> bool:
-    """Whether an organiser can sign in; ``besides`` is not counted."""
+    """Whether an organiser other than ``besides`` has an enabled account with a password."""
     organisers = select(StaffMember.id).where(*_CAN_SIGN_IN_AS_ORGANISER)
     if besides is not None:
         organisers = organisers.where(StaffMember.id != besides.id)
@@ -40,7 +40,7 @@ def _find(session: Session, username: str) -> StaffMember | None:
 
 
 def by_name(session: Session, username: str) -> StaffMember:
-    """The account with this user name. ``StaffUnknown`` if there is none."""
+    """The account with this user name. Raises ``StaffUnknown`` if there is none."""
     member = _find(session, username)
     if member is None:
         raise StaffUnknown(username)
@@ -48,7 +48,7 @@ def by_name(session: Session, username: str) -> StaffMember:
 
 
 def by_id(session: Session, staff_id: int) -> StaffMember:
-    """The account with this id. ``StaffUnknown`` if there is none."""
+    """The account with this id. Raises ``StaffUnknown`` if there is none."""
     member = session.get(StaffMember, staff_id)
     if member is None:
         raise StaffUnknown(str(staff_id))
@@ -58,9 +58,9 @@ def by_id(session: Session, staff_id: int) -> StaffMember:
 def change_role(
     session: Session, member: StaffMember, role: Role, *, by: Actor, now: datetime
 ) -> None:
-    """Give the account another role and end its sessions.
+    """Give the account another role and end its sessions. Does nothing if the role is the same.
 
-    ``LastOrganiser`` if no other organiser could sign in.
+    Raises ``LastOrganiser`` if it is an organiser's and no other organiser can sign in.
     """
     if member.role == role:
         return
@@ -76,16 +76,19 @@ def _require_other_organiser(session: Session, member: StaffMember) -> None:
 
 
 def disable(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
-    """Disable an account, as the pages do. ``LastOrganiser`` if no other organiser could sign in.
+    """Disable an account. Raises ``LastOrganiser`` if it is an organiser's and no other organiser
+    can sign in.
 
-    Ends its sessions, deletes its one-time links and forgets its browsers.
+    Ends its sessions, and deletes its one-time links and its known browsers (see
+    ``known_browsers``).
     """
     _require_other_organiser(session, member)
     force_disable(session, member, by=by, now=now)
 
 
 def force_disable(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
-    """Disable an account even if it is the last organiser's; for the command line."""
+    """Disable an account as ``disable`` does, even if it is the last organiser's. Only the command
+    line uses it directly."""
     member.disabled_at = now
     end_sessions(session, member)
     known_browsers.forget_all(session, member)
@@ -94,13 +97,15 @@ def force_disable(session: Session, member: StaffMember, *, by: Actor, now: date
 
 
 def all_members(session: Session) -> Sequence[StaffMember]:
-    """The accounts of all people, by name. Paired telephones are left out."""
+    """The accounts of people, including disabled ones, sorted by name. Accounts of paired
+    telephones are left out."""
     people = select(StaffMember).where(StaffMember.event_id.is_(None))
     return session.scalars(people.order_by(StaffMember.username_folded)).all()
 
 
 def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime) -> StaffMember:
-    """Add an account without a password. ``UsernameTaken`` if the name is in use."""
+    """Add an account without a password. Raises ``FieldRefused`` if the name is not valid, and
+    ``UsernameTaken`` if it is in use, also by a disabled account."""
     username = usernames.check(username)
     if _find(session, username) is not None:
         raise UsernameTaken(username)
@@ -120,9 +125,9 @@ def add(session: Session, username: str, role: Role, *, by: Actor, now: datetime
 def set_password(
     session: Session, member: StaffMember, password: str, *, by: Actor, now: datetime
 ) -> None:
-    """Set a new password, end the account's sessions and forget its browsers.
+    """Set a new password, end the account's sessions and delete its known browsers.
 
-    ``FieldRefused`` if the password is too short, too long or easy to guess.
+    Raises ``FieldRefused`` if the password is too short, too long or easy to guess.
     """
     member.password_hash = passwords.hashed(_check_password(session, member, password))
     end_sessions(session, member)
@@ -140,9 +145,10 @@ def end_sessions(session: Session, member: StaffMember) -> None:
 
 
 def verify(session: Session, username: str, password: str) -> StaffMember:
-    """The account with this name and password, else ``SignInFailed``.
+    """The account with this name and password. Raises ``SignInFailed`` if either is wrong or the
+    account is disabled.
 
-    It takes the same time whether the name or the password is wrong.
+    It takes the same time whatever is wrong.
     """
     member = _find(session, username)
     stored = member.password_hash if member else None
@@ -153,9 +159,11 @@ def verify(session: Session, username: str, password: str) -> StaffMember:
 
 
 def make_link(session: Session, member: StaffMember | None, *, by: Actor, now: datetime) -> str:
-    """Make a one-time token for ``/staff/welcome/``, valid for a day. It replaces earlier ones.
+    """Make a one-time token for ``/staff/welcome/`` that expires after 24 hours. It replaces the
+    member's earlier tokens.
 
-    Without ``member`` it is the link that creates the first organiser.
+    If ``member`` is ``None``, the link creates the first organiser, and replaces earlier such
+    links.
     """
     token = tokens.new()
     same_owner = (
@@ -174,7 +182,8 @@ def make_link(session: Session, member: StaffMember | None, *, by: Actor, now: d
 
 
 def first_link(session: Session, *, now: datetime) -> str | None:
-    """Make the link for the first organiser. ``None`` if a link or an account already exists."""
+    """Make the link for the first organiser. ``None`` if any account exists, or any link, even a
+    used or expired one."""
     known = select(func.count()).select_from(StaffMember).scalar_subquery()
     made = select(func.count()).select_from(WelcomeLink).scalar_subquery()
     if session.execute(select(known + made)).scalar_one():
@@ -185,7 +194,8 @@ def first_link(session: Session, *, now: datetime) -> str | None:
 def link_owner(session: Session, token: str, *, now: datetime) -> StaffMember | None:
     """The account that a link is for; ``None`` for the link of the first organiser.
 
-    ``LinkSpent`` if the link is unknown, used or expired.
+    Raises ``LinkSpent`` if the link is unknown, used or expired, or if it is for the first
+    organiser and an organiser can already sign in.
     """
     link = _require_usable_link(session, token, now)
     return session.get(StaffMember, link.staff_id) if link.staff_id else None
@@ -207,11 +217,13 @@ def _require_usable_link(session: Session, token: str, now: datetime) -> Welcome
 def use_link(
     session: Session, token: str, username: str, password: str, *, code: str = "", now: datetime
 ) -> StaffMember:
-    """Set the password with a one-time link; the first organiser also chooses the name.
+    """Set the password with a one-time link; the first organiser also chooses the name. Raises
+    ``LinkSpent`` as ``link_owner`` does, and ``FieldRefused`` or ``UsernameTaken`` if the password
+    or the name is refused.
 
-    The link may be stolen, so an account with a second factor needs its code too: else
-    ``CodeWrong``, and nothing has changed. The password is checked before the code, so that a
-    refused password does not reveal whether the code was right.
+    If the account has a second factor, its code is required as well, because the link may be
+    stolen. A wrong code raises ``CodeWrong`` and changes nothing. The password is checked before
+    the code, so that a refused password does not reveal whether the code was right.
     """
     link = _require_usable_link(session, token, now)
     member = (
@@ -228,7 +240,8 @@ def use_link(
 
 
 def count_wrong_code(session: Session, token: str, *, now: datetime) -> None:
-    """Count a wrong code given with this link. After ten the link is spent."""
+    """Count a wrong code for this link. The tenth makes the link unusable. Raises ``LinkSpent`` if
+    it is so already."""
     link = _require_usable_link(session, token, now)
     link.wrong_codes += 1
     if link.wrong_codes >= _MOST_WRONG_CODES:

@@ -32,7 +32,8 @@ def matching_hash(member: StaffMember, password: str) -> str | None:
 def require_proof(
     session: Session, staff_id: int, matched: str | None, code: str, *, now: datetime
 ) -> StaffMember:
-    """The account, if password and code are right; else ``ProofWrong``.
+    """The account, if password and code are right. Raises ``ProofWrong`` if one of them is wrong,
+    or if the account is disabled.
 
     ``matched`` comes from ``matching_hash``. ``code`` is only checked if the account has a second
     factor; a recovery code is accepted too. The code is used up.
@@ -51,15 +52,16 @@ def require_proof(
 
 
 def change_password(session: Session, member: StaffMember, password: str, *, now: datetime) -> None:
-    """Set a new password after ``require_proof``; ends every session of the account."""
+    """Set a new password after ``require_proof``; as ``accounts.set_password``, it ends every
+    session of the account, deletes its known browsers and may raise ``FieldRefused``."""
     accounts.set_password(session, member, password, by=Actor("staff", member.id), now=now)
 
 
 def reset_factor(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
     """Turn off the second factor of somebody who lost the telephone and the recovery codes.
 
-    The account's sessions end, and its owner is told at the next sign-in. ``FactorOff`` if the
-    account has none.
+    The account's sessions end, and its owner is told at the next sign-in. Raises ``FactorOff`` if
+    the account has no second factor.
     """
     if member.totp_secret is None:
         raise FactorOff(member.username)

@@ -55,7 +55,7 @@ def _fold(password: str) -> str:
 
 
 def pieces(texts: Iterable[str]) -> Iterator[str]:
-    """The words of these texts, and each text with its words joined; no single letters."""
+    """The folded words of these texts, and each text with its words joined; no single letters."""
     for text in texts:
         parts = re.findall(r"\w+", _fold(text))
         yield from (word for word in (*parts, "".join(parts)) if len(word) > 1)

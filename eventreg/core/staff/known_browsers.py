@@ -34,13 +34,15 @@ def _valid(folded: str, secrets: Sequence[str], now: datetime) -> tuple[ColumnEl
 
 
 def is_known(session: Session, folded: str, secrets: Sequence[str], *, now: datetime) -> bool:
-    """Whether one of ``secrets`` is that of a known browser of the account."""
+    """Whether one of ``secrets`` is that of a known browser of the account with this folded name,
+    and still counts."""
     row = select(KnownBrowser.id).where(*_valid(folded, secrets, now)).limit(1)
     return session.scalar(row) is not None
 
 
 def use_try(session: Session, folded: str, secrets: Sequence[str], *, now: datetime) -> int | None:
-    """Use one try of a known browser; returns the row's id, or ``None`` if none is left.
+    """Use one try of a known browser; returns the row's id, or ``None`` if no browser is known or
+    none has tries left.
 
     Call it before the password is checked, so that simultaneous tries are limited to five too.
     """
@@ -57,10 +59,11 @@ def use_try(session: Session, folded: str, secrets: Sequence[str], *, now: datet
 def remember(
     session: Session, member: StaffMember, known: int | None, *, now: datetime
 ) -> str | None:
-    """Remember the browser after a complete sign-in; returns the secret for a new one.
+    """Remember the browser after a complete sign-in; returns the secret for a new one. An account
+    keeps the ten that were used last.
 
-    ``known`` is the row of a browser that has a secret: its failures are reset, its lifetime
-    begins again, and ``None`` is returned.
+    ``known`` is the id of the row of a browser that has a secret: its failures are reset, its
+    lifetime begins again, and ``None`` is returned.
     """
     drop_old(session, now=now)
     if known is not None:
@@ -96,5 +99,5 @@ def drop_old(session: Session, *, now: datetime) -> None:
 
 
 def forget_all(session: Session, member: StaffMember) -> None:
-    """Forget all known browsers of an account."""
+    """Delete all known browsers of an account."""
     session.execute(delete(KnownBrowser).where(KnownBrowser.staff_id == member.id))

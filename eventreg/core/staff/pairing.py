@@ -1,7 +1,7 @@
 """Pair volunteers' telephones with an event, by a code on a screen instead of a password.
 
-Each telephone gets an account of its own. It may use the door page of one event until midnight,
-and it can be disabled without touching the others.
+Each telephone gets an account of its own. It may use the door page of one event until the next
+midnight in its zone, and it can be disabled without touching the others.
 """
 
 import secrets
@@ -24,7 +24,8 @@ CODE_LIVES = timedelta(minutes=15)
 
 
 def offer(session: Session, event: Event, *, by: Actor, now: datetime) -> str:
-    """Make a one-time token for a telephone, valid for fifteen minutes."""
+    """Make a one-time token for a telephone, valid for fifteen minutes. ``ValueError`` if ``by`` is
+    not a staff member."""
     if by.staff_id is None:
         raise ValueError("a staff member pairs telephones")
     token = tokens.new()
@@ -40,7 +41,7 @@ def offer(session: Session, event: Event, *, by: Actor, now: datetime) -> str:
 
 
 def require_offer(session: Session, token: str, *, now: datetime) -> Pairing:
-    """The offer for a token. ``LinkSpent`` if it is unknown, used or expired."""
+    """The offer for a token. Raises ``LinkSpent`` if it is unknown, used or expired."""
     found = session.scalar(
         select(Pairing).where(Pairing.token_digest == tokens.digest(token)).with_for_update()
     )
@@ -67,7 +68,8 @@ def _name(event: Event, number: int) -> str:
 
 
 def pair(session: Session, token: str, *, device: str, now: datetime) -> str:
-    """Pair the telephone that holds ``token``; returns the token of its session."""
+    """Pair the telephone that holds ``token`` of an offer: create its account and sign it in.
+    Returns the token of its session. Raises ``LinkSpent`` as ``require_offer`` does."""
     offer_made = require_offer(session, token, now=now)
     # Locked, so that two telephones paired at the same time get two numbers.
     event = session.get_one(Event, offer_made.event_id, with_for_update={"key_share": True})
@@ -102,6 +104,7 @@ def pair(session: Session, token: str, *, device: str, now: datetime) -> str:
 
 
 def of_event(session: Session, event: Event) -> Sequence[StaffMember]:
-    """The telephones that are paired with an event, the newest first."""
+    """The accounts of telephones that were paired with an event and are not disabled, the newest
+    first; also those whose session has ended."""
     paired = (StaffMember.event_id == event.id, StaffMember.disabled_at.is_(None))
     return session.scalars(select(StaffMember).where(*paired).order_by(StaffMember.id.desc())).all()

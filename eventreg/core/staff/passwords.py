@@ -19,7 +19,7 @@ _hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
 
 @cache
 def _dummy_hash() -> str:
-    """Verified if the user name is unknown, so that the answer takes as long."""
+    """The hash to compare with if none is stored, so that the answer takes as long."""
     return _hasher.hash(secrets.token_hex(16))
 
 
@@ -33,7 +33,8 @@ def _bytes(password: str) -> bytes:
 
 
 def check(password: str, *known: str) -> str:
-    """The password unchanged. ``FieldRefused`` if it is too short, too long or easy to guess.
+    """The password unchanged. Raises ``FieldRefused`` if it is too short, too long or easy to
+    guess.
 
     ``known`` are words that a guesser would try first, such as the user's name and those of the
     events.
@@ -54,7 +55,8 @@ def hashed(password: str) -> str:
 
 
 def verify(password: str, stored: str | None) -> None:
-    """``SignInFailed`` if the password does not match, after the same time if none is stored.
+    """Raise ``SignInFailed`` if the password does not match, or if none is stored. Both take the
+    same time.
 
     Older hashes were made of the password as it was typed, so that spelling is tried too.
     """

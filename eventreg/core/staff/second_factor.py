@@ -33,14 +33,15 @@ def is_secret(text: str) -> bool:
 
 
 def address(member: StaffMember, secret: str) -> str:
-    """The ``otpauth`` address for the QR code that an authenticator app reads."""
+    """The ``otpauth:`` URL for the QR code that an authenticator app reads."""
     import pyotp  # noqa: PLC0415 - as above
 
     return pyotp.TOTP(secret).provisioning_uri(name=member.username, issuer_name=ISSUER)
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:
-    """The step of 30 seconds whose code this is: this one, the previous or the next."""
+    """The step of 30 seconds whose code this is: this one, the previous or the next; else
+    ``None``."""
     import pyotp  # noqa: PLC0415 - as above
 
     current = int(now.timestamp()) // _STEP_SECONDS
@@ -61,9 +62,11 @@ def _normal(typed: str) -> str:
 def turn_on(
     session: Session, member: StaffMember, secret: str, typed: str, *, by: Actor, now: datetime
 ) -> list[str]:
-    """Require a code from now on; returns the recovery codes.
+    """Require a code from now on; returns the recovery codes. An earlier secret and its recovery
+    codes no longer work.
 
-    ``typed`` proves that the telephone has the secret, else ``CodeWrong``.
+    ``typed`` must be a code of this secret, which proves that the telephone has it. Otherwise
+    raises ``CodeWrong``.
     """
     step = _step_of(secret, _normal(typed), now) if is_secret(secret) else None
     if step is None:
@@ -87,12 +90,13 @@ def turn_off(session: Session, member: StaffMember, *, by: Actor, now: datetime)
 
 
 def forget(member: StaffMember) -> None:
-    """Delete the secret and the recovery codes."""
+    """Delete the secret and the recovery codes of the account."""
     member.totp_secret = member.totp_step = member.recovery_digests = None
 
 
 def check(member: StaffMember, typed: str, *, now: datetime) -> None:
-    """``CodeWrong`` if ``typed`` is neither the current code nor a recovery code. Uses it up."""
+    """Use up ``typed``: a code of the present, the previous or the next half minute, or a recovery
+    code. Raises ``CodeWrong`` if it is none of them, or no newer than the last code used."""
     code = _normal(typed)
     unused = (member.recovery_digests or "").split()
     if len(code) > 6 and tokens.digest(code) in unused:

@@ -32,7 +32,8 @@ def _row(session: Session, token: str) -> StaffSession | None:
 
 
 def keep(session: Session, token: str, what: str, shown: object) -> None:
-    """Store ``shown`` for the page that shows ``what``. It replaces an earlier note."""
+    """Store ``shown`` for the page that shows ``what``. It replaces an earlier note, even one for
+    another page. Does nothing if the token has no session."""
     browser = _row(session, token)
     if browser is not None:
         nonce = secrets.token_bytes(_NONCE)
@@ -40,7 +41,8 @@ def keep(session: Session, token: str, what: str, shown: object) -> None:
 
 
 def pop(session: Session, token: str, what: str) -> object:
-    """Delete and return the note for the page that shows ``what``; ``None`` if there is none."""
+    """Delete and return the note for the page that shows ``what``; ``None`` if there is none. A
+    note for another page stays."""
     browser = _row(session, token)
     if browser is None or browser.note is None:
         return None

@@ -1,8 +1,9 @@
 """Sessions of signed-in browsers: open, find, extend and end them.
 
-Each session is a row. Signing out, disabling the account and a new password delete it. The row
-stores when the session ends. Using the session moves the end forward, but a session that has ended
-stays ended.
+Each session is a row. It is deleted by signing out, and if the account is disabled or gets a new
+password, another role or its second factor reset. The row stores when the session ends. Using the
+session moves the end forward, except on a paired telephone, but a session that has ended stays
+ended.
 """
 
 from collections.abc import Sequence
@@ -59,8 +60,8 @@ def open_for(
 ) -> str:
     """Open a session; returns the token for the cookie.
 
-    If the account has too many sessions, the oldest end. With ``until`` the session ends then, and
-    not earlier by being idle.
+    An account has at most five sessions: the oldest end. With ``until``, for a paired telephone,
+    the session ends then, not earlier by being idle, and counts as opened without a password.
     """
     token = tokens.new()
     drop_ended(session, now=now)
@@ -117,7 +118,8 @@ def _midnight_before(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def extend_for_events(session: Session, *, now: datetime) -> None:
-    """Extend the current sessions to the end of the events, after one was added or moved.
+    """Extend each current session that would end on the day of an event to the end of that event,
+    after an event was added or moved.
 
     Paired telephones are left out.
     """
@@ -131,7 +133,8 @@ def extend_for_events(session: Session, *, now: datetime) -> None:
 
 
 def find(session: Session, token: str, *, now: datetime) -> SignedIn | None:
-    """Who is signed in with this token; ``None`` if the session is unknown or has ended."""
+    """Who is signed in with this token; ``None`` if the session is unknown or has ended, or if the
+    account is disabled."""
     found = _of_token(session, token)
     if found is None:
         return None
@@ -202,14 +205,15 @@ def of_account(session: Session, staff_id: int, *, now: datetime) -> Sequence[St
 
 
 def end_own(session: Session, signed_in: SignedIn, session_id: int, *, now: datetime) -> None:
-    """End another session of the same account. Does nothing if it belongs to somebody else."""
+    """End a session of the signed-in account. Does nothing if it belongs to somebody else."""
     own = (StaffSession.id == session_id, StaffSession.staff_id == signed_in.actor.staff_id)
     if session.execute(delete(StaffSession).where(*own).returning(StaffSession.id)).first():
         audit.record(session, Action.SIGNED_OUT, signed_in.actor, now=now)
 
 
 def mark_seen(session: Session, session_id: int, *, now: datetime) -> None:
-    """Record that the session is in use, which moves its end. Does nothing if it has ended."""
+    """Record that the session is in use, which moves its end, except on a paired telephone. Does
+    nothing if it has ended."""
     browser = session.get(StaffSession, session_id, with_for_update=True)
     member = session.get(StaffMember, browser.staff_id) if browser else None
     if browser is None or member is None:

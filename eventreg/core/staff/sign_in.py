@@ -25,7 +25,8 @@ class Checked:
 
 
 def check(session: Session, username: str, password: str, code: str, *, now: datetime) -> Checked:
-    """Check name, password and code; ``SignInFailed`` if any is wrong.
+    """Check name, password and code. Raises ``SignInFailed`` if any is wrong, or if the account is
+    disabled. The code is ignored if the account has no second factor.
 
     Changes nothing, and takes the same time whatever is wrong. ``check_again`` uses the code up.
     """
@@ -59,7 +60,8 @@ def _is_code_right(member: StaffMember | None, code: str, now: datetime) -> bool
 def check_again(session: Session, checked: Checked, code: str, *, now: datetime) -> StaffMember:
     """Check the account again in the transaction that opens its session, and use the code up.
 
-    ``SignInFailed`` if the account was disabled, its password changed or the code used meanwhile.
+    Raises ``SignInFailed`` if the account was disabled, its password changed or the code used
+    meanwhile.
     """
     member = session.get(
         StaffMember, checked.staff_id, with_for_update=True, populate_existing=True

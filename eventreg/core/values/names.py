@@ -26,9 +26,10 @@ _JOINERS = set("\u200c\u200d")
 class Name:
     """One person's name. ``typed`` is what pages show.
 
-    ``folded`` is equal for two spellings of one name. ``sort_key`` sorts by the reading, surname
-    first. ``search_key`` holds the full reading and the initials. ``letter`` is the heading on the
-    check-in list, ``#`` if the reading does not begin with a Latin letter.
+    ``folded`` is equal for two spellings of one name. ``sort_key`` is the reading, surname first,
+    followed by ``folded``. ``search_key`` holds the full reading, the initials and, unless the name
+    is Chinese, each word. ``letter`` is the heading on the check-in list, ``#`` if the reading does
+    not begin with a Latin letter.
     """
 
     typed: str
@@ -65,7 +66,8 @@ def has_han(text: str) -> bool:
 
 
 def fold(typed: str) -> str:
-    """The form for comparing: without differences of width, case, dots and spaces."""
+    """The form for comparing: without differences of width, case, dots and spaces. Single spaces
+    stay in a text without Chinese characters."""
     folded = normalize("NFKC", normalize("NFKC", typed).casefold()).translate(_DOTS)
     folded = re.sub(r"\s*·\s*", "·", " ".join(folded.split()))
     return folded.replace(" ", "") if has_han(folded) else folded
@@ -110,7 +112,8 @@ def sounding_like(typed: str) -> list[tuple[str, str]]:
 
 
 def reading_of(sort_key: str) -> str:
-    """The reading in a stored sort key: ``zeng gui fang``."""
+    """The reading in the stored sort key of a Chinese name: ``zeng gui fang``. Not for other names,
+    whose folded form may have spaces."""
     return sort_key.rpartition(" ")[0]
 
 
@@ -118,7 +121,7 @@ def with_reading(name: Name, typed: str) -> Name:
     """The name with another reading, as staff typed it, surname first: ``zeng guifang``.
 
     Returns the name unchanged if it is not Chinese, or if the reading is empty, not Latin, or the
-    one that the name already has.
+    one that the name already has. Keeps at most 10 syllables and 100 letters.
     """
     spoken = " ".join(
         "".join(
@@ -140,7 +143,7 @@ def with_reading(name: Name, typed: str) -> Name:
 
 
 def parse(typed: str, field: str = "name") -> Name:
-    """The name in ``typed``: 1 to 40 graphemes in any script.
+    """The name in ``typed``: 1 to 40 graphemes in any script, without invisible characters.
 
     Raises ``FieldRefused`` for ``field`` if the name is empty, too long, or without a letter, or if
     it has a character that would break a line, a page or a terminal.

@@ -94,7 +94,8 @@ def shown(number: str) -> str:
 
 
 def masked(number: str) -> str:
-    """A stored number with only its ends: 138****8000. Empty if there is none."""
+    """A stored number with only its ends, 138****8000, or only its last four digits if it has not
+    11 digits. Empty if there is none."""
     digits = shown(number).replace(" ", "")
     if not digits:
         return ""
@@ -104,6 +105,7 @@ def masked(number: str) -> str:
 
 
 def dial(number: str, area_code: str | None = None) -> str:
-    """The number for a ``tel:`` link, from the number as an organiser wrote it."""
+    """The number for a ``tel:`` link, from the number as an organiser wrote it. Unchanged if it is
+    not a valid number."""
     parsed = _parse(number) or _parse((area_code or "") + number)
     return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if parsed else number

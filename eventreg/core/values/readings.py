@@ -139,11 +139,12 @@ _ALIKE = (
     ("lu", "lv"),
 )
 SOUNDING_ALIKE = {one: group for group in _ALIKE for one in group}
-"""Each reading of a surname, with those that sound like it and itself."""
+"""For each reading of a surname that others sound like: these and itself."""
 
 
 def syllables(folded: str) -> tuple[str, list[str]]:
-    """Read a Chinese name: the surname, and the syllables of the given name."""
+    """The reading of a folded Chinese name: the surname, and the syllables of the given name. The
+    surname has two characters only if it is in ``COMPOUND_SURNAMES``."""
     double = COMPOUND_SURNAMES.get(folded[:2]) if len(folded) > 2 else None
     if double:
         return double, lazy_pinyin(folded[2:])

@@ -20,5 +20,5 @@ def join(chosen: Iterable[str]) -> str:
 
 
 def split(stored: str) -> tuple[Wish, ...]:
-    """The wishes in a stored value."""
+    """The wishes in a value that ``join`` made."""
     return tuple(Wish(one) for one in stored.split(",") if one)

@@ -10,7 +10,7 @@ def new() -> str:
 
 
 def opaque() -> str:
-    """A random id of 128 bits. It names a person and gives no access."""
+    """A random id of 128 bits, such as the public id of an attendee. It gives no access."""
     return secrets.token_hex(16)
 
 
