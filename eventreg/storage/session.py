@@ -122,8 +122,9 @@ def _prepare_sqlite(engine: Engine) -> None:
 def alone() -> Iterator[None]:
     """Keep every other process, on any machine, from upgrading or starting on this database.
 
-    On SQLite, no one writes meanwhile. Raises ``Busy`` or ``FileLost`` if the gate does not open.
-    Not for use in a request.
+    On SQLite, no one writes meanwhile; on PostgreSQL, others may. Raises ``Busy`` or ``FileLost``
+    if the gate does not open, or one of ``AWAY`` if PostgreSQL does not give the lock within a
+    minute. Not for use in a request.
     """
     with current_app.extensions["gate"]():
         if db.engine.dialect.name != "postgresql":
@@ -162,7 +163,9 @@ def transaction() -> Iterator[Session]:
     """A write transaction. It is committed when the block ends, and rolled back if it raises.
 
     Rows that the request has read before are read again inside, since they may have changed.
-    Raises ``Busy`` if the gate does not open in time, one of ``AWAY``, or what the block raises.
+    Raises ``Busy`` if the gate does not open in time, one of ``AWAY``, what the block raises, or
+    ``IntegrityError`` from the last flush. Raises ``RuntimeError`` inside another transaction, or
+    if an object was changed outside one. It does not try again; ``write`` does.
     """
     session = reading()
     if session.new or session.dirty or session.deleted:
@@ -215,7 +218,7 @@ def write(act: Callable[[Session], T]) -> T:
 
     An act may run several times, so it must only read and write in its session. Its refusals pass
     through. Raises ``Busy`` if the tries are used up, or if the database is away, full or locked;
-    ``OperationalError`` if its file is lost; and ``IntegrityError`` if each try ends with one.
+    ``OperationalError`` if its file is lost; and ``IntegrityError`` if the last try ends with one.
     """
     for left in reversed(range(_TRIES)):
         try:

@@ -10,7 +10,8 @@ from eventreg.core.models.base import Base, OneOf
 
 
 class CallReason(StrEnum):
-    """Why a registration is to be called."""
+    """Why a registration is to be called, the most urgent reason first. A reason that comes from an
+    outbox message has the value of its ``MessageKind``."""
 
     PROMOTED = "promoted"
     EVENT_MOVED = "event-moved"

@@ -1,4 +1,4 @@
-"""Entries: a filled-in registration form, and the rows it is written as."""
+"""Entries: a filled-in form or a row of an import, and the rows it becomes in the database."""
 
 import hashlib
 import json
@@ -57,15 +57,15 @@ class Entry:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of names, number and source, the same for each sending of one form. Other
-        fields make no difference, such as whether it accepts waiting."""
+        """A digest of names, number and source. It shows whether a form key comes back with other
+        content. The other fields do not count, such as whether the form accepts waiting."""
         body = json.dumps([[name.typed for name in self.names], self.phone.number, self.source])
         return hashlib.sha256(body.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Made:
-    """The registration that an entry became."""
+    """The registration that an entry became; of a split party, the one with the seat."""
 
     id: int
     ticket_seed: str
@@ -81,7 +81,9 @@ _add_form_key = insert(FormKey)
 
 @dataclass(frozen=True)
 class EntryWriter:
-    """Writes all rows of one entry but the seat counter, which the caller changes.
+    """Writes the rows of one entry: one registration, or two if the party is split.
+
+    It checks no rule and does not change the seat counter; the caller does both.
 
     It uses constant statements on the connection itself, because a rush of registrations runs
     through here.
@@ -106,7 +108,9 @@ class EntryWriter:
         over: OverReason | None = None,
     ) -> Made:
         """Write the registration of these people, with its audit entry and, if there is an e-mail
-        address, an owed mail. The second part of a split party gets no form key."""
+        address, an owed mail. ``WAITLIST_JOINED`` makes a waiting registration, any other action a
+        confirmed one. ``from_held`` and ``over`` are only recorded in the audit entry. The second
+        part of a split party gets no form key."""
         waits = action is Action.WAITLIST_JOINED
         state = RegistrationState.WAITLISTED if waits else RegistrationState.CONFIRMED
         made = self._write_registration(state, split_from)

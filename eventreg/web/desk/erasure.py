@@ -1,5 +1,5 @@
-"""Erase personal data: of one registration on request, or of every event whose retention period has
-ended. And the file with all that is kept of one registration."""
+"""Pages to erase personal data: of one registration on request, or all that is due (see
+``core.erasure.Stage``). Another page gives a file with everything kept of one registration."""
 
 from flask import Response, current_app, g, json, redirect, render_template, url_for
 
@@ -41,7 +41,9 @@ def ask_erase(slug: str, registration_id: int) -> str:
 @requires(Permission.ERASE, password=True)
 def erase(slug: str, registration_id: int) -> Answer:
     """Erase the people of this registration. If the event is not over, this also cancels it, and
-    the seats go to the waiting list. A second time changes nothing."""
+    the seats go to the waiting list. Backups keep the data until they are deleted. A second time
+    changes nothing. Raises ``RegistrationUnknown`` if the form's mark is that of another
+    registration."""
     forgetting.erase(slug, registration_id, fields.mark_sent(), by=access.actor(), now=g.now)
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
@@ -49,7 +51,8 @@ def erase(slug: str, registration_id: int) -> Answer:
 @blueprint.get("/registrations/<id:registration_id>/data.json")
 @requires(Permission.ERASE, password=True)
 def extract(slug: str, registration_id: int) -> Response:
-    """All that is kept of these people, as a file to give them. Audited."""
+    """A JSON file with all data of one registration, to give to its people. Writes an audit
+    entry."""
     by, now = access.actor(), g.now
     found = write(
         lambda session: erasure.extract(
@@ -67,7 +70,7 @@ def extract(slug: str, registration_id: int) -> Response:
 @blueprint.get("/forget")
 @requires(Permission.ERASE, password=True)
 def ask_forget(slug: str) -> str:
-    """Say what is due to be erased now in this event."""
+    """Show what is due in this event. The button erases what is due in every event."""
     event = events.get(reading(), slug)
     found = erasure.due(reading(), slug, now=g.now)
     return render_template(

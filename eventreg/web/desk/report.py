@@ -17,7 +17,8 @@ _FIELD_WIDTH, _FIELD_HEIGHT, _WIDEST_STEP, _GAP = 640, 160, 56.0, 4
 @blueprint.get("/report")
 @requires(Permission.SEE_REPORT)
 def report(slug: str) -> str:
-    """Who came, when and from which source. Prints on one A4 side."""
+    """How many people came and when, and from which source those with a seat registered. Counts, no
+    names. Can be opened before the event ends. Prints on one A4 side."""
     event = events.get(reading(), slug)
     found = reports.of_event(reading(), event)
     return render_template(

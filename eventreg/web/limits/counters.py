@@ -1,4 +1,4 @@
-"""Rate limit counters in the memory of one process, with a bound on the number of each kind."""
+"""Rate limit counters in the memory of one process, with at most so many of each kind."""
 
 from itertools import islice
 from threading import Lock
@@ -16,8 +16,8 @@ class Counters(Storage):
     """A storage for the library ``limits``.
 
     If a kind is full, its expired counters are removed, and if that is not enough, its oldest
-    tenth. That hardly helps an attacker: ten thousand addresses are a larger allowance than the
-    removed counters.
+    tenth. So very many addresses together can remove the counter of one number or account; then
+    only the limit of each address slows them down.
     """
 
     STORAGE_SCHEME = None
@@ -50,7 +50,8 @@ class Counters(Storage):
             return counted + amount
 
     def first(self, key: str, value: int, expiry: float) -> int:
-        """The value stored under that key; stores and returns this one if there is none."""
+        """The value stored under that key. If there is none, stores this one for ``expiry`` seconds
+        and returns it."""
         with self._lock:
             kind, now = self._kinds.setdefault(_kind(key), {}), utc_now().timestamp()
             kept, ends = kind.get(key, (0, 0.0))
@@ -80,7 +81,7 @@ class Counters(Storage):
         return self._find(key)[0]
 
     def get_expiry(self, key: str) -> float:
-        """When a counter ends; now if it has ended."""
+        """When a counter ends, in seconds since 1970; now if it has ended or never began."""
         return self._find(key)[1]
 
     def check(self) -> bool:

@@ -25,7 +25,8 @@ blueprint = Blueprint("ticket", __name__)
 @anyone
 def ticket(token: str) -> Answer:
     """The ticket of one registration. Staff who may check in get the check-in page of that party
-    instead. After the retention period, it is the page of a closed registration."""
+    instead. After the retention period, or once a confirmed registration is erased, everyone else
+    gets the page that says that registration is closed, without names."""
     registration, event = held_ticket.by_token(token)
     if session.get("id") and _may_check_in(event):
         return check_in.page(event, registration_id=registration.id)
