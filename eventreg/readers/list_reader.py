@@ -1,4 +1,5 @@
-"""Read an uploaded list of people in a child process with limited time and memory (see ``sandbox``).
+"""Read an uploaded list of people in a child process with limited time and memory (see
+``sandbox``).
 
 ``python -m eventreg.readers.list_reader`` is that child. It reads the file and writes its rows, or
 why they cannot be read, as JSON.
@@ -18,8 +19,8 @@ def read(content: bytes) -> Listed:
     """The rows of a CSV or XLSX file, as ``import_file.read`` returns them: at most ``MOST_ROWS``,
     with long cells cut. ``count`` is the number of all rows.
 
-    Raises ``ImportUnreadable`` if it is not a list of people, or takes too much time or memory to read. Raises
-    ``ReadersBusy`` if this server process is already reading two files.
+    Raises ``ImportUnreadable`` if it is not a list of people, or takes too much time or memory to
+    read. Raises ``ReadersBusy`` if this server process is already reading two files.
     """
     try:
         told = sandbox.run("eventreg.readers.list_reader", content)

@@ -12,8 +12,8 @@ _LONGEST = 254
 
 
 def parse(typed: str) -> str | None:
-    """The address in ``typed``, or ``None`` if it is empty. Raises ``FieldRefused`` for the field ``email``
-    if it is not an address."""
+    """The address in ``typed``, or ``None`` if it is empty. Raises ``FieldRefused`` for the field
+    ``email`` if it is not an address."""
     typed = typed.strip()
     if not typed:
         return None
