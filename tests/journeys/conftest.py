@@ -14,7 +14,7 @@ from tests.support.servers import Server, running
 from tests.support.windows import Visitor, window
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(
     migrated: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, dict[str, str]]]:
