@@ -126,6 +126,12 @@ def small(house: House) -> House:
 
 
 @pytest.fixture
+def guest(small: House) -> FlaskClient:
+    """A guest's browser."""
+    return small.client()
+
+
+@pytest.fixture
 def desmond(small: House) -> FlaskClient:
     """The desk's browser."""
     return small.signed_in("desmond")

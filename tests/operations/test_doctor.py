@@ -1,31 +1,14 @@
 """The command doctor finds every broken invariant and every file that others may read."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import text
 
-from eventreg.storage.session import db, reading
+from eventreg.storage.session import db
 from tests.support.factories import House, toml
+from tests.support.houses import one_of_each
 
 pytestmark = pytest.mark.both_databases
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """Two seats taken, one person waiting, one cancelled."""
-    house.apply(toml(capacity=2))
-    house.register("王一", "王二")
-    gone = house.register("李一", waitlist=True)
-    house.register("李二", waitlist=True)
-    house.cancel(gone)
-    return house
-
-
-def run(house: House, *words: str) -> Any:
-    """Run a command as the operator does."""
-    reading().rollback()
-    return house.app.test_cli_runner().invoke(args=list(words))
+small = one_of_each
 
 
 def damage(statement: str) -> None:
@@ -35,7 +18,7 @@ def damage(statement: str) -> None:
 
 
 def test_doctor_reports_that_all_holds(small: House) -> None:
-    said = run(small, "doctor")
+    said = small.run("doctor")
     assert said.exit_code == 0, said.output
     assert "all holds" in said.output
     assert "2 + 0 + 0 = 2" in said.output
@@ -72,7 +55,7 @@ def test_doctor_finds_each_broken_invariant(small: House, statement: str, broken
     if "phone_number" in statement:
         small.apply(toml(capacity=2, head="max_per_phone = 2"))
     damage(statement)
-    said = run(small, "doctor")
+    said = small.run("doctor")
     assert said.exit_code == 1
     assert any(line.startswith("NO") and broken in line for line in said.output.splitlines()), (
         said.output
@@ -82,7 +65,7 @@ def test_doctor_finds_each_broken_invariant(small: House, statement: str, broken
 def test_doctor_finds_files_that_others_may_read(small: House, engine: str) -> None:
     if engine == "sqlite":
         (small.settings.instance / "eventreg.sqlite3").chmod(0o644)
-        assert "eventreg.sqlite3" in run(small, "doctor").output
+        assert "eventreg.sqlite3" in small.run("doctor").output
     else:
         small.settings.instance.chmod(0o755)
-        assert run(small, "doctor").exit_code == 1
+        assert small.run("doctor").exit_code == 1

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,30 +20,16 @@ DESK = "/staff/events/small"
 ANNA, CARL = "慕容翠花", "闻人三"
 
 
-@pytest.fixture
-def small(house: House) -> House:
-    """An event without registrations, and staff."""
-    house.apply(toml())
-    house.hire()
-    return house
-
-
-def run(house: House, *words: str) -> Any:
-    """A command, as the operator types it."""
-    reading().rollback()
-    return house.app.test_cli_runner().invoke(args=list(words))
-
-
 def backup(house: House, file: Path) -> Path:
     """Make a backup."""
-    assert run(house, "backup", "create", str(file)).exit_code == 0
+    assert house.run("backup", "create", str(file)).exit_code == 0
     return file
 
 
 def restore(house: House, file: Path) -> None:
     """Restore a backup, a second later."""
     house.now += timedelta(seconds=1)
-    done = run(house, "backup", "restore", str(file))
+    done = house.run("backup", "restore", str(file))
     assert done.exit_code == 0, done.output
 
 
@@ -67,7 +52,7 @@ def log_file(house: House) -> Path:
 
 def doctor(house: House) -> str:
     """The line of doctor about the erasure log."""
-    lines: list[str] = run(house, "doctor").output.splitlines()
+    lines: list[str] = house.run("doctor").output.splitlines()
     return next(line for line in lines if "is known by ticket" in line)
 
 
@@ -86,7 +71,7 @@ def test_a_guest_with_the_row_number_of_someone_erased_is_not_erased(
         restore(small, with_carl)
         assert names() == {CARL}
         assert lookup.get(reading(), carl).state == "confirmed"
-    run(small, "purge")
+    small.run("purge")
     assert names() == {CARL}
     restore(small, with_anna)
     assert names() == {erasure.NOBODY}, "she stays erased"
@@ -109,7 +94,7 @@ def test_a_row_number_in_an_older_log_is_used_if_it_is_certain(
     press_erase(small.signed_in("olga"), anna)
     write_old_log(small, anna)
     if started_before:
-        assert run(small, "purge").exit_code == 0
+        assert small.run("purge").exit_code == 0
         assert doctor(small).startswith("ok")
     restore(small, with_anna)
     assert ANNA not in names()
@@ -122,7 +107,7 @@ def test_a_row_number_in_an_older_log_erases_no_one_by_itself(
     carl = small.register(CARL).id
     with_carl = backup(small, tmp_path / "carl.zip")
     write_old_log(small, carl, 77)
-    assert run(small, "purge").exit_code == 0
+    assert small.run("purge").exit_code == 0
     restore(small, with_carl)
     assert names() == {CARL}
     said = doctor(small)
@@ -142,7 +127,7 @@ def test_a_guest_erased_only_by_an_older_log_can_be_restored(small: House, tmp_p
         erasure.erase(
             session, *with_event(session, lookup.get(session, carl)), by=audit.SYSTEM, now=small.now
         )
-    run(small, "purge")
+    small.run("purge")
     assert doctor(small).startswith("NO")
     restore(small, with_carl)
     assert names() == {CARL}, "the backup restores him"
@@ -163,7 +148,7 @@ def test_a_lost_log_is_written_again_from_the_database(small: House, tmp_path: P
     log_file(small).unlink()
     with transaction() as session:
         (mark,) = session.scalars(db.select(Registration.ticket_digest))
-    run(small, "purge")
+    small.run("purge")
     assert mark in log_file(small).read_text()
 
 
@@ -172,7 +157,7 @@ def test_after_a_restore_by_hand_the_hourly_job_erases_again(
 ) -> None:
     anna = small.register(ANNA)
     erasure_log.remember([anna.ticket_digest])
-    run(small, "purge")
+    small.run("purge")
     assert names() == {erasure.NOBODY}
 
 
@@ -184,7 +169,7 @@ def test_a_purged_guest_stays_erased_if_the_restored_event_has_a_longer_retentio
     with_anna = backup(small, tmp_path / "anna.zip")
     small.apply(toml(more="[privacy]\nkeep_days = 0"))
     small.now = small.event().ends_at
-    assert run(small, "purge").exit_code == 0
+    assert small.run("purge").exit_code == 0
     restore(small, with_anna)
     assert names() == {erasure.NOBODY}
 

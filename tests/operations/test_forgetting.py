@@ -1,74 +1,23 @@
-"""Erasing one person on request, and everyone at the end of the retention period.
-
-Not a byte of them is left in any file.
-"""
+"""Erasing one person on request, and everyone at the end of the retention period."""
 
 import json
-import logging
 import re
-import sqlite3
-import time
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from eventreg import background
 from eventreg.core import audit, erasure, invariants
 from eventreg.core.desk import reports
 from eventreg.core.registration import lookup, tickets
-from eventreg.operations import erasure_log, forgetting
 from eventreg.storage.session import reading, transaction
-from tests.support.factories import PASSWORD, ROOT, SECRET, House, local, toml
-from tests.support.pages import Page, get
+from tests.operations.traces import DESK, PEOPLE, four_people, names_left, press_erase, purge
+from tests.support.factories import ROOT, SECRET, House, local, toml
+from tests.support.pages import get
 from tests.support.servers import answers, running
 
-DESK = "/staff/events/small"
-PEOPLE = {
-    "name": "慕容翠花",
-    "companion": "端木阿根",
-    "phone": "13711112222",
-    "email": "cuihua@example.org",
-    "contact": "澹台小妹",
-    "waiting": "闻人三",
-    "cancelled": "公孙四",
-}
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """Two confirmed, one waiting and one cancelled person, and staff."""
-    house.apply(toml(capacity=2))
-    house.hire()
-    house.register(
-        PEOPLE["name"],
-        PEOPLE["companion"],
-        phone=PEOPLE["phone"],
-        email=PEOPLE["email"],
-        contact=PEOPLE["contact"],
-        wishes="wheelchair",
-    )
-    house.register(PEOPLE["waiting"], phone="13711113333", waitlist=True)
-    gone = house.register(PEOPLE["cancelled"], phone="13711114444", waitlist=True)
-    house.cancel(gone)
-    return house
-
-
-def purge(house: House) -> list[tuple[str, int]]:
-    """Run the background job. Returns what it has erased."""
-    reading().rollback()
-    return [(one.stage.value, one.registrations) for one in background.purge().found]
-
-
-def names_left(house: House) -> set[str]:
-    """The names in the database."""
-    reading().rollback()
-    return set(reading().execute(text("SELECT name FROM attendees")).scalars())
+small = four_people
 
 
 @pytest.mark.both_databases
@@ -111,180 +60,6 @@ def test_a_dry_run_says_what_would_be_erased_and_changes_nothing(small: House) -
     assert PEOPLE["name"] not in names_left(small)
 
 
-def bytes_of(folder: Path) -> bytes:
-    """The content of all files in the instance folder."""
-    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def test_after_a_purge_no_byte_of_any_guest_is_left(
-    small: House, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    olga = small.signed_in("olga")
-    get(olga, f"{DESK}/registrations/1")
-    for address in (
-        "attendees.csv",
-        "attendees.xlsx",
-        "check-in-list",
-        "registrations/1/data.json",
-    ):
-        olga.get(f"{DESK}/{address}").close()
-    for number in range(40):  # pages of the database file are written, freed and written again
-        small.cancel(small.register(f"临时{number}", waitlist=True))
-    sought = [*PEOPLE.values(), "murong", "11112222", "13711113333", "13711114444", "临时7"]
-    folder = small.settings.instance
-    before = bytes_of(folder)
-    assert all(one.encode() in before for one in sought[:4]), "before, the search finds them"
-    small.now = local("2030-07-10 11:00")
-    purge(small)
-    after = bytes_of(folder) + caplog.text.encode()
-    assert [one for one in sought if one.encode() in after] == []
-
-
-def test_without_scrubbing_the_names_would_stay_in_the_log(
-    small: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The negative control of the test above."""
-    monkeypatch.setattr("eventreg.storage.checks.scrub", lambda: True)
-    small.now = local("2030-07-10 11:00")
-    purge(small)
-    assert PEOPLE["name"].encode() in bytes_of(small.settings.instance)
-
-
-SOUGHT = [
-    PEOPLE["name"],
-    PEOPLE["companion"],
-    PEOPLE["phone"],
-    PEOPLE["email"],
-    PEOPLE["contact"],
-    "murong",
-    "11112222",
-]
-"""Everything that identifies the people of the first registration."""
-
-
-def churn(house: House) -> None:
-    """Write, free and write again some pages of the database file."""
-    for number in range(40):
-        house.cancel(house.register(f"临时{number}", waitlist=True))
-
-
-def left_of(sought: list[str], searched: bytes) -> list[str]:
-    """Those texts that are still in these bytes."""
-    return [one for one in sought if one.encode() in searched]
-
-
-def test_after_an_erasure_on_the_page_no_byte_of_those_people_is_left(
-    small: House, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    olga = small.signed_in("olga")
-    for address in (
-        "registrations/1",
-        "attendees.xlsx",
-        "check-in-list",
-        "attendees?q=慕容",
-        "registrations/1/data.json",
-    ):
-        olga.get(f"{DESK}/{address}").close()
-    churn(small)
-    folder = small.settings.instance
-    assert left_of(SOUGHT, bytes_of(folder)) == SOUGHT, "before, the search finds them"
-    page = press_erase(olga, 1)
-    assert left_of(SOUGHT, bytes_of(folder) + caplog.text.encode() + page.html.encode()) == []
-    assert PEOPLE["waiting"].encode() in bytes_of(folder), "the others are still there"
-    assert not list(folder.glob("scrub-owed.*"))
-
-
-def test_after_an_erasure_on_a_running_server_no_byte_is_left(folder: Path) -> None:
-    """Its other threads have connections of their own, and it writes a log."""
-    house = House(folder)
-    with house.app.app_context():
-        house.apply(toml(capacity=2))
-        house.hire()
-        house.register(
-            PEOPLE["name"],
-            PEOPLE["companion"],
-            phone=PEOPLE["phone"],
-            email=PEOPLE["email"],
-            contact=PEOPLE["contact"],
-        )
-        churn(house)
-        assert left_of(SOUGHT, bytes_of(folder)) == SOUGHT
-    house.close()
-    with running(folder, EVENTREG_CLOCK="2030-06-03T10:30:00+08:00") as server:
-        olga = build_opener(HTTPCookieProcessor())
-
-        def ask(path: str, **typed: str) -> str:
-            """Open a page, or fill in its form and send it."""
-            with olga.open(server.address + path) as answer:
-                text: str = answer.read().decode()
-            fields = (
-                dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text))
-                | typed
-            )
-            if not typed:
-                return text
-            with olga.open(server.address + path, urlencode(fields).encode()) as answer:
-                return str(answer.read().decode())
-
-        ask("/staff/sign-in", username="olga", password=PASSWORD)
-        for path in ("registrations/1", "attendees?q=murong", "attendees.csv", "check-in-list"):
-            assert ask(f"{DESK}/{path}")
-        assert PEOPLE["name"] not in ask(f"{DESK}/registrations/1/erase", sent="yes")
-        (log,) = folder.parent.glob(f"{folder.name}-*.log")
-        assert left_of(SOUGHT, bytes_of(folder) + log.read_bytes()) == []
-
-
-def test_during_a_long_read_the_scrubbing_is_owed_and_done_later(
-    small: House,
-) -> None:
-    olga, folder = small.signed_in("olga"), small.settings.instance
-    with closing(sqlite3.connect(folder / "eventreg.sqlite3", isolation_level=None)) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM attendees").fetchone()
-        began = time.monotonic()
-        assert PEOPLE["name"] not in press_erase(olga, 1).html
-        assert time.monotonic() - began < 4, "the page does not wait for the reader"
-        assert left_of(SOUGHT, bytes_of(folder)), "the reader's state is still in the log"
-        said = small.app.test_cli_runner().invoke(args=["doctor"])
-        assert said.exit_code == 1
-        assert "NO forgetting: nothing is left to scrub (owed)" in said.output
-        assert not forgetting.finish_scrubbing()
-        reader.execute("ROLLBACK")
-    reading().rollback()
-    assert forgetting.finish_scrubbing()
-    assert left_of(SOUGHT, bytes_of(folder)) == []
-    assert not forgetting.is_scrubbing_owed()
-
-
-class PowerCut(BaseException):
-    """The program ends at once."""
-
-
-@pytest.mark.both_databases
-@pytest.mark.parametrize(
-    "part", ["eventreg.operations.erasure_log.remember", "eventreg.storage.checks.scrub"]
-)
-def test_an_erasure_that_is_cut_short_is_completed_later(
-    small: House, part: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def cut(*_: object) -> None:
-        raise PowerCut
-
-    mark = lookup.get(reading(), 1).ticket_digest
-    with monkeypatch.context() as cutting, pytest.raises(PowerCut):
-        cutting.setattr(part, cut)
-        forgetting.erase("small", 1, "", by=small.olga, now=small.now)
-    assert forgetting.is_scrubbing_owed()
-    assert forgetting.finish_scrubbing(), "as the background job does within a minute"
-    forgetting.catch_up(now=small.now)
-    assert PEOPLE["name"] not in names_left(small)
-    assert mark in erasure_log.erased_digests()
-    if small.settings.database_url.startswith("sqlite"):
-        assert left_of(SOUGHT, bytes_of(small.settings.instance)) == []
-
-
 def test_only_the_module_forgetting_erases() -> None:
     """Each of these calls is one part of an erasure. Alone it would leave out the others."""
     parts = re.compile(r"\berasure\.(erase|purge|erase_again)\b|erasure_log\.remember\b|\bscrub\(")
@@ -298,13 +73,6 @@ def test_only_the_module_forgetting_erases() -> None:
     ]
     assert wrong == []
     assert parts.search((ROOT / "eventreg" / "operations" / "forgetting.py").read_text())
-
-
-def press_erase(client: FlaskClient, registration_id: int) -> Page:
-    """Erase the people of one registration. Returns the page that follows."""
-    page = get(client, f"{DESK}/registrations/{registration_id}/erase")
-    answer = client.post(f"{DESK}/registrations/{registration_id}/erase", data=page.form().fields)
-    return get(client, answer.headers["Location"])
 
 
 @pytest.mark.both_databases

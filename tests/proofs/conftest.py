@@ -1,12 +1,14 @@
 """Shared by all proofs: the number of rounds, and the database they run on."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.proofs.crowd import Place
 from tests.support.factories import House
+from tests.support.postgresql import Cluster
 
 WHOLE = os.environ.get("EVENTREG_PROOFS") == "whole"
 
@@ -35,3 +37,11 @@ def on_one_database(fault: str, *faults: str) -> pytest.MarkDecorator:
 def place(house: House, folder: Path, environment: dict[str, str]) -> Place:
     """The test's database, for writers that run in other processes."""
     return Place(str(folder), environment)
+
+
+@pytest.fixture
+def fragile() -> Iterator[Cluster]:
+    """A PostgreSQL of this test alone, which it may stop or crash."""
+    made = Cluster()
+    yield made
+    made.destroy()

@@ -109,14 +109,6 @@ def test_while_another_program_holds_a_transaction_registrations_are_refused_as_
     assert house.register("王小明").state == "confirmed"
 
 
-@pytest.fixture
-def fragile() -> object:
-    """A PostgreSQL of this test alone, which it may stop."""
-    made = Cluster()
-    yield made
-    made.destroy()
-
-
 @pytest.mark.parametrize("seed", seeds(1, 5))
 def test_while_the_database_is_down_guests_keep_their_form_and_can_send_it_afterwards(
     fragile: Cluster, tmp_path: Path, seed: str

@@ -40,14 +40,6 @@ def test_every_acknowledged_registration_survives_the_kill_of_all_writers(
     print(f"{promised} promises, none broken")  # noqa: T201
 
 
-@pytest.fixture
-def fragile() -> object:
-    """A PostgreSQL of this test alone, which it may crash."""
-    made = Cluster()
-    yield made
-    made.destroy()
-
-
 def test_every_acknowledged_registration_survives_a_crash_of_postgresql(
     fragile: Cluster, tmp_path: object
 ) -> None:

@@ -2,8 +2,6 @@
 refused."""
 
 import signal
-import subprocess
-import sys
 import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
@@ -19,8 +17,8 @@ from eventreg.core import invariants
 from eventreg.storage.session import reading
 from tests.server.test_server import ask, hidden
 from tests.support import redis
-from tests.support.factories import PASSWORD, ROOT, SECRET, House, bare_environment, toml
-from tests.support.servers import Server, free_port, running
+from tests.support.factories import PASSWORD, SECRET, House, toml
+from tests.support.servers import Server, refused, running
 from tests.support.tokens import another
 
 REGISTER = "/zh/events/small/register"
@@ -182,22 +180,6 @@ def test_while_redis_is_away_each_process_counts_by_itself(tmp_path: Path, folde
     assert (said[0], said[-1]) == (404, 429)
 
 
-def start(tmp_path: Path, **environment: str) -> Any:
-    """Start a server that is expected to refuse."""
-    given = bare_environment(
-        EVENTREG_INSTANCE=str(tmp_path / "instance"), PORT=str(free_port()), **environment
-    )
-    return subprocess.run(
-        [sys.executable, "-m", "eventreg.serve"],
-        cwd=ROOT,
-        env=given,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 def test_an_unsafe_start_is_refused_in_one_line(
     tmp_path: Path, database: str, cluster: Any
 ) -> None:
@@ -207,7 +189,7 @@ def test_an_unsafe_start_is_refused_in_one_line(
     cluster.sql("ALTER SYSTEM SET full_page_writes = off")
     cluster.sql("SELECT pg_reload_conf()")
     try:
-        said = start(tmp_path, EVENTREG_DATABASE_URL=forgetful)
+        said = refused(tmp_path / "instance", EVENTREG_DATABASE_URL=forgetful)
     finally:
         cluster.sql("ALTER SYSTEM RESET full_page_writes")
         cluster.sql("SELECT pg_reload_conf()")
@@ -227,7 +209,7 @@ def test_an_unsafe_start_is_refused_in_one_line(
         "EVENTREG_DATABASE_URL: must begin": {"EVENTREG_DATABASE_URL": "mysql://localhost/x"},
         "the database is of a newer eventreg": {"EVENTREG_DATABASE_URL": newer},
     }.items():
-        said = start(tmp_path, **environment)
+        said = refused(tmp_path / "instance", **environment)
         assert (said.returncode, said.stdout) == (1, ""), said
         assert said.stderr.startswith(begins), said.stderr
         assert len(said.stderr.splitlines()) == 1, said.stderr

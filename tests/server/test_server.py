@@ -5,8 +5,6 @@ import re
 import socket
 import sqlite3
 import stat
-import subprocess
-import sys
 import time
 import urllib.parse
 from collections import Counter
@@ -16,8 +14,8 @@ from threading import Barrier
 
 import pytest
 
-from tests.support.factories import ROOT, SHIPPED, House, bare_environment, toml
-from tests.support.servers import Server, running, started
+from tests.support.factories import SHIPPED, House, toml
+from tests.support.servers import Server, refused, running, started
 
 EVENT = "june-10-self-care"
 PEOPLE, SEATS = 400, 50
@@ -179,15 +177,7 @@ def test_a_taken_port_is_reported_in_one_line_and_the_link_is_not_lost(tmp_path:
     folder = tmp_path / "instance"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        environment = bare_environment(EVENTREG_INSTANCE=str(folder), PORT=str(port))
-        done = subprocess.run(
-            [sys.executable, "-m", "eventreg.serve"],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = refused(folder, PORT=str(port))
     assert (done.returncode, done.stdout) == (1, "")
     assert (
         done.stderr

@@ -1,16 +1,24 @@
-"""The event that the tests of backups and upgrades start from."""
+"""The event that the tests of backups and upgrades start from, and one for running servers."""
+
+import shutil
+from pathlib import Path
 
 import pytest
 
 from tests.support.factories import House, toml
+from tests.support.houses import one_of_each
+
+small = one_of_each
 
 
 @pytest.fixture
-def small(house: House) -> House:
-    """Two seats taken, one person waiting, one cancelled."""
-    house.apply(toml(capacity=2))
-    house.register("王一", "王二")
-    gone = house.register("李一", waitlist=True)
-    house.register("李二", waitlist=True)
-    house.cancel(gone)
-    return house
+def place(tmp_path: Path, migrated: Path) -> Path:
+    """An instance folder with an event of 500 seats."""
+    folder = tmp_path / "instance"
+    folder.mkdir()
+    shutil.copy(migrated, folder / "eventreg.sqlite3")
+    house = House(folder)
+    with house.app.app_context():
+        house.apply(toml(capacity=500))
+    house.close()
+    return folder

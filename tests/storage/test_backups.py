@@ -19,22 +19,16 @@ from tests.support.pages import get
 pytestmark = pytest.mark.both_databases
 
 
-def run(house: House, *words: str) -> Any:
-    """Run a command as the operator does."""
-    reading().rollback()
-    return house.app.test_cli_runner().invoke(args=list(words))
-
-
 def test_a_restore_gives_the_state_of_the_backup(small: House, tmp_path: Path) -> None:
     file = tmp_path / "before.zip"
-    made = run(small, "backup", "create", str(file))
+    made = small.run("backup", "create", str(file))
     assert made.exit_code == 0, made.output
     assert "3 registrations" in made.output
     assert "secret key" in made.output
-    assert run(small, "backup", "verify", str(file)).exit_code == 0
+    assert small.run("backup", "verify", str(file)).exit_code == 0
     small.cancel(1)
     small.register("赵一", waitlist=True)
-    restored = run(small, "backup", "restore", str(file))
+    restored = small.run("backup", "restore", str(file))
     assert restored.exit_code == 0, restored.output
     found = invariants.of_event(reading(), small.event(), now=small.now)
     assert (found.confirmed, found.waiting, found.holds) == (2, 1, True)
@@ -60,10 +54,10 @@ def test_after_a_restore_the_pages_show_the_restored_event(small: House, tmp_pat
 def test_a_backup_is_never_written_over_another(small: House, tmp_path: Path) -> None:
     file = tmp_path / "kept.zip"
     file.write_text("mine")
-    refused = run(small, "backup", "create", str(file))
+    refused = small.run("backup", "create", str(file))
     assert (refused.exit_code, file.read_text()) == (1, "mine")
     assert "exists already" in refused.output
-    assert run(small, "backup", "create", str(tmp_path / "nowhere" / "x.zip")).exit_code == 1
+    assert small.run("backup", "create", str(tmp_path / "nowhere" / "x.zip")).exit_code == 1
     assert not list(tmp_path.glob(".backup-*"))
 
 
@@ -95,8 +89,8 @@ def test_a_damaged_backup_is_refused_and_nothing_is_restored(
             spoil(file, {"engine": "oracle"})
         case "missing":
             file.unlink()
-    assert run(small, "backup", "verify", str(file)).exit_code == 1
-    refused = run(small, "backup", "restore", str(file))
+    assert small.run("backup", "verify", str(file)).exit_code == 1
+    refused = small.run("backup", "restore", str(file))
     assert refused.exit_code == 1
     assert len(refused.output.strip().splitlines()) == 1
     assert small.seats().taken == 2

@@ -7,7 +7,6 @@ import zipfile
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask_migrate import downgrade
@@ -45,12 +44,6 @@ OWN = (
 )
 
 
-def run(house: House, *words: str) -> Any:
-    """A command, as the operator types it."""
-    reading().rollback()
-    return house.app.test_cli_runner().invoke(args=list(words))
-
-
 def automatic() -> list[str]:
     """The kinds of the automatic backups in the folder."""
     return sorted(
@@ -62,7 +55,7 @@ def automatic() -> list[str]:
 
 def of_backups(house: House) -> str:
     """The line of doctor about automatic backups."""
-    lines: list[str] = run(house, "doctor").output.splitlines()
+    lines: list[str] = house.run("doctor").output.splitlines()
     return next(line for line in lines if "automatic backups" in line)
 
 
@@ -73,10 +66,10 @@ def own_files_are_there() -> bool:
 
 def test_an_event_that_is_purged_leaves_no_names_in_automatic_backups(small: House) -> None:
     small.now = ENDS + timedelta(days=7)
-    assert run(small, "purge").exit_code == 0
+    assert small.run("purge").exit_code == 0
     assert automatic() == ["before-restore"], "it may hold names until all are erased"
     small.now = ENDS + timedelta(days=30)
-    assert run(small, "purge").exit_code == 0
+    assert small.run("purge").exit_code == 0
     assert automatic() == ["after-purge"]
     (fresh,) = backups.automatic().glob("after-purge-*.zip")
     assert backups.verify(fresh).rows["registrations"] == 1
@@ -86,7 +79,7 @@ def test_an_event_that_is_purged_leaves_no_names_in_automatic_backups(small: Hou
     assert own_files_are_there()
     assert of_backups(small).startswith("ok")
     small.now += timedelta(hours=1)
-    run(small, "purge")
+    small.run("purge")
     assert [path for path in backups.automatic().iterdir() if path.name not in OWN] == [fresh], (
         "no second backup is made"
     )
@@ -117,7 +110,7 @@ def test_old_backups_stay_until_a_fresh_one_is_there(
             shell.commit()
     else:
         monkeypatch.setenv("PATH", "/nowhere")
-    said = run(small, "purge")
+    said = small.run("purge")
     assert said.exit_code == 1
     assert "no fresh backup could be made" in said.output
     assert "old automatic ones are kept" in caplog.text
@@ -130,7 +123,7 @@ def test_old_backups_stay_until_a_fresh_one_is_there(
         with db.engine.begin() as connection:
             connection.execute(text("DELETE FROM gifts"))
     monkeypatch.setenv("PATH", path)
-    assert run(small, "purge").exit_code == 0, "the next hour"
+    assert small.run("purge").exit_code == 0, "the next hour"
     assert automatic() == ["after-purge"]
     assert of_backups(small).startswith("ok")
 
@@ -138,11 +131,11 @@ def test_old_backups_stay_until_a_fresh_one_is_there(
 def test_automatic_backups_are_kept_for_as_long_as_the_privacy_page_says(small: House) -> None:
     small.apply(toml(more="[privacy]\nkeep_days = 365"))
     small.now += old_backups.KEPT
-    assert run(small, "purge").exit_code == 0
+    assert small.run("purge").exit_code == 0
     assert automatic() == ["before-restore"]
     small.now += timedelta(seconds=1)
     assert of_backups(small).startswith("NO")
-    assert run(small, "purge").exit_code == 0
+    assert small.run("purge").exit_code == 0
     assert automatic() == []
     assert own_files_are_there()
     days = str(old_backups.KEPT.days)
@@ -154,11 +147,11 @@ def test_a_restore_leaves_no_backup_with_names_whose_retention_has_ended(
     small: House, tmp_path: Path
 ) -> None:
     file = str(tmp_path / "before.zip")
-    assert run(small, "backup", "create", file).exit_code == 0
+    assert small.run("backup", "create", file).exit_code == 0
     small.now = ENDS + timedelta(days=30)
-    run(small, "purge")
+    small.run("purge")
     small.now += timedelta(days=1)
-    assert run(small, "backup", "restore", file).exit_code == 0
+    assert small.run("backup", "restore", file).exit_code == 0
     assert automatic() == ["after-purge"]
     assert of_backups(small).startswith("ok")
 
@@ -174,7 +167,7 @@ def test_restoring_an_older_schema_makes_no_automatic_backup_of_it(
     checks.make_tables()
     before = automatic()
     small.now += timedelta(seconds=1)
-    restored = run(small, "backup", "restore", str(tmp_path / "older.zip"))
+    restored = small.run("backup", "restore", str(tmp_path / "older.zip"))
     assert restored.exit_code == 0, restored.output
     assert automatic() == sorted([*before, "before-restore"])
 
@@ -186,7 +179,7 @@ def test_the_remains_of_a_killed_backup_are_deleted(small: House) -> None:
         (folder / "database.sqlite3").write_text(NAME)
         made = folder.stat().st_mtime - days * 86_400
         os.utime(folder, (made, made))
-    assert run(small, "purge").exit_code == 0
+    assert small.run("purge").exit_code == 0
     assert [path.name for path in backups.automatic().glob(f"{backups.WORKSHOP}*")] == [
         f"{backups.WORKSHOP}new"
     ]

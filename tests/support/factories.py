@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from argon2 import PasswordHasher
+from click.testing import Result
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
@@ -208,6 +209,11 @@ class House:
             cancellations.cancel(session, *found, people, by=by, now=self.now)
 
         write(act)
+
+    def run(self, *words: str) -> Result:
+        """Run a command, as the operator types it."""
+        reading().rollback()
+        return self.app.test_cli_runner().invoke(args=list(words))
 
     def hire(self) -> None:
         """Create the accounts of Olga, Desmond and Dora."""

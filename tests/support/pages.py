@@ -83,6 +83,11 @@ class Page(HTMLParser):
         return next(form for form in posting if form.action.split("#")[0].endswith(ending))
 
 
+def count_codes(page: Page) -> int:
+    """The number of check-in codes on a page."""
+    return len(page.having("data-code"))
+
+
 def get(client: FlaskClient, address: str, **more: Any) -> Page:
     """Open an address."""
     return Page(client.get(address, **more))

@@ -136,6 +136,20 @@ def started(folder: Path, fault: str = "", **environment: str) -> AbstractContex
     return _at_work(_fresh, folder, fault, environment)
 
 
+def refused(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Start a server that is expected to refuse. Returns what it said and its exit code."""
+    given = {"EVENTREG_INSTANCE": str(folder), "PORT": str(free_port()), **environment}
+    return subprocess.run(
+        [sys.executable, "-m", "eventreg.serve"],
+        cwd=ROOT,
+        env=bare_environment(**given),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
 _Begin = Callable[[str, Path, dict[str, str]], "Forked | subprocess.Popen[bytes]"]
 
 

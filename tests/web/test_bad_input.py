@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.factories import PASSWORD, House, toml
+from tests.support.factories import PASSWORD, House
+from tests.support.houses import with_seats
 from tests.support.pages import Page, book, fill, get, sign_in
 
 REGISTER = "/zh/events/small/register"
@@ -37,14 +38,7 @@ REFUSED = [
     "x" * 500,
     "👨‍👩‍👧" * 41,
 ]
-
-
-@pytest.fixture
-def roomy(house: House) -> House:
-    """An event with plenty of seats, and all of the staff."""
-    house.apply(toml(capacity=90))
-    house.hire()
-    return house
+roomy = with_seats(90, staff=True)
 
 
 @pytest.mark.parametrize("text", INERT)

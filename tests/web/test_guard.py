@@ -7,18 +7,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from eventreg.web import access
-from tests.support.factories import PASSWORD, House, toml
+from tests.support.factories import PASSWORD, House
+from tests.support.houses import with_seats
 from tests.support.pages import Page, get, sign_in
 
 REGISTER = "/zh/events/small/register"
-
-
-@pytest.fixture
-def roomy(house: House) -> House:
-    """An event with plenty of seats, and all of the staff."""
-    house.apply(toml(capacity=90))
-    house.hire()
-    return house
+roomy = with_seats(90, staff=True)
 
 
 def test_more_than_64_kib_is_refused_with_a_sentence(roomy: House) -> None:

@@ -3,7 +3,6 @@ version stored one."""
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -40,12 +39,6 @@ DATES = {
 }
 
 
-def run(house: House, *words: str) -> Any:
-    """Run a command as the operator types it."""
-    reading().rollback()
-    return house.app.test_cli_runner().invoke(args=list(words))
-
-
 @pytest.mark.parametrize("path", DATES)
 def test_a_date_in_a_far_year_is_a_mistake_in_the_file(path: str) -> None:
     with pytest.raises(DefinitionInvalid) as refused:
@@ -57,7 +50,7 @@ def test_the_commands_report_the_mistake_and_change_nothing(house: House, tmp_pa
     file = tmp_path / "never.toml"
     file.write_text(DATES["starts_at"], encoding="utf-8")
     for command in ("check", "apply"):
-        said = run(house, "event", command, str(file))
+        said = house.run("event", command, str(file))
         assert (said.exit_code, said.output) == (1, f"{file}: starts_at: {EXPECTED}\n")
     assert not events.all_events(reading())
 
@@ -138,10 +131,10 @@ def test_an_event_at_the_end_of_the_calendar_does_not_disturb_the_others(two: Ho
         ("purge", "--dry-run"),
         ("doctor",),
     ):
-        assert run(two, *command).exit_code == 0, command
-    assert run(two, "purge").exit_code == 0
+        assert two.run(*command).exit_code == 0, command
+    assert two.run("purge").exit_code == 0
     assert names() == {"—", "闻人三"}
-    assert run(two, "doctor").exit_code == 0, run(two, "doctor").output
+    assert two.run("doctor").exit_code == 0, two.run("doctor").output
 
 
 @pytest.mark.both_databases
@@ -153,13 +146,13 @@ def test_an_event_that_cannot_be_read_does_not_disturb_the_others(
         connection.execute(
             text("UPDATE events SET ends_at = (SELECT ends_at FROM events WHERE slug = 'small')")
         )
-    said = run(two, "purge")
+    said = two.run("purge")
     assert said.exit_code == 1
     assert "small: everybody: 1 registrations" in said.output
     assert "event never: could not be purged" in said.output
     assert "event never: cannot be purged" in caplog.text
     assert NAME not in names()
-    found = run(two, "doctor")
+    found = two.run("doctor")
     assert found.exit_code == 1
     assert "never (cannot be read)" in found.output
     assert "ok small: nobody waits who could sit" in found.output, "the others are still looked at"

@@ -15,6 +15,7 @@ from eventreg.core.desk import attendee_list, check_in_list, print_history
 from eventreg.core.errors import PdfUnavailable
 from eventreg.storage.session import reading
 from tests.support.factories import House, toml
+from tests.support.houses import with_seats
 from tests.support.pages import Page, get
 from tests.support.windows import LAPTOP, window
 
@@ -29,14 +30,7 @@ LONGEST = [
     "مريم عبد الله الحسيني",
 ]
 SURNAMES = "陈丁胡李马钱孙王吴徐杨张郑周朱"
-
-
-@pytest.fixture
-def hall(house: House) -> House:
-    """An event with sixty seats, and the three staff accounts."""
-    house.apply(toml(capacity=60))
-    house.hire()
-    return house
+hall = with_seats(60, staff=True)
 
 
 def fill_with(house: House, people: int, names: Sequence[str] = ()) -> None:

@@ -16,18 +16,12 @@ from hypothesis import strategies as st
 
 from eventreg.core.desk import check_in_list, import_file, imports
 from tests.support.factories import House, local, toml
+from tests.support.houses import with_seats
 from tests.support.pages import Page, get
 from tests.web.test_bad_input import INERT
 
 DESK = "/staff/events/small"
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """An event with ten seats, and the three staff accounts."""
-    house.apply(toml(capacity=10))
-    house.hire()
-    return house
+small = with_seats(10, staff=True)
 
 
 def exported(client: FlaskClient, address: str = "attendees.csv") -> list[dict[str, str]]:

@@ -14,17 +14,11 @@ from eventreg.core import invariants
 from eventreg.core.desk import import_file, imports
 from eventreg.storage.session import reading
 from tests.support.factories import House, toml
+from tests.support.houses import with_seats
 from tests.support.pages import Page, get
 
 DESK = "/staff/events/small"
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """An event with ten seats, and the three staff accounts."""
-    house.apply(toml(capacity=10))
-    house.hire()
-    return house
+small = with_seats(10, staff=True)
 
 
 HEAD = "姓名,电话,同行\n"

@@ -2,25 +2,18 @@
 
 from collections.abc import Sequence
 
-import pytest
 from flask.testing import FlaskClient
 
 from eventreg.core import invariants
 from eventreg.core.desk import attendee_list, print_history
 from eventreg.storage.session import reading
 from tests.support.factories import House, local, toml
+from tests.support.houses import with_seats
 from tests.support.pages import Page, get
 from tests.web.desk.test_check_in_list import fill_with, print_list, registration_of
 
 DESK = "/staff/events/small"
-
-
-@pytest.fixture
-def hall(house: House) -> House:
-    """An event with sixty seats, and the three staff accounts."""
-    house.apply(toml(capacity=60))
-    house.hire()
-    return house
+hall = with_seats(60, staff=True)
 
 
 def ticked(client: FlaskClient, arrived: Sequence[str], given: Sequence[str], **more: str) -> Page:

@@ -5,23 +5,18 @@ from typing import Any
 import pytest
 
 from tests.support.factories import PASSWORD, House, toml
+from tests.support.houses import with_seats
 from tests.support.pages import Page, fill, get, named, sign_in
 
 pytestmark = pytest.mark.both_databases
+small = with_seats(2)
 
 
 @pytest.fixture
-def house(house: House) -> House:
-    """An event with two seats."""
-    house.apply(toml(capacity=2))
-    return house
-
-
-@pytest.fixture
-def desk(house: House) -> Any:
+def desk(small: House) -> Any:
     """Desmond, signed in."""
-    house.hire()
-    client = house.client()
+    small.hire()
+    client = small.client()
     sign_in(client, "desmond", PASSWORD)
     return client
 
@@ -36,9 +31,9 @@ def take_call(desk: Any, **typed: str) -> Page:
 
 
 def test_the_desk_puts_a_caller_on_the_waiting_list_and_sees_the_position(
-    house: House, desk: Any
+    small: House, desk: Any
 ) -> None:
-    house.register("王一", "王二")
+    small.register("王一", "王二")
     full = take_call(desk, name="张桂芳", phone="13800138000")
     assert full.status == 409
     assert "登记候补" in full.text
@@ -48,8 +43,8 @@ def test_the_desk_puts_a_caller_on_the_waiting_list_and_sees_the_position(
     assert "排在第 1 位" in waiting.text
 
 
-def test_the_desk_splits_a_couple_if_one_seat_is_left(house: House, desk: Any) -> None:
-    house.register("王一")
+def test_the_desk_splits_a_couple_if_one_seat_is_left(small: House, desk: Any) -> None:
+    small.register("王一")
     full = take_call(desk, name="张桂芳", companion_1="李建国", phone="13800138000")
     assert (full.status, "一位先留座，其余候补" in full.text) == (409, True)
     page = take_call(
@@ -62,10 +57,10 @@ def test_the_desk_splits_a_couple_if_one_seat_is_left(house: House, desk: Any) -
     assert "同伴还在候补" in page.text
 
 
-def test_the_desk_sees_whom_to_call_until_the_call_is_recorded(house: House, desk: Any) -> None:
-    house.register("王一", "王二")
-    waiting = house.register("张桂芳", waitlist=True)
-    house.apply(toml(capacity=3))
+def test_the_desk_sees_whom_to_call_until_the_call_is_recorded(small: House, desk: Any) -> None:
+    small.register("王一", "王二")
+    waiting = small.register("张桂芳", waitlist=True)
+    small.apply(toml(capacity=3))
     board = get(desk, "/staff/events/small")
     assert "要打电话：1 家" in board.text
     path = f"/staff/events/small/registrations/{waiting.id}"
@@ -77,10 +72,10 @@ def test_the_desk_sees_whom_to_call_until_the_call_is_recorded(house: House, des
     assert "已打电话告诉" in get(desk, path).text
 
 
-def test_the_desk_gives_a_held_seat_to_a_waiting_guest(house: House, desk: Any) -> None:
-    house.apply(toml(capacity=3, more="held_seats = 1\nheld_until = 2030-06-09T12:00:00"))
-    house.register("王一", "王二")
-    waiting = house.register("张桂芳", waitlist=True)
+def test_the_desk_gives_a_held_seat_to_a_waiting_guest(small: House, desk: Any) -> None:
+    small.apply(toml(capacity=3, more="held_seats = 1\nheld_until = 2030-06-09T12:00:00"))
+    small.register("王一", "王二")
+    waiting = small.register("张桂芳", waitlist=True)
     path = f"/staff/events/small/registrations/{waiting.id}"
     act = get(desk, path).form("/promote")
     assert desk.post(act.action, data=act.fields).status_code == 303
@@ -88,33 +83,33 @@ def test_the_desk_gives_a_held_seat_to_a_waiting_guest(house: House, desk: Any) 
         "the second time changes nothing"
     )
     assert get(desk, path).data["data-state"] == "confirmed"
-    other = house.register("李一", waitlist=True)
+    other = small.register("李一", waitlist=True)
     act = get(desk, f"/staff/events/small/registrations/{other.id}").form("/promote")
     refused = Page(desk.post(act.action, data=act.fields))
     assert (refused.status, refused.data["data-state"]) == (409, "waitlisted")
 
 
-def test_the_desk_cancels_one_of_two(house: House, desk: Any) -> None:
-    made = house.register("张桂芳", "李建国")
+def test_the_desk_cancels_one_of_two(small: House, desk: Any) -> None:
+    made = small.register("张桂芳", "李建国")
     path = f"/staff/events/small/registrations/{made.id}"
     form = next(form for form in get(desk, path).forms if "attendee" in form.fields)
     desk.post(form.action, data=form.fields)
-    assert (get(desk, path).data["data-state"], house.seats().taken) == ("confirmed", 1)
+    assert (get(desk, path).data["data-state"], small.seats().taken) == ("confirmed", 1)
 
 
 @pytest.mark.parametrize("attendee", ["x", "-1", "9" * 30, "999999"])
 def test_an_unknown_attendee_at_the_desk_cancels_nothing(
-    house: House, desk: Any, attendee: str
+    small: House, desk: Any, attendee: str
 ) -> None:
     """Without an attendee the form would cancel the whole party."""
-    made = house.register("张桂芳", "李建国")
+    made = small.register("张桂芳", "李建国")
     form = get(desk, f"/staff/events/small/registrations/{made.id}").form("/cancel")
     assert desk.post(form.action, data={**form.fields, "attendee": attendee}).status_code == 404
-    assert house.seats().taken == 2
+    assert small.seats().taken == 2
 
 
 def test_the_desk_keeps_an_email_address_and_refuses_a_malformed_one(
-    house: House, desk: Any
+    small: House, desk: Any
 ) -> None:
     wrong = take_call(desk, name="张桂芳", phone="13800138000", email="nobody")
     assert (wrong.status, "邮箱好像不对" in wrong.text) == (422, True)
@@ -123,13 +118,13 @@ def test_the_desk_keeps_an_email_address_and_refuses_a_malformed_one(
 
 
 def test_the_dashboard_shows_the_sum_of_seats_and_whether_it_is_right(
-    house: House, desk: Any
+    small: House, desk: Any
 ) -> None:
-    house.register("王一")
+    small.register("王一")
     board = get(desk, "/staff/events/small")
     assert "2 个名额 = 已报名 1 + 空 1" in board.text
     assert (board.data["data-taken"], board.data["data-holds"]) == ("1", "yes")
-    with house.writing() as session:
+    with small.writing() as session:
         session.connection().exec_driver_sql("UPDATE event_seats SET taken = 2")
     board = get(desk, "/staff/events/small")
     assert board.data["data-holds"] == "no"

@@ -5,25 +5,20 @@ import pytest
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import lookup
 from eventreg.storage.session import reading
-from tests.support.factories import PASSWORD, House, local, toml
+from tests.support.factories import PASSWORD, House, local
+from tests.support.houses import with_seats
 from tests.support.pages import Page, get, sign_in
 
 pytestmark = pytest.mark.both_databases
+small = with_seats(2)
 
 
-@pytest.fixture
-def house(house: House) -> House:
-    """An event with two seats."""
-    house.apply(toml(capacity=2))
-    return house
-
-
-def test_a_waitlisted_guest_cannot_be_checked_in_at_the_door(house: House) -> None:
-    house.hire()
-    house.register("王一", "王二")
-    house.register("张桂芳", waitlist=True)
-    house.now = local("2030-06-10 08:50")
-    dora = house.client()
+def test_a_waitlisted_guest_cannot_be_checked_in_at_the_door(small: House) -> None:
+    small.hire()
+    small.register("王一", "王二")
+    small.register("张桂芳", waitlist=True)
+    small.now = local("2030-06-10 08:50")
+    dora = small.client()
     sign_in(dora, "dora", PASSWORD)
     (waiting,) = lookup.party(
         reading(), reading().query(Registration).filter_by(state="waitlisted").one()

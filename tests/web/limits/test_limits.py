@@ -2,23 +2,15 @@
 
 from typing import Any
 
-import pytest
-
 from eventreg.core.models.registration import Registration
 from eventreg.storage.session import reading
-from tests.support.factories import PASSWORD, House, toml
+from tests.support.factories import PASSWORD, House
+from tests.support.houses import with_seats
 from tests.support.pages import Page, fill, get
 from tests.support.tokens import another
 
 REGISTER = "/zh/events/small/register"
-
-
-@pytest.fixture
-def roomy(house: House) -> House:
-    """An event with plenty of seats, and all of the staff."""
-    house.apply(toml(capacity=90))
-    house.hire()
-    return house
+roomy = with_seats(90, staff=True)
 
 
 def test_tries_with_unknown_tickets_are_limited(roomy: House) -> None:

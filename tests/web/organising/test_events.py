@@ -1,96 +1,19 @@
-"""An organiser copies, edits, previews, moves and cancels events, and sees the consequences before
-anything is changed."""
-
-import io
-import tomllib
-from datetime import date
+"""An organiser edits, previews, moves and cancels events, and sees the consequences before anything
+is changed."""
 
 import pytest
 from flask.testing import FlaskClient
 
 from eventreg.core import invariants
 from eventreg.core.desk import calls
-from eventreg.core.errors import EventUnknown
-from eventreg.core.event import event_file, events
-from eventreg.core.organising import drafts
+from eventreg.core.event import events
 from eventreg.storage.session import reading
-from tests.support.factories import SHIPPED, House, local, toml
-from tests.support.pages import Form, Page, get
+from tests.support.factories import House, local
+from tests.support.houses import with_seats
+from tests.support.pages import Page, get
+from tests.web.organising.edit_form import EDIT, apply, checked, whole_form, with_texts
 
-DESK = "/staff/events/small"
-EDIT = f"{DESK}/edit"
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """Three seats, two of them taken, and a staff of every role."""
-    house.apply(toml())
-    house.hire()
-    house.register("张桂芳", "王建国")
-    return house
-
-
-def whole_form(page: Page) -> Form:
-    """The form with every fact and text."""
-    return next(form for form in page.forms if form.id == "event")
-
-
-def checked(client: FlaskClient, **typed: str) -> Page:
-    """Change something in the form. Returns the page that shows what would change."""
-    form = whole_form(get(client, EDIT))
-    named = {name.replace("__", "."): value for name, value in typed.items()}
-    return Page(client.post(EDIT, data={**with_texts(client, form), **named}))
-
-
-def with_texts(client: FlaskClient, form: Form) -> dict[str, str]:
-    """The form's fields, with the texts of its larger boxes."""
-    definition = events.definition(events.get(reading(), "small"))
-    return {**drafts.values(definition), **form.fields}
-
-
-def apply(client: FlaskClient, page: Page, **more: str) -> str:
-    """Press the button of that page. Returns where it leads."""
-    form = page.form("/apply")
-    text = page.html.partition('<textarea name="toml" hidden>')[2].partition("</textarea>")[0]
-    plain = (
-        text.replace("&#34;", '"')
-        .replace("&#39;", "'")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
-    )
-    answer = client.post(form.action, data={**form.fields, "toml": plain, "tell": "", **more})
-    assert answer.status_code == 303, Page(answer).text
-    return str(answer.headers["Location"])
-
-
-def test_the_june_lecture_is_copied_to_july(house: House) -> None:
-    house.apply(SHIPPED.read_text(encoding="utf-8"))
-    house.hire()
-    olga = house.signed_in("olga")
-    form = next(form for form in get(olga, "/staff/events/new").forms if form.method == "get")
-    assert "date" in form.fields
-    copied = get(olga, "/staff/events/new?from=june-10-self-care&date=2030-07-08")
-    form = whole_form(copied)
-    assert (form.fields["slug"], form.fields["date"], form.fields["starts"]) == (
-        "july-8-self-care",
-        "2030-07-08",
-        "09:00",
-    )
-    definition = events.definition(house.event("june-10-self-care"))
-    typed = {**drafts.values(definition), **form.fields}
-    shown = Page(olga.post("/staff/events/new", data=typed))
-    assert shown.kind == "staff-event-check"
-    with pytest.raises(EventUnknown):
-        house.event("july-8-self-care")
-    assert apply(olga, shown) == "/staff/events/july-8-self-care"
-    new, old = house.event("july-8-self-care"), house.event("june-10-self-care")
-    assert new.starts_at == local("2030-07-08 09:00")
-    first, second = (event_file.raw_of(events.definition(event)) for event in (old, new))
-    assert {key for key in first if first[key] != second[key]} == {"slug", "starts_at"}
-    listed = get(house.client(), "/zh/").text
-    assert "6 月 10 日" in listed
-    assert "7 月 8 日" in listed, "the public start page lists both events"
+small = with_seats(3, "张桂芳", "王建国", staff=True)
 
 
 def test_a_change_is_shown_before_it_is_made(small: House, olga: FlaskClient) -> None:
@@ -235,31 +158,6 @@ def test_a_list_gains_and_loses_entries(small: House, olga: FlaskClient) -> None
     assert events.definition(small.event()).bring == ()
 
 
-def test_the_event_file_is_downloaded_and_uploaded(small: House, olga: FlaskClient) -> None:
-    file = olga.get(f"{DESK}/event.toml").get_data(as_text=True)
-    assert event_file.parse(file) == events.definition(small.event())
-    form = get(olga, "/staff/events/new").form("/upload")
-
-    def send(content: bytes) -> Page:
-        data = {**form.fields, "file": (io.BytesIO(content), "event.toml")}
-        return Page(
-            olga.post("/staff/events/upload", data=data, content_type="multipart/form-data")
-        )
-
-    assert send(file.encode()).data["data-changes"] == "0"
-    page = send(file.replace("capacity = 3", "capacity = 5").encode())
-    assert page.data["data-changes"] == "1"
-    apply(olga, page)
-    assert small.seats().capacity == 5
-    assert tomllib.loads(olga.get(f"{DESK}/event.toml").get_data(as_text=True))["capacity"] == 5
-    new = send(toml(slug="brand-new").encode())
-    apply(olga, new)
-    assert small.event("brand-new").version == 1
-    for bad in (b"\xff\xfe", b"slug = ", b"", toml(capacity=-1).encode()):
-        refused = send(bad)
-        assert (refused.status, refused.kind) == (422, "staff-event-new")
-
-
 def test_two_organisers_do_not_overwrite_each_other(small: House, olga: FlaskClient) -> None:
     mine, theirs = checked(olga, capacity="5"), checked(olga, capacity="7")
     apply(olga, theirs)
@@ -274,30 +172,5 @@ def test_two_organisers_do_not_overwrite_each_other(small: House, olga: FlaskCli
     assert small.seats().capacity == 7
 
 
-def test_a_slug_that_is_taken_is_refused(small: House, olga: FlaskClient) -> None:
-    form = whole_form(get(olga, "/staff/events/new?from=small&date=2030-07-08"))
-    typed = {**drafts.values(events.definition(small.event())), **form.fields, "slug": "small"}
-    page = Page(olga.post("/staff/events/new", data=typed))
-    assert (page.status, "请换一个" in page.text) == (409, True)
-    sent = {**form.fields, "toml": toml(capacity=9), "version": "0"}
-    assert olga.post("/staff/events/apply", data=sent).status_code == 409, "nor without that page"
-    assert small.seats().capacity == 3
-
-
 def test_a_warning_is_shown_for_words_of_an_advertisement(olga: FlaskClient) -> None:
     assert "这些字像广告" in checked(olga, title__zh="专家义诊").text
-
-
-@pytest.mark.parametrize(
-    ("slug", "day", "expected"),
-    [
-        ("june-10-self-care", (2030, 7, 8), "july-8-self-care"),
-        ("book-club", (2030, 1, 2), "january-2-book-club"),
-        ("x-2030-06-10", (2030, 7, 8), "july-8-x"),
-        ("june-10", (2030, 7, 8), "july-8"),
-    ],
-)
-def test_a_copy_gets_a_slug_with_its_day(
-    slug: str, day: tuple[int, int, int], expected: str
-) -> None:
-    assert drafts.slug_for(slug, date(*day)) == expected

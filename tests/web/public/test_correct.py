@@ -13,16 +13,11 @@ from eventreg.core.registration import lookup
 from eventreg.storage.session import reading, transaction
 from eventreg.web import addresses
 from tests.support.factories import House, local, toml, with_event
+from tests.support.houses import with_seats
 from tests.support.pages import Page, get
 
 pytestmark = pytest.mark.both_databases
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """An event with six seats."""
-    house.apply(toml(capacity=6))
-    return house
+small = with_seats(6)
 
 
 def change(house: House, made: Registration, **typed: str) -> Page:

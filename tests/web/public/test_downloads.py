@@ -1,28 +1,13 @@
 """The calendar entry."""
 
-import shutil
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from icalendar import Calendar, Event, Timezone
 
-from tests.support import cast
 from tests.support.factories import House, local, toml
+from tests.support.houses import monday_morning
 
-
-@pytest.fixture(scope="module")
-def morning(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """All events of the cast, on Monday morning at eight; for reading only."""
-    folder = tmp_path_factory.mktemp("cast")
-    shutil.copy(migrated, folder / "eventreg.sqlite3")
-    paths = cast.prepare(folder)
-    house = House(folder, EVENTREG_PUBLIC_URL="https://lecture.example.org")
-    house.now = local("2030-06-10 08:00")
-    house.app.extensions["paths"] = paths
-    yield house
-    house.close()
+morning = monday_morning
 
 
 def entry_of(house: House, language: str, slug: str) -> tuple[Calendar, Event]:

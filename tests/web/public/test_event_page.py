@@ -2,17 +2,14 @@
 
 import json
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import html5lib  # type: ignore[import-untyped]
 import pytest
 
 from eventreg.web import addresses
-from tests.support import cast
 from tests.support.factories import House, local, toml
+from tests.support.houses import monday_morning
 from tests.support.pages import Page, get
 
 CALL = {"zh": "0574-56116778", "en": "0574-56116778"}
@@ -45,19 +42,7 @@ STATES = {
         "我要报名",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def morning(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """All events of the cast, on Monday morning at eight; for reading only."""
-    folder = tmp_path_factory.mktemp("cast")
-    shutil.copy(migrated, folder / "eventreg.sqlite3")
-    paths = cast.prepare(folder)
-    house = House(folder, EVENTREG_PUBLIC_URL="https://lecture.example.org")
-    house.now = local("2030-06-10 08:00")
-    house.app.extensions["paths"] = paths
-    yield house
-    house.close()
+morning = monday_morning
 
 
 @pytest.mark.parametrize("slug", STATES)

@@ -8,29 +8,15 @@ from eventreg.core.models.registration import Registration
 from eventreg.core.registration import lookup
 from eventreg.storage.session import reading
 from tests.support.factories import House, toml
+from tests.support.houses import ZHANG, with_seats
 from tests.support.pages import Page, book, get
 
 pytestmark = pytest.mark.both_databases
+small = with_seats(2)
 
 
-FIND = {"name": "张桂芳", "phone": "138 0013 8000"}
-
-
-@pytest.fixture
-def house(house: House) -> House:
-    """An event with two seats."""
-    house.apply(toml(capacity=2))
-    return house
-
-
-@pytest.fixture
-def guest(house: House) -> Any:
-    """A guest's browser."""
-    return house.client()
-
-
-def test_a_lost_ticket_is_found_by_name_number_and_code(house: House, guest: Any) -> None:
-    ticket = book(guest, **FIND).headers["Location"]
+def test_a_lost_ticket_is_found_by_name_number_and_code(small: House, guest: Any) -> None:
+    ticket = book(guest, **ZHANG).headers["Location"]
     (person,) = lookup.party(reading(), reading().query(Registration).one())
     form = get(guest, "/zh/find")
     assert form.kind == "find"
@@ -41,14 +27,14 @@ def test_a_lost_ticket_is_found_by_name_number_and_code(house: House, guest: Any
         {"name": " 张 桂芳 "},
         {"code": " ".join(str(person.code))},
     ):
-        found = guest.post("/zh/find", data={**FIND, "code": str(person.code), **typed})
+        found = guest.post("/zh/find", data={**ZHANG, "code": str(person.code), **typed})
         assert (found.status_code, found.headers["Location"]) == (303, f"{ticket}#main")
 
 
-def test_a_failed_search_does_not_say_which_field_was_wrong(house: House, guest: Any) -> None:
-    book(guest, **FIND)
+def test_a_failed_search_does_not_say_which_field_was_wrong(small: House, guest: Any) -> None:
+    book(guest, **ZHANG)
     (person,) = lookup.party(reading(), reading().query(Registration).one())
-    right = {**FIND, "code": str(person.code)}
+    right = {**ZHANG, "code": str(person.code)}
     other = "2127" if person.code != "2127" else "3829"
     said = set()
     for typed in ({"name": "李桂芳"}, {"phone": "13900139000"}, {"code": other}):
@@ -66,8 +52,8 @@ def test_searches_for_a_ticket_are_limited(folder: Any) -> None:
         house.apply(toml())
         guest = house.client()
         for _ in range(12):
-            assert guest.post("/zh/find", data={**FIND, "code": "3829"}).status_code == 422
-        refused = guest.post("/zh/find", data={**FIND, "code": "3829"})
+            assert guest.post("/zh/find", data={**ZHANG, "code": "3829"}).status_code == 422
+        refused = guest.post("/zh/find", data={**ZHANG, "code": "3829"})
         assert refused.status_code == 429
         assert int(refused.headers["Retry-After"]) > 0
     house.close()

@@ -8,28 +8,12 @@ from eventreg.core.models.registration import Registration
 from eventreg.core.registration import lookup
 from eventreg.storage.session import reading
 from tests.support.factories import House, local, toml
-from tests.support.pages import Page, fill, get
+from tests.support.houses import ZHANG, with_seats
+from tests.support.pages import Page, count_codes, fill, get
 
 pytestmark = pytest.mark.both_databases
-
-
 REGISTER = "/zh/events/small/register"
-
-
-FIND = {"name": "张桂芳", "phone": "138 0013 8000"}
-
-
-@pytest.fixture
-def house(house: House) -> House:
-    """An event with two seats."""
-    house.apply(toml(capacity=2))
-    return house
-
-
-@pytest.fixture
-def guest(house: House) -> Any:
-    """A guest's browser."""
-    return house.client()
+small = with_seats(2)
 
 
 def press(guest: Any, page: Page, wish: str) -> Page:
@@ -42,15 +26,10 @@ def press(guest: Any, page: Page, wish: str) -> Page:
     return answer
 
 
-def count_codes(page: Page) -> int:
-    """The number of check-in codes on a page."""
-    return len(page.having("data-code"))
-
-
 def test_a_full_event_offers_the_waiting_list_and_gives_a_place_in_it(
-    house: House, guest: Any
+    small: House, guest: Any
 ) -> None:
-    house.register("王一", "王二")
+    small.register("王一", "王二")
     event = get(guest, "/zh/events/small")
     assert "名额已满，可以登记候补" in event.text
     opened = get(guest, REGISTER)
@@ -76,8 +55,8 @@ def test_a_full_event_offers_the_waiting_list_and_gives_a_place_in_it(
     assert "<svg" not in page.html, "it must not look like a ticket"
 
 
-def test_a_waiting_list_form_with_errors_comes_back_and_stays_one(house: House, guest: Any) -> None:
-    house.register("王一", "王二")
+def test_a_waiting_list_form_with_errors_comes_back_and_stays_one(small: House, guest: Any) -> None:
+    small.register("王一", "王二")
     form = get(guest, REGISTER).form("/register").fields
     wrong = Page(guest.post(REGISTER, data={**form, "name": "", "phone": "138 0013 8000"}))
     assert (wrong.status, wrong.kind) == (422, "register")
@@ -86,11 +65,11 @@ def test_a_waiting_list_form_with_errors_comes_back_and_stays_one(house: House, 
 
 
 def test_a_full_event_refuses_an_ordinary_form_and_offers_the_waiting_list(
-    house: House, guest: Any
+    small: House, guest: Any
 ) -> None:
     form = get(guest, REGISTER).form("/register").fields
-    house.register("王一", "王二")
-    refused = Page(guest.post(REGISTER, data={**form, **FIND, "confirmed": "yes"}))
+    small.register("王一", "王二")
+    refused = Page(guest.post(REGISTER, data={**form, **ZHANG, "confirmed": "yes"}))
     assert (refused.status, refused.kind) == (409, "full")
     waiting = press(guest, refused, "waitlist")
     assert waiting.status == 303, "the guest has confirmed already"
@@ -102,9 +81,9 @@ def test_a_full_event_refuses_an_ordinary_form_and_offers_the_waiting_list(
     [("split", ["confirmed", "waitlisted"], 2), ("waitlist", ["waitlisted"], 1)],
 )
 def test_a_couple_with_one_seat_left_can_split_or_wait(
-    house: House, guest: Any, wish: str, states: list[str], seats: int
+    small: House, guest: Any, wish: str, states: list[str], seats: int
 ) -> None:
-    house.register("王一")
+    small.register("王一")
     page = Page(fill(guest, REGISTER, name="张桂芳", companion_1="李建国", phone="138 0013 8000"))
     assert (page.status, page.kind) == (409, "full")
     assert "现在只剩 1 个座位" in page.text
@@ -119,7 +98,7 @@ def test_a_couple_with_one_seat_left_can_split_or_wait(
         .all()
     )
     assert [one.state for one in found] == states
-    assert house.seats().taken == seats
+    assert small.seats().taken == seats
     if wish == "split":
         assert (ticket.kind, count_codes(ticket)) == ("ticket", 1)
         beside = next(
@@ -132,32 +111,32 @@ def test_a_couple_with_one_seat_left_can_split_or_wait(
 
 
 def test_a_full_waiting_list_says_so_and_offers_only_the_telephone(
-    house: House, guest: Any
+    small: House, guest: Any
 ) -> None:
-    house.apply(toml(capacity=2, more="[waitlist]\nsize = 1"))
-    house.register("王一", "王二")
+    small.apply(toml(capacity=2, more="[waitlist]\nsize = 1"))
+    small.register("王一", "王二")
     form = get(guest, REGISTER).form("/register").fields
-    house.register("李一", waitlist=True)
+    small.register("李一", waitlist=True)
     assert "名额和候补都已满" in get(guest, "/zh/events/small").text
     opened = get(guest, REGISTER)
     assert [form for form in opened.forms if "waitlist" in form.fields] == []
-    sent = Page(guest.post(REGISTER, data={**form, **FIND, "waitlist": "yes", "confirmed": "yes"}))
+    sent = Page(guest.post(REGISTER, data={**form, **ZHANG, "waitlist": "yes", "confirmed": "yes"}))
     assert (sent.status, sent.kind) == (409, "full")
     assert "0574-87654321" in sent.text
 
 
 def test_the_first_page_view_after_held_seats_come_free_promotes_the_waiting_list(
-    house: House, guest: Any
+    small: House, guest: Any
 ) -> None:
-    house.apply(toml(capacity=2, more="held_seats = 1\nheld_until = 2030-06-05T12:00:00"))
-    house.register("王一")
-    waiting = house.register("张桂芳", waitlist=True)
+    small.apply(toml(capacity=2, more="held_seats = 1\nheld_until = 2030-06-05T12:00:00"))
+    small.register("王一")
+    waiting = small.register("张桂芳", waitlist=True)
     assert "网上名额已满，打电话还有 1 个" in get(guest, "/zh/events/small").text
-    house.now = local("2030-06-05 12:00")
+    small.now = local("2030-06-05 12:00")
     page = get(guest, "/zh/events/small")
     assert page.having("data-seats-left")[0]["data-seats-left"] == "0", (
         "the guest who opens the page is not offered the seat"
     )
     reading().rollback()
     assert lookup.get(reading(), waiting.id).state == "confirmed"
-    assert house.seats().taken == 2
+    assert small.seats().taken == 2

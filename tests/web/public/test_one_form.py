@@ -10,19 +10,13 @@ from eventreg.core.registration import form_keys
 from eventreg.storage.session import reading
 from eventreg.web.forms import form_token
 from tests.support.factories import House, toml
+from tests.support.houses import ZHANG
 from tests.support.pages import Page, book, fill, get
 
 REGISTER = "/zh/events/small/register"
-ZHANG = {"name": "张桂芳", "phone": "13800138000"}
 WANG = {"name": "王建国", "phone": "13900139000"}
 
 pytestmark = pytest.mark.both_databases
-
-
-@pytest.fixture
-def guest(small: House) -> Any:
-    """A guest's browser."""
-    return small.client()
 
 
 def count_registrations() -> int:

@@ -9,22 +9,12 @@ from eventreg.core import audit
 from eventreg.core.registration import cancellations, lookup
 from eventreg.storage.session import transaction
 from tests.support.factories import SHIPPED, House, local, toml, with_event
+from tests.support.houses import guest_without_cookies, with_seats
 from tests.support.pages import book, get
 
 REGISTER = "/zh/events/small/register"
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """An event with three seats."""
-    house.apply(toml())
-    return house
-
-
-@pytest.fixture
-def guest(small: House) -> Any:
-    """A browser that drops every cookie, as those inside chat apps do."""
-    return small.app.test_client(use_cookies=False)
+small = with_seats(3)
+guest = guest_without_cookies
 
 
 def test_the_root_redirects_to_the_language_of_the_browser(small: House) -> None:

@@ -11,22 +11,12 @@ from eventreg.core.models.registration import Registration
 from eventreg.storage.session import reading
 from tests.support import pages
 from tests.support.factories import House, local, toml
+from tests.support.houses import guest_without_cookies, with_seats
 from tests.support.pages import Page, book, fill, get
 
 REGISTER = "/zh/events/small/register"
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """An event with three seats."""
-    house.apply(toml())
-    return house
-
-
-@pytest.fixture
-def guest(small: House) -> Any:
-    """A browser that drops every cookie, as those inside chat apps do."""
-    return small.app.test_client(use_cookies=False)
+small = with_seats(3)
+guest = guest_without_cookies
 
 
 def ticket_of(client: Any, answer: TestResponse) -> Page:

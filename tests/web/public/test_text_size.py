@@ -8,16 +8,11 @@ import pytest
 
 from eventreg.web import addresses
 from tests.support.factories import House, toml
+from tests.support.houses import with_seats
 from tests.support.pages import Page, fill, get
 
 REGISTER = "/zh/events/small/register"
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """An event with two seats."""
-    house.apply(toml(capacity=2))
-    return house
+small = with_seats(2)
 
 
 def size_of(page: Page) -> str:

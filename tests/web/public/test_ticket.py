@@ -2,26 +2,15 @@
 
 from typing import Any
 
-import pytest
-
 from eventreg.core import audit
 from eventreg.core.registration import cancellations, lookup
 from eventreg.storage.session import transaction
-from tests.support.factories import House, toml, with_event
+from tests.support.factories import House, with_event
+from tests.support.houses import guest_without_cookies, with_seats
 from tests.support.pages import book, get
 
-
-@pytest.fixture
-def small(house: House) -> House:
-    """An event with three seats."""
-    house.apply(toml())
-    return house
-
-
-@pytest.fixture
-def guest(small: House) -> Any:
-    """A browser that drops every cookie, as those inside chat apps do."""
-    return small.app.test_client(use_cookies=False)
+small = with_seats(3)
+guest = guest_without_cookies
 
 
 def test_a_ticket_is_in_the_language_of_its_registration_or_the_chosen_one(guest: Any) -> None:

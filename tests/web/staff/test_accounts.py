@@ -12,18 +12,11 @@ from eventreg.core.models.staff import Role
 from eventreg.core.staff import accounts, second_factor
 from eventreg.storage.session import reading, transaction
 from tests.support.factories import PASSWORD, House, toml
+from tests.support.houses import with_seats
 from tests.support.pages import Page, fill, get, sign_in
 
 ACCOUNTS = "/staff/accounts"
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """An event with three seats, one taken, and the three staff accounts."""
-    house.apply(toml())
-    house.hire()
-    house.register("张桂芳")
-    return house
+small = with_seats(3, "张桂芳", staff=True)
 
 
 def change(client: FlaskClient, name: str, **what: str) -> int:

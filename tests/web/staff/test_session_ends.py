@@ -34,14 +34,15 @@ def look(house: House, token: str, *, use: bool) -> bool:
 
 MINUTES = st.one_of(st.integers(0, 5), st.integers(60, 300), st.integers(0, 40 * 60))
 ACTS = st.sampled_from(["look", "use", "use", "move", "later", "put on", "drop"])
-
-
-@settings(
+EXAMPLES = settings(
     max_examples=rounds(25, 400),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+
+
+@EXAMPLES
 @given(
     name=st.sampled_from(["olga", "desmond", "dora"]),
     steps=st.lists(st.tuples(MINUTES, ACTS), max_size=12),
@@ -80,12 +81,7 @@ def test_a_refused_session_stays_refused(
         refused = not stands
 
 
-@settings(
-    max_examples=rounds(25, 400),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@EXAMPLES
 @given(
     name=st.sampled_from(["olga", "dora"]),
     waits=st.lists(st.integers(1, 420), min_size=1, max_size=15),

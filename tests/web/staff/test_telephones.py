@@ -2,23 +2,16 @@
 
 from datetime import timedelta
 
-import pytest
 from flask.testing import FlaskClient
 from pytest import MonkeyPatch
 
 from eventreg.core.staff import accounts
 from eventreg.storage.session import reading
 from tests.support.factories import House, local, toml
+from tests.support.houses import with_seats
 from tests.support.pages import Page, get
 
-
-@pytest.fixture
-def small(house: House) -> House:
-    """An event with three seats, one taken, and the three staff accounts."""
-    house.apply(toml())
-    house.hire()
-    house.register("张桂芳")
-    return house
+small = with_seats(3, "张桂芳", staff=True)
 
 
 def paired(house: House, client: FlaskClient) -> tuple[FlaskClient, str]:

@@ -9,7 +9,7 @@ from eventreg.storage import checks
 from eventreg.storage.session import db, reading
 from tests.proofs.conftest import rounds
 from tests.proofs.crowd import broken_promises
-from tests.proofs.power import Disk, trace
+from tests.proofs.power_cuts.disk import Disk, trace
 from tests.support.factories import House, toml
 
 

@@ -36,7 +36,7 @@ def trace(folder: Path, log: Path, registrations: int, fault: str = "") -> list[
     program = [
         sys.executable,
         "-m",
-        "tests.proofs.power",
+        "tests.proofs.power_cuts.disk",
         str(folder),
         str(log),
         str(registrations),

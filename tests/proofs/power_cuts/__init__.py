@@ -1,0 +1,1 @@
+"""Power cuts, simulated from a trace of system calls."""

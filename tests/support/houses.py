@@ -1,0 +1,61 @@
+"""Fixtures that several files start from. A file gives them the names by which its tests ask for
+them: ``small = with_seats(5)``."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support import cast
+from tests.support.factories import House, local, toml
+
+ZHANG = {"name": "张桂芳", "phone": "138 0013 8000"}
+"""What Zhang Guifang types to register, and later to find her ticket."""
+
+
+def with_seats(capacity: int, *party: str, staff: bool = False) -> object:
+    """A fixture: a house with one event of that many seats. ``party`` has registered; with
+    ``staff``, everybody is hired."""
+
+    @pytest.fixture
+    def opened(house: House) -> House:
+        house.apply(toml(capacity=capacity))
+        if staff:
+            house.hire()
+        if party:
+            house.register(*party)
+        return house
+
+    return opened
+
+
+@pytest.fixture
+def one_of_each(house: House) -> House:
+    """Two seats taken, one person waiting, one cancelled."""
+    house.apply(toml(capacity=2))
+    house.register("王一", "王二")
+    gone = house.register("李一", waitlist=True)
+    house.register("李二", waitlist=True)
+    house.cancel(gone)
+    return house
+
+
+@pytest.fixture(scope="module")
+def monday_morning(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """All events of the cast, on Monday morning at eight; for reading only."""
+    folder = tmp_path_factory.mktemp("cast")
+    shutil.copy(migrated, folder / "eventreg.sqlite3")
+    paths = cast.prepare(folder)
+    house = House(folder, EVENTREG_PUBLIC_URL="https://lecture.example.org")
+    house.now = local("2030-06-10 08:00")
+    house.app.extensions["paths"] = paths
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def guest_without_cookies(small: House) -> FlaskClient:
+    """A browser that drops every cookie, as those inside chat apps do."""
+    return small.app.test_client(use_cookies=False)
