@@ -12,6 +12,7 @@ from eventreg.core.audit import Action, Actor
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import Channel, MessageKind, OutboxMessage
 from eventreg.core.models.registration import Registration, RegistrationState
+from eventreg.core.values.notices import NoticeKind
 
 _add = insert(OutboxMessage)
 _unsettled = OutboxMessage.settled_at.is_(None)
@@ -28,11 +29,14 @@ _of_one = (
 _live = select(Registration.id, Registration.email).where(
     Registration.event_id == bindparam("event"), Registration.state != RegistrationState.CANCELLED
 )
-_NOTICES = {
-    "moved": MessageKind.EVENT_MOVED,
-    "cancelled": MessageKind.EVENT_CANCELLED,
-    "speaker-replaced": MessageKind.SPEAKER_REPLACED,
+_OF_THEIR_OWN = {
+    NoticeKind.MOVED: MessageKind.EVENT_MOVED,
+    NoticeKind.CANCELLED: MessageKind.EVENT_CANCELLED,
+    NoticeKind.SPEAKER_REPLACED: MessageKind.SPEAKER_REPLACED,
 }
+"""Notices with a mail and a call script of their own. All others share one."""
+NOTICES = frozenset((*_OF_THEIR_OWN.values(), MessageKind.ANNOUNCED))
+"""The messages that are notices of an event."""
 
 
 def enqueue(
@@ -97,13 +101,14 @@ def announce(session: Session, event: Event, *, now: datetime) -> int:
     """Owe the event's notice, as a call and a mail, to every registration that is confirmed or
     waiting. An older notice is no longer owed. Returns the number of registrations; 0 if the event
     has no notice."""
-    older = OutboxMessage.kind.in_(_NOTICES.values())
+    older = OutboxMessage.kind.in_(NOTICES)
     session.execute(_settle.where(OutboxMessage.event_id == event.id, older).values(settled_at=now))
     if event.notice is None:
         return 0
+    kind = _OF_THEIR_OWN.get(NoticeKind(event.notice), MessageKind.ANNOUNCED)
     live = session.execute(_live, {"event": event.id}).all()
     for registration_id, email in live:
-        enqueue_call(session, event, registration_id, _NOTICES[event.notice], email=email, now=now)
+        enqueue_call(session, event, registration_id, kind, email=email, now=now)
     return len(live)
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app, g, render_template
 
+from eventreg.core import outbox
 from eventreg.core.deliveries import Delivery
 from eventreg.core.desk import attendee_list
 from eventreg.core.event import calendar, events
@@ -75,8 +76,9 @@ def _text(about: _About) -> str:
     registration, event = about.registration, about.event
     people = attendee_list.of_registration(reading(), registration.id)
     waits = registration.state == RegistrationState.WAITLISTED
+    folder = "mail/notices" if about.kind in outbox.NOTICES else "mail"
     return render_template(
-        f"mail/{about.kind}.{registration.locale}.txt",
+        f"{folder}/{about.kind}.{registration.locale}.txt",
         people=[person for person in people if person.is_live] or people,
         ticket=about.settings.public_url + addresses.ticket(registration),
         page=addresses.event_page(event.slug, registration.locale),

@@ -25,6 +25,7 @@ KINDS = (
     "event-moved",
     "event-cancelled",
     "speaker-replaced",
+    "announced",
 )
 
 
@@ -43,13 +44,18 @@ def happen(house: House, kind: str, language: str) -> Registration:
         house.cancel(others)
     if kind == "cancelled":
         house.cancel(couple)
-    if kind in {"event-moved", "event-cancelled", "speaker-replaced"}:
+    if kind in {"event-moved", "event-cancelled", "speaker-replaced", "announced"}:
         said = {
             "event-moved": ("改到图书馆二楼。", "Now on the second floor."),
             "event-cancelled": ("下雨，取消了。", "It rains."),
             "speaker-replaced": ("换王老师来教。", "Mr Wang teaches."),
+            "announced": ("请带老花镜。", "Please bring your reading glasses."),
         }[kind]
-        notice = NOTICE.format(kind=kind.removeprefix("event-"), zh=said[0], en=said[1])
+        notice = NOTICE.format(
+            kind="please-note" if kind == "announced" else kind.removeprefix("event-"),
+            zh=said[0],
+            en=said[1],
+        )
         house.apply(toml(capacity=2, more=FOOT + notice))
     return couple
 

@@ -23,6 +23,7 @@ from eventreg.core.event.field_types import (
     Zone,
 )
 from eventreg.core.values import phones
+from eventreg.core.values.notices import NoticeKind
 
 
 class Waitlist(Part):
@@ -145,7 +146,7 @@ class Gift(Part):
 class Notice(Part):
     """``[notice]``: a change that everybody who registered must be told about."""
 
-    kind: Literal["moved", "cancelled", "speaker-replaced"]
+    kind: NoticeKind = Field(strict=False)
     text: Words
 
 

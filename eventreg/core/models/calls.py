@@ -17,6 +17,7 @@ class CallReason(StrEnum):
     EVENT_MOVED = "event-moved"
     EVENT_CANCELLED = "event-cancelled"
     SPEAKER_REPLACED = "speaker-replaced"
+    ANNOUNCED = "announced"
     REGISTERED = "registered"
     WAITLISTED = "waitlisted"
     NAME_UNSURE = "name-unsure"

@@ -40,7 +40,7 @@ class Event(Base):
     that are left."""
     held_until: Mapped[datetime | None]
     notice: Mapped[str | None] = mapped_column(String(20))
-    """``moved``, ``cancelled`` or ``speaker-replaced``, if the organiser announced one of them."""
+    """The ``NoticeKind`` that the organiser announced, if any."""
     definition: Mapped[str] = mapped_column(Text)
     """The validated event file as JSON: see ``definition.Definition``."""
     applied_at: Mapped[datetime]

@@ -19,6 +19,8 @@ class MessageKind(StrEnum):
     EVENT_MOVED = "event-moved"
     EVENT_CANCELLED = "event-cancelled"
     SPEAKER_REPLACED = "speaker-replaced"
+    ANNOUNCED = "announced"
+    """Any other notice."""
 
 
 class Channel(StrEnum):

@@ -20,6 +20,7 @@ from eventreg.core.event import event_file, events
 from eventreg.core.event.definition import Definition
 from eventreg.core.organising import applying
 from eventreg.core.organising.applying import Applied
+from eventreg.core.values.notices import NoticeKind
 
 
 class Kind(StrEnum):
@@ -257,7 +258,7 @@ def create(session: Session, definition: Definition, *, by: Actor, now: dt.datet
 
 
 def with_notice(
-    definition: Definition, kind: str | None, text: Mapping[str, str] | None = None
+    definition: Definition, kind: NoticeKind | None, text: Mapping[str, str] | None = None
 ) -> Definition:
     """The event with another notice; without one if ``kind`` is ``None``. Raises
     ``DefinitionInvalid`` if the text lacks a language."""

@@ -20,6 +20,7 @@ from eventreg.core.models.event import Event
 from eventreg.core.organising import applying, drafts
 from eventreg.core.registration import seats
 from eventreg.core.staff.permissions import Permission
+from eventreg.core.values.notices import NoticeKind
 from eventreg.readers import event_reader
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import access
@@ -31,7 +32,6 @@ from eventreg.web.public import event_page, outage_page
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("organising", __name__, url_prefix="/staff/events")
-_NOTICES = {"cancel": "cancelled", "speaker": "speaker-replaced", "moved": "moved"}
 _TELLING = {"starts_at", "ends_at", "place.name.zh", "place.address.zh"}
 """Facts whose change must be told to everyone who is registered or waits."""
 
@@ -60,6 +60,7 @@ def _form_page(definition: Definition, typed: Mapping[str, str], **more: Any) ->
         typed=typed,
         definition=definition,
         notice=definition.notice,
+        notice_kinds=tuple(NoticeKind),
         pictures=("neck", "back", "legs", "hands"),
         **{**known, **more},
     )
@@ -125,11 +126,11 @@ def change(slug: str) -> Answer:
     event, act = events.get(reading(), slug), request.form.get("act", "")
     definition = events.definition(event)
     try:
-        if act in _NOTICES or act == "no-notice":
+        if act in {*NoticeKind, "no-notice"}:
             words = {
                 lang: request.form.get(f"notice.{lang}", "").strip() for lang in i18n.LANGUAGES
             }
-            return _check_page(event, drafts.with_notice(definition, _NOTICES.get(act), words))
+            return _check_page(event, drafts.with_notice(definition, _notice_kind(act), words))
         if act in {"close", "reopen"}:
             now = g.now.astimezone(events.zone(event))
             return _check_page(
@@ -141,6 +142,10 @@ def change(slug: str) -> Answer:
             definition, typed, mistakes=[("notice", say("notice_needs_both"))], **_state(event)
         ), 422
     return _previewed_or_checked(event, {}, _state(event))
+
+
+def _notice_kind(act: str) -> NoticeKind | None:
+    return NoticeKind(act) if act in set(NoticeKind) else None
 
 
 def _previewed_or_checked(
@@ -235,7 +240,7 @@ def apply() -> Answer:
         written = event_reader.parse(request.form.get("toml", ""), "file")
         if request.form.get("tell") == "yes":
             words = {lang: request.form.get(f"tell.{lang}", "") for lang in i18n.LANGUAGES}
-            written = drafts.with_notice(written, "moved", words)
+            written = drafts.with_notice(written, NoticeKind.MOVED, words)
     except DefinitionInvalid as invalid:
         return _new_page(mistakes=invalid.mistakes), 422
 

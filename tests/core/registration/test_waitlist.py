@@ -12,6 +12,7 @@ from eventreg.core.errors import (
 )
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import lookup
+from eventreg.core.values.notices import NoticeKind
 from eventreg.storage.session import reading, write
 from tests.core.registration.parties import checked_sum, fresh, place, state, wait
 from tests.support.factories import House, local, toml
@@ -149,7 +150,7 @@ def test_with_less_capacity_everyone_keeps_the_seat_and_no_one_is_promoted_until
     assert checked_sum(house).over == 0
 
 
-@pytest.mark.parametrize("kind", ["moved", "cancelled", "speaker-replaced"])
+@pytest.mark.parametrize("kind", list(NoticeKind))
 def test_after_a_notice_everyone_is_owed_a_call_and_a_cancelled_event_is_closed(
     full: House, kind: str
 ) -> None:

@@ -172,6 +172,7 @@ def test_a_seat_is_passed_on_if_its_owner_is_not_reached_in_time(house: House) -
         ("moved", "时间或地点有变动。改到下星期。"),
         ("cancelled", "这场活动取消了。改到下星期。"),
         ("speaker-replaced", "主讲人有变动，座位都保留。改到下星期。"),
+        ("please-note", "有件事要告诉您。改到下星期。"),
     ],
 )
 def test_a_notice_is_told_to_everybody(

@@ -71,9 +71,10 @@ def test_a_mistyped_day_can_be_corrected_without_telling_anyone(
 @pytest.mark.parametrize(
     ("act", "notice", "phase"),
     [
-        ("cancel", "cancelled", "cancelled"),
-        ("speaker", "speaker-replaced", "open"),
+        ("cancelled", "cancelled", "cancelled"),
+        ("speaker-replaced", "speaker-replaced", "open"),
         ("moved", "moved", "open"),
+        ("please-note", "please-note", "open"),
     ],
 )
 def test_an_event_is_cancelled_or_moved_on_one_page_with_one_button(
