@@ -121,6 +121,8 @@ def say(line: str) -> None:
 def announce(settings: Settings, link: str | None) -> None:
     """Print the address, and at the first start the organiser's link, alone on its line."""
     say(f"eventreg is ready: {settings.public_url}")
+    if settings.on_this_machine_only and settings.smtp_url:
+        say("EVENTREG_PUBLIC_URL is not set: mails would link to an address on this machine only.")
     if settings.on_this_machine_only and settings.listens_everywhere:
         say(
             "EVENTREG_PUBLIC_URL is not set: links, QR codes and mails lead to an address "

@@ -1,5 +1,6 @@
 """The commands about events: `event check`, `apply`, `list` and `show`."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,10 +13,12 @@ from eventreg.core.desk.check_in_list import plain
 from eventreg.core.event import event_file, events
 from eventreg.core.event.definition import Definition
 from eventreg.core.models.event import Event
-from eventreg.core.organising import applying
+from eventreg.core.organising import applying, consistency
+from eventreg.core.organising.applying import Applied
 from eventreg.core.registration import seats
+from eventreg.i18n import sentence
 from eventreg.readers import event_reader
-from eventreg.storage.session import reading, write
+from eventreg.storage.session import Session, reading, write
 from eventreg.web.public import outage_page
 
 event_commands = AppGroup("event", help="Event files in, events out.")
@@ -52,17 +55,20 @@ def check(file: str) -> None:
 
 @event_commands.command("apply")
 @click.argument("file")
+@click.option("--meant", is_flag=True, help="Tell people although facts contradict each other.")
 @refusing
-def apply(file: str) -> None:
+def apply(file: str, meant: bool) -> None:
     """Make or change the event that FILE describes; shows what changes. Takes effect at once on a
     running server. Waiting parties get seats that come free, and a new notice is owed to everyone.
 
+    Facts that contradict each other are warned about. If people would be told a notice, they are
+    refused, unless --meant is given.
+
     Example: flask --app wsgi event apply events/my-lecture.toml
     """
-    found = _read(file)
+    found, now = _read(file), current_time()
     _warn(found, file)
-    now = current_time()
-    applied = write(lambda session: applying.apply(session, found, by=audit.SYSTEM, now=now))
+    applied = write(lambda session: _apply(session, found, meant=meant, now=now))
     outage_page.write()
     for key, before, after in applied.changes:
         click.echo(f"{plain(key)}: {plain(before) or '(nothing)'} -> {plain(after) or '(nothing)'}")
@@ -73,6 +79,19 @@ def apply(file: str) -> None:
         f"{found.slug}: {done}. "
         f"{applied.seats.taken} of {applied.seats.capacity} seats taken{over}{waiting}"
     )
+
+
+def _apply(session: Session, found: Definition, *, meant: bool, now: datetime) -> Applied:
+    """Apply the file, with a warning for each contradiction. Raises ``Contradicted`` if people
+    would be told."""
+    known = [event for event in events.all_events(session) if event.slug == found.slug]
+    before = events.definition(known[0]) if known else None
+    for one in consistency.contradictions(found, before):
+        said = sentence("en", one.reason, **dict(one.values))
+        click.echo(f"warning: {one.path}: {plain(said)}", err=True)
+    if before is not None and found.notice and found.notice != before.notice:
+        consistency.require_consistent(found, before, meant=meant)
+    return applying.apply(session, found, by=audit.SYSTEM, now=now)
 
 
 @event_commands.command("list")

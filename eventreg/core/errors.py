@@ -148,6 +148,13 @@ class ChangedMeanwhile(Refusal):
     code = "changed_meanwhile"
 
 
+class Contradicted(Refusal):
+    """Times or texts of the event contradict each other, and the organiser did not say that this
+    is meant."""
+
+    code = "contradicted"
+
+
 class AttendeeUnknown(Refusal):
     """The event has no attendee of that id, or no such check-in."""
 

@@ -3,6 +3,7 @@ that it is about. ``deliveries`` sends the mails; staff settle the calls."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
@@ -97,6 +98,13 @@ def call_instead(session: Session, mail: OutboxMessage, *, now: datetime) -> Non
         )
 
 
+class Reach(NamedTuple):
+    """How many registrations would be called, and how many of them would also get a mail."""
+
+    calls: int
+    mails: int
+
+
 def announce(session: Session, event: Event, *, now: datetime) -> int:
     """Owe the event's notice, as a call and a mail, to every registration that is confirmed or
     waiting. An older notice is no longer owed. Returns the number of registrations; 0 if the event
@@ -110,6 +118,12 @@ def announce(session: Session, event: Event, *, now: datetime) -> int:
     for registration_id, email in live:
         enqueue_call(session, event, registration_id, kind, email=email, now=now)
     return len(live)
+
+
+def reach(session: Session, event_id: int) -> Reach:
+    """How the event's notice would reach the registrations that are confirmed or waiting."""
+    live = session.execute(_live, {"event": event_id}).all()
+    return Reach(len(live), sum(1 for _, email in live if email))
 
 
 def withdraw(session: Session, registration_id: int, *, now: datetime) -> None:

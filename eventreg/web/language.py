@@ -8,6 +8,7 @@ from flask import g, request, session
 
 from eventreg import i18n
 from eventreg.core.errors import FieldRefused
+from eventreg.core.event.definition import Definition
 from eventreg.core.event.field_types import Words
 
 
@@ -62,6 +63,14 @@ def count(key: str, number: int, **values: object) -> str:
 def words(text: Words | None) -> str:
     """One of the organiser's texts in the language of the request; empty if there is none."""
     return text.in_(g.language) if text else ""
+
+
+def title_parts(definition: Definition) -> list[str]:
+    """The parts of the title inside which no line ends; one part if the organiser named no places
+    for that. Places that belong to another title, such as an older one, are ignored."""
+    whole = words(definition.title)
+    parts = words(definition.title_breaks).split("|")
+    return parts if "".join(parts) == whole else [whole]
 
 
 def day(moment: datetime, zone: ZoneInfo) -> str:

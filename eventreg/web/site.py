@@ -72,6 +72,7 @@ STATUS = {
     "factor_off": 409,
     "last_organiser": 409,
     "slug_taken": 409,
+    "contradicted": 422,
 }
 """The HTTP status of each refusal. Its sentence is ``refused_<code>`` in the catalogue. A test
 checks that both are complete."""

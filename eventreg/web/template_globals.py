@@ -13,6 +13,7 @@ _TEXT = {
     "t": language.say,
     "n": language.count,
     "words": language.words,
+    "title_parts": language.title_parts,
     "in_chinese": language.in_chinese,
     "in_sentences": language.in_sentences,
     "masked_phone": phones.masked,

@@ -14,6 +14,7 @@ from eventreg.core.event.field_types import (
     Count,
     Day,
     Line,
+    Link,
     LocalDateTime,
     Moment,
     Name,
@@ -78,6 +79,8 @@ class Place(Part):
     address: Words | None = None
     transport: Words | None = None
     access: Words | None = None
+    map: Link | None = None
+    """A page with a map, which is asked only if a guest opens it."""
 
 
 class Speaker(Part):
@@ -173,6 +176,8 @@ class Definition(Part):
     starts_at: LocalDateTime
     ends_at: Moment
     title: Words
+    title_breaks: Words | None = None
+    """The title with ``|`` at the places at which a line may end."""
     theme: Words | None = None
     summary: Words | None = None
     health_note: Words | None = None

@@ -1,6 +1,7 @@
 """The types of the values in an event file: texts in two languages, local times, counts."""
 
 import datetime as dt
+import re
 from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -15,7 +16,21 @@ from pydantic import (
     ValidationInfo,
 )
 
+
+def _secure_link(link: str) -> str:
+    if not _HTTPS.fullmatch(link):
+        raise ValueError("must begin with https:// and have no space")
+    return link
+
+
+_HTTPS = re.compile(r"https://[^\s/?#\"<>\\]+[^\s\"<>\\]*")
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Link = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=2000),
+    AfterValidator(_secure_link),
+]
+"""The address of a page elsewhere."""
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
 

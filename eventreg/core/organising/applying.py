@@ -61,6 +61,11 @@ def _flat(stored: str | None) -> dict[str, str]:
     return {path: str(value) for path, value in given if value is not None}
 
 
+def facts(definition: Definition) -> dict[str, str]:
+    """Every fact of the definition as text, by the path of its key."""
+    return _flat(dump(definition))
+
+
 def _changes(before: str | None, after: str) -> Sequence[tuple[str, str, str]]:
     """Every key whose value differs, with both values; a missing key has an empty value."""
     old, new = _flat(before), _flat(after)

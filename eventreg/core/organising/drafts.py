@@ -18,6 +18,7 @@ from eventreg.core.audit import Actor
 from eventreg.core.errors import EventUnknown, SlugTaken
 from eventreg.core.event import event_file, events
 from eventreg.core.event.definition import Definition
+from eventreg.core.event.key_paths import put, value_at
 from eventreg.core.organising import applying
 from eventreg.core.organising.applying import Applied
 from eventreg.core.values.notices import NoticeKind
@@ -57,8 +58,11 @@ FACTS: Mapping[str, Sequence[Field]] = {
         *_fields(Kind.SWITCH, "waitlist.open"),
         *_fields(Kind.NUMBER, "waitlist.size", "waitlist.reach_within_hours", "gift.stock"),
     ),
-    "words": _fields(Kind.TEXT, "title", "theme", "summary", "health_note"),
-    "place": _fields(Kind.TEXT, "place.name", "place.address", "place.transport", "place.access"),
+    "words": _fields(Kind.TEXT, "title", "title_breaks", "theme", "summary", "health_note"),
+    "place": (
+        *_fields(Kind.TEXT, "place.name", "place.address", "place.transport", "place.access"),
+        *_fields(Kind.LINE, "place.map"),
+    ),
     "speaker": _fields(
         Kind.TEXT, "speaker.name", "speaker.post", "speaker.institution", "speaker.about"
     ),
@@ -115,7 +119,7 @@ def values(definition: Definition) -> dict[str, str]:
     }
     for field in (one for group in FACTS.values() for one in group):
         if field.path != "waitlist.open":
-            found |= _shown(field, field.path, _at(raw, field.path))
+            found |= _shown(field, field.path, value_at(raw, field.path))
     # Keys with a default may be missing in the file; the form shows what is in force.
     found |= {
         "capacity": str(definition.capacity),
@@ -128,15 +132,8 @@ def values(definition: Definition) -> dict[str, str]:
     for name, fields in LISTS.items():
         for place, item in enumerate(raw.get(name, ())):
             for field in fields:
-                found |= _shown(field, f"{name}.{place}.{field.path}", _at(item, field.path))
+                found |= _shown(field, f"{name}.{place}.{field.path}", value_at(item, field.path))
     return found
-
-
-def _at(raw: Any, path: str) -> Any:
-    """The value under this path of keys, or ``None``."""
-    for step in path.split("."):
-        raw = raw.get(step) if isinstance(raw, dict) else None
-    return raw
 
 
 def _shown(field: Field, path: str, value: Any) -> dict[str, str]:
@@ -170,7 +167,7 @@ def merged(definition: Definition, typed: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(raw["ends_at"], dt.datetime):
         raw["ends_at"] = raw["ends_at"].time()
     for field in (one for group in FACTS.values() for one in group):
-        _put(raw, field.path, _read(field, field.path, typed))
+        put(raw, field.path, _read(field, field.path, typed))
     for name, fields in LISTS.items():
         items = [
             {field.path: _read(field, f"{name}.{place}.{field.path}", typed) for field in fields}
@@ -204,18 +201,6 @@ def _parsed(kind: Kind, text: str) -> Any:
         if kind is Kind.MOMENT:
             return dt.datetime.fromisoformat(text)
     return text
-
-
-def _put(raw: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value under this path of keys; ``None`` removes the key."""
-    *tables, key = path.split(".")
-    inside = raw
-    for table in tables:
-        inside = inside.setdefault(table, {}) if value is not None else inside.get(table, {})
-    if value is None:
-        inside.pop(key, None)
-    else:
-        inside[key] = value
 
 
 def slug_for(slug: str, day: dt.date) -> str:

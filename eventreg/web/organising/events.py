@@ -6,34 +6,31 @@ button of that page is pressed.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 
 from eventreg import i18n
-from eventreg.core.errors import ChangedMeanwhile, EventUnknown
+from eventreg.core.errors import ChangedMeanwhile, Contradicted, EventUnknown
 from eventreg.core.event import event_file, events
 from eventreg.core.event.definition import Definition
 from eventreg.core.event.event_file import DefinitionInvalid
 from eventreg.core.models.event import Event
-from eventreg.core.organising import applying, drafts
-from eventreg.core.registration import seats
+from eventreg.core.organising import applying, consistency, drafts
 from eventreg.core.staff.permissions import Permission
 from eventreg.core.values.notices import NoticeKind
 from eventreg.readers import event_reader
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import access
 from eventreg.web.access import requires
-from eventreg.web.event_facts import about
 from eventreg.web.forms import fields
 from eventreg.web.language import say
+from eventreg.web.organising import fact_words
+from eventreg.web.organising.consequences import check_page
 from eventreg.web.public import event_page, outage_page
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("organising", __name__, url_prefix="/staff/events")
-_TELLING = {"starts_at", "ends_at", "place.name.zh", "place.address.zh"}
-"""Facts whose change must be told to everyone who is registered or waits."""
 
 
 def _typed() -> dict[str, str]:
@@ -130,17 +127,16 @@ def change(slug: str) -> Answer:
             words = {
                 lang: request.form.get(f"notice.{lang}", "").strip() for lang in i18n.LANGUAGES
             }
-            return _check_page(event, drafts.with_notice(definition, _notice_kind(act), words))
+            return check_page(event, drafts.with_notice(definition, _notice_kind(act), words))
         if act in {"close", "reopen"}:
             now = g.now.astimezone(events.zone(event))
-            return _check_page(
+            return check_page(
                 event, drafts.with_registration(definition, now if act == "close" else None)
             )
     except DefinitionInvalid:
         typed = {**drafts.values(definition), **_typed()}
-        return _form_page(
-            definition, typed, mistakes=[("notice", say("notice_needs_both"))], **_state(event)
-        ), 422
+        missing = fact_words.Mistake("notice", say("notice_label"), say("notice_needs_both"))
+        return _form_page(definition, typed, mistakes=[missing], **_state(event)), 422
     return _previewed_or_checked(event, {}, _state(event))
 
 
@@ -156,61 +152,35 @@ def _previewed_or_checked(
     try:
         written = event_file.of_raw({**drafts.merged(definition, _typed()), **more})
     except DefinitionInvalid as invalid:
-        mistakes = [tuple(mistake.split(": ", 1)) for mistake in invalid.mistakes]
+        mistakes = [fact_words.mistake(told) for told in invalid.mistakes]
         return _form_page(definition, _typed(), mistakes=mistakes, **shown), 422
     if act in {"preview-zh", "preview-en"}:
         g.language = act.removeprefix("preview-")
         return event_page.preview(applying.draft(written))
-    return _check_page(None if more else event, written)
+    return check_page(None if more else event, written)
 
 
-def _check_page(event: Event | None, written: Definition, *, said: str = "") -> Answer:
-    """Show what would change, for whom, and what there is to do then. Changes nothing."""
-    if event is None:
-        with suppress(EventUnknown):
-            event = events.get(reading(), written.slug)
-            said = said or say("slug_is_taken")
-    counted = seats.count(reading(), event.id, now=g.now) if event else None
-    changes = applying.differences(event, written)
-    tell = bool(
-        event
-        and counted
-        and counted.taken + counted.waiting
-        and _TELLING & {key for key, _, _ in changes}
-    )
-    page = render_template(
-        "organising/check.html",
-        written=written,
-        toml=event_file.write(written),
-        version=events.state_of(event) if event else "0",
-        changes=changes,
-        counted=counted,
-        over=max(0, counted.taken - written.capacity) if counted else 0,
-        more_seats=max(0, written.capacity - counted.capacity) if counted else 0,
-        tell=tell and not written.notice,
-        tell_words=_moved_words(written) if tell else {},
-        warnings=event_file.warnings(written, ""),
-        known=event,
-        said=said,
-        **(about(event) if event else {}),
-    )
-    return (page, 409) if said else page
+@blueprint.post("/draft")
+@requires(Permission.MANAGE_EVENTS)
+def rework() -> Answer:
+    """Go on with what the check page shows: edit it again, or move its times along with the start.
+    Changes nothing."""
+    try:
+        written = event_reader.parse(request.form.get("toml", ""), "file")
+        known = _known(written.slug)
+        if known and request.form.get("act") == "move-along":
+            moved = consistency.moved_along(events.definition(known), written)
+            return check_page(known, moved)
+    except DefinitionInvalid as invalid:
+        return _new_page(mistakes=invalid.mistakes), 422
+    from_slug = request.form.get("from", "")
+    shown = _state(known) if known else {"from_slug": from_slug, "slug": written.slug}
+    return _form_page(written, drafts.values(written), **shown)
 
 
-def _moved_words(written: Definition) -> dict[str, str]:
-    """A draft of the notice about a new time or place, in both languages."""
-    today, zone = g.now.date(), written.timezone
-    told = {"time": i18n.time(written.starts_at), "zone": zone}
-    return {
-        lang: i18n.sentence(
-            lang,
-            "moved_words",
-            day=i18n.day(lang, written.starts_at.date(), today=today),
-            place=written.place.name.in_(lang),
-            **told,
-        )
-        for lang in i18n.LANGUAGES
-    }
+def _known(slug: str) -> Event | None:
+    """The event of that slug, if there is one."""
+    return next((one for one in events.all_events(reading()) if one.slug == slug), None)
 
 
 @blueprint.post("/upload")
@@ -225,41 +195,52 @@ def upload() -> Answer:
             error.mistakes if isinstance(error, DefinitionInvalid) else [say("import_encoding")]
         )
         return _new_page(mistakes=mistakes), 422
-    known = next((one for one in events.all_events(reading()) if one.slug == written.slug), None)
-    return _check_page(known, written)
+    return check_page(_known(written.slug), written)
 
 
 @blueprint.post("/apply")
 @requires(Permission.MANAGE_EVENTS)
 def apply() -> Answer:
     """Apply what the check page showed: waiting parties get seats that come free, and a new notice
-    is owed to everyone. 409 if someone else changed the event, or took its slug, since."""
-    by, now = access.actor(), g.now
-    version = request.form.get("version", "")
+    is owed to everyone. 409 if someone else changed the event, or took its slug, since; 422 if
+    facts contradict each other and ``meant`` is not ticked."""
+    version, tells = request.form.get("version", ""), request.form.get("tell") == "yes"
     try:
-        written = event_reader.parse(request.form.get("toml", ""), "file")
-        if request.form.get("tell") == "yes":
-            words = {lang: request.form.get(f"tell.{lang}", "") for lang in i18n.LANGUAGES}
-            written = drafts.with_notice(written, NoticeKind.MOVED, words)
+        shown = written = event_reader.parse(request.form.get("toml", ""), "file")
     except DefinitionInvalid as invalid:
         return _new_page(mistakes=invalid.mistakes), 422
+    try:
+        if tells:
+            words = {lang: request.form.get(f"tell.{lang}", "").strip() for lang in i18n.LANGUAGES}
+            written = drafts.with_notice(written, NoticeKind.MOVED, words)
+        _save(written, version)
+    except DefinitionInvalid:
+        return check_page(_known(shown.slug), shown, said=say("notice_needs_both"), status=422)
+    except ChangedMeanwhile:
+        return check_page(_known(shown.slug), shown, said=say("event_changed_meanwhile"))
+    except Contradicted:
+        return check_page(_known(shown.slug), shown, said=say("refused_contradicted"), status=422)
+    outage_page.write()
+    return redirect(url_for("desk.dashboard", slug=written.slug), 303)
+
+
+def _save(written: Definition, version: str) -> None:
+    """Create the event, or change it if it still has that version. Raises ``Contradicted`` and
+    ``ChangedMeanwhile``."""
+    by, now, meant = access.actor(), g.now, request.form.get("meant") == "yes"
 
     def act(session: Session) -> None:
         if version == "0":
+            consistency.require_consistent(written, None, meant=meant)
             drafts.create(session, written, by=by, now=now)
             return
-        if events.state_of(events.get(session, written.slug)) != version:
+        event = events.get(session, written.slug)
+        if events.state_of(event) != version:
             raise ChangedMeanwhile
+        consistency.require_consistent(written, events.definition(event), meant=meant)
         applying.apply(session, written, by=by, now=now)
 
-    try:
-        write(act)
-    except ChangedMeanwhile:
-        return _check_page(
-            events.get(reading(), written.slug), written, said=say("event_changed_meanwhile")
-        )
-    outage_page.write()
-    return redirect(url_for("desk.dashboard", slug=written.slug), 303)
+    write(act)
 
 
 @blueprint.get("/<slug>/event.toml")

@@ -17,6 +17,7 @@ timezone = "Asia/Shanghai"
 starts_at = 2031-03-01T14:00:00
 ends_at = 2031-03-01T16:00:00
 title = { zh = "茶", en = "Tea" }
+title_breaks = { zh = "茶", en = "Tea" }
 theme = { zh = "茶", en = "Tea" }
 summary = { zh = "茶", en = "Tea" }
 health_note = { zh = "茶", en = "Tea" }
@@ -46,6 +47,7 @@ name = { zh = "茶馆", en = "Tea house" }
 address = { zh = "路", en = "Road" }
 transport = { zh = "车", en = "Bus" }
 access = { zh = "电梯", en = "Lift" }
+map = "https://map.example/tea"
 [speaker]
 name = "陆羽"
 post = { zh = "茶人", en = "Tea master" }

@@ -1,5 +1,7 @@
 """The form in which an organiser edits an event, and the page that shows what would change."""
 
+import html
+
 from flask.testing import FlaskClient
 
 from eventreg.core.event import events
@@ -29,17 +31,16 @@ def with_texts(client: FlaskClient, form: Form) -> dict[str, str]:
     return {**drafts.values(definition), **form.fields}
 
 
+def proposal(page: Page) -> str:
+    """The event file that the check page carries."""
+    text = page.html.partition('<textarea name="toml" hidden>')[2].partition("</textarea>")[0]
+    return html.unescape(text)
+
+
 def apply(client: FlaskClient, page: Page, **more: str) -> str:
     """Press the button of that page. Returns where it leads."""
     form = page.form("/apply")
-    text = page.html.partition('<textarea name="toml" hidden>')[2].partition("</textarea>")[0]
-    plain = (
-        text.replace("&#34;", '"')
-        .replace("&#39;", "'")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
-    )
+    plain = proposal(page)
     answer = client.post(form.action, data={**form.fields, "toml": plain, "tell": "", **more})
     assert answer.status_code == 303, Page(answer).text
     return str(answer.headers["Location"])
