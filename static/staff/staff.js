@@ -100,3 +100,13 @@ for (const button of document.querySelectorAll("[data-show]")) {
     box.type = box.type === "password" ? "text" : "password";
   });
 }
+
+// Buttons that print one part of the page, such as the recovery codes, and nothing else.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    document.querySelector("main").classList.add("print-part");
+    document.getElementById(button.dataset.print).classList.add("printed");
+    window.print();
+  });
+}

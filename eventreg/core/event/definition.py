@@ -157,6 +157,8 @@ class Privacy(Part):
     """``[privacy]``"""
 
     keep_days: Annotated[int, Field(ge=0, le=365)] = 30
+    server: Words | None = None
+    """Where the server stands, for the privacy page."""
 
 
 class Site(Part):

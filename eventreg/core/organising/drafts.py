@@ -78,6 +78,7 @@ FACTS: Mapping[str, Sequence[Field]] = {
     "site": (
         *_fields(Kind.TEXT, "site.short_name", "site.legal_name", "site.filing"),
         *_fields(Kind.NUMBER, "privacy.keep_days"),
+        *_fields(Kind.TEXT, "privacy.server"),
     ),
 }
 """The fields of the form that are not in lists, by group."""

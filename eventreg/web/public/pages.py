@@ -4,6 +4,7 @@ from flask import Blueprint, Response, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.core.event import events
+from eventreg.core.models import personal_data
 from eventreg.storage import old_backups
 from eventreg.storage.session import reading
 from eventreg.web import language
@@ -58,9 +59,13 @@ def privacy(lang: str) -> str:
     check_language(lang)
     coming = events.still_to_come(reading(), g.now)
     days = max((events.definition(event).privacy.keep_days for event in coming), default=30)
+    servers = [events.definition(event).privacy.server for event in coming]
     return render_template(
         "public/privacy.html",
         keep_days=days,
+        of_guests=personal_data.OF_GUESTS,
+        of_staff=personal_data.OF_STAFF,
+        server=next(filter(None, servers), None),
         backup_days=old_backups.KEPT.days,
         **of_the_next(coming),
     )

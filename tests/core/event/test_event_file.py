@@ -82,6 +82,7 @@ kind = "moved"
 text = { zh = "换了地方", en = "Another room" }
 [privacy]
 keep_days = 10
+server = { zh = "茶馆里", en = "In the tea house" }
 [site]
 short_name = { zh = "茶馆", en = "Tea house" }
 legal_name = { zh = "茶馆有限公司", en = "Tea House Ltd" }

@@ -186,8 +186,18 @@ def test_the_privacy_page_has_all_its_sections(small: House) -> None:
     for language in ("zh", "en"):
         page = get(small.client(), f"/{language}/privacy")
         assert page.kind == "privacy"
-        assert page.html.count("<h2>") == 7
+        assert page.html.count("<h2>") == 8
         assert "30" in page.text
+
+
+def test_the_privacy_page_names_everything_that_is_kept(small: House) -> None:
+    text = get(small.client(), "/zh/privacy").text
+    for kept in ("邮箱", "联系人", "轮椅位", "签到码", "打过电话", "同一个网络", "备份"):
+        assert kept in text, kept
+    assert "可以打电话问主办方" in text, "where the server stands is the organiser's sentence"
+    small.apply(toml(more='[privacy]\nserver = { zh = "放在市图书馆。", en = "In the library." }'))
+    named = get(small.client(), "/zh/privacy").text
+    assert ("放在市图书馆。" in named, "问主办方" in named) == (True, False)
 
 
 def test_public_pages_set_no_cookie_and_load_no_files(guest: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyotp
 import pytest
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 from pytest import MonkeyPatch
 
 from eventreg.core.models.staff import Role
@@ -14,6 +15,9 @@ from eventreg.storage.session import reading, transaction
 from tests.support.factories import PASSWORD, House, toml
 from tests.support.houses import with_seats
 from tests.support.pages import Page, fill, get, sign_in
+from tests.support.servers import running
+from tests.support.windows import LAPTOP, window
+from tests.web.desk.test_check_in_list import sides_of
 
 ACCOUNTS = "/staff/accounts"
 small = with_seats(3, "张桂芳", staff=True)
@@ -226,3 +230,36 @@ def test_staff_can_sign_out_their_other_browsers_only(small: House, olga: FlaskC
     for session_id in (5, 4, 3):  # 3 is Desmond's
         olga.post(buttons[0].action, data={**buttons[0].fields, "browser": str(session_id)})
     assert desmond.get("/staff/me").status_code == 200, "nobody else's"
+
+
+@pytest.mark.browser
+def test_recovery_codes_are_copied_and_printed_alone(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
+    house = House(folder)
+    with house.app.app_context():
+        house.hire()
+    house.close()
+    with running(folder) as server:
+        page = window(browser, LAPTOP)
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto(f"{server.address}/staff/sign-in")
+        page.locator("#username").fill("olga")
+        page.locator("#password").fill(PASSWORD)
+        page.locator("button.main").click()
+        page.goto(f"{server.address}/staff/me")
+        secret = page.locator("input[name=secret]").input_value()
+        form = page.locator("form[action$='/second-factor']")
+        form.locator("input[type=password]").fill(PASSWORD)
+        form.locator("#new-code").fill(pyotp.TOTP(secret).now())
+        form.locator("button").last.click()
+        codes = page.locator("#recovery li").all_inner_texts()
+        assert len(codes) == 8
+        page.locator("[data-copy]").click()
+        assert page.evaluate("navigator.clipboard.readText()") == "\n".join(codes)
+        page.evaluate("window.print = () => {}")
+        page.locator("[data-print]").click()
+        page.pdf(path=str(tmp_path / "codes.pdf"), format="A4")
+        (side,) = sides_of(tmp_path / "codes.pdf")
+        assert all(code in side for code in codes)
+        assert "olga" not in side, "nothing else is on the paper"
