@@ -21,10 +21,11 @@ from typing import Any
 from eventreg.core.errors import ReadersBusy
 from eventreg.settings import ROOT
 
-SECONDS = 4
-"""Seconds that one file may take by the clock."""
+SECONDS = 15
+"""Seconds that one file may take by the clock. Many more than by the processor, because a good file
+must not be refused while the machine is busy."""
 _PROCESSOR_SECONDS = 3
-"""A spreadsheet of 5,000 rows in 20 columns takes 1.3."""
+"""Seconds of processor time. A spreadsheet of 5,000 rows in 20 columns takes 1.3."""
 MEMORY = 128 * 1024 * 1024
 """Bytes of address space. A spreadsheet of 20,000 rows takes 45 MiB, as does a long event file."""
 _MOST_ANSWERED = 4 * 1024 * 1024

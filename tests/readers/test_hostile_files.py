@@ -57,7 +57,7 @@ SHORT_EVENTS = (
     "100,000 items",
 )
 ANSWERED = sandbox.SECONDS + 2
-"""Seconds: four for reading, half a second for waiting, and a reserve for a busy machine."""
+"""Seconds: fifteen for reading, half a second for waiting, and a reserve for a busy machine."""
 READ_THOUGH_DEEP = {"elements inside each other", "elements inside each other in a string"}
 """openpyxl ignores these. They are read without error."""
 
