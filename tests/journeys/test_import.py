@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.factories import PASSWORD, House, toml
 from tests.support.servers import Server, running
-from tests.support.windows import LAPTOP, PHONE, faults, kind, settle, sideways, window
+from tests.support.windows import LAPTOP, PHONE, kind, settle, window
 
 pytestmark = pytest.mark.browser
 DESK = "/staff/events/small"
@@ -19,6 +19,7 @@ NEIGHBOURS = (
     "2,2030/6/1 9:05,王秀英,,坐前面,张建国\n"
     "3,2030/6/1 9:07,欧阳修,139 0013 8001,,\n"
 )
+SHORT = "姓名,手机\n李四,138 0013 8000\n"
 GOOD = NEIGHBOURS.replace(",123,", ",138 0013 8000,")
 
 
@@ -85,16 +86,17 @@ def test_a_clerk_maps_two_columns_mends_a_number_and_imports(
     expect(page.locator("main")).to_contain_text("李四")
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("shape", [PHONE, LAPTOP], ids=["phone", "laptop"])
 def test_the_columns_can_be_read_and_pressed(
-    browser: Browser, server: Server, shape: object, language: str, tmp_path: Path
+    browser: Browser, server: Server, shape: object, tmp_path: Path
 ) -> None:
-    page = desk(browser, server, shape, language)
-    found = []
-    for name, text in {"undecided": NEIGHBOURS, "good": "姓名,手机\n李四,138 0013 8000\n"}.items():
-        send(page, text)
-        page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
-        found += [fault for fault in faults(name, page) if "too small to read" not in fault]
-        found += sideways(name, page)
-    assert found == []
+    for language in ("zh", "en"):
+        page = desk(browser, server, shape, language)
+        for name, text in {"undecided": NEIGHBOURS, "good": SHORT}.items():
+            send(page, text)
+            page.screenshot(path=tmp_path / f"{name}-{language}.png", full_page=True)
+            assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+            for pressed in page.locator(".taken select, main button").all():
+                box = pressed.bounding_box()
+                assert box is not None
+                assert box["height"] >= 48

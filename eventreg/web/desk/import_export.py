@@ -158,7 +158,7 @@ def do_import(slug: str) -> Answer:
     shown = _shown(listed)
     if shown["problems"] and table.is_whole:
         return _page(event, **shown), 422
-    # What is imported is what was tried: a column that was changed since is tried first.
+    # What is imported is what was tried: a choice that was changed since is tried first.
     as_tried = request.form.get("tried") == shown["tried"]
     wanted = request.form.get("confirmed") == "yes"
     report, done = _imported(event, listed, confirmed=wanted and as_tried)
@@ -187,7 +187,7 @@ def _shown(listed: Listed) -> dict[str, Any]:
         ],
         "numbers": [row.number for row in table.rows[:_SAMPLES]],
         "problems": list_columns.problems(columns),
-        "tried": ",".join(column or "" for column in columns),
+        "tried": ",".join([*(column or "" for column in columns), _waitlist_sent()]),
         "rows": imports.as_text(table) if table.is_whole else "",
         "unread": request.form.get("unread", "") or ", ".join(table.unread)[:_MOST_UNREAD],
     }
@@ -196,7 +196,7 @@ def _shown(listed: Listed) -> dict[str, Any]:
 def _imported(event: Event, listed: Listed, *, confirmed: bool) -> tuple[Report, bool]:
     """Try the import, or do it. Returns its result, and whether it was done."""
     slug, by, now = event.slug, access.actor(), g.now
-    waitlist = request.form.get("waitlist") == "yes"
+    waitlist = _waitlist_sent() == "yes"
     secret_key = current_app.config["SECRET_KEY"]
 
     def act(session: Session) -> Report:
@@ -216,6 +216,11 @@ def _imported(event: Event, listed: Listed, *, confirmed: bool) -> tuple[Report,
         return refused.report, False
 
 
+def _waitlist_sent() -> str:
+    """``yes`` if people for whom no seat is left may wait."""
+    return "yes" if request.form.get("waitlist") == "yes" else ""
+
+
 def _page(event: Event, **more: object) -> str:
     known = {
         "said": "",
@@ -225,7 +230,7 @@ def _page(event: Event, **more: object) -> str:
         "columns": [],
         "rows": "",
         "choices": list(Column),
-        "waitlist": request.form.get("waitlist") == "yes",
+        "waitlist": _waitlist_sent() == "yes",
     }
     return render_template(
         "desk/import_export.html", **{**known, **more}, most=import_file.MOST_ROWS, **about(event)
