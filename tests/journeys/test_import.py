@@ -49,7 +49,7 @@ def send(page: Page, text: str) -> None:
     page.locator("#file").set_input_files(
         {"name": "list.csv", "mimeType": "text/csv", "buffer": text.encode()}
     )
-    page.locator("form", has=page.locator("#file")).locator("button.main").click()
+    page.locator("form", has=page.locator("#file")).locator("button").click()
     kind(page, "staff-import")
     settle(page)
 
