@@ -130,7 +130,7 @@ def entry(event: Event, party: Sequence[Row], *, waitlist: bool) -> Entry:
 
 
 def _names(row: Row) -> list[Name]:
-    name = names.with_reading(names.parse(row.shown_name), row.cell(Column.READING))
+    name = names.with_reading(names.parse(row.shown_name), row.cell(Column.READING), "reading")
     companion = row.cell(Column.COMPANION)
     return [name, *([names.parse(companion, "companion-1")] if companion else [])]
 

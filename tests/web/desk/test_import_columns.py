@@ -268,6 +268,7 @@ def test_nobody_is_called_none(roomy: House, clerk: FlaskClient) -> None:
         ("状态", "走了", "不认识这个状态"),
         ("邮箱", "不会用", "邮箱好像不对"),
         ("联系人", "字" * 60, "太长"),
+        ("拼音", "李四", "拼音只用字母"),
     ],
 )
 def test_no_cell_of_a_known_column_is_ignored(
