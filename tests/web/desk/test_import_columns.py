@@ -126,6 +126,11 @@ def test_the_export_of_another_program_is_known(program: str) -> None:
     assert Column.NAME in columns or {Column.SURNAME, Column.GIVEN} <= set(columns)
 
 
+def test_the_list_of_the_command_line_is_known_and_has_no_numbers(clerk: FlaskClient) -> None:
+    page = send(clerk, "number,letter,name,code,phone_tail,with_numbers\n1,L,李四,1234,8000,\n")
+    assert (page.status, "1 人没有电话" in page.text) == (200, True)
+
+
 def test_33_people_keep_their_numbers_under_our_own_english_label(
     roomy: House, clerk: FlaskClient
 ) -> None:
