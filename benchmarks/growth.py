@@ -156,7 +156,8 @@ def _export(house: House) -> tuple[float, float]:
 
     def written() -> int:
         people = attendee_list.each(reading(), event, Selection())
-        return sum(1 for _ in exports.as_csv(people, whole_numbers=True, zone=events.zone(event)))
+        style = exports.Style("zh", events.zone(event), whole_numbers=True)
+        return sum(1 for _ in exports.as_csv(people, style))
 
     began = time.perf_counter()
     rows = written()

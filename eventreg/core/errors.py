@@ -234,6 +234,12 @@ class ImportUnreadable(Refusal):
         self.values = values
 
 
+class ColumnsUnclear(Refusal):
+    """It is not decided what the columns of a list hold, or not in a way that can be imported."""
+
+    code = "columns_unclear"
+
+
 class ReadersBusy(Refusal):
     """Too many files are being read at the moment. Send this one again later."""
 

@@ -8,15 +8,15 @@ why they cannot be read, as JSON.
 from typing import Any
 
 from eventreg.core.desk import import_file
-from eventreg.core.desk.import_file import FileRow, Listed
+from eventreg.core.desk.import_file import FileRow, Table
 from eventreg.core.errors import ImportUnreadable
 from eventreg.readers import sandbox
 
 _REASONS = {"time": "import_slow", "memory": "import_large"}
 
 
-def read(content: bytes) -> Listed:
-    """The rows of a CSV or XLSX file, as ``import_file.read`` returns them: at most ``MOST_ROWS``,
+def read(content: bytes) -> Table:
+    """The table in a CSV or XLSX file, as ``import_file.read`` returns it: at most ``MOST_ROWS``,
     with long cells cut. ``count`` is the number of all rows.
 
     Raises ``ImportUnreadable`` if it is not a list of people, or takes too much time or memory to
@@ -28,15 +28,22 @@ def read(content: bytes) -> Listed:
         raise ImportUnreadable(_REASONS[exceeded.what]) from exceeded
     if "refused" in told:
         raise ImportUnreadable(told["refused"], **told["values"])
-    return Listed(told["count"], [FileRow(number, cells) for number, cells in told["rows"]])
+    rows = [FileRow(number, cells) for number, cells in told["rows"]]
+    return Table(told["heads"], told["head_number"], told["count"], rows, told["unread"])
 
 
 def _answer(content: bytes) -> dict[str, Any]:
     try:
-        listed = import_file.read(content)
+        table = import_file.read(content)
     except ImportUnreadable as refusal:
         return {"refused": refusal.reason, "values": refusal.values}
-    return {"count": listed.count, "rows": [(row.number, row.cells) for row in listed.rows]}
+    return {
+        "heads": table.heads,
+        "head_number": table.head_number,
+        "count": table.count,
+        "rows": [(row.number, row.cells) for row in table.rows],
+        "unread": table.unread,
+    }
 
 
 if __name__ == "__main__":

@@ -103,10 +103,15 @@ _FILES = {
 may have 2 MiB; typed into a field, it grows by its encoding."""
 
 
+_MOST_PARTS = 300
+"""Fields of such a page: a list may have 200 columns, each with a choice."""
+
+
 def _allow_files() -> None:
     largest = _FILES.get(request.endpoint or "")
     if largest:
         request.max_content_length = request.max_form_memory_size = largest
+        request.max_form_parts = _MOST_PARTS
 
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:\d{1,5})?")

@@ -65,6 +65,7 @@ STATUS = {
     "sign_in_failed": 422,
     "link_spent": 404,
     "import_unreadable": 422,
+    "columns_unclear": 422,
     "readers_busy": 429,
     "pdf_unavailable": 409,
     "code_wrong": 422,

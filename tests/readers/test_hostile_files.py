@@ -115,7 +115,7 @@ def test_the_confirmed_import_is_checked_like_the_first_one(desmond: FlaskClient
 
 
 def test_a_list_of_two_megabytes_is_read_and_a_larger_one_is_refused(desmond: FlaskClient) -> None:
-    head = b"name,phone,remark\n"
+    head = b"name,phone,address\n"
     row = "张桂芳,13800138000,".encode() + b"x" * 20_000 + b"\n"
     most = head + row * ((import_file.LARGEST - len(head)) // len(row))
     assert "文件有 104 行" in send(desmond, most).text

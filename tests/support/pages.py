@@ -32,6 +32,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self._words: list[str] = []
         self._inside: list[str] = []
+        self._select = self._area = ""
         self.feed(self.html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -53,18 +54,32 @@ class Page(HTMLParser):
         chosen = given.get("type") not in {"radio", "checkbox"} or "checked" in given
         if self.forms and tag == "input" and given.get("name") and chosen:
             self.forms[-1].fields[str(given["name"])] = given.get("value") or ""
+        if tag == "select":
+            self._select = given.get("name") or ""
+        if self.forms and tag == "option" and self._select:
+            # A browser sends the first option if none is selected.
+            first = self._select not in self.forms[-1].fields
+            if first or "selected" in given:
+                self.forms[-1].fields[self._select] = given.get("value") or ""
+        if tag == "textarea" and self.forms:
+            self._area = given.get("name") or ""
+            self.forms[-1].fields[self._area] = ""
         if self.forms and tag == "button":
             added = {str(given["name"]): given.get("value") or ""} if given.get("name") else {}
             self.forms[-1].buttons.append((given.get("class") or "", added))
 
     def handle_endtag(self, tag: str) -> None:
         """Leave a tag."""
+        if tag in {"select", "textarea"}:
+            self._select = self._area = ""
         if tag in self._inside:
             while self._inside.pop() != tag:
                 pass
 
     def handle_data(self, data: str) -> None:
-        """Collect text outside styles and scripts."""
+        """Collect text outside styles and scripts, and what stands in a textarea."""
+        if self._area:
+            self.forms[-1].fields[self._area] += data
         if not {"style", "script"} & set(self._inside):
             self._words.append(data)
 

@@ -20,6 +20,7 @@ TEMPLATES = ROOT / "templates"
 WIDEST, MOST_LINES, MOST_FILES = 120, 100, 15
 
 PARTS = {
+    "desk/import_columns.html",
     "base.html",
     "staff.html",
     "staff_parts.html",

@@ -1,9 +1,13 @@
-"""Export the attendee list as CSV or XLSX, row by row, without formulas."""
+"""Export the attendee list as CSV or XLSX, row by row, without formulas.
+
+Heads and words are in the language of the reader. An import understands both languages.
+"""
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -12,25 +16,10 @@ from zoneinfo import ZoneInfo
 
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.desk.check_in_list import inert
-from eventreg.core.values import phones
+from eventreg.core.desk.list_columns import EXPORTED
+from eventreg.core.values import phones, requests
+from eventreg.i18n import sentence
 
-COLUMNS = (
-    "name",
-    "reading",
-    "phone",
-    "contact",
-    "code",
-    "party",
-    "place",
-    "source",
-    "state",
-    "wishes",
-    "registered_at",
-    "arrived_at",
-    "gift_at",
-)
-"""The heads. An import uses those that are in ``import_file.HEADS``; docs/on-the-day.md describes
-the columns."""
 _TIMES = {"registered_at", "arrived_at", "gift_at"}
 _WIDTHS = {
     "name": 24,
@@ -43,42 +32,61 @@ _WIDTHS = {
 }
 
 
-def cells(row: Row, *, whole_numbers: bool, zone: ZoneInfo) -> Mapping[str, Any]:
+@dataclass(frozen=True)
+class Style:
+    """How a list is written: in which language and time zone, and whether with whole telephone
+    numbers."""
+
+    language: str
+    zone: ZoneInfo
+    whole_numbers: bool
+
+    def heads(self) -> list[str]:
+        """The heads of the columns."""
+        return [self.said(f"head_{column}") for column in EXPORTED]
+
+    def said(self, key: str) -> str:
+        """The sentence of a key."""
+        return sentence(self.language, key)
+
+    def local(self, moment: datetime | None) -> datetime | None:
+        """A moment in the time zone."""
+        return moment.astimezone(self.zone).replace(tzinfo=None) if moment else None
+
+
+def cells(row: Row, style: Style) -> Mapping[str, Any]:
     """The cells of one attendee, by column.
 
-    Times are in the event's zone. Telephone numbers are masked without ``whole_numbers``. With it
-    they have spaces, so that spreadsheets do not read them as numbers.
+    Telephone numbers keep their spaces, so that spreadsheets do not read them as numbers.
     """
-
-    def local(moment: datetime | None) -> datetime | None:
-        return moment.astimezone(zone).replace(tzinfo=None) if moment else None
-
+    number = phones.shown if style.whole_numbers else phones.masked
+    wishes = [style.said(f"wish_{wish}") for wish in requests.split(row.wishes)]
     return {
         "name": row.name,
         "reading": row.reading,
-        "phone": (phones.shown if whole_numbers else phones.masked)(row.phone_number),
+        "phone": number(row.phone_number),
         "contact": row.contact or "",
         "code": row.code or "",
         "party": row.registration_id,
         "place": row.place,
-        "source": row.source,
-        "state": row.state,
-        "wishes": row.wishes,
-        "registered_at": local(row.created_at),
-        "arrived_at": local(row.arrived_at),
-        "gift_at": local(row.gift_at),
+        "source": style.said(f"source_{row.source.replace('-', '_')}"),
+        "state": style.said(f"state_{row.state}"),
+        "wishes": style.said("list_comma").join(wishes),
+        "registered_at": style.local(row.created_at),
+        "arrived_at": style.local(row.arrived_at),
+        "gift_at": style.local(row.gift_at),
     }
 
 
-def as_csv(people: Iterable[Row], *, whole_numbers: bool, zone: ZoneInfo) -> Iterator[str]:
+def as_csv(people: Iterable[Row], style: Style) -> Iterator[str]:
     """The CSV file in pieces: UTF-8 with a byte order mark, for old spreadsheets.
 
     ``inert`` puts a ' before formulas, and before texts that begin with '.
     """
-    yield "\ufeff" + _csv_row(COLUMNS)
+    yield "\ufeff" + _csv_row(style.heads())
     for row in people:
-        found = cells(row, whole_numbers=whole_numbers, zone=zone)
-        yield _csv_row([_text(found[column]) for column in COLUMNS])
+        found = cells(row, style)
+        yield _csv_row([_text(found[column]) for column in EXPORTED])
 
 
 def _text(cell: Any) -> str:
@@ -95,19 +103,19 @@ def _csv_row(texts: Sequence[str]) -> str:
     return out.getvalue()
 
 
-def as_xlsx(people: Iterable[Row], file: Path, *, whole_numbers: bool, zone: ZoneInfo) -> None:
+def as_xlsx(people: Iterable[Row], file: Path, style: Style) -> None:
     """Write the list as a spreadsheet. Each cell has its type, so that no text is a formula."""
     import xlsxwriter  # noqa: PLC0415 - heavy, and only exports need it
 
     with xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": str(file.parent)}) as book:
         sheet, moment = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
-        for column, name in enumerate(COLUMNS):
+        for column, (name, head) in enumerate(zip(EXPORTED, style.heads(), strict=True)):
             sheet.set_column(column, column, _WIDTHS.get(name, 10))
-            sheet.write_string(0, column, name)
+            sheet.write_string(0, column, head)
         sheet.freeze_panes(1, 0)
         for line, row in enumerate(people, start=1):
-            found = cells(row, whole_numbers=whole_numbers, zone=zone)
-            for column, name in enumerate(COLUMNS):
+            found = cells(row, style)
+            for column, name in enumerate(EXPORTED):
                 cell = found[name]
                 if cell is None or cell == "":
                     continue

@@ -1,4 +1,4 @@
-"""Read the file of an import: CSV or XLSX in, rows with known columns out.
+"""Read the file of an import: CSV or XLSX in, a table out.
 
 It imports only the standard library, ``errors`` and openpyxl, so that the process that
 ``list_reader`` starts for each file is ready quickly.
@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,61 +28,77 @@ _MOST_WITH_EMPTY = 200_000
 _LARGEST_UNPACKED = 32 * 1024 * 1024
 _MOST_PARTS = 1_000
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-HEADS = {
-    "name": ("name", "姓名", "名字", "参加人", "参加人姓名"),
-    "phone": ("phone", "电话", "手机", "手机号", "手机号码", "联系电话", "电话号码"),
-    "companion": ("companion", "同行", "同行人", "同来的人"),
-    "contact": ("contact", "联系人"),
-    "reading": ("reading", "pinyin", "拼音"),
-    "wishes": ("wishes", "需要"),
-    "state": ("state", "状态"),
-}
+_MOST_KEPT = 3_500_000
+"""Bytes of all cells. They have to fit into the answer of ``list_reader``, and into a form."""
 
 
 @dataclass(frozen=True)
 class FileRow:
-    """A row of the file: its number in the file, and its cells by column (a key of ``HEADS``)."""
+    """A row of the file: its number in the file, and its cells, without the empty ones at its
+    end."""
 
     number: int
-    cells: Mapping[str, str]
+    cells: Sequence[str]
 
 
 @dataclass(frozen=True)
-class Listed:
-    """The contents of a file: the number of rows, and the first ``MOST_ROWS`` of them.
+class Table:
+    """The contents of a file: the heads of its columns with the number of their row, how many rows
+    are below, and the first ``MOST_ROWS`` of these.
 
-    Cancelled rows of our own export are left out.
+    There is a head for each cell; it is empty if the file has none. ``unread`` names the sheets
+    that were not read: all but the first.
     """
 
+    heads: Sequence[str]
+    head_number: int
     count: int
     rows: Sequence[FileRow]
+    unread: Sequence[str] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has every row of the file."""
+        return self.count == len(self.rows)
 
 
-def read(content: bytes) -> Listed:
+def read(content: bytes) -> Table:
     """The rows of a CSV (UTF-8, GBK, UTF-16, with commas, semicolons or tabs) or XLSX file.
 
-    The first row that is not empty names the columns. Raises ``ImportUnreadable`` if it is another
-    kind of file, has no column for the name or two for the same thing, or exceeds a limit of rows,
-    columns, characters in a cell or parts. Longer cells are cut to ``LONGEST_READ``. An XLSX file
-    can still take any amount of time and memory, so read it through ``list_reader``.
+    Raises ``ImportUnreadable`` if it is another kind of file, has no row of heads, or exceeds a
+    limit of rows, columns, characters in a cell, parts or bytes. An XLSX file can still take any
+    amount of time and memory, so read it through ``list_reader``.
     """
     if content[:8] == _OLD_EXCEL:
         raise ImportUnreadable("import_old_excel")
-    rows = _of_xlsx(content) if content[:4] == _ZIP else _of_text(_decoded(content))
+    unread: list[str] = []
+    rows = _of_xlsx(content, unread) if content[:4] == _ZIP else _of_text(_decoded(content))
     filled = ((number, row) for number, row in _bounded(rows) if any(row))
-    head = next(filled, None)
-    known = [_head(cell) for cell in head[1]] if head else []
-    if "name" not in known or len(set(filter(None, known))) < len(list(filter(None, known))):
-        raise ImportUnreadable("import_without_head")
-    count, kept = 0, []
+    head_number, heads = next(filled, (0, []))
+    if not heads:
+        raise ImportUnreadable("import_empty")
+    if any(_NUMBER.fullmatch(_GAPS.sub("", head)) for head in heads):
+        raise ImportUnreadable("import_without_head", row=head_number)
+    count, kept, size = 0, [], 0
     for number, row in filled:
-        cells = {key: cell[:LONGEST_READ] for key, cell in zip(known, row, strict=False) if key}
-        if cells.get("state") == "cancelled":
-            continue
         count += 1
         if count <= MOST_ROWS:
+            cells = _trimmed([cell[:LONGEST_READ] for cell in row])
+            size += sum(len(cell.encode(errors="replace")) + 4 for cell in cells)
+            if size > _MOST_KEPT:
+                raise ImportUnreadable("import_wide")
             kept.append(FileRow(number, cells))
-    return Listed(count, kept)
+    heads = _trimmed([head[:LONGEST_READ] for head in heads])
+    widest = max([len(heads), *(len(row.cells) for row in kept)])
+    heads += [""] * (widest - len(heads))
+    return Table(heads, head_number, count, kept, unread)
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    """The cells without the empty ones at the end."""
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _bounded(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -95,11 +111,6 @@ def _bounded(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, list[str]]]:
         if any(len(cell) > LONGEST_CELL for cell in row):
             raise ImportUnreadable("import_cell", row=number, most=LONGEST_CELL)
         yield number, [cell.strip() for cell in row]
-
-
-def _head(cell: str) -> str | None:
-    folded = cell.strip().casefold()
-    return next((key for key, spellings in HEADS.items() if folded in spellings), None)
 
 
 def _decoded(content: bytes) -> str:
@@ -121,8 +132,12 @@ def _decoded(content: bytes) -> str:
 
 
 def _of_text(text: str) -> Iterator[list[str]]:
-    first = text.splitlines()[0] if text.strip() else ""
-    comma = max(",;\t，", key=first.count)
+    said = _SAYS_COMMA.match(text)
+    if said:
+        comma, text = said[1], text[said.end() :]
+    else:
+        first = text.splitlines()[0] if text.strip() else ""
+        comma = max(",;\t，", key=first.count)
     number = 1
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=comma):
@@ -132,7 +147,8 @@ def _of_text(text: str) -> Iterator[list[str]]:
         raise ImportUnreadable("import_cell", row=number, most=LONGEST_CELL) from error
 
 
-def _of_xlsx(content: bytes) -> Iterator[list[str]]:
+def _of_xlsx(content: bytes, unread: list[str]) -> Iterator[list[str]]:
+    """The rows of the first sheet. The names of the others are added to ``unread``."""
     import openpyxl  # noqa: PLC0415 - heavy, and only imports need it
 
     try:
@@ -142,7 +158,8 @@ def _of_xlsx(content: bytes) -> Iterator[list[str]]:
             if len(parts) > _MOST_PARTS or unpacked > _LARGEST_UNPACKED:
                 raise ImportUnreadable("import_large")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
+        sheet, *others = book.worksheets
+        unread += [other.title for other in others]
         if (sheet.max_column or 0) > MOST_COLUMNS:
             raise ImportUnreadable("import_columns", most=MOST_COLUMNS)
         sheet.reset_dimensions()  # or openpyxl pads the rows to the size that the file claims
@@ -152,6 +169,13 @@ def _of_xlsx(content: bytes) -> Iterator[list[str]]:
         raise
     except Exception as error:  # a broken file can raise anything
         raise ImportUnreadable("import_encoding") from error
+
+
+_SAYS_COMMA = re.compile("sep=([,;\t，])(\r\n|\r|\n)")
+"""The first line with which Excel says what stands between two cells."""
+_GAPS = re.compile(r"[\s()-]")
+_NUMBER = re.compile(r"(\+?86)?(1[3-9]\d{9}|0\d{9,11})")
+"""A telephone number. In the first row it means that this row is a person."""
 
 
 def _cell(value: Any) -> str:

@@ -3,23 +3,22 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from eventreg.core.audit import Actor
+from eventreg.core.desk import import_rows, list_columns
 from eventreg.core.desk.check_in_list import inert
-from eventreg.core.desk.import_file import HEADS, MOST_ROWS, FileRow, Listed
+from eventreg.core.desk.import_file import MOST_ROWS, FileRow, Table
+from eventreg.core.desk.import_rows import Row
+from eventreg.core.desk.list_columns import Listed
 from eventreg.core.errors import AlreadyRegistered, EventFull, FieldRefused, PhoneAtLimit, Refusal
-from eventreg.core.event import events
 from eventreg.core.models.event import Event
-from eventreg.core.models.registration import Source
 from eventreg.core.registration import register, seats
 from eventreg.core.registration.entries import Entry
-from eventreg.core.values import names, phones, requests
 
 MOST_TOLD = 200
 """Faults in a report."""
@@ -27,18 +26,23 @@ MOST_TOLD = 200
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a row cannot be registered: its number, and the key and values of a sentence."""
+    """Why a row cannot be registered: its number, and the key and values of a sentence.
+
+    ``cell`` is what the file has there, or the name. The number is 0 if it is about the whole file.
+    """
 
     number: int
     reason: str
     values: Mapping[str, object]
+    cell: str = ""
 
 
 @dataclass(frozen=True)
 class Report:
     """The result of an import, or of a trial: rows, faults, and how many got seats or wait.
 
-    ``faulty`` counts all faults, ``faults`` lists the first ones.
+    ``rows`` does not count the ``cancelled`` rows, which are not imported. ``faulty`` counts all
+    faults, ``faults`` lists the first ones.
     """
 
     rows: int
@@ -46,6 +50,13 @@ class Report:
     faults: Sequence[Fault]
     seated: int = 0
     waiting: int = 0
+    cancelled: int = 0
+    without_phone: int = 0
+    """People whom nobody can call."""
+    with_email: int = 0
+    """Parties that get mails."""
+    again: int = 0
+    """Parties that an earlier import of the same file registered."""
 
     @property
     def is_good(self) -> bool:
@@ -63,51 +74,76 @@ class NotTaken(Exception):
 
 
 class CheckedRow(NamedTuple):
-    """The number of a row in the file, and the entry made of it."""
+    """The number of a row in the file, and the registration made of it and of its party."""
 
     number: int
     entry: Entry
 
 
-def _entry(event: Event, row: FileRow, area_code: str | None, waitlist: bool) -> Entry:
-    cells = row.cells
-    name = names.with_reading(names.parse(cells.get("name", "")), cells.get("reading", ""))
-    party = [name]
-    if cells.get("companion"):
-        party.append(names.parse(cells["companion"], "companion-1"))
-    phone = phones.parse(cells["phone"], area_code) if cells.get("phone") else phones.NONE
-    # The same row has the same form key, so an import sent twice registers nobody twice. The slug
-    # is part of it, as a list may be imported for another event too.
-    identity = repr((event.slug, name.folded, phone.number, row.number))
-    key = sha256(identity.encode()).hexdigest()[:32]
-    contact = cells.get("contact", "")[: names.MOST_CODE_POINTS] or None
-    asked = requests.join(cells.get("wishes", "").replace("，", ",").split(","))
-    return Entry(
-        tuple(party),
-        phone,
-        "zh",
-        Source.PHONE,
-        key,
-        waitlist=waitlist,
-        contact=contact,
-        wishes=asked,
-    )
-
-
 def judge(event: Event, listed: Listed, *, waitlist: bool) -> tuple[Report, Sequence[CheckedRow]]:
-    """Check the rows without the database; at most the first ``MOST_ROWS``. Returns the report and
-    the rows without a fault. More rows than ``MOST_ROWS`` are a fault, too."""
-    phone_line = events.definition(event).phone_line
-    area_code = phone_line.area_code if phone_line else None
-    faults, good = [], []
-    if listed.count > MOST_ROWS:
-        faults.append(Fault(0, "import_too_many", {"rows": listed.count, "room": MOST_ROWS}))
-    for row in listed.rows:
+    """Check the rows without the database; at most the first ``MOST_ROWS``.
+
+    Raises ``ColumnsUnclear`` if it is not decided what each column holds.
+    """
+    table, columns = listed.table, listed.columns
+    if table.count > MOST_ROWS and list_columns.problems(columns):
+        return Report(table.count, 1, [_too_many_rows(table)]), []
+    decided = list_columns.require_clear(columns)
+    rows, cancelled, faults = _live([import_rows.by_column(row, decided) for row in table.rows])
+    good = []
+    for party in import_rows.in_parties(rows):
+        first = party[0]
         try:
-            good.append(CheckedRow(row.number, _entry(event, row, area_code, waitlist)))
+            entry = import_rows.entry(event, party, waitlist=waitlist)
+            good.append(CheckedRow(first.number, entry))
         except FieldRefused as refusal:
-            faults.append(Fault(row.number, refusal.reason, refusal.values))
-    return Report(listed.count, len(faults), faults[:MOST_TOLD]), good
+            faults.append(_blame(party, refusal))
+    faults.sort(key=lambda fault: fault.number)
+    about_all = _about_all(table, cancelled)
+    faults = about_all + faults
+    report = Report(
+        table.count - cancelled,
+        len(faults),
+        faults[:MOST_TOLD],
+        cancelled=cancelled,
+        without_phone=sum(len(one.entry.names) for one in good if not one.entry.phone.number),
+        with_email=sum(one.entry.email is not None for one in good),
+    )
+    return report, good
+
+
+def _live(rows: Sequence[Row]) -> tuple[list[Row], int, list[Fault]]:
+    """The rows that are not cancelled, how many are, and those whose state is not known."""
+    live, cancelled, faults = [], 0, []
+    for row in rows:
+        try:
+            if import_rows.is_cancelled(row):
+                cancelled += 1
+            else:
+                live.append(row)
+        except FieldRefused as refusal:
+            faults.append(_blame([row], refusal))
+    return live, cancelled, faults
+
+
+def _blame(party: Sequence[Row], refusal: FieldRefused) -> Fault:
+    """The fault of the row of a party that has the refused cell."""
+    row = next((row for row in party if row.blamed(refusal)), party[0])
+    return Fault(row.number, refusal.reason, refusal.values, row.blamed(refusal))
+
+
+def _too_many_rows(table: Table) -> Fault:
+    return Fault(0, "import_too_many", {"rows": table.count, "room": MOST_ROWS})
+
+
+def _about_all(table: Table, cancelled: int) -> list[Fault]:
+    if table.count > MOST_ROWS:
+        return [_too_many_rows(table)]
+    if not table.count:
+        return [Fault(0, "import_only_heads", {})]
+    if table.count == cancelled:
+        return [Fault(0, "import_only_cancelled", {"count": cancelled})]
+    return []
 
 
 def register_all(
@@ -123,7 +159,7 @@ def register_all(
     """Register all rows, in the order of the file. Raises ``NotTaken`` if there are no rows, more
     rows than places, or a single one that is refused; ``SeatsRaced`` as ``register.register``."""
     report, good = judge(event, listed, waitlist=waitlist)
-    if not report.rows or report.faulty:
+    if not report.is_good:
         raise NotTaken(report)
     counted = seats.lock(session, event.id, now=now)
     room = max(0, counted.capacity - counted.taken) + (
@@ -131,17 +167,23 @@ def register_all(
     )
     if len(good) > min(MOST_ROWS, room):
         too_many = Fault(0, "import_too_many", {"rows": len(good), "room": min(room, MOST_ROWS)})
-        raise NotTaken(Report(report.rows, len(good), [too_many]))
-    faults = []
+        raise NotTaken(replace(report, faulty=len(good), faults=[too_many]))
+    faults, again = [], 0
     for number, entry in good:
         try:
-            register.register(session, event, entry, secret_key=secret_key, by=by, now=now)
+            made = register.register(session, event, entry, secret_key=secret_key, by=by, now=now)
+            again += made.again
         except Refusal as refusal:
-            faults.append(Fault(number, *_why(refusal)))
+            faults.append(Fault(number, *_why(refusal), entry.names[0].typed))
     if faults:
-        raise NotTaken(Report(report.rows, len(faults), faults[:MOST_TOLD]))
+        raise NotTaken(replace(report, faulty=len(faults), faults=faults[:MOST_TOLD]))
     after = seats.count(session, event.id, now=now)
-    return Report(report.rows, 0, (), after.taken - counted.taken, after.waiting - counted.waiting)
+    return replace(
+        report,
+        seated=after.taken - counted.taken,
+        waiting=after.waiting - counted.waiting,
+        again=again,
+    )
 
 
 def _why(refusal: Refusal) -> tuple[str, Mapping[str, object]]:
@@ -157,10 +199,16 @@ def _why(refusal: Refusal) -> tuple[str, Mapping[str, object]]:
     return f"refused_{refusal.code}", {}
 
 
-def as_text(listed: Listed) -> str:
-    """The rows as a CSV for ``import_file.read``, so that the import has the rows of the trial."""
+def as_text(table: Table) -> str:
+    """The table as a CSV for ``import_file.read``, so that the import has the rows of the trial.
+    Each row keeps its number."""
     out = io.StringIO()
+    out.write("sep=,\r\n")
     writer = csv.writer(out)
-    writer.writerow(HEADS)
-    writer.writerows([inert(row.cells.get(head, "")) for head in HEADS] for row in listed.rows)
+    at = 1
+    for row in (FileRow(table.head_number, table.heads), *table.rows):
+        for _ in range(row.number - at):
+            writer.writerow([])
+        writer.writerow([inert(cell) for cell in row.cells])
+        at = row.number + 1
     return out.getvalue()

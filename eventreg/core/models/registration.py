@@ -24,6 +24,7 @@ class Source(StrEnum):
     ONLINE = "online"
     PHONE = "phone"
     WALK_IN = "walk-in"
+    IMPORT = "import"
 
 
 class Registration(Base):

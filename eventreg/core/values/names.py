@@ -117,24 +117,24 @@ def reading_of(sort_key: str) -> str:
     return sort_key.rpartition(" ")[0]
 
 
-def with_reading(name: Name, typed: str) -> Name:
+def _spoken(typed: str) -> str:
+    """The letters of a reading, in words."""
+    plain = _plain(typed.casefold().replace("ü", "v"))
+    return " ".join("".join(c if c.isalpha() else " " for c in plain).split())
+
+
+def with_reading(name: Name, typed: str, field: str = "pinyin") -> Name:
     """The name with another reading, as staff typed it, surname first: ``zeng guifang``.
 
-    Returns the name unchanged if it is not Chinese, or if the reading is empty, not Latin, or the
-    one that the name already has. Keeps at most 10 syllables and 100 letters.
+    Returns the name unchanged if it is not Chinese, or if the reading is empty or the one that the
+    name already has. Raises ``FieldRefused`` for ``field`` if it is not in Latin letters.
     """
-    spoken = " ".join(
-        "".join(
-            c if c.isalpha() else " " for c in _plain(typed.casefold().replace("ü", "v"))
-        ).split()
-    )
-    known = reading_of(name.sort_key)
-    if (
-        not has_han(name.typed)
-        or not spoken.isascii()
-        or spoken.replace(" ", "") in {"", known.replace(" ", "")}
-    ):
+    spoken, known = _spoken(typed), _spoken(reading_of(name.sort_key))
+    unchanged = spoken.replace(" ", "") == known.replace(" ", "")
+    if not has_han(name.typed) or not typed.strip() or unchanged:
         return name
+    if not spoken or not spoken.isascii():
+        raise FieldRefused(field, "pinyin_letters")
     syllables = spoken.split()[:10]
     full = "".join(syllables)[:100]
     initials = "".join(one[0] for one in syllables)

@@ -77,16 +77,21 @@ def listed(slug: str) -> str:
 
 
 def _result_of_bulk() -> str:
-    """How many the last act was done with; empty if the query names no act."""
+    """How many the last act was done with, and how many it skipped; empty if the address names no
+    act."""
     done, act = sent.number("done", least=0, most=_MOST_AT_ONCE), request.args.get("act", "")
-    return count(f"bulk_{act}_done", done) if act in list(Bulk) and done is not None else ""
+    skipped = sent.number("skipped", least=1, most=_MOST_AT_ONCE)
+    if act not in list(Bulk) or done is None:
+        return ""
+    said = count(f"bulk_{act}_done", done)
+    return f"{said} {count('bulk_skipped', skipped)}" if skipped else said
 
 
 @blueprint.post("/attendees")
 @requires(Permission.CORRECT)
 def bulk(slug: str) -> Answer:
-    """Do one thing with the ticked registrations, at most 500, each in a transaction of its own.
-    Cancelling asks first. A registration to which the act no longer applies is skipped."""
+    """Do one thing with every ticked registration. Cancelling asks first. A registration to which
+    the act no longer applies is skipped, and counted."""
     event, ticked = events.get(reading(), slug), fields.registrations_sent()
     chosen = dict(list(ticked.items())[:_MOST_AT_ONCE])
     act = _choice(Bulk, request.form.get("act", ""), Bulk.PRINT)
@@ -103,7 +108,8 @@ def bulk(slug: str) -> Answer:
         )
     by, now = access.actor(), g.now
     done = sum(_do(slug, one, act, by, now) for one in chosen.items())
-    return redirect(url_for("desk.listed", slug=slug, act=act, done=done), 303)
+    skipped = len(chosen) - done or None
+    return redirect(url_for("desk.listed", slug=slug, act=act, done=done, skipped=skipped), 303)
 
 
 def _do(slug: str, chosen: tuple[int, str], act: Bulk, by: Actor, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 row."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
@@ -11,8 +11,11 @@ from flask import Response, abort, current_app, g, render_template, request
 
 from eventreg.core import audit
 from eventreg.core.audit import Action
-from eventreg.core.desk import attendee_list, exports, import_file, imports
+from eventreg.core.desk import attendee_list, exports, import_file, imports, list_columns
+from eventreg.core.desk.exports import Style
+from eventreg.core.desk.import_file import Table
 from eventreg.core.desk.imports import NotTaken, Report
+from eventreg.core.desk.list_columns import Column, Listed
 from eventreg.core.errors import ImportUnreadable
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
@@ -31,12 +34,15 @@ from eventreg.web.limits.limits import TooOften
 from eventreg.web.wire.answers import Answer
 
 _PIECE = 64 * 1024
+_SAMPLES = 5
+"""Rows of a file that are shown."""
+_MOST_UNREAD = 200
 _running_exports = BoundedSemaphore(2)
 
 
-def _record_export(event: Event, kind: str) -> tuple[attendee_list.Selection, bool]:
-    """Record an export before its first byte is sent. Returns what is exported, and whether with
-    whole telephone numbers, which only organisers get."""
+def _record_export(event: Event, kind: str) -> tuple[attendee_list.Selection, Style]:
+    """Record an export before its first byte is sent. Returns what is exported and how: only
+    organisers get whole telephone numbers."""
     asked, by, now = asked_for(), access.actor(), g.now
     limits.limits().hit("export", limits.EXPORT, str(by.staff_id))
     people, whole = (
@@ -49,30 +55,26 @@ def _record_export(event: Event, kind: str) -> tuple[attendee_list.Selection, bo
         "filter": asked.filter,
         "whole_numbers": whole,
     }
-    event_id = event.id
+    event_id, style = event.id, Style(g.language, events.zone(event), whole)
     write(
         lambda session: audit.record(
             session, Action.EXPORTED, by, now=now, event_id=event_id, **details
         )
     )
-    return asked, whole
+    return asked, style
 
 
 @blueprint.get("/attendees.csv")
 @requires(Permission.EXPORT, password=True)
 def as_csv(slug: str) -> Response:
-    """Everyone whom the list's search and filter find, on all pages, as CSV, sent while it is read.
-    Audited. If two exports are running, it is refused with ``TooOften``."""
-    asked, whole = _record_export(events.get(reading(), slug), "csv")
-    event, engine = events.get(reading(), slug), db.engine
-    zone, turn = events.zone(event), _Turn()
+    """What the list shows, as CSV, sent while it is read."""
+    asked, style = _record_export(events.get(reading(), slug), "csv")
+    event, engine, turn = events.get(reading(), slug), db.engine, _Turn()
 
     def pieces() -> Iterator[str]:
         with apart(engine) as session:
             held: list[str] = []
-            for line in exports.as_csv(
-                attendee_list.each(session, event, asked), whole_numbers=whole, zone=zone
-            ):
+            for line in exports.as_csv(attendee_list.each(session, event, asked), style):
                 held.append(line)
                 if len(held) == 200:
                     yield "".join(held)
@@ -89,17 +91,12 @@ def as_csv(slug: str) -> Response:
 @requires(Permission.EXPORT, password=True)
 def as_xlsx(slug: str) -> Response:
     """The same as a spreadsheet, written to a temporary file that is deleted after it was sent."""
-    asked, whole = _record_export(events.get(reading(), slug), "xlsx")
+    asked, style = _record_export(events.get(reading(), slug), "xlsx")
     event, turn = events.get(reading(), slug), _Turn()
     folder = tempfile.TemporaryDirectory(prefix="eventreg-")
     made = Path(folder.name) / "attendees.xlsx"
     try:
-        exports.as_xlsx(
-            attendee_list.each(reading(), event, asked),
-            made,
-            whole_numbers=whole,
-            zone=events.zone(event),
-        )
+        exports.as_xlsx(attendee_list.each(reading(), event, asked), made, style)
     finally:
         turn.over()
 
@@ -147,39 +144,81 @@ def ask_import(slug: str) -> str:
 @blueprint.post("/import")
 @requires(Permission.IMPORT)
 def do_import(slug: str) -> Answer:
-    """Try the file. With ``confirmed``, import what the trial showed: every row, or none."""
+    """Show what the columns of the file are taken for, and try it. With ``confirmed``, import what
+    the trial showed: every row, or none."""
     event, text = events.get(reading(), slug), request.form.get("rows", "")
     content = text.encode() if text else fields.file_sent()
     if not text and len(content) > import_file.LARGEST:
         abort(413)
     try:
-        listed = list_reader.read(content)
+        table = list_reader.read(content)
     except ImportUnreadable as refusal:
         return _page(event, said=say(refusal.reason, **refusal.values)), 422
-    wanted = {
-        "waitlist": request.form.get("waitlist") == "yes",
-        "secret_key": current_app.config["SECRET_KEY"],
+    listed = Listed(table, _columns_sent(table))
+    shown = _shown(listed)
+    if shown["problems"] and table.is_whole:
+        return _page(event, **shown), 422
+    # What is imported is what was tried: a choice that was changed since is tried first.
+    as_tried = request.form.get("tried") == shown["tried"]
+    wanted = request.form.get("confirmed") == "yes"
+    report, done = _imported(event, listed, confirmed=wanted and as_tried)
+    changed = wanted and not as_tried
+    page = _page(events.get(reading(), slug), report=report, done=done, changed=changed, **shown)
+    return page, 200 if report.is_good else 422
+
+
+def _columns_sent(table: Table) -> Sequence[Column | None]:
+    """What the clerk chose for each column; for a new file, what the columns are taken for."""
+    if "column-0" not in request.form:
+        return list_columns.guess(table)
+    rest = Column.LEFT_OUT if request.form.get("rest") == Column.LEFT_OUT else None
+    sent = [request.form.get(f"column-{place}", "") for place in range(len(table.heads))]
+    return [Column(one) if one in list(Column) else rest for one in sent]
+
+
+def _shown(listed: Listed) -> dict[str, Any]:
+    """What the page shows and carries of a file. A file with too many rows is not carried, as the
+    rest of its rows would be lost."""
+    table, columns = listed.table, listed.columns
+    return {
+        "columns": [
+            (head, column, [row.cells[place : place + 1] for row in table.rows[:_SAMPLES]])
+            for place, (head, column) in enumerate(zip(table.heads, columns, strict=True))
+        ],
+        "numbers": [row.number for row in table.rows[:_SAMPLES]],
+        "problems": list_columns.problems(columns),
+        "tried": ",".join([*(column or "" for column in columns), _waitlist_sent()]),
+        "rows": imports.as_text(table) if table.is_whole else "",
+        "unread": request.form.get("unread", "") or ", ".join(table.unread)[:_MOST_UNREAD],
     }
-    by, now, confirmed = access.actor(), g.now, request.form.get("confirmed") == "yes"
+
+
+def _imported(event: Event, listed: Listed, *, confirmed: bool) -> tuple[Report, bool]:
+    """Try the import, or do it. Returns its result, and whether it was done."""
+    slug, by, now = event.slug, access.actor(), g.now
+    waitlist = _waitlist_sent() == "yes"
+    secret_key = current_app.config["SECRET_KEY"]
 
     def act(session: Session) -> Report:
         here = events.get(session, slug)
-        report = imports.register_all(session, here, listed, **wanted, by=by, now=now)
+        report = imports.register_all(
+            session, here, listed, waitlist=waitlist, secret_key=secret_key, by=by, now=now
+        )
         if not confirmed:
             raise NotTaken(report)  # a trial does everything, and is then rolled back
         details = {"rows": report.rows, "seats": report.seated, "waiting": report.waiting}
-        audit.record(session, Action.IMPORTED, by, now=now, event_id=event.id, **details)
+        audit.record(session, Action.IMPORTED, by, now=now, event_id=here.id, **details)
         return report
 
     try:
-        report = write(act)
+        return write(act), confirmed
     except NotTaken as refused:
-        report, confirmed = refused.report, False
-    event = events.get(reading(), slug)
-    page = _page(
-        event, report=report, done=confirmed, rows=imports.as_text(listed) if report.is_good else ""
-    )
-    return page, 200 if report.is_good else 422
+        return refused.report, False
+
+
+def _waitlist_sent() -> str:
+    """``yes`` if people for whom no seat is left may wait."""
+    return "yes" if request.form.get("waitlist") == "yes" else ""
 
 
 def _page(event: Event, **more: object) -> str:
@@ -187,8 +226,11 @@ def _page(event: Event, **more: object) -> str:
         "said": "",
         "report": None,
         "done": False,
+        "changed": False,
+        "columns": [],
         "rows": "",
-        "waitlist": request.form.get("waitlist") == "yes",
+        "choices": list(Column),
+        "waitlist": _waitlist_sent() == "yes",
     }
     return render_template(
         "desk/import_export.html", **{**known, **more}, most=import_file.MOST_ROWS, **about(event)

@@ -109,7 +109,7 @@ def take(slug: str) -> Answer:
             )
         )
     except FieldRefused as refusal:
-        if refusal.field in {"email", "contact"}:
+        if refusal.field in {"email", "contact", "pinyin"}:
             return _form_page(event, form, said=say_refusal(refusal)), 422
         form.blame(refusal)
         return _form_page(event, form), 422

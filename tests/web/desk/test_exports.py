@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventreg.core.desk import check_in_list, import_file, imports
+from eventreg.core.desk import check_in_list, import_file, imports, list_columns
+from eventreg.core.desk.list_columns import Listed
 from tests.support.factories import House, local, toml
 from tests.support.houses import with_seats
 from tests.support.pages import Page, get
@@ -33,6 +34,12 @@ def exported(client: FlaskClient, address: str = "attendees.csv") -> list[dict[s
     return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))
 
 
+def listed(content: bytes) -> Listed:
+    """A file, with the columns as they are taken without a clerk."""
+    table = import_file.read(content)
+    return Listed(table, list_columns.guess(table))
+
+
 def sheet(
     client: FlaskClient, address: str = "attendees.xlsx"
 ) -> openpyxl.worksheet.worksheet.Worksheet:
@@ -47,9 +54,9 @@ def test_no_name_becomes_a_formula_and_none_is_changed(small: House, name: str) 
     small.register(name, phone="13800138000", contact="=HYPERLINK(1)")
     olga = small.signed_in("olga")
     row = exported(olga)[0]
-    assert not row["name"].startswith(check_in_list.FORMULA[:-1])
-    assert row["name"].removeprefix("'" if name.startswith(check_in_list.FORMULA) else "") == name
-    assert row["contact"] == "'=HYPERLINK(1)"
+    assert not row["姓名"].startswith(check_in_list.FORMULA[:-1])
+    assert row["姓名"].removeprefix("'" if name.startswith(check_in_list.FORMULA) else "") == name
+    assert row["联系人"] == "'=HYPERLINK(1)"
     cell = sheet(olga)["A2"]
     assert (cell.value, cell.data_type) == (name, "s")
 
@@ -58,16 +65,16 @@ def test_cells_are_typed_and_numbers_are_text(small: House) -> None:
     small.register("张桂芳", "王建国", phone="13800138000", wishes="wheelchair,front")
     olga = small.signed_in("olga")
     row = exported(olga)[0]
-    assert row["phone"] == "138 0013 8000", "with gaps, no spreadsheet counts with it"
-    assert row["registered_at"] == "2030-06-03 10:00"
+    assert row["电话"] == "138 0013 8000", "with gaps, no spreadsheet counts with it"
+    assert row["报名时间"] == "2030-06-03 10:00"
     page = sheet(olga)
     head = [cell.value for cell in page[1]]
     cells = dict(zip(head, page[2], strict=True))
-    assert cells["phone"].data_type == "s"
-    assert cells["code"].data_type == "s"
-    assert cells["party"].value == 1
-    assert cells["registered_at"].value == local("2030-06-03 10:00").replace(tzinfo=None)
-    assert cells["wishes"].value == "wheelchair,front"
+    assert cells["电话"].data_type == "s"
+    assert cells["签到码"].data_type == "s"
+    assert cells["同组编号"].value == 1
+    assert cells["报名时间"].value == local("2030-06-03 10:00").replace(tzinfo=None)
+    assert cells["需要"].value == "要轮椅位、要坐前排"
     assert page.max_row == 3
 
 
@@ -76,8 +83,8 @@ def test_an_export_has_the_rows_of_the_list_and_is_audited(small: House) -> None
     small.register("王建国")
     small.cancel(2)
     olga = small.signed_in("olga")
-    assert [row["name"] for row in exported(olga, "attendees.csv?state=cancelled")] == ["王建国"]
-    assert [row["name"] for row in exported(olga, "attendees.csv?q=zgf")] == ["张桂芳"]
+    assert [row["姓名"] for row in exported(olga, "attendees.csv?state=cancelled")] == ["王建国"]
+    assert [row["姓名"] for row in exported(olga, "attendees.csv?q=zgf")] == ["张桂芳"]
     assert sheet(olga, "attendees.xlsx?q=zgf").max_row == 2
     trail = get(olga, f"{DESK}/audit")
     assert trail.html.count("list:attendees:exported") == 3
@@ -87,7 +94,7 @@ def test_an_export_has_the_rows_of_the_list_and_is_audited(small: House) -> None
 def test_the_desk_exports_masked_numbers(small: House) -> None:
     small.register("张桂芳", phone="13800138000")
     desmond = small.signed_in("desmond")
-    assert exported(desmond)[0]["phone"] == "138****8000"
+    assert exported(desmond)[0]["电话"] == "138****8000"
     assert sheet(desmond)["C2"].value == "138****8000"
 
 
@@ -126,15 +133,15 @@ def test_odd_names_survive_export_and_import(small: House) -> None:
         small.register(name, phone=f"138{number:08d}")
     olga = small.signed_in("olga")
     for row in exported(olga):
-        assert unicodedata.normalize("NFKC", row["name"])[0] not in "=+-@−", (
+        assert unicodedata.normalize("NFKC", row["姓名"])[0] not in "=+-@−", (
             "nothing that looks like a formula"
         )
     assert sorted(cell.value for cell in sheet(olga)["A"][1:]) == sorted(ODD), (
         "as any program reads the spreadsheet"
     )
     for address in ("attendees.csv", "attendees.xlsx"):
-        tried = import_file.read(olga.get(f"{DESK}/{address}").get_data())
-        confirmed = import_file.read(imports.as_text(tried).encode())
+        tried = listed(olga.get(f"{DESK}/{address}").get_data())
+        confirmed = listed(imports.as_text(tried.table).encode())
         for read in (tried, confirmed):
             _, good = imports.judge(small.event(), read, waitlist=False)
             assert sorted(entry.names[0].typed for _, entry in good) == sorted(ODD), address
@@ -154,7 +161,7 @@ def test_an_escape_written_by_excel_is_decoded(small: House) -> None:
     book.worksheets[0].append(["name"])
     book.worksheets[0].append(["_x005F_x0041_"])
     book.save(file)
-    _, good = imports.judge(small.event(), import_file.read(file.getvalue()), waitlist=False)
+    _, good = imports.judge(small.event(), listed(file.getvalue()), waitlist=False)
     assert [entry.names[0].typed for _, entry in good] == ["_x0041_"]
 
 
@@ -169,19 +176,53 @@ def test_a_spreadsheet_export_leaves_no_file(
         assert list((tmp_path / "files").iterdir()) == []
 
 
-def test_our_own_export_can_be_imported(small: House) -> None:
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("address", ["attendees.csv", "attendees.xlsx"])
+def test_our_own_export_comes_back_as_it_was(small: House, language: str, address: str) -> None:
     small.register("=A1+1", phone="13800138000")
-    small.register("曾桂芳", phone="13800138001", wishes="front")
+    couple = {"wishes": "front,together", "contact": "女儿"}
+    small.register("曾桂芳", "安小明", phone="13800138001", **couple)
+    small.register("仇英", phone="0574 8765 4321", waitlist=True)
     gone = small.register("走了", phone="13800138002")
     small.cancel(gone)
     olga = small.signed_in("olga")
-    for address in ("attendees.csv", "attendees.xlsx"):
-        listed = import_file.read(olga.get(f"{DESK}/{address}").get_data())
-        report, good = imports.judge(small.event(), listed, waitlist=False)
-        assert report.is_good
-        assert [entry.names[0].typed for _, entry in good] == ["=A1+1", "曾桂芳"]
-        assert good[1][1].wishes == "front"
-        assert good[1][1].phone.number == "+8613800138001"
+    get(olga, f"{DESK}?lang={language}")
+    sent = listed(olga.get(f"{DESK}/{address}").get_data())
+    assert (
+        sent.table.heads[:3]
+        == {
+            "zh": ["姓名", "拼音", "电话"],
+            "en": ["Name", "Pinyin", "Phone"],
+        }[language]
+    )
+    assert not list_columns.problems(sent.columns), "the clerk is asked nothing"
+    report, good = imports.judge(small.event(), sent, waitlist=False)
+    assert (report.is_good, report.rows, report.cancelled) == (True, 4, 1), report.faults
+    back = {
+        tuple(name.typed for name in entry.names): (entry.phone.number, entry.wishes, entry.contact)
+        for _, entry in good
+    }
+    assert back == {
+        ("=A1+1",): ("+8613800138000", "", None),
+        ("曾桂芳", "安小明"): ("+8613800138001", "front,together", "女儿"),
+        ("仇英",): ("+8657487654321", "", None),
+    }
+    assert {entry.names[0].sort_key for _, entry in good} >= {
+        "qiu ying 仇英",
+        "zeng gui fang 曾桂芳",
+    }
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_export_speaks_the_language_of_the_page(small: House, language: str) -> None:
+    small.register("张桂芳", phone="13800138000", wishes="wheelchair,front", source="walk-in")
+    olga = small.signed_in("olga")
+    row = exported(olga, f"attendees.csv?lang={language}")[0]
+    said = {
+        "zh": ("现场", "已报名", "要轮椅位、要坐前排"),
+        "en": ("Walk-in", "Confirmed", "Wheelchair place, Front row"),
+    }
+    assert tuple(row.values())[7:10] == said[language]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +231,7 @@ def test_our_own_export_can_be_imported(small: House) -> None:
 def test_names_of_every_kind_come_through_list_sheet_and_export(small: House, name: str) -> None:
     small.register(name, phone="13800138000")
     olga = small.signed_in("olga")
-    assert exported(olga)[0]["name"] == name
+    assert exported(olga)[0]["姓名"] == name
     assert sheet(olga)["A2"].value == name
     assert name in get(olga, f"{DESK}/attendees").text
     assert name in get(olga, f"{DESK}/check-in-list").text

@@ -40,14 +40,23 @@ def send(client: FlaskClient, content: bytes | str, name: str = "list.csv", **mo
     )
 
 
-def confirm(client: FlaskClient, tried: Page) -> Page:
+def press(client: FlaskClient, page: Page, **more: str) -> Page:
+    """Send the form with the columns as the page shows it, with these fields changed."""
+    form = next(form for form in page.forms if "rows" in form.fields)
+    changed = {name.replace("column_", "column-"): value for name, value in more.items()}
+    boundary, sent = encode_multipart({**form.fields, **changed})
+    kind = f"multipart/form-data; boundary={boundary}"
+    return Page(client.post(f"{DESK}/import", data=sent, content_type=kind))
+
+
+def confirm(client: FlaskClient, tried: Page, **more: str) -> Page:
     """Import what was tried."""
-    text = tried.html.partition('<textarea name="rows" hidden>')[2].partition("</textarea>")[0]
-    rows = text.replace("&#34;", '"').replace("&#39;", "'").replace("&amp;", "&")
-    form = tried.form()
-    return Page(
-        client.post(f"{DESK}/import", data={**form.fields, "rows": rows, "confirmed": "yes"})
-    )
+    return press(client, tried, confirmed="yes", **more)
+
+
+def taken(page: Page) -> list[str | None]:
+    """What each column is taken for; empty if that is undecided."""
+    return [row["data-column"] for row in page.having("data-column")]
 
 
 def as_xlsx(text: str) -> bytes:
