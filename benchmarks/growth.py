@@ -17,7 +17,7 @@ from sqlalchemy import text
 from benchmarks.report import Figure
 from benchmarks.rush import ON_THE_DISK
 from eventreg.core.audit import REGISTRANT
-from eventreg.core.desk import attendee_list, calls, duplicates, exports
+from eventreg.core.desk import attendee_list, calls, duplicates, exports, search
 from eventreg.core.desk.attendee_list import Filter, Selection
 from eventreg.core.door import check_in
 from eventreg.core.door.check_in import Arrival
@@ -108,7 +108,7 @@ def _measure(house: House) -> dict[str, float]:
         "row of the first page": listing(first, 30) / rows,
         "number": listing(by_number, 30),
         "name": listing(by_name, 15),
-        "near": milliseconds(lambda _: attendee_list.near(reading(), event, by_sound), 15),
+        "near": milliseconds(lambda _: search._near(reading(), event, by_sound), 15),
         "same names": milliseconds(lambda _: duplicates.groups(reading(), event), 5),
         "tasks": milliseconds(lambda _: calls.tasks(reading(), event, now=house.now), 5),
     }

@@ -118,7 +118,7 @@ class Attendee(Base):
     sort_key: Mapped[str] = mapped_column(_BYTEWISE)
     """The reading (pinyin), surname first."""
     search_key: Mapped[str] = mapped_column(_BYTEWISE)
-    """Full reading and initials. A search compares their beginnings."""
+    """What a search compares: see ``search_keys``."""
     letter: Mapped[str] = mapped_column(String(1))
     """The heading under which the check-in list puts the name."""
     phone_number: Mapped[str] = mapped_column(String(20))

@@ -22,7 +22,8 @@ from eventreg.core.errors import (
 )
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
-from eventreg.core.registration import arrivals, search_terms
+from eventreg.core.registration import arrivals
+from eventreg.core.search import terms
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, transaction
 from eventreg.web import access
@@ -83,7 +84,7 @@ def _found(event: Event, query: str) -> Sequence[Row]:
     since they may be guesses at a masked number."""
     area = area_code(event)
     counters, who = limits.limits(), str(access.actor().staff_id)
-    is_whole = search_terms.whole_number(query, area) is not None
+    is_whole = terms.whole_number(query, area) is not None
     if is_whole:
         counters.check("number", limits.UNKNOWN_SECRET, who)
     selection = Selection(query=query, at_door=True, area_code=area)
