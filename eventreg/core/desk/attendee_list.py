@@ -39,8 +39,7 @@ class Filter(StrEnum):
 class Sort(StrEnum):
     """The column by which a list is sorted."""
 
-    FIT = "fit"
-    """Those who fit a search best come first. Without a search, by name."""
+    FIT = "fit"  # those who fit a search best first; without a search, by name
     NAME = "name"
     CODE = "code"
     TIME = "time"
@@ -178,14 +177,13 @@ def _among(event: Event, selection: Selection) -> Select[int]:
         among = among.where(CONDITIONS[selection.filter])
     if selection.filter is Filter.ARRIVED:
         among = among.join(CheckIn, STANDING)
-    reads_more = selection.filter in CONDITIONS or selection.sort in (Sort.TIME, Sort.STATE)
-    with_it = Registration.id == Attendee.registration_id
-    return among.join(Registration, with_it) if reads_more else among
+    if selection.filter is Filter.ALL and selection.sort not in (Sort.TIME, Sort.STATE):
+        return among
+    return among.join(Registration, Registration.id == Attendee.registration_id)
 
 
-def _tiers(session: Session, event: Event, selection: Selection) -> Iterator[Tier]:
-    area_code, at_door = selection.area_code, selection.at_door
-    return tiers.of(session, event, selection.query, area_code, at_door=at_door)
+def _tiers(session: Session, event: Event, asked: Selection) -> Iterator[Tier]:
+    return tiers.of(session, event, asked.query, asked.area_code, at_door=asked.at_door)
 
 
 def page(session: Session, event: Event, selection: Selection) -> tuple[Sequence[Row], Found]:

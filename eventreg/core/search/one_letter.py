@@ -13,17 +13,18 @@ _MOST_FOUND = 50
 
 
 def people(session: Session, event: Event, word: str) -> list[int]:
-    """The ids of attendees of whom a key differs from the word in one letter, at most 50."""
+    """The ids of attendees of whom a key, or the surname, differs from the word in one letter; at
+    most 50."""
     if len(word) < SHORTEST or not word.isalpha():
         return []
     return [
         attendee_id
-        for attendee_id, keys in session.execute(_candidates(event, word))
-        if any(is_one_off(word, key) for key in keys.split())
+        for attendee_id, keys, reading in session.execute(_candidates(event, word))
+        if any(is_one_off(word, key) for key in (*keys.split(), reading.partition(" ")[0]))
     ][:_MOST_FOUND]
 
 
-def _candidates(event: Event, word: str) -> Select[int, str]:
+def _candidates(event: Event, word: str) -> Select[int, str, str]:
     """The attendees of whom a key has the first half of the word or the second: one wrong letter
     cannot be in both, unless the letters in the middle are exchanged."""
     middle = len(word) // 2
@@ -31,7 +32,7 @@ def _candidates(event: Event, word: str) -> Select[int, str]:
     parts = (f" {word[:middle]}", word[middle:], f" {exchanged}")
     keys = Attendee.search_key
     return (
-        select(Attendee.id, keys)
+        select(Attendee.id, keys, Attendee.sort_key)
         .where(
             Attendee.event_id == event.id,
             or_(*(keys.contains(part, autoescape=True) for part in parts)),
@@ -43,11 +44,10 @@ def _candidates(event: Event, word: str) -> Select[int, str]:
 
 def is_one_off(typed: str, meant: str) -> bool:
     """Whether two words of at least four letters differ in exactly one."""
-    if abs(len(typed) - len(meant)) > 1 or len(meant) < SHORTEST or typed == meant:
+    shortest, longest = sorted((len(typed), len(meant)))
+    if shortest < SHORTEST or longest - shortest > 1 or typed == meant:
         return False
     pairs = zip(typed, meant, strict=False)
-    same = next(
-        (place for place, (a, b) in enumerate(pairs) if a != b), min(len(typed), len(meant))
-    )
+    same = next((place for place, (a, b) in enumerate(pairs) if a != b), shortest)
     a, b = typed[same:], meant[same:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

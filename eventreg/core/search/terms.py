@@ -23,6 +23,7 @@ _BETWEEN_DIGITS = "+-()./· "
 _SEPARATORS_TO_SPACES = str.maketrans(dict.fromkeys(_BETWEEN_DIGITS, " "))
 _WHOLE = 7
 """From this many digits on, they are a whole number and not the end of one."""
+_LONGEST_SURNAME = len("shangguan") + 1
 _LABEL = re.compile(r"尾号(?=\s*\d)")
 """What our own pages write before the last four digits."""
 _RUNS = re.compile(r"\d+|[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+|[^\d\u3400-\u9fff]+")
@@ -84,13 +85,36 @@ def _like(pattern: str, word: str) -> ColumnElement[bool]:
     return Attendee.search_key.like(pattern.replace("@", literally), escape="\\")
 
 
+def _surname_is(spoken: str) -> ColumnElement[bool]:
+    """Whether the surname is read so. Can use the index of names: from "wang " to "wang!", as "!"
+    follows the space."""
+    return and_(Attendee.sort_key >= f"{spoken} ", Attendee.sort_key < f"{spoken}!")
+
+
+def mixed(word: str) -> Term | None:
+    """Find letters of which the first are the surname or its first letter, and the others begin
+    the given name or are its initials: ``wangjg``, ``wjianguo``."""
+    if not word.isascii() or not word.isalpha() or len(word) < 3:
+        return None
+    begins = and_(Attendee.sort_key >= word[0], Attendee.sort_key < f"{word[0]}~")
+    ways = [
+        and_(
+            begins,
+            or_(_surname_is(word[:place]), literal(place < 3)),
+            _like("%\n% @%", word[place:]),
+        )
+        for place in range(1, min(len(word), _LONGEST_SURNAME))
+    ]
+    return Term(or_(*ways), literal(0))
+
+
 def named(word: str) -> Term:
     """Find by name: letters are the beginning of a key, Chinese characters stand anywhere in the
     name. Whole keys come before beginnings, and those of the whole name before those of parts."""
     # x, j, q and y are never followed by u, only by ü, which is written u there.
     key = re.sub("(?<=[jqxy])v", "u", word.replace("ü", "v"))
     rank = case(
-        (_like("% @ %\n%", key), 0),
+        (or_(_like("% @ %\n%", key), _surname_is(key)), 0),
         (_like("% @ %", key), 1),
         (_like("% @%\n%", key), 2),
         (_like("% @%", key), 3),

@@ -43,6 +43,8 @@ def of(
         yield Tier(How.FITS, fits)
     typed, folded = terms.words(query), terms.visible(query)
     if folded and not any(word.isdigit() for word in typed):
+        if mixed := terms.mixed("".join(typed)):
+            yield Tier(How.FITS, mixed)
         inside = Attendee.name_folded.contains(folded, autoescape=True)
         yield Tier(How.FITS, Term(inside, literal(0)))
         yield from _guessed(session, event, "".join(typed))

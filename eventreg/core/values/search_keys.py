@@ -1,8 +1,9 @@
 """The keys by which a person is found: the name, how it is read, and how its parts are read.
 
 All keys of a person are one text of two lines, with a space before and after each key. The first
-line has the keys of the whole name and of the surname, the second those of the other parts and of
-other readings. A search compares the beginnings of keys, so it looks for a space and what was typed.
+line has the keys of the whole name, the second those of a part of it and of other readings. A
+search compares the beginnings of keys, so it looks for a space and what was typed. It reads the
+keys of everybody, so each letter less counts.
 """
 
 import re
@@ -58,19 +59,13 @@ def _of_other(folded: str) -> tuple[list[str], list[str]]:
 
 
 def _of_chinese(simple: str, reading: str) -> tuple[list[str], list[str]]:
-    """The keys of a Chinese name: first those of the whole and of the surname, then those of the given
-    name alone, of surname and initials mixed, and of other readings."""
+    """The keys of a Chinese name: first those of the whole, then those of the given name alone and
+    of other readings."""
     surname, given = _split(simple, reading)
     whole = [simple, *_spelled(surname + given), _initials(surname + given)]
     if len(surname) > 1:
         whole.append(surname[0][:1] + _initials(given))
-    whole += [simple[: len(surname)], *_spelled(surname)]
-    parts = [
-        *_spelled(given),
-        _initials(given),
-        "".join(surname) + _initials(given),
-        _initials(surname) + "".join(given),
-    ]
+    parts = [*_spelled(given), _initials(given)]
     for other in readings.other_surnames(simple):
         parts += [*_spelled(other + given), _initials(other + given)]
     for place, c in enumerate(simple[len(surname) :]):

@@ -5,8 +5,9 @@ PEOPLE = (
     "徐宝娣 朱根娣 邬阿毛 竺小妹 励定国 忻惠珍 俞阿兴 毛菊英 沈玉珍 林福根 何美凤 郑阿彩 谢国平 "
     "冯秀珍 董志强 史桂花 戴阿宝 翟明德 解春梅 查文斌 覃玉凤 朴顺姬 区少华 盖新民 缪秋月 任建平 "
     "乐国华 尹素芬 诸葛明 司马玉华 尉迟敏 万俟雪琴 上官文俊 令狐冲之 长孙兰 歐陽淑芬 劉鳳儀 "
-    "吕秀兰 陆小明 女丽华 徐英 谢永强 王雪 张三 李茜 蒋岳飞 阿卜杜拉·买买提 Margaret·Johnson"
-).split() + ["Anna O'Neil"]
+    "吕秀兰 陆小明 女丽华 徐英 谢永强 王雪 张三 李茜 蒋岳飞 阿卜杜拉·买买提 Margaret·Johnson "
+    "Anna_O'Neil"
+).split()
 
 LIKE_THE_ISSUE = {
     # Surnames of two characters, by initials.
