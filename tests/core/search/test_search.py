@@ -61,7 +61,7 @@ def test_all_eighty_tries_find_whom_they_mean(hall: House, at_door: bool) -> Non
 def test_who_fits_exactly_comes_first_and_a_beginning_after_that(hall: House) -> None:
     assert names(find(hall, "xy"))[:5] == ["徐英", "欧阳秀英", "王秀英", "曾秀英", "谢永强"]
     surnames = [name[0] for name in names(find(hall, "wu"))]
-    assert surnames[:2] == ["吴", "邬"], "who is called Wu, before names that only begin so"
+    assert set(surnames[:2]) == {"吴", "邬"}, "who is called Wu, before names that only begin so"
 
 
 def test_a_wrong_letter_counts_only_if_nothing_else_matches(hall: House) -> None:
