@@ -13,7 +13,7 @@ from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee
 from eventreg.core.search import terms
 from eventreg.core.search.tiers import How
-from eventreg.core.values.names import sounding_like
+from eventreg.core.values.names import has_han, sounding_like
 
 _MOST_SIMILAR = 20
 
@@ -59,7 +59,8 @@ def _near(session: Session, event: Event, selection: Selection) -> Sequence[Row]
     ]
     if not similar:
         return []
-    written_differently = ~Attendee.search_key.contains(typed, autoescape=True)
+    begun_so = typed if has_han(typed) else f" {typed}"
+    written_differently = ~Attendee.search_key.contains(begun_so, autoescape=True)
     found = attendee_list.attendees_in_full.where(
         Attendee.event_id == event.id, LIVE, written_differently, or_(*similar)
     )
