@@ -75,7 +75,7 @@ FLOORS = (
     "app_clock  clock  core.errors  proxies  rates",
     "core.values  setting_types",
     "core.models  settings  web.wire",
-    "core.audit  i18n  pdf  server  web.assets",
+    "core.audit  core.search  i18n  pdf  server  web.assets",
     "core.audit_replay  core.event  core.outbox  web.lang_attributes",
     "core.deliveries  core.registration  core.staff",
     "core.door  core.invariants  core.organising  storage  web.addresses",

@@ -8,12 +8,15 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from eventreg.core import invariants
+from eventreg.core import audit, erasure, invariants
+from eventreg.core.desk import attendee_list
+from eventreg.core.desk.attendee_list import Selection
 from eventreg.core.models.calls import Call, CallOutcome, CallReason
+from eventreg.core.registration import lookup
 from eventreg.storage import checks
 from eventreg.storage.file_connection import FileConnection
 from eventreg.storage.session import db, reading, transaction
-from tests.support.factories import House, toml
+from tests.support.factories import House, toml, with_event
 
 on_both_databases = pytest.mark.both_databases
 WITH_CHECKS = "2026_12_01_known_browsers"
@@ -197,3 +200,45 @@ def test_after_the_upgrade_foreign_keys_are_on_again() -> None:
         pytest.fail(fault)
     with pytest.raises(IntegrityError), db.engine.begin() as connection:
         connection.execute(text("DELETE FROM registrations WHERE id = 1"))
+
+
+KEYS_BEFORE = {
+    "诸葛明": ("zhuge ming 诸葛明", "zhugeming zm"),
+    "歐陽淑芬": ("ou yang shu fen 歐陽淑芬", "ouyangshufen oysf"),
+    "乐嘉音": ("le jia yin 乐嘉音", "lejiayin ljy"),
+    "Anna Lin": ("anna lin anna lin", "annalin al anna lin"),
+}
+"""Sort key and search key as the version before wrote them. Staff typed that 乐 is read le."""
+
+
+@on_both_databases
+def test_the_search_keys_of_people_who_registered_before_are_computed_again(house: House) -> None:
+    house.apply(toml(capacity=20))
+    for name in (*KEYS_BEFORE, "周忘"):
+        house.register(name)
+    with transaction() as session:
+        gone = with_event(session, lookup.get(session, len(KEYS_BEFORE) + 1))
+        erasure.erase(session, *gone, by=audit.SYSTEM, now=house.now)
+    downgrade(revision="2026_12_02_growing_enums")
+    set_keys = text("UPDATE attendees SET sort_key = :sort, search_key = :keys WHERE name = :name")
+    with db.engine.begin() as connection:
+        for name, (sort_key, keys) in KEYS_BEFORE.items():
+            connection.execute(set_keys, {"name": name, "sort": sort_key, "keys": keys})
+    before = rows()
+
+    def found(query: str) -> list[str]:
+        reading().rollback()
+        asked = Selection(query=query)
+        return [row.name for row in attendee_list.listed(reading(), house.event(), asked)]
+
+    assert found("zgm") == []
+    upgrade()
+    queries = {"zgm": "诸葛明", "欧阳淑芬": "歐陽淑芬", "jiayin": "乐嘉音", "lejy": "乐嘉音"}
+    for query, name in {**queries, "lin anna": "Anna Lin"}.items():
+        assert found(query) == [name], query
+    assert {name: kept for name, kept in rows().items() if name != "attendees"} == {
+        name: kept for name, kept in before.items() if name != "attendees"
+    }
+    kept = reading().execute(text("SELECT sort_key, search_key FROM attendees ORDER BY id")).all()
+    assert [row.sort_key for row in kept] == [*(sort for sort, _ in KEYS_BEFORE.values()), "~"]
+    assert kept[-1].search_key == "~", "who was erased stays erased"

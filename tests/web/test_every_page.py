@@ -30,6 +30,8 @@ PARTS = {
     "desk/registration/facts.html",
     "desk/registration/history.html",
     "desk/registration/read_back.html",
+    "door/people.html",
+    "door/told.html",
     "organising/fields.html",
     "print/check_in_buttons.html",
     "print/queue_sign.html",

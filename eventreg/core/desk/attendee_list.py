@@ -6,15 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    SQLColumnExpression,
-    and_,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.door.gifts import HANDED
@@ -22,13 +14,15 @@ from eventreg.core.models.attendance import CheckIn, Gift
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import CANCELLED, LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
-from eventreg.core.registration import identity, search_terms
+from eventreg.core.registration import identity
 from eventreg.core.registration.arrivals import STANDING
-from eventreg.core.values.names import fold, has_han, reading_of, sounding_like
+from eventreg.core.search import finding, terms, tiers
+from eventreg.core.search.finding import Found
+from eventreg.core.search.tiers import Tier
+from eventreg.core.values.names import has_han, reading_of
 
 PAGE = 200
 """Rows on one page of the list."""
-_MOST_SIMILAR = 20
 _MOST_UNDER_NUMBER = 20
 
 
@@ -45,6 +39,7 @@ class Filter(StrEnum):
 class Sort(StrEnum):
     """The column by which a list is sorted."""
 
+    FIT = "fit"  # those who fit a search best first; without a search, by name
     NAME = "name"
     CODE = "code"
     TIME = "time"
@@ -102,12 +97,17 @@ class Selection:
 
     query: str = ""
     filter: Filter = Filter.ALL
-    sort: Sort = Sort.NAME
+    sort: Sort = Sort.FIT
     page: int = 1
     at_door: bool = False
     """The door sees masked numbers, so a search must not reveal their digits."""
     area_code: str | None = None
     """Of the event, for a fixed line typed without it."""
+
+    @property
+    def is_search(self) -> bool:
+        """Whether something was typed that a person can see."""
+        return bool(terms.visible(self.query))
 
 
 _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
@@ -135,7 +135,7 @@ _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "mark": func.substr(Registration.ticket_digest, 1, identity.MARK),
 }
 """The column of each field of ``Row``."""
-_attendees: Select[*tuple[Any, ...]] = (
+attendees_in_full: Select[*tuple[Any, ...]] = (
     select(*(_COLUMNS[field.name] for field in fields(Row)))
     .join(Registration, Registration.id == Attendee.registration_id)
     .outerjoin(CheckIn, STANDING)
@@ -149,6 +149,7 @@ CONDITIONS: Mapping[Filter, ColumnElement[bool]] = {
 }
 """The condition of each filter; ``Filter.ALL`` has none."""
 _SORTS: Mapping[Sort, tuple[Any, ...]] = {
+    Sort.FIT: (Attendee.sort_key, Attendee.id),
     Sort.NAME: (Attendee.sort_key, Attendee.id),
     Sort.CODE: (Attendee.code, Attendee.id),
     Sort.TIME: (Registration.created_at.desc(), Attendee.id.desc()),
@@ -157,59 +158,67 @@ _SORTS: Mapping[Sort, tuple[Any, ...]] = {
 
 
 def _selected(event: Event, selection: Selection) -> Select[*tuple[Any, ...]]:
+    """Everybody whom a selection without a search shows."""
     chosen = CONDITIONS.get(selection.filter)
-    return _attendees.where(
-        Attendee.event_id == event.id,
-        *search_terms.conditions(selection.query, selection.area_code, at_door=selection.at_door),
-        *([] if chosen is None else [chosen]),
+    return attendees_in_full.where(
+        Attendee.event_id == event.id, *([] if chosen is None else [chosen])
     )
 
 
-def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Row]:
+def rows_of(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Row]:
+    """The rows that a statement on ``attendees`` selects."""
     return [Row(*values) for values in session.execute(statement)]
 
 
+def _among(event: Event, selection: Selection) -> Select[int]:
+    """The ids among which a search looks. Reads other tables only if it has to."""
+    among = select(Attendee.id).where(Attendee.event_id == event.id)
+    if selection.filter in CONDITIONS:
+        among = among.where(CONDITIONS[selection.filter])
+    if selection.filter is Filter.ARRIVED:
+        among = among.join(CheckIn, STANDING)
+    if selection.filter is Filter.ALL and selection.sort not in (Sort.TIME, Sort.STATE):
+        return among
+    return among.join(Registration, Registration.id == Attendee.registration_id)
+
+
+def _tiers(session: Session, event: Event, asked: Selection) -> Iterator[Tier]:
+    return tiers.of(session, event, asked.query, asked.area_code, at_door=asked.at_door)
+
+
+def page(session: Session, event: Event, selection: Selection) -> tuple[Sequence[Row], Found]:
+    """One page of those whom a search finds; and how many there are, and how they fit."""
+    order = None if selection.sort is Sort.FIT else _SORTS[selection.sort]
+    first = (selection.page - 1) * PAGE
+    among, meant = _among(event, selection), _tiers(session, event, selection)
+    found = finding.page(session, among, order, meant, slice(first, first + PAGE))
+    rows = rows_of(session, attendees_in_full.where(Attendee.id.in_(found.ids)))
+    known = {row.attendee_id: row for row in rows}
+    return [known[one] for one in found.ids], found
+
+
 def listed(session: Session, event: Event, selection: Selection) -> Sequence[Row]:
-    """One page of the list: up to 200 attendees."""
+    """One page of the list."""
+    if selection.is_search:
+        return page(session, event, selection)[0]
     ordered = _selected(event, selection).order_by(*_SORTS[selection.sort])
-    return _rows(session, ordered.limit(PAGE).offset((selection.page - 1) * PAGE))
+    return rows_of(session, ordered.limit(PAGE).offset((selection.page - 1) * PAGE))
 
 
 def each(session: Session, event: Event, selection: Selection) -> Iterator[Row]:
     """The whole list, read row by row to save memory."""
     ordered = _selected(event, selection).order_by(*_SORTS[selection.sort])
+    if selection.is_search:
+        among, meant = _among(event, selection), _tiers(session, event, selection)
+        ordered = ordered.where(finding.condition(session, among, meant))
     for values in session.execute(ordered.execution_options(yield_per=500)):
         yield Row(*values)
 
 
-def near(session: Session, event: Event, selection: Selection) -> Sequence[Row]:
-    """Attendees whose name sounds like the search but is written differently.
-
-    At most 20; cancelled ones are left out.
-    """
-    typed = fold("".join(search_terms.words(selection.query)))
-    if not typed or any(c.isdigit() for c in typed):
-        return []
-    # A range can use the index of names: from "wang " to "wang!", as "!" follows the space.
-    similar = [
-        and_(
-            Attendee.sort_key >= f"{surname} ",
-            Attendee.sort_key < f"{surname}!",
-            Attendee.search_key.startswith(surname + given, autoescape=True),
-        )
-        for surname, given in sounding_like(typed)
-    ]
-    if not similar:
-        return []
-    written_differently = ~Attendee.name_folded.contains(typed, autoescape=True)
-    found = _attendees.where(
-        Attendee.event_id == event.id, LIVE, written_differently, or_(*similar)
-    )
-    return _rows(session, found.order_by(*_SORTS[Sort.NAME]).limit(_MOST_SIMILAR))
-
-
 def count_found(session: Session, event: Event, selection: Selection) -> int:
     """The number of attendees on all pages of the list."""
+    if selection.is_search:
+        return page(session, event, selection)[1].people
     matching = _selected(event, selection).with_only_columns(
         func.count(Attendee.id), maintain_column_froms=True
     )
@@ -218,14 +227,16 @@ def count_found(session: Session, event: Event, selection: Selection) -> int:
 
 def confirmed(session: Session, event: Event) -> Sequence[Row]:
     """The attendees with a seat, in the order of the check-in list."""
-    seated = _attendees.where(Attendee.event_id == event.id, CONDITIONS[Filter.CONFIRMED])
-    return _rows(session, seated.order_by(*_SORTS[Sort.NAME]))
+    seated = attendees_in_full.where(Attendee.event_id == event.id, CONDITIONS[Filter.CONFIRMED])
+    return rows_of(session, seated.order_by(*_SORTS[Sort.NAME]))
 
 
 def waiting(session: Session, event: Event) -> Sequence[Row]:
     """The attendees on the waiting list, in its order."""
-    waitlisted = _attendees.where(Attendee.event_id == event.id, CONDITIONS[Filter.WAITLISTED])
-    return _rows(session, waitlisted.order_by(Registration.id, Attendee.place))
+    waitlisted = attendees_in_full.where(
+        Attendee.event_id == event.id, CONDITIONS[Filter.WAITLISTED]
+    )
+    return rows_of(session, waitlisted.order_by(Registration.id, Attendee.place))
 
 
 def of_registrations(
@@ -238,12 +249,12 @@ def of_registrations(
     Registrations of another event, or with another mark, are left out.
     """
     condition = CONDITIONS.get(which)
-    theirs = _attendees.where(
+    theirs = attendees_in_full.where(
         Attendee.event_id == event.id,
         Attendee.registration_id.in_(chosen),
         *([] if condition is None else [condition]),
     )
-    rows = _rows(session, theirs.order_by(*_SORTS[Sort.NAME]))
+    rows = rows_of(session, theirs.order_by(*_SORTS[Sort.NAME]))
     return [row for row in rows if chosen[row.registration_id] in ("", row.mark)]
 
 
@@ -251,14 +262,18 @@ def under_number(session: Session, event: Event, number: str) -> Sequence[Row]:
     """The attendees registered under this telephone number who have not cancelled, at most 20."""
     if not number:
         return []
-    same = _attendees.where(Attendee.event_id == event.id, LIVE, Attendee.phone_number == number)
-    return _rows(session, same.order_by(Attendee.id).limit(_MOST_UNDER_NUMBER))
+    same = attendees_in_full.where(
+        Attendee.event_id == event.id, LIVE, Attendee.phone_number == number
+    )
+    return rows_of(session, same.order_by(Attendee.id).limit(_MOST_UNDER_NUMBER))
 
 
 def named(session: Session, event: Event, folded: Collection[str]) -> Sequence[Row]:
     """The attendees with these names (as ``names.fold`` makes them) who have not cancelled."""
-    same = _attendees.where(Attendee.event_id == event.id, LIVE, Attendee.name_folded.in_(folded))
-    return _rows(session, same.order_by(Attendee.name_folded, Attendee.id))
+    same = attendees_in_full.where(
+        Attendee.event_id == event.id, LIVE, Attendee.name_folded.in_(folded)
+    )
+    return rows_of(session, same.order_by(Attendee.name_folded, Attendee.id))
 
 
 def names_of(
@@ -276,13 +291,12 @@ def names_of(
 
 
 def of_registration(session: Session, registration_id: int) -> Sequence[Row]:
-    """The attendees of one registration, also those who cancelled."""
-    party = _attendees.where(Attendee.registration_id == registration_id)
-    return _rows(session, party.order_by(Attendee.place))
+    """The attendees of one registration."""
+    party = attendees_in_full.where(Attendee.registration_id == registration_id)
+    return rows_of(session, party.order_by(Attendee.place))
 
 
 def latest(session: Session, event: Event, most: int) -> Sequence[Row]:
-    """The first attendee of each of the ``most`` newest registrations, newest first; also if the
-    attendee cancelled."""
-    newest = _attendees.where(Attendee.event_id == event.id, Attendee.place == 1)
-    return _rows(session, newest.order_by(*_SORTS[Sort.TIME]).limit(most))
+    """The first attendee of each registration, the newest registrations first."""
+    newest = attendees_in_full.where(Attendee.event_id == event.id, Attendee.place == 1)
+    return rows_of(session, newest.order_by(*_SORTS[Sort.TIME]).limit(most))

@@ -119,7 +119,7 @@ class Attendee(Base):
     sort_key: Mapped[str] = mapped_column(_BYTEWISE)
     """The reading (pinyin), surname first, and then the folded name."""
     search_key: Mapped[str] = mapped_column(_BYTEWISE)
-    """Full reading, initials and other words. A search compares the beginning of each."""
+    """What a search compares: see ``search_keys``."""
     letter: Mapped[str] = mapped_column(String(1))
     """The heading under which the check-in list puts the name."""
     phone_number: Mapped[str] = mapped_column(String(20))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import regex
 
 from eventreg.core.errors import FieldRefused
-from eventreg.core.values import readings
+from eventreg.core.values import readings, search_keys
 from eventreg.core.values.normal_form import normalize
 
 LONGEST = 40
@@ -26,10 +26,9 @@ _JOINERS = set("\u200c\u200d")
 class Name:
     """One person's name. ``typed`` is what pages show.
 
-    ``folded`` is equal for two spellings of one name. ``sort_key`` is the reading, surname first,
-    followed by ``folded``. ``search_key`` holds the full reading, the initials and, unless the name
-    is Chinese, each word. ``letter`` is the heading on the check-in list, ``#`` if the reading does
-    not begin with a Latin letter.
+    ``folded`` is equal for two spellings of one name. ``sort_key`` sorts by the reading, surname
+    first. ``search_key`` holds the keys by which the person is found. ``letter`` is the heading on
+    the check-in list, ``#`` if the reading does not begin with a Latin letter.
     """
 
     typed: str
@@ -78,17 +77,12 @@ def _plain(letters: str) -> str:
     return "".join(c for c in normalize("NFD", letters) if not unicodedata.combining(c))
 
 
-def _readings(folded: str) -> tuple[str, str]:
-    """The reading for ``sort_key``, and ``search_key``."""
+def _reading(folded: str) -> str:
+    """The reading for ``sort_key``: syllables or words, surname first."""
     if not _HAN.match(folded):
-        words = _plain(folded).split()
-        return " ".join(words), " ".join(["".join(words), "".join(w[0] for w in words), *words])
+        return " ".join(_plain(folded).split())
     surname, given = readings.syllables(folded)
-    initials = surname[0] + "".join(s[0] for s in given)
-    full = surname + "".join(given)
-    # ü is typed as v, as yu (in passports), or as u.
-    spellings = [full] + [full.replace("v", other) for other in ("u", "yu") if "v" in full]
-    return " ".join([surname, *given]), " ".join([*spellings, initials])
+    return " ".join([surname, *given])
 
 
 def sounding_like(typed: str) -> list[tuple[str, str]]:
@@ -136,10 +130,9 @@ def with_reading(name: Name, typed: str, field: str = "pinyin") -> Name:
     if not spoken or not spoken.isascii():
         raise FieldRefused(field, "pinyin_letters")
     syllables = spoken.split()[:10]
-    full = "".join(syllables)[:100]
-    initials = "".join(one[0] for one in syllables)
-    key = f"{' '.join(syllables)[:100]} {name.folded}"
-    return Name(name.typed, name.folded, key, f"{full} {initials}", full[0].upper())
+    reading = " ".join(syllables)[:100]
+    keys = search_keys.of(name.folded, reading)
+    return Name(name.typed, name.folded, f"{reading} {name.folded}", keys, reading[0].upper())
 
 
 def parse(typed: str, field: str = "name") -> Name:
@@ -160,8 +153,6 @@ def parse(typed: str, field: str = "name") -> Name:
         raise FieldRefused(field, "name_digits")
     if not any(unicodedata.category(c).startswith("L") for c in shown):
         raise FieldRefused(field, "name_letters")
-    sort_key, search_key = _readings(folded)
-    letter = sort_key[:1].upper()
-    return Name(
-        shown, folded, f"{sort_key} {folded}", search_key, letter if "A" <= letter <= "Z" else "#"
-    )
+    reading = _reading(folded)
+    keys, letter = search_keys.of(folded, reading), reading[:1].upper()
+    return Name(shown, folded, f"{reading} {folded}", keys, letter if "A" <= letter <= "Z" else "#")

@@ -7,6 +7,8 @@ import os
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
 from pypinyin import lazy_pinyin, load_single_dict
 
+from eventreg.core.values.traditional import simplified
+
 # The library gives the common reading of a character. As surnames these are read differently. The
 # source is the 现代汉语词典. 乐 may be Yue or Le: staff ask.
 SURNAMES = {
@@ -94,31 +96,43 @@ load_single_dict(
         )
     }
 )
+OTHER_READINGS = {
+    one[0]: one[2:].split()
+    for one in (
+        "曾 ceng,翟 di,单 dan chan,解 jie,仇 chou,区 qu,查 cha,缪 mou miu,盖 gai,种 zhong,覃 tan,"
+        "朴 pu po,乐 le,洗 xi,冼 xi,召 zhao,员 yuan,贠 yuan,秘 mi,折 zhe,逄 feng,繁 fan,黑 hei,"
+        "车 ju,能 neng,宓 fu,隗 kui,郗 chi,尉 yu,卜 bo,阚 han,佴 er,祭 ji,藏 cang,臧 cang,乜 mie,"
+        "都 dou,那 nuo,乘 sheng,重 zhong,长 chang,降 xiang,盛 cheng,万 mo,朝 zhao,沈 chen,柏 bo,"
+        "瞿 ju,费 bi,褚 zhu,谌 shen,郇 huan,眭 hui,佘 yu,薄 bo,贾 gu,俞 shu"
+    ).split(",")
+}
+"""How a surname is also read: by those who do not know it, or in other regions."""
+OTHER_IN_GIVEN_NAMES = dict(
+    one.split()
+    for one in "茜 xi,乐 yue,柏 bo,晟 cheng,朝 zhao,长 zhang,重 zhong,行 hang,蔚 yu,"
+    "娜 nuo,曾 ceng,隽 juan,琢 zuo,还 hai".split(",")
+)
 COMPOUND_SURNAMES = {
-    "欧阳": "ouyang",
-    "司马": "sima",
-    "上官": "shangguan",
-    "诸葛": "zhuge",
-    "司徒": "situ",
-    "夏侯": "xiahou",
-    "尉迟": "yuchi",
-    "万俟": "moqi",
-    "长孙": "zhangsun",
-    "皇甫": "huangfu",
-    "令狐": "linghu",
-    "慕容": "murong",
-    "东方": "dongfang",
-    "公孙": "gongsun",
-    "宇文": "yuwen",
-    "端木": "duanmu",
-    "轩辕": "xuanyuan",
-    "南宫": "nangong",
-    "独孤": "dugu",
-    "澹台": "tantai",
-    "单于": "chanyu",
-    "呼延": "huyan",
-    "闻人": "wenren",
-    "钟离": "zhongli",
+    one[:2]: one[3:]
+    for one in (
+        "欧阳 ou yang,司马 si ma,上官 shang guan,诸葛 zhu ge,司徒 si tu,夏侯 xia hou,尉迟 yu chi,"
+        "万俟 mo qi,长孙 zhang sun,皇甫 huang fu,令狐 ling hu,慕容 mu rong,东方 dong fang,"
+        "公孙 gong sun,宇文 yu wen,端木 duan mu,轩辕 xuan yuan,南宫 nan gong,独孤 du gu,"
+        "澹台 tan tai,单于 chan yu,呼延 hu yan,闻人 wen ren,钟离 zhong li,东郭 dong guo,"
+        "西门 xi men,濮阳 pu yang,淳于 chun yu,申屠 shen tu,赫连 he lian,鲜于 xian yu,"
+        "闾丘 lv qiu,司空 si kong,司寇 si kou,百里 bai li,拓跋 tuo ba,完颜 wan yan,"
+        "纳兰 na lan,公羊 gong yang,谷梁 gu liang,宗政 zong zheng,公冶 gong ye"
+    ).split(",")
+}
+"""Surnames of two characters, with a reading for each character."""
+OTHER_COMPOUND_READINGS = {
+    "尉迟": ["wei chi"],
+    "万俟": ["wan si", "wan qi"],
+    "单于": ["dan yu", "shan yu"],
+    "长孙": ["chang sun"],
+    "澹台": ["dan tai"],
+    "皇甫": ["huang pu"],
+    "拓跋": ["ta ba"],
 }
 
 # These sound alike in the dialect of the coast (Wu) or on a bad telephone line: staff who heard one
@@ -142,10 +156,27 @@ SOUNDING_ALIKE = {one: group for group in _ALIKE for one in group}
 """For each reading of a surname that others sound like: these and itself."""
 
 
+def of_given_name(simple: str) -> list[str]:
+    """A syllable for each character of a given name."""
+    spoken: list[str] = lazy_pinyin(simple)
+    return spoken
+
+
+def is_compound(simple: str) -> bool:
+    """Whether a name in simplified characters begins with a surname of two characters."""
+    return len(simple) > 2 and simple[:2] in COMPOUND_SURNAMES
+
+
 def syllables(folded: str) -> tuple[str, list[str]]:
-    """The reading of a folded Chinese name: the surname, and the syllables of the given name. The
-    surname has two characters only if it is in ``COMPOUND_SURNAMES``."""
-    double = COMPOUND_SURNAMES.get(folded[:2]) if len(folded) > 2 else None
-    if double:
-        return double, lazy_pinyin(folded[2:])
-    return SURNAMES.get(folded[0]) or lazy_pinyin(folded[0])[0], lazy_pinyin(folded[1:])
+    """Read a Chinese name: the surname, and the syllables of the given name."""
+    simple = simplified(folded)
+    if is_compound(simple):
+        return COMPOUND_SURNAMES[simple[:2]].replace(" ", ""), of_given_name(simple[2:])
+    return SURNAMES.get(simple[0]) or of_given_name(simple[0])[0], of_given_name(simple[1:])
+
+
+def other_surnames(simple: str) -> list[list[str]]:
+    """The other readings of the surname, each as one syllable for each character."""
+    if is_compound(simple):
+        return [one.split() for one in OTHER_COMPOUND_READINGS.get(simple[:2], [])]
+    return [[one] for one in OTHER_READINGS.get(simple[:1], [])]

@@ -8,7 +8,7 @@ from flask import g, redirect, render_template, request, url_for
 
 from eventreg.core import outbox
 from eventreg.core.audit import Actor
-from eventreg.core.desk import attendee_counts, attendee_list, call_outcomes
+from eventreg.core.desk import attendee_counts, attendee_list, call_outcomes, search
 from eventreg.core.desk.attendee_list import Filter, Selection, Sort
 from eventreg.core.errors import AlreadyCancelled, EventFull, NotWaiting, RegistrationUnknown
 from eventreg.core.event import events
@@ -45,11 +45,12 @@ def _choice(choices: type[Choice], value: str, default: Choice) -> Choice:
 
 
 def asked_for() -> Selection:
-    """The part of the attendee list that the query asks for."""
+    """The part of the attendee list that the address asks for."""
+    query = request.args.get("q", "").strip()
     return Selection(
-        query=request.args.get("q", "").strip(),
+        query=query,
         filter=_choice(Filter, request.args.get("state", ""), Filter.ALL),
-        sort=_choice(Sort, request.args.get("sort", ""), Sort.NAME),
+        sort=_choice(Sort, request.args.get("sort", ""), Sort.FIT if query else Sort.NAME),
         page=sent.number("page", most=100_000) or 1,
     )
 
@@ -61,14 +62,15 @@ def listed(slug: str) -> str:
     event, asked = events.get(reading(), slug), asked_for()
     if asked.query:
         limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
-    found = attendee_list.count_found(reading(), event, asked)
+    found = search.search(reading(), event, asked)
     return render_template(
         "desk/attendees/attendee_list.html",
         asked=asked,
-        pages=-(-found // attendee_list.PAGE),
+        found=found,
+        pages=-(-found.people // attendee_list.PAGE),
         first=(asked.page - 1) * attendee_list.PAGE + 1,
-        rows=attendee_list.listed(reading(), event, asked),
-        near=attendee_list.near(reading(), event, asked) if asked.page == 1 else [],
+        rows=found.rows,
+        near=found.near,
         counts=attendee_counts.by_filter(reading(), event),
         said=_result_of_bulk(),
         seats=seats_now(event),

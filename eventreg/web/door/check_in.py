@@ -10,7 +10,7 @@ from datetime import datetime
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from eventreg.core.desk import attendee_list
+from eventreg.core.desk import attendee_list, search
 from eventreg.core.desk.attendee_list import Row, Selection
 from eventreg.core.door import check_in as rules
 from eventreg.core.door.check_in import Arrival, Outcome
@@ -22,7 +22,10 @@ from eventreg.core.errors import (
 )
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
-from eventreg.core.registration import arrivals, search_terms
+from eventreg.core.models.registration import RegistrationState
+from eventreg.core.registration import arrivals, waitlist
+from eventreg.core.search import terms
+from eventreg.core.search.tiers import How
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, transaction
 from eventreg.web import access
@@ -53,17 +56,30 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
     query = request.args.get("q", request.form.get("q", "")).strip()
     if query:
         limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
-    rows = _party(registration_id) if registration_id is not None else _found(event, query)
+    is_selected = bool(query) or registration_id is not None
+    found = _found(event, query) if registration_id is None else _alone(registration_id)
     return render_template(
         "door/check_in.html",
         presence=arrivals.presence(reading(), event),
-        rows=[row for row in rows if query or registration_id or row.is_live],
+        rows=[row for row in found.rows if is_selected or row.is_live],
+        near=found.near,
+        how=found.how,
+        is_selected=is_selected,
+        positions=_positions(event, (*found.rows, *found.near)),
         query=query,
         told=told,
         beside=_rest_of_party(told),
         window_open=events.check_in_is_open(event, g.now),
         **about(event),
     )
+
+
+def _positions(event: Event, rows: Sequence[Row]) -> dict[int, int]:
+    """The place on the waiting list of each registration that waits, if one of these does."""
+    if all(row.state != RegistrationState.WAITLISTED for row in rows):
+        return {}
+    parties = waitlist.parties(reading(), event.id)
+    return {party.registration_id: place for place, party in enumerate(parties, start=1)}
 
 
 def _rest_of_party(told: Told | None) -> list[Row]:
@@ -78,19 +94,24 @@ def _party(registration_id: int) -> Sequence[Row]:
     return attendee_list.of_registration(reading(), registration_id)
 
 
-def _found(event: Event, query: str) -> Sequence[Row]:
+def _alone(registration_id: int) -> search.Answer:
+    rows = _party(registration_id)
+    return search.Answer(rows, len(rows), How.FITS, [])
+
+
+def _found(event: Event, query: str) -> search.Answer:
     """The people that the search finds. Whole numbers that match no one are counted and limited,
     since they may be guesses at a masked number."""
     area = area_code(event)
     counters, who = limits.limits(), str(access.actor().staff_id)
-    is_whole = search_terms.whole_number(query, area) is not None
+    is_whole = terms.whole_number(query, area) is not None
     if is_whole:
         counters.check("number", limits.UNKNOWN_SECRET, who)
     selection = Selection(query=query, at_door=True, area_code=area)
-    rows = attendee_list.listed(reading(), event, selection)
-    if is_whole and not rows:
+    found = search.search(reading(), event, selection)
+    if is_whole and not found.people:
         counters.hit("number", limits.UNKNOWN_SECRET, who)
-    return rows
+    return found
 
 
 @blueprint.get("/<slug>/")
@@ -143,7 +164,7 @@ def check_in(slug: str) -> Answer:
     except AttendeeWaiting as waiting:
         return _refused(slug, Told("waiting", waiting.name, None, waiting.attendee), 409)
     except AttendeeUnknown:
-        return _refused(slug, Told("not-found"), 404)
+        return _refused(slug, Told("gone"), 404)
     again = None if outcome.fresh else 1
     return redirect(url_for("door.door", slug=slug, done=outcome.check_in_id, again=again), 303)
 
@@ -163,7 +184,7 @@ def undo(slug: str, check_in_id: int) -> Answer:
             event = events.get(writing, slug)
             rules.undo(writing, event, check_in_id, attendee, by=access.actor(), now=g.now)
     except AttendeeUnknown:
-        return _refused(slug, Told("not-found"), 404)
+        return _refused(slug, Told("gone"), 404)
     return redirect(url_for("door.door", slug=slug, done=check_in_id), 303)
 
 

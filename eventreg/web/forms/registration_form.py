@@ -36,12 +36,12 @@ def _by_core(parse: Callable[[str, str], Any]) -> Callable[[FlaskForm, Field], N
 
 
 def _phone_or_none(typed: str, area_code: str) -> phones.Phone:
-    """Parse a number at the desk. "No telephone" must be ticked; an empty field is refused."""
-    return (
-        phones.NONE
-        if request.form.get("no_phone") == "yes" and not typed.strip()
-        else phones.parse(typed, area_code)
+    """Parse a number at the desk. A walk-in needs none. On the telephone "No telephone" must be
+    ticked, and an empty field is refused."""
+    needs_none = (
+        request.form.get("no_phone") == "yes" or request.form.get("source") == Source.WALK_IN
     )
+    return phones.NONE if needs_none and not typed.strip() else phones.parse(typed, area_code)
 
 
 def _companion(typed: str, field: str) -> Any:

@@ -46,7 +46,21 @@ def test_surnames_sort_as_they_are_read(name: str, reading: str) -> None:
 
 
 def test_the_search_key_has_the_reading_in_each_spelling_of_ü_and_the_initials() -> None:
-    assert names.parse("吕秀兰").search_key.split() == ["lvxiulan", "luxiulan", "lyuxiulan", "lxl"]
+    whole, parts = names.parse("吕秀兰").search_key.split("\n")
+    assert whole.split() == ["吕秀兰", "lvxiulan", "luxiulan", "lyuxiulan", "lxl"]
+    assert parts.split() == ["xiulan", "xl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "keys"),
+    [
+        ("欧阳秀英", "ouyang xiuying", "欧阳秀英 ouyangxiuying oyxy oxy xiuying xy"),
+        ("歐陽秀英", "ou yang xiu ying", "欧阳秀英 ouyangxiuying oyxy oxy xiuying xy"),
+        ("乐嘉音", "le jiayin", "乐嘉音 lejiayin ljy jiayin jy"),
+    ],
+)
+def test_a_reading_that_staff_typed_is_in_the_search_key(name: str, typed: str, keys: str) -> None:
+    assert names.with_reading(names.parse(name), typed).search_key.split() == keys.split()
 
 
 @pytest.mark.parametrize(

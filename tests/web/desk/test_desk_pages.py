@@ -93,7 +93,7 @@ def test_the_list_masks_numbers_and_shows_states(small: House, desmond: FlaskCli
     assert "138****8000" in page.text
     assert len(get(desmond, f"{DESK}/attendees?state=confirmed").having("data-registration")) == 1
     assert len(get(desmond, f"{DESK}/attendees?q=zgf").having("data-registration")) == 1
-    assert "没有找到" in get(desmond, f"{DESK}/attendees?q=xyz").text
+    assert "没找到，换个写法再查" in get(desmond, f"{DESK}/attendees?q=xyz").text
     for odd in (
         "state=nothing",
         "sort=nothing",

@@ -77,7 +77,9 @@ def test_the_search_box_finds_people_by_name_initials_and_last_digits(
 
 
 def test_the_page_says_if_the_search_finds_no_one(dora: FlaskClient) -> None:
-    assert "名单里没有" in get(dora, f"{DOOR}?q=nobody").text
+    page = get(dora, f"{DOOR}?q=nobody")
+    assert "没找到，换个写法再查" in page.text
+    assert 'class="panel no' not in page.html, "nothing red: somebody may be on the list"
 
 
 def test_a_second_press_says_when_the_first_one_was(morning: House, dora: FlaskClient) -> None:
@@ -153,7 +155,7 @@ def test_an_unknown_attendee_is_refused_with_404_and_a_sentence(dora: FlaskClien
     for attendee in ("99999", "", "x", "١٢"):
         page = Page(dora.post(form.action, data={**form.fields, "attendee": attendee}))
         assert (page.status, page.kind) == (404, "door")
-        assert "名单里没有" in page.text
+        assert "这一行已经变了，请再查一次" in page.text
     undo = dora.post("/door/small/check-ins/999/undo", data=form.fields)
     assert undo.status_code == 404
 

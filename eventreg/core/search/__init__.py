@@ -1,0 +1,1 @@
+"""Finding people: what was typed becomes conditions on attendees, each with a rank."""
