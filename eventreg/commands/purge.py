@@ -22,6 +22,8 @@ def purge(dry_run: bool, forever: bool) -> None:
 
     Example: flask --app wsgi purge --dry-run
     """
+    if dry_run and forever:
+        raise click.UsageError("give --dry-run or --forever, not both")
     try:
         if forever:
             app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
