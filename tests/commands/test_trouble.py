@@ -3,6 +3,8 @@ work ends with exit code 1 and one line that says why."""
 
 import logging
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +18,7 @@ from eventreg.core.event import event_file
 from eventreg.readers import event_reader
 from eventreg.storage.session import PRAGMAS
 from tests.commands.test_commands import run
-from tests.support.factories import SHIPPED, House, toml
+from tests.support.factories import ROOT, SHIPPED, House, bare_environment, toml
 
 SLUG = "small"
 COMMANDS = {
@@ -34,6 +36,8 @@ COMMANDS = {
     "outbox list": (),
     "doctor": (),
     "backup create": ("FOLDER/new.zip",),
+    "db upgrade": (),
+    "db current": (),
 }
 """Every command that asks the database, with arguments."""
 READ_A_BACKUP = {"backup verify", "backup restore"}
@@ -116,7 +120,7 @@ def test_a_database_with_other_tables_is_one_line_and_exit_code_1(folder: Path) 
     _lacks_its_tables(folder / "eventreg.sqlite3")
     house = House(folder, **MAILS)
     with house.app.app_context():
-        for name in COMMANDS.keys() - {"backup create"}:
+        for name in COMMANDS.keys() - {"backup create", "db upgrade", "db current"}:
             assert "no such" in _refuses_in_one_line(house, name, folder), name
     house.close()
 
@@ -177,6 +181,23 @@ def test_commands_about_mails_and_erasing_may_run_before_the_first_start(
         assert run(house, "outbox", "deliver").exit_code == 0
         assert run(house, "purge").output == "nothing is due\n"
     house.close()
+
+
+def test_an_instance_folder_that_cannot_be_made_is_one_line_and_exit_code_1(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    for program in (["flask", "--app", "wsgi", "event", "list"], ["eventreg.serve"]):
+        said = subprocess.run(
+            [sys.executable, "-m", *program],
+            cwd=ROOT,
+            env=bare_environment(EVENTREG_INSTANCE=str(tmp_path / "file" / "instance")),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert said.returncode == 1, said.stderr
+        assert said.stderr == f"{tmp_path / 'file' / 'instance'}: Not a directory\n"
 
 
 def _used(folder: Path) -> None:
