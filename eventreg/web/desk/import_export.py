@@ -3,6 +3,7 @@ row."""
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
@@ -63,9 +64,11 @@ def _record_export(event: Event, kind: str) -> tuple[attendee_list.Selection, bo
 def as_csv(slug: str) -> Response:
     """Everyone whom the list's search and filter find, on all pages, as CSV, sent while it is read.
     Audited. If two exports are running, it is refused with ``TooOften``."""
-    asked, whole = _record_export(events.get(reading(), slug), "csv")
-    event, engine = events.get(reading(), slug), db.engine
-    zone, turn = events.zone(event), _Turn()
+    turn = _Turn()
+    with turn.over_if_refused():
+        asked, whole = _record_export(events.get(reading(), slug), "csv")
+        event, engine = events.get(reading(), slug), db.engine
+        zone = events.zone(event)
 
     def pieces() -> Iterator[str]:
         with apart(engine) as session:
@@ -89,8 +92,10 @@ def as_csv(slug: str) -> Response:
 @requires(Permission.EXPORT, password=True)
 def as_xlsx(slug: str) -> Response:
     """The same as a spreadsheet, written to a temporary file that is deleted after it was sent."""
-    asked, whole = _record_export(events.get(reading(), slug), "xlsx")
-    event, turn = events.get(reading(), slug), _Turn()
+    turn = _Turn()
+    with turn.over_if_refused():
+        asked, whole = _record_export(events.get(reading(), slug), "xlsx")
+        event = events.get(reading(), slug)
     folder = tempfile.TemporaryDirectory(prefix="eventreg-")
     made = Path(folder.name) / "attendees.xlsx"
     try:
@@ -122,6 +127,15 @@ class _Turn:
         self._is_running = _running_exports.acquire(blocking=False)
         if not self._is_running:
             raise TooOften(5)
+
+    @contextmanager
+    def over_if_refused(self) -> Iterator[None]:
+        """Let the next export begin if this one is refused before it begins."""
+        try:
+            yield
+        except BaseException:
+            self.over()
+            raise
 
     def over(self) -> None:
         """Let the next export begin. A second call changes nothing."""
