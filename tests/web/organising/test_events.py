@@ -301,3 +301,19 @@ def test_a_copy_gets_a_slug_with_its_day(
     slug: str, day: tuple[int, int, int], expected: str
 ) -> None:
     assert drafts.slug_for(slug, date(*day)) == expected
+
+
+@pytest.mark.parametrize("items", [41, 120])
+def test_saving_the_form_keeps_every_item_of_a_long_list(
+    small: House, olga: FlaskClient, items: int
+) -> None:
+    things = [
+        f'[[bring]]\ntext = {{ zh = "东西{one}", en = "Thing {one}" }}' for one in range(items)
+    ]
+    small.apply(toml(more="\n".join(things)))
+    page = get(olga, EDIT)
+    typed = {**with_texts(olga, whole_form(page)), "title.zh": "新书法课"}
+    apply(olga, Page(olga.post(EDIT, data=typed)))
+    definition = events.definition(small.event())
+    assert definition.title.zh == "新书法课"
+    assert [one.text.zh for one in definition.bring] == [f"东西{one}" for one in range(items)]
