@@ -43,11 +43,11 @@ def say(key: str, **values: object) -> str:
     return i18n.sentence(g.language, key, **values)
 
 
-def say_stored(kind: str, value: str) -> str:
-    """The sentence for a stored value, such as ``outcome_reached``. A value that a newer version of
-    this program has stored has no sentence here: it is shown as it is."""
+def say_stored(prefix: str, value: str) -> str:
+    """The sentence for a stored value, such as ``outcome_`` and ``reached``. A value that a newer
+    version of this program has stored has no sentence here: it is shown as it is."""
     try:
-        return say(f"{kind}_{value.replace(':', '_').replace('-', '_')}")
+        return say(prefix + value.replace(":", "_").replace("-", "_"))
     except LookupError:
         return say("stored_by_newer", value=value)
 

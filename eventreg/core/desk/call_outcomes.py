@@ -50,16 +50,9 @@ def record(
         return
     session.add_all(_calls(event, registration, task, outcome, by=by, now=now))
     session.flush()
-    audit.record(
-        session,
-        Action.CALLED,
-        by,
-        now=now,
-        event_id=event.id,
-        registration_id=registration.id,
-        outcome=outcome,
-        reasons=list(task.reasons),
-    )
+    about = {"event_id": event.id, "registration_id": registration.id}
+    reasons = list(task.reasons)
+    audit.record(session, Action.CALLED, by, now=now, **about, outcome=outcome, reasons=reasons)
     if outcome is CallOutcome.REACHED:
         registration.name_unsure = False
         session.flush()
