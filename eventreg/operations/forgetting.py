@@ -229,11 +229,13 @@ def findings(*, now: datetime) -> Iterator[Finding]:
     )
     late = _late(now)
     yield Finding(
-        "names go when their time is over", not late, ", ".join(late) or "none stands longer"
+        "names go when their retention period ends",
+        not late,
+        ", ".join(late) or "none stands longer",
     )
     old = old_backups.overdue(now=now, purged_at=erasure.purged_at(reading()))
     yield Finding(
-        "automatic backups hold nobody whose time is over",
+        "automatic backups hold nobody whose retention period has ended",
         not old,
         ", ".join(path.name for path in old) or "none",
     )
