@@ -5,6 +5,7 @@ import os
 import sys
 
 from eventreg.app import create_app
+from eventreg.commands.refusing import reason
 from eventreg.settings import SettingsInvalid, read
 from eventreg.storage.modes import OURS_ALONE
 from eventreg.storage.session import close
@@ -15,4 +16,6 @@ try:
     app = create_app(read(os.environ))
 except SettingsInvalid as invalid:
     sys.exit("\n".join(invalid.faults))
+except OSError as error:  # the instance folder
+    sys.exit(reason(error))
 atexit.register(close, app)

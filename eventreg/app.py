@@ -14,6 +14,7 @@ from eventreg.commands.event import event_commands
 from eventreg.commands.outbox import outbox_commands
 from eventreg.commands.purge import purge
 from eventreg.commands.staff import staff_commands
+from eventreg.commands.tables import end_in_one_line
 from eventreg.settings import ROOT, Settings, kept_secret, make_instance
 from eventreg.storage import session
 from eventreg.web import site
@@ -65,5 +66,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     Migrate(app, session.db, directory=MIGRATIONS, render_as_batch=True, compare_type=True)
     for command in COMMANDS:
         app.cli.add_command(command)
+    end_in_one_line()
     site.init_app(app)
     return app

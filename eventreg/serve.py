@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from threading import Event, Thread
 from types import FrameType
 
@@ -19,8 +20,9 @@ from flask import Flask
 
 from eventreg import background
 from eventreg.app import create_app
+from eventreg.commands.refusing import OF_DATABASE, TROUBLE, reason
 from eventreg.core import audit
-from eventreg.core.errors import first_line
+from eventreg.core.errors import SeatsRaced
 from eventreg.core.event import event_file, events
 from eventreg.core.organising import applying
 from eventreg.core.registration import form_keys
@@ -28,8 +30,8 @@ from eventreg.core.staff import accounts
 from eventreg.server import listener
 from eventreg.server.processes import ChildJob, Family
 from eventreg.settings import ROOT, Settings, SettingsInvalid, read
-from eventreg.storage.checks import Unsafe, check_key, make_tables, require_usable_database
-from eventreg.storage.session import AWAY, alone, close, reading, transaction
+from eventreg.storage.checks import check_key, make_tables, require_usable_database
+from eventreg.storage.session import Session, alone, close, reading, write
 from eventreg.web.limits import limits
 from eventreg.web.public import outage_page
 
@@ -42,16 +44,18 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         settings = read(os.environ)
+        app = create_app(settings)
     except SettingsInvalid as invalid:
         sys.exit("\n".join(invalid.faults))
-    app = create_app(settings)
+    except OSError as error:  # the instance folder
+        sys.exit(reason(error))
     # First of all: if the port is taken, the link that is made only once must not be lost.
     listening = _listen(settings)
     try:
         limits.check(app)
         link = prepare(app)
-    except (Unsafe, limits.Unreachable, *AWAY) as refused:
-        sys.exit(_reason(refused))
+    except (limits.Unreachable, event_file.DefinitionInvalid, *TROUBLE) as refused:
+        sys.exit(_line(refused))
     finally:
         close(app)  # forked processes must not share a connection
     announce(settings, link)
@@ -106,11 +110,11 @@ def _set_when_closed(lifeline: int, stop: Event) -> None:
     stop.set()
 
 
-def _reason(refused: Exception) -> str:
-    """The reason for not starting, in one line."""
-    if isinstance(refused, AWAY):
-        return f"EVENTREG_DATABASE_URL: the database cannot be asked: {first_line(refused)}"
-    return str(refused)
+def _line(refused: Exception) -> str:
+    """The reason for not starting, in one line; a shipped event that is wrong has one for each
+    mistake."""
+    setting = "EVENTREG_DATABASE_URL: " if isinstance(refused, OF_DATABASE) else ""
+    return setting + reason(refused)
 
 
 def say(line: str) -> None:
@@ -140,23 +144,30 @@ def prepare(app: Flask) -> str | None:
     """Bring the database up to date, and apply the shipped event if there is none. Returns the
     first organiser's token if no account and no link exists yet.
 
-    Raises ``Unsafe`` or one of ``AWAY`` if the server must not start.
+    Raises one of ``TROUBLE``, or ``DefinitionInvalid``, if the server must not start.
     """
     clock = app.extensions["clock"]
     with app.app_context():
         require_usable_database()
         make_tables()
         check_key()
-        with alone(), transaction() as session:
-            form_keys.drop_old(session, now=clock())
-            if not events.all_events(session):
-                shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
-                applying.apply(session, shipped, by=audit.SYSTEM, now=clock())
-            link = accounts.first_link(session, now=clock())
+        with alone():
+            link = write(lambda session: _prepare(session, clock()))
         outage_page.write()
         if link is None and not accounts.has_organiser(reading()):
             say("There is no organiser yet. For a new link: .venv/bin/flask --app wsgi staff link")
     return link
+
+
+def _prepare(session: Session, now: datetime) -> str | None:
+    """The rows of a first start. It may run twice: on PostgreSQL, a command may apply the same
+    event meanwhile."""
+    form_keys.drop_old(session, now=now)
+    if not events.all_events(session):
+        shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
+        if not applying.apply(session, shipped, by=audit.SYSTEM, now=now).created:
+            raise SeatsRaced  # a command has just applied the event; it stays as it is
+    return accounts.first_link(session, now=now)
 
 
 def _raise_file_limit() -> None:

@@ -212,6 +212,14 @@ def test_an_event_file_is_warned_of_half_width_punctuation_and_forbidden_words()
     assert all("title.zh" in line for line in warned)
 
 
+def test_documents_and_pages_have_one_term_for_how_long_names_are_kept() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    told = [path.read_text() for path in documents]
+    told += [form for forms in sentences("en").values() for form in forms]
+    assert not [one for one in told if re.search(r"keeping\s+time", one, re.I)]
+    assert "| retention period |" in (ROOT / "docs" / "glossary.md").read_text()
+
+
 def keys_used() -> set[str]:
     """Every key in code and templates, and the first part, such as ``closed_``, of keys that they
     compose."""

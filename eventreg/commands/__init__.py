@@ -1,5 +1,5 @@
 """The commands of `flask --app wsgi`, one file for each first word.
 
-Exit code 0: done. 1: refused, or not all was done, or ``doctor`` found something wrong; it says
-what. 2: wrong usage.
+Exit code 0: done. 1: refused, or not all was done, or ``doctor`` found something wrong; one or more
+lines say why. 2: wrong usage.
 """

@@ -7,7 +7,7 @@ import click
 from flask.cli import AppGroup
 
 from eventreg.app_clock import current_time
-from eventreg.commands.refusing import refuse, refusing
+from eventreg.commands.refusing import in_words, refuse, refusing
 from eventreg.core import audit
 from eventreg.core.desk.check_in_list import plain
 from eventreg.core.event import event_file, events
@@ -43,6 +43,7 @@ def _warn(found: Definition, file: str) -> None:
 
 @event_commands.command("check")
 @click.argument("file")
+@in_words
 def check(file: str) -> None:
     """Check whether FILE is a valid event file; changes nothing.
 

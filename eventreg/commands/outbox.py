@@ -5,7 +5,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from eventreg import background
-from eventreg.commands.refusing import refuse
+from eventreg.commands.refusing import refuse, refusing
 from eventreg.core import deliveries
 from eventreg.mail.sender import Unreachable, deliver_due
 from eventreg.storage.session import reading
@@ -16,6 +16,7 @@ outbox_commands = AppGroup("outbox", help="Mails that are owed.")
 @outbox_commands.command("deliver")
 @click.option("--forever", is_flag=True, help="Go on sending until told to stop.")
 @with_appcontext
+@refusing
 def deliver(forever: bool) -> None:
     """Send the mails that are due.
 
@@ -36,6 +37,7 @@ def deliver(forever: bool) -> None:
 
 @outbox_commands.command("list")
 @with_appcontext
+@refusing
 def list_outbox() -> None:
     """Say how many mails wait, and which registrations could not be reached by mail.
 

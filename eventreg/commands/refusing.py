@@ -1,5 +1,6 @@
 """How a command refuses: the reason on the error output, and exit code 1."""
 
+import sqlite3
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -7,17 +8,46 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 from sqlalchemy import inspect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from eventreg.core.errors import Busy, FieldRefused, Refusal, first_line
 from eventreg.i18n import sentence
 from eventreg.operations.forgetting import Purged
 from eventreg.storage import checks
 from eventreg.storage.backups import BackupRefused
-from eventreg.storage.file_connection import FileLost
-from eventreg.storage.session import AWAY, db
+from eventreg.storage.session import db
 
 P = ParamSpec("P")
 R = TypeVar("R")
+OF_DATABASE = (DBAPIError, PoolTimeoutError, sqlite3.Error)
+"""The errors of a database that is away, lost, locked, full, damaged or without our tables. The
+queue of writers and backups raise those of SQLite itself."""
+TROUBLE = (Refusal, BackupRefused, checks.Unsafe, UnicodeEncodeError, OSError, *OF_DATABASE)
+"""The errors that end a program in one line, as ``reason`` says it. Any other is a bug of ours."""
+
+
+def reason(trouble: Exception) -> str:
+    """The line for one of ``TROUBLE``."""
+    if isinstance(trouble, OF_DATABASE):
+        return f"the database cannot be asked: {first_line(trouble)}"
+    if isinstance(trouble, Busy):
+        cause = trouble.__cause__
+        if isinstance(cause, OF_DATABASE):
+            return reason(cause)
+        return "another program keeps the database busy; try again"
+    if isinstance(trouble, UnicodeEncodeError):
+        return "An argument is no text in UTF-8"
+    if isinstance(trouble, OSError) and trouble.strerror:
+        return f"{trouble.filename}: {trouble.strerror}" if trouble.filename else trouble.strerror
+    return _sentence(trouble) if isinstance(trouble, Refusal) else str(trouble)
+
+
+def _sentence(refusal: Refusal) -> str:
+    if isinstance(refusal, FieldRefused):
+        return sentence("en", refusal.reason, **refusal.values)
+    more = f" ({refusal})" if str(refusal) else ""
+    return sentence("en", f"refused_{refusal.code}") + more
 
 
 def refuse(line: str) -> NoReturn:
@@ -37,21 +67,17 @@ def say_unfinished(done: Purged) -> None:
 
 
 def in_words(command: Callable[P, R]) -> Callable[P, R]:
-    """Decorator for commands about the database itself. It ends in one line if the database or a
-    file cannot be used."""
+    """Decorator for commands: it ends in one line if the core refuses, or if the database or a file
+    cannot be used."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (BackupRefused, checks.Unsafe) as refused:
-            refuse(str(refused))
-        except Busy:
-            refuse("another program keeps the database busy; try again")
-        except (*AWAY, FileLost) as error:
-            refuse(f"the database cannot be asked: {first_line(error)}")
-        except OSError as error:
-            refuse(f"{error.filename}: {error.strerror}")
+        except BrokenPipeError:
+            raise  # nobody reads the output any more; click ends quietly
+        except TROUBLE as trouble:
+            refuse(reason(trouble))
 
     return wrapped
 
@@ -63,24 +89,13 @@ def _make_missing_tables() -> None:
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:
-    """Decorator for commands that use the database: a refusal of the core ends in one line. Makes
-    the tables if there are none."""
+    """Decorator for commands that use the tables: as ``in_words``, and it makes the tables if there
+    are none."""
 
+    @in_words
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            _make_missing_tables()
-            return command(*args, **kwargs)
-        except FieldRefused as refusal:
-            refuse(sentence("en", refusal.reason, **refusal.values))
-        except UnicodeEncodeError:
-            refuse("An argument is no text in UTF-8")
-        except Refusal as refusal:
-            refuse(
-                sentence("en", f"refused_{refusal.code}")
-                + (f" ({refusal})" if str(refusal) else "")
-            )
-        except AWAY as error:
-            refuse(f"the database cannot be asked: {first_line(error)}")
+        _make_missing_tables()
+        return command(*args, **kwargs)
 
     return wrapped

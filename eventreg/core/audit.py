@@ -75,11 +75,12 @@ SYSTEM = Actor("system")
 @dataclass(frozen=True)
 class Entry:
     """One entry of the trail, as staff read it. ``who`` is a user name, empty unless the actor
-    ``kind`` is staff."""
+    ``kind`` is staff. ``action`` is an ``Action``, or the name of an act that a newer version of
+    this program has recorded."""
 
     id: int
     at: datetime
-    action: Action
+    action: str
     who: str
     kind: str
     registration_id: int | None
@@ -168,7 +169,7 @@ def _entry(row: AuditEntry, username: str | None) -> Entry:
     return Entry(
         row.id,
         row.at,
-        Action(row.action),
+        row.action,
         username or "",
         row.actor_kind,
         row.registration_id,

@@ -12,9 +12,9 @@ from flask import current_app
 from eventreg.app_clock import current_time
 from eventreg.core import deliveries
 from eventreg.core.deliveries import Delivery
-from eventreg.core.errors import first_line
+from eventreg.core.errors import Busy, first_line
 from eventreg.mail.compose import Unaddressable, compose
-from eventreg.storage.session import reading, write
+from eventreg.storage.session import AWAY, reading, write
 
 PATIENCE = 20
 """Seconds to wait for the mail server at each step."""
@@ -51,8 +51,8 @@ class Refused(Exception):
 def deliver_due() -> Round:
     """Send all mails that are due. A mail that is given up is owed as a telephone call instead.
 
-    Raises ``Unreachable`` if the mail server is; the current mail then stays owed and does not lose
-    a try. Raises ``Busy`` or one of ``AWAY`` if the database is the reason.
+    Raises ``Unreachable`` if the mail server is, and ``Busy`` or one of ``AWAY`` if the database is
+    the reason. The current mail then stays owed and does not lose a try.
     """
     done = Round()
     with _Connection(current_app.extensions["settings"].smtp_url) as connection:
@@ -70,8 +70,9 @@ def _deliver(connection: "_Connection", delivery: Delivery, done: Round) -> None
     reading().rollback()  # read anew, and not as of the mail before
     try:
         _send(connection, delivery)
-    except Unreachable:
-        write(lambda session: deliveries.put_back(session, delivery, now=current_time()))
+    except (Unreachable, Busy, *AWAY):
+        with suppress(Busy, *AWAY):  # else it stays reserved for five minutes
+            write(lambda session: deliveries.put_back(session, delivery, now=current_time()))
         raise
     except Refused as refused:
         _log(delivery, refused.reason)
@@ -98,6 +99,8 @@ def _send(connection: "_Connection", delivery: Delivery) -> None:
         mail = compose(delivery, now=current_time())
     except Unaddressable as error:
         raise Refused("no mail can carry the address", for_good=True) from error
+    except (Busy, *AWAY):
+        raise  # the mail is not to blame
     except Exception as error:  # one faulty mail must not stop the next
         current_app.logger.exception("mail %s could not be written", delivery.message_id)
         raise Refused(f"not written: {type(error).__name__}", for_good=False) from error

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -37,6 +38,13 @@ _OVERDUE = timedelta(days=1)
 """How late an erasure may be before ``doctor`` reports it. The job runs once an hour."""
 
 
+class Owed(StrEnum):
+    """What a purge still owes, as a line for the operator."""
+
+    SCRUB = "the database's files are still to be scrubbed"
+    BACKUP = "no fresh backup could be made: automatic backups from before still hold names"
+
+
 @dataclass
 class Purged:
     """The result of a purge: what was erased (or is due), the slugs of events that failed, and what
@@ -44,7 +52,7 @@ class Purged:
 
     found: list[Due] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    owed: list[str] = field(default_factory=list)
+    owed: list[Owed] = field(default_factory=list)
 
 
 def erase(slug: str, registration_id: int, mark: str, *, by: Actor, now: datetime) -> None:
@@ -177,18 +185,18 @@ def _overwrite(act: Callable[[Session], T]) -> T:
     return done
 
 
-def _finish_all(now: datetime) -> list[str]:
+def _finish_all(now: datetime) -> list[Owed]:
     """Scrub the database's files, then delete the overdue automatic backups. Returns what could not
-    be done, as lines for the operator."""
+    be done."""
     if not finish_scrubbing():
-        return ["the database's files are still to be scrubbed"]
+        return [Owed.SCRUB]
     try:
         old_backups.delete(now=now, purged_at=erasure.purged_at(reading()))
     except (BackupRefused, OSError, Busy, *AWAY) as error:
         current_app.logger.error(
             "no fresh backup: the old automatic ones are kept: %s", type(error).__name__
         )
-        return ["no fresh backup could be made: automatic backups from before still hold names"]
+        return [Owed.BACKUP]
     finally:
         reading().rollback()
     return []
@@ -221,11 +229,13 @@ def findings(*, now: datetime) -> Iterator[Finding]:
     )
     late = _late(now)
     yield Finding(
-        "names go when their time is over", not late, ", ".join(late) or "none stands longer"
+        "names go when their retention period ends",
+        not late,
+        ", ".join(late) or "none stands longer",
     )
     old = old_backups.overdue(now=now, purged_at=erasure.purged_at(reading()))
     yield Finding(
-        "automatic backups hold nobody whose time is over",
+        "automatic backups hold nobody whose retention period has ended",
         not old,
         ", ".join(path.name for path in old) or "none",
     )

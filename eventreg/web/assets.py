@@ -20,10 +20,6 @@ def _squeezed(css: str) -> str:
     return re.sub(r"\s*([{};,>])\s*", r"\1", css).replace(";}", "}").strip()
 
 
-def _of_tokens_and(name: str) -> str:
-    return _squeezed("".join((_STATIC / one).read_text() for one in ("tokens.css", name)))
-
-
 @cache
 def public_css() -> str:
     """The inline style of every public page."""

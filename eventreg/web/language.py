@@ -44,6 +44,15 @@ def say(key: str, **values: object) -> str:
     return i18n.sentence(g.language, key, **values)
 
 
+def say_stored(prefix: str, value: str) -> str:
+    """The sentence for a stored value, such as ``outcome_`` and ``reached``. A value that a newer
+    version of this program has stored has no sentence here: it is shown as it is."""
+    try:
+        return say(prefix + value.replace(":", "_").replace("-", "_"))
+    except LookupError:
+        return say("stored_by_newer", value=value)
+
+
 def say_refusal(refusal: FieldRefused) -> str:
     """The reason why a field was refused, in the language of the request."""
     return say(refusal.reason, **refusal.values)

@@ -12,6 +12,7 @@ from eventreg.web.wire import browser
 _TEXT = {
     "t": language.say,
     "n": language.count,
+    "stored": language.say_stored,
     "words": language.words,
     "title_parts": language.title_parts,
     "in_chinese": language.in_chinese,

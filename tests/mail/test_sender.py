@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from eventreg.core import deliveries, outbox
+from eventreg.core.errors import Busy
 from eventreg.core.event import calendar
+from eventreg.core.models.outbox import OutboxMessage
+from eventreg.mail import sender as sending
 from eventreg.mail.sender import deliver_due
 from eventreg.storage.session import reading, write
 from tests.support.factories import PASSWORD, ROOT, SECRET, House, bare_environment, local, toml
@@ -237,3 +242,22 @@ def test_killed_senders_lose_no_mail(
     ids = [mail["Message-ID"] for mail in box.mails]
     assert len(set(ids)) == 40
     assert len(ids) <= 42, "each sender repeats at most one mail"
+
+
+@pytest.mark.parametrize("trouble", [Busy(), OperationalError("SELECT", None, Exception("away"))])
+def test_a_database_that_is_away_while_a_mail_is_written_is_no_failure_of_the_mail(
+    house: House, box: Postbox, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise trouble
+
+    house.register("张桂芳", email="gui@example.org")
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(sending, "compose", away)
+        with pytest.raises(type(trouble)):
+            deliver_due()
+    (mail,) = reading().scalars(select(OutboxMessage).where(OutboxMessage.channel == "mail"))
+    assert (mail.attempts, mail.failure) == (0, None), "it has not lost a try"
+    house.now += deliveries.FIRST_WAIT
+    assert deliver_due().sent == 1
+    assert box.recipients == ["gui@example.org"]

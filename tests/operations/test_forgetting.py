@@ -11,10 +11,11 @@ from sqlalchemy import text
 from eventreg.core import audit, erasure, invariants
 from eventreg.core.desk import reports
 from eventreg.core.registration import lookup, tickets
+from eventreg.storage import checks
 from eventreg.storage.session import reading, transaction
 from tests.operations.traces import DESK, PEOPLE, four_people, names_left, press_erase, purge
 from tests.support.factories import ROOT, SECRET, House, local, toml
-from tests.support.pages import get
+from tests.support.pages import Page, get
 from tests.support.servers import answers, running
 
 small = four_people
@@ -182,3 +183,21 @@ def test_a_running_server_erases_by_itself(folder: Path) -> None:
             left = names_left(again)
         again.close()
     assert left == {erasure.NOBODY}
+
+
+def test_the_page_says_what_could_not_be_erased_and_why(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.apply(toml("broken"))
+    small.register("金一", slug="broken")
+    small.now = local("2030-08-20 09:00")
+    olga = small.signed_in("olga")
+    page = get(olga, f"{DESK}/forget")
+    with transaction() as session:
+        session.execute(text("UPDATE events SET definition = '{}' WHERE slug = 'broken'"))
+    monkeypatch.setattr(checks, "scrub", lambda: False)
+    said = Page(olga.post(f"{DESK}/forget", data=page.form().fields))
+    assert "还没有全部删完" in said.text
+    assert "活动 broken 没有删成" in said.text
+    assert "每分钟会自动再清一次" in said.text
+    assert "现在没有要删的" not in said.text

@@ -1,6 +1,7 @@
 """The outcomes of calls: record how a call ended, and pass on a seat if nobody was reached."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -10,6 +11,7 @@ from eventreg.core import audit, outbox
 from eventreg.core.audit import Action, Actor
 from eventreg.core.desk import calls
 from eventreg.core.desk.calls import Task
+from eventreg.core.errors import SeatsRaced
 from eventreg.core.event import events
 from eventreg.core.models.calls import Call, CallOutcome
 from eventreg.core.models.event import Event
@@ -34,26 +36,23 @@ def record(
 
     ``tries`` is the number of earlier calls on the page. If it is another by now, the same call was
     recorded already, and nothing happens; ``None`` skips that check. Nothing happens either if no
-    call is due or the event was changed meanwhile. ``REACHED`` settles all owed calls, and the name
-    is no longer unsure. ``WILL_NOT_COME`` cancels the registration.
+    call is due. ``REACHED`` settles all owed calls, and the name is no longer unsure.
+    ``WILL_NOT_COME`` cancels the registration.
+
+    Raises ``SeatsRaced`` if the event was changed since it was read.
     """
     counted = seats.lock(session, event.id, now=now)  # the counter before the row, as everywhere
     session.refresh(registration, with_for_update=True)
+    if not counted.is_of(event):
+        raise SeatsRaced
     task = calls.task_of(session, event, registration, now=now)
-    if task is None or tries not in (None, task.tries) or not counted.is_of(event):
+    if task is None or tries not in (None, task.tries):
         return
     session.add_all(_calls(event, registration, task, outcome, by=by, now=now))
     session.flush()
-    audit.record(
-        session,
-        Action.CALLED,
-        by,
-        now=now,
-        event_id=event.id,
-        registration_id=registration.id,
-        outcome=outcome,
-        reasons=list(task.reasons),
-    )
+    about = {"event_id": event.id, "registration_id": registration.id}
+    reasons = list(task.reasons)
+    audit.record(session, Action.CALLED, by, now=now, **about, outcome=outcome, reasons=reasons)
     if outcome is CallOutcome.REACHED:
         registration.name_unsure = False
         session.flush()
@@ -101,11 +100,11 @@ def _next_try(event: Event, now: datetime) -> datetime:
 def next_in_line(
     session: Session, event: Event, freed: int, *, now: datetime
 ) -> WaitingParty | None:
-    """The first waiting party that fits into the free seats and ``freed`` more, without held
-    seats."""
-    room = seats.count(session, event.id, now=now).left + freed
-    return next(
-        (party for party in waitlist.parties(session, event.id) if party.seats <= room), None
+    """The first party that gets seats if ``freed`` seats come free. ``None`` if no party fits, such
+    as in an event that then still is over its capacity, or if the event is over or cancelled."""
+    counted = seats.count(session, event.id, now=now)
+    return waitlist.first_fitting(
+        session, event, replace(counted, taken=counted.taken - freed), now=now
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import outbox
@@ -80,15 +80,29 @@ def is_time_to_call(event: Event, now: datetime) -> bool:
 
 
 def tasks(session: Session, event: Event, *, now: datetime) -> Sequence[Task]:
-    """The first 500 registrations to be called: those with owed calls, the longest owed first, and
-    then the others. They are sorted by their most urgent reason.
-
-    Those to be tried later and those with a wrong number come last.
+    """The first 500 registrations to be called, by their most urgent reason; of one reason, the
+    longest owed call comes first. Those to be tried later and those with a wrong number come last.
     """
     reasons = _owed_reasons(outbox.unsettled_calls(session, event.id))
     candidates = select(Registration.id).where(Registration.event_id == event.id)
     _add_due_reasons(session, event, candidates.order_by(Registration.id), reasons, now)
-    return _tasks(session, event, reasons, now)
+    put_off = set(session.scalars(_put_off(event, now)))
+    first = sorted(reasons, key=lambda one: (one in put_off, min(map(_rank, reasons[one]))))
+    return _tasks(session, event, {one: reasons[one] for one in first[:MOST]}, now)
+
+
+def _rank(reason: CallReason) -> int:
+    """The place of a reason among all; the most urgent has 0."""
+    return _MOST_URGENT_FIRST.index(reason)
+
+
+def _put_off(event: Event, now: datetime) -> Select[int]:
+    """The registrations that were called and are to be tried later, or have a wrong number."""
+    found = select(Call.registration_id).join(Registration, Registration.id == Call.registration_id)
+    is_wrong = (Call.outcome == CallOutcome.WRONG_NUMBER) & (
+        Call.registration_version == Registration.version
+    )
+    return found.where(Call.event_id == event.id, is_wrong | (Call.next_try_at > now))
 
 
 def task_of(
@@ -152,14 +166,14 @@ def _to_remind(
 def _tasks(
     session: Session, event: Event, reasons: Mapping[int, set[CallReason]], now: datetime
 ) -> Sequence[Task]:
-    ids = list(reasons)[:MOST]
+    ids = list(reasons)
     earlier = _earlier_calls(session, ids)
     found = [
         _task(
             event,
             registration,
             people,
-            sorted(reasons[registration.id], key=_MOST_URGENT_FIRST.index),
+            sorted(reasons[registration.id], key=_rank),
             earlier.get(registration.id, []),
         )
         for registration, people in _parties(session, ids)
@@ -169,7 +183,7 @@ def _tasks(
         key=lambda task: (
             task.wrong_number,
             task.waits(now),
-            _MOST_URGENT_FIRST.index(task.reasons[0]),
+            _rank(task.reasons[0]),
         ),
     )
 
@@ -242,18 +256,20 @@ class Number(NamedTuple):
 
 
 def numbers(session: Session, event: Event) -> Sequence[Number]:
-    """The telephone number of each registration that is not cancelled, each number once."""
+    """The telephone number of each registration that is not cancelled, each number once, with the
+    first of its people who have not cancelled."""
     live = (Registration.event_id == event.id, Registration.state != RegistrationState.CANCELLED)
     rows = session.execute(
-        select(func.min(Attendee.name), Registration.phone_number)
+        select(Registration.phone_number, Attendee.name)
         .join(Attendee, Attendee.registration_id == Registration.id)
         .where(
             *live,
             Registration.phone_number != "",
             LIVE,
-            Attendee.place == 1,
         )
-        .group_by(Registration.phone_number)
-        .order_by(Registration.phone_number)
+        .order_by(Registration.phone_number, Registration.id, Attendee.place)
     )
-    return [Number(name, phone_number) for name, phone_number in rows]
+    first: dict[str, str] = {}
+    for phone_number, name in rows:
+        first.setdefault(phone_number, name)
+    return [Number(name, phone_number) for phone_number, name in first.items()]

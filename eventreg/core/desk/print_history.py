@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,8 +15,10 @@ from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Row
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.event import Event
-from eventreg.core.models.registration import Attendee
+from eventreg.core.models.registration import Attendee, Registration
 
+_PAGE_OPEN = timedelta(minutes=10)
+"""How long the page may have been open before it was recorded as printed."""
 _MOST_KEPT = 2_000
 """Attendees whose ids are stored with a print. Of a longer list, only the number is stored."""
 
@@ -41,16 +43,23 @@ class Printout:
 @dataclass(frozen=True)
 class Prints:
     """The last whole list with its supplements: when the whole list was printed, and the attendees
-    on all of it in order; none if there were too many to store."""
+    on all of it in order. ``unknown`` people are on it whose ids were too many to store."""
 
     at: datetime | None
     people: tuple[int, ...]
+    unknown: int = 0
+
+    @property
+    def count(self) -> int:
+        """The number of people on the paper."""
+        return len(self.people) + self.unknown
 
 
 class Gone(NamedTuple):
-    """An attendee on the paper who has no seat any more, and the number on the paper."""
+    """An attendee on the paper who has no seat any more, and the number on the paper; ``None`` if
+    it is unknown."""
 
-    number: int
+    number: int | None
     name: str
 
 
@@ -110,21 +119,26 @@ def latest(session: Session, event: Event) -> Prints:
         .limit(200)
     )
     parts: list[list[int]] = []
+    unknown = 0
     for at, details in session.execute(newest):
         if details["part"] == Part.CHOSEN:
             continue
         parts.insert(0, details["attendees"])
+        unknown += details["people"] - len(details["attendees"])
         if details["part"] == Part.ALL:
-            return Prints(at, tuple(dict.fromkeys(person for part in parts for person in part)))
+            people = dict.fromkeys(person for part in parts for person in part)
+            return Prints(at, tuple(people), unknown)
     return Prints(None, ())
 
 
 def differences(session: Session, event: Event, prints: Prints) -> Differences:
-    """What has changed since the print; nothing if there was none. If the ids on the paper are
-    unknown, everybody with a seat is new."""
+    """What has changed since the print; nothing if there was none. If ids on the paper are unknown,
+    the times of registering, promoting and cancelling tell it."""
     if prints.at is None:
         return Differences((), ())
     seated = attendee_list.confirmed(session, event)
+    if prints.unknown:
+        return _by_time(session, event, prints, prints.at - _PAGE_OPEN, seated)
     on_paper, seated_ids = set(prints.people), {row.attendee_id for row in seated}
     without_seat = _without_seat(session, prints, seated_ids)
     gone = [
@@ -135,6 +149,30 @@ def differences(session: Session, event: Event, prints: Prints) -> Differences:
     return Differences([row for row in seated if row.attendee_id not in on_paper], gone)
 
 
+def _by_time(
+    session: Session, event: Event, prints: Prints, since: datetime, seated: Sequence[Row]
+) -> Differences:
+    """What has changed since that time. Attendees of a supplement whose ids are known are not
+    new."""
+    of_event, on_paper = Registration.event_id == event.id, set(prints.people)
+    promoted = set(
+        session.scalars(select(Registration.id).where(of_event, Registration.promoted_at >= since))
+    )
+    new = [
+        row
+        for row in seated
+        if row.attendee_id not in on_paper
+        and (row.created_at >= since or row.registration_id in promoted)
+    ]
+    cancelled = (
+        select(Attendee.name)
+        .join(Registration, Registration.id == Attendee.registration_id)
+        .where(of_event, Attendee.cancelled_at >= since, Attendee.code.is_not(None))
+        .order_by(Attendee.id)
+    )
+    return Differences(new, [Gone(None, name) for name in session.scalars(cancelled)])
+
+
 def _without_seat(session: Session, prints: Prints, seated: Collection[int]) -> dict[int, Attendee]:
     """The attendees on the paper who have no seat any more, by id."""
     missing = [person for person in prints.people if person not in seated]
@@ -143,9 +181,7 @@ def _without_seat(session: Session, prints: Prints, seated: Collection[int]) -> 
 
 
 def count_differences(session: Session, event: Event, prints: Prints) -> DifferenceCounts:
-    """The numbers of new and gone attendees; zero if the ids on the paper are unknown."""
-    if not prints.people:
-        return DifferenceCounts(0, 0)
+    """The numbers of new and gone attendees; zero if nothing was printed."""
     changed = differences(session, event, prints)
     return DifferenceCounts(len(changed.new), len(changed.gone))
 

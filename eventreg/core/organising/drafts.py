@@ -91,7 +91,6 @@ LISTS: Mapping[str, Sequence[Field]] = {
     "hosts": _fields(Kind.TEXT, "name"),
 }
 """The lists of the form, with the fields of one row."""
-_MOST_ITEMS = 40
 _MONTHS = (
     "january",
     "february",
@@ -148,16 +147,17 @@ def _shown(field: Field, path: str, value: Any) -> dict[str, str]:
     return {path: f"{value:%H:%M}" if isinstance(value, dt.time) else str(value)}
 
 
-def rows_of(typed: Mapping[str, str], name: str) -> range:
-    """The rows of a list that the form shows, at most 40: one more than there are items, for a new
-    one."""
-    places = [int(found[1]) for key in typed if (found := re.match(rf"{name}\.(\d{{1,3}})\.", key))]
-    return range(min(_MOST_ITEMS, max(places, default=-1) + 2))
+def rows_of(typed: Mapping[str, str], name: str) -> Sequence[int]:
+    """The rows of a list that the form shows: those that have a field, and one more for a new
+    item."""
+    row = re.compile(rf"{name}\.(0|[1-9]\d{{0,4}})\.", re.ASCII)
+    places = {int(found[1]) for key in typed if (found := row.match(key))}
+    return [*sorted(places), max(places, default=-1) + 1]
 
 
 def merged(definition: Definition, typed: Mapping[str, str]) -> dict[str, Any]:
     """The event file's content with the values of the form. Keys that the form does not have stay.
-    An empty field removes its key, and only the first 40 items of a list are kept.
+    An empty field removes its key.
 
     A value that cannot be read stays as it was typed; the check of the whole file then refuses it.
     """

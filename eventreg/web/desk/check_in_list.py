@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from eventreg import i18n, pdf
 from eventreg.core.desk import attendee_list, check_in_list, print_history
 from eventreg.core.desk.attendee_list import Row
-from eventreg.core.desk.print_history import Part, Printout
+from eventreg.core.desk.print_history import Gone, Part, Printout
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.staff.permissions import Permission
@@ -34,7 +34,7 @@ class Sheets:
     part: Part
     rows: Sequence[Row]
     first: int = 1
-    gone: Sequence[tuple[int, str]] = ()
+    gone: Sequence[Gone] = ()
 
 
 @blueprint.get("/check-in-list")
@@ -116,7 +116,7 @@ def _sheets(event: Event) -> Sheets:
         return Sheets(Part.CHOSEN, attendee_list.of_registrations(reading(), event, chosen))
     if request.args.get("list") == "new" and prints.at:
         changed = print_history.differences(reading(), event, prints)
-        return Sheets(Part.NEW, changed.new, len(prints.people) + 1, changed.gone)
+        return Sheets(Part.NEW, changed.new, prints.count + 1, changed.gone)
     return Sheets(Part.ALL, attendee_list.confirmed(reading(), event))
 
 

@@ -9,6 +9,7 @@ from eventreg.core.event import events
 from eventreg.core.registration import identity, lookup
 from eventreg.core.staff.permissions import Permission
 from eventreg.operations import forgetting
+from eventreg.operations.forgetting import Purged
 from eventreg.storage import old_backups
 from eventreg.storage.session import reading, write
 from eventreg.web import access
@@ -71,10 +72,18 @@ def extract(slug: str, registration_id: int) -> Response:
 @requires(Permission.ERASE, password=True)
 def ask_forget(slug: str) -> str:
     """Show what is due in this event. The button erases what is due in every event."""
+    return _forget_page(slug)
+
+
+def _forget_page(slug: str, done: Purged | None = None) -> str:
     event = events.get(reading(), slug)
     found = erasure.due(reading(), slug, now=g.now)
     return render_template(
-        "desk/forget.html", found=found, until=events.kept_until(event), **about(event)
+        "desk/forget.html",
+        found=found,
+        done=done or Purged(),
+        until=events.kept_until(event),
+        **about(event),
     )
 
 
@@ -82,7 +91,9 @@ def ask_forget(slug: str) -> str:
 @requires(Permission.ERASE, password=True)
 def forget(slug: str) -> Answer:
     """Erase what is due in every event, and delete the overdue automatic backups. A second time
-    changes nothing."""
+    changes nothing. If anything could not be erased, the page says what and why."""
     by, now, _ = access.actor(), g.now, events.get(reading(), slug)
-    forgetting.purge(by=by, now=now)
+    done = forgetting.purge(by=by, now=now)
+    if done.failed or done.owed:
+        return _forget_page(slug, done)
     return redirect(url_for("desk.ask_forget", slug=slug), 303)

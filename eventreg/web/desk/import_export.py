@@ -3,6 +3,7 @@ row."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
@@ -67,9 +68,12 @@ def _record_export(event: Event, kind: str) -> tuple[attendee_list.Selection, St
 @blueprint.get("/attendees.csv")
 @requires(Permission.EXPORT, password=True)
 def as_csv(slug: str) -> Response:
-    """What the list shows, as CSV, sent while it is read."""
-    asked, style = _record_export(events.get(reading(), slug), "csv")
-    event, engine, turn = events.get(reading(), slug), db.engine, _Turn()
+    """Everyone whom the list's search and filter find, on all pages, as CSV, sent while it is read.
+    Audited. If two exports are running, it is refused with ``TooOften``."""
+    turn = _Turn()
+    with turn.over_if_refused():
+        asked, style = _record_export(events.get(reading(), slug), "csv")
+        event, engine = events.get(reading(), slug), db.engine
 
     def pieces() -> Iterator[str]:
         with apart(engine) as session:
@@ -91,8 +95,10 @@ def as_csv(slug: str) -> Response:
 @requires(Permission.EXPORT, password=True)
 def as_xlsx(slug: str) -> Response:
     """The same as a spreadsheet, written to a temporary file that is deleted after it was sent."""
-    asked, style = _record_export(events.get(reading(), slug), "xlsx")
-    event, turn = events.get(reading(), slug), _Turn()
+    turn = _Turn()
+    with turn.over_if_refused():
+        asked, style = _record_export(events.get(reading(), slug), "xlsx")
+        event = events.get(reading(), slug)
     folder = tempfile.TemporaryDirectory(prefix="eventreg-")
     made = Path(folder.name) / "attendees.xlsx"
     try:
@@ -119,6 +125,15 @@ class _Turn:
         self._is_running = _running_exports.acquire(blocking=False)
         if not self._is_running:
             raise TooOften(5)
+
+    @contextmanager
+    def over_if_refused(self) -> Iterator[None]:
+        """Let the next export begin if this one is refused before it begins."""
+        try:
+            yield
+        except BaseException:
+            self.over()
+            raise
 
     def over(self) -> None:
         """Let the next export begin. A second call changes nothing."""

@@ -25,7 +25,7 @@ from eventreg.web.access import requires
 from eventreg.web.language import say, say_refusal, stamp
 from eventreg.web.limits import limits
 from eventreg.web.limits.hashing import hashing
-from eventreg.web.staff import notes
+from eventreg.web.staff import kept_forms, notes
 from eventreg.web.staff.accounts import blueprint
 from eventreg.web.wire import browser
 from eventreg.web.wire.answers import Answer
@@ -158,6 +158,7 @@ def change_password() -> Answer:
     except FieldRefused as refusal:
         return _me_page({"password": say_refusal(refusal)}), 422
     answer = access.hold_session(token, url_for("accounts.me"))
+    kept_forms.note_whose(_own_account())
     notes.keep("done", "password_changed")
     return answer
 

@@ -1,6 +1,8 @@
 """The call desk: whom to call and why, the outcomes of calls, and seats that are passed on."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -8,13 +10,19 @@ from flask.testing import FlaskClient
 from eventreg.core import invariants
 from eventreg.core.desk import calls
 from eventreg.core.models.calls import CallReason
-from eventreg.core.registration import lookup
+from eventreg.core.registration import lookup, seats
+from eventreg.core.registration.seats import SeatCount
 from eventreg.storage.session import reading
 from tests.support.factories import House, local, toml
 from tests.support.pages import Page, get
 
 DESK = "/staff/events/small"
 CALLS = f"{DESK}/calls"
+SPEAKER_REPLACED = """
+[notice]
+kind = "speaker-replaced"
+text = { zh = "换人主讲。", en = "Another speaker." }
+"""
 
 
 @pytest.fixture
@@ -219,3 +227,92 @@ def test_afternoon_times_are_written_in_twelve_hours(house: House) -> None:
     desmond = house.signed_in("desmond")
     assert "下午 2 点 45 分开始签到，下午 3 点开始" in get(desmond, CALLS).text
     assert "下午 2 点 45 分到 3 点签到" in get(desmond, f"{DESK}/registrations/2?read=1").text
+
+
+def test_an_outcome_is_not_lost_if_the_event_is_changed_meanwhile(
+    small: House, desmond: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An organiser changes the event after the press has read it, and before it has locked it."""
+    small.cancel(1)
+    asked: list[SeatCount] = []
+
+    def lock(*given: Any, **more: Any) -> SeatCount:
+        asked.append(locked(*given, **more))
+        newer = replace(asked[-1], event_version=asked[-1].event_version + 1)
+        return newer if len(asked) == 1 else asked[-1]
+
+    locked = seats.lock
+    monkeypatch.setattr(seats, "lock", lock)
+    press(desmond, 2, "reached")
+    assert len(asked) > 1, "it was tried again"
+    assert tasks(small) == {}
+
+
+@pytest.mark.parametrize("why", ["over", "held"])
+def test_nobody_is_cancelled_for_seats_that_the_next_party_does_not_get(
+    house: House, why: str
+) -> None:
+    file = toml(capacity=2, more="[waitlist]\nreach_within_hours = 5")
+    house.apply(file)
+    house.hire()
+    house.register("王建国")
+    house.register("李秀英")
+    house.register("张桂芳", waitlist=True)
+    house.register("陈阿宝", waitlist=True)
+    house.cancel(1)
+    assert lookup.get(reading(), 3).state == "confirmed"
+    if why == "over":
+        house.apply(file.replace("capacity = 2", "capacity = 1"))
+    else:
+        house.apply(
+            file.replace(
+                'area_code = "0574"',
+                'area_code = "0574"\nheld_seats = 2\nheld_until = 2030-06-09T12:00:00',
+            )
+        )
+        assert house.seats().kept, "seats are kept for the telephone, and all are taken"
+    house.now += timedelta(hours=6)
+    desmond = house.signed_in("desmond")
+    page = get(desmond, f"{CALLS}?anyway=yes")
+    assert "可以让给" not in page.text
+    press(desmond, 3, "pass-on")
+    assert [lookup.get(reading(), one).state for one in (3, 4)] == ["confirmed", "waitlisted"]
+
+
+def test_a_seat_is_passed_on_to_a_party_that_may_use_a_kept_seat(house: House) -> None:
+    held = "[waitlist]\nreach_within_hours = 5"
+    file = toml(capacity=2, more=held).replace(
+        'area_code = "0574"',
+        'area_code = "0574"\nheld_seats = 2\nheld_until = 2030-06-09T12:00:00',
+    )
+    house.apply(toml(capacity=2, more=held))
+    house.hire()
+    for name in ("王建国", "李秀英"):
+        house.register(name)
+    house.register("张桂芳", waitlist=True)
+    house.register("陈阿宝", waitlist=True, source="phone")
+    house.cancel(1)
+    house.apply(file)
+    house.now += timedelta(hours=6)
+    desmond = house.signed_in("desmond")
+    assert "座位可以让给：陈阿宝。" in get(desmond, f"{CALLS}?anyway=yes").text
+    press(desmond, 3, "pass-on")
+    assert [lookup.get(reading(), one).state for one in (3, 4)] == ["cancelled", "confirmed"]
+
+
+def test_a_party_whose_first_person_cancelled_is_on_the_list_of_numbers(small: House) -> None:
+    couple = small.couple  # type: ignore[attr-defined]
+    small.cancel(couple, lookup.party(reading(), couple)[0].id)
+    assert calls.Number("李秀英", "+8613800138000") in calls.numbers(reading(), small.event())
+
+
+def test_the_most_urgent_calls_are_shown_however_many_are_owed_longer(
+    small: House, desmond: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "MOST", 2)
+    small.apply(toml(capacity=2, more=SPEAKER_REPLACED))
+    assert set(tasks(small)) == {1, 2}
+    small.apply(toml(capacity=5, more=SPEAKER_REPLACED))
+    assert set(tasks(small)) == {2, 3}, "those who got a seat come before those who have one"
+    press(desmond, 2, "not-reached")
+    assert set(tasks(small)) == {3, 1}, "who is tried later makes room"

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -277,3 +278,35 @@ def test_a_print_is_recorded_only_from_a_page_of_this_event(hall: House) -> None
     there = "/staff/events/other/check-in-list"
     assert desmond.post(there, data=form.fields).status_code == 400
     assert print_history.latest(reading(), hall.event()).at is None
+
+
+def test_after_a_list_too_long_to_note_only_those_who_came_later_are_new(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(print_history, "_MOST_KEPT", 2)
+    small.apply(toml(capacity=5, more="[waitlist]\nopen = true"))
+    stays, goes, couple = (
+        small.register(*names) for names in (["甲一"], ["乙一"], ["丙一", "丙二"])
+    )
+    small.now += timedelta(hours=1)
+    desmond = small.signed_in("desmond")
+    shown = get(desmond, f"{DESK}/check-in-list").form("/check-in-list")
+    assert desmond.post(shown.action, data=shown.fields).status_code == 303
+    small.now += timedelta(hours=1)
+
+    def changed() -> tuple[list[str], list[str]]:
+        reading().rollback()
+        prints = print_history.latest(reading(), small.event())
+        found = print_history.differences(reading(), small.event(), prints)
+        counted = print_history.count_differences(reading(), small.event(), prints)
+        assert counted == (len(found.new), len(found.gone))
+        return [row.name for row in found.new], [gone.name for gone in found.gone]
+
+    assert changed() == ([], [])
+    small.register("丁一")
+    small.cancel(goes)
+    assert changed() == (["丁一"], ["乙一"])
+    page = get(small.signed_in("desmond"), f"{DESK}/check-in-list?list=new")
+    assert "请在原表上划掉：乙一" in page.text
+    assert "None" not in page.text
+    assert {stays.id, couple.id}

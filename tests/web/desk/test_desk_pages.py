@@ -5,7 +5,10 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 
+from eventreg.core.models.audit import AuditEntry
+from eventreg.storage.session import transaction
 from tests.support import pages
 from tests.support.factories import House, local, toml
 from tests.support.pages import Page, fill, get
@@ -214,3 +217,24 @@ def test_staff_pages_are_light(house: House) -> None:
         assert more <= 2, path
     print(weights)  # noqa: T201 - shown if a page gets too heavy
     assert max(weights.values()) <= 30_000, weights
+
+
+def test_the_trail_shows_what_a_newer_version_has_recorded(small: House) -> None:
+    """Actions need no migration, so an older program may read newer ones."""
+    made = small.register("张桂芳")
+    newer = {
+        "at": small.now,
+        "action": "registration:seat:swapped",
+        "actor_kind": "system",
+        "event_id": small.event().id,
+        "registration_id": made.id,
+        "details": {"outcome": "sang-a-song", "over": "choir"},
+    }
+    with transaction() as session:
+        session.execute(insert(AuditEntry), newer)
+    olga = small.signed_in("olga")
+    for page in (f"{DESK}/audit", f"{DESK}/registrations/{made.id}"):
+        shown = get(olga, page)
+        assert shown.status == 200
+        for said in ("registration:seat:swapped", "sang-a-song", "choir"):
+            assert f"新版程序记下的“{said}”" in shown.text, page

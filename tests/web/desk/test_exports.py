@@ -14,8 +14,13 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventreg.core import audit
+from eventreg.core.audit import Action
 from eventreg.core.desk import check_in_list, import_file, imports, list_columns
 from eventreg.core.desk.list_columns import Listed
+from eventreg.core.errors import Busy
+from eventreg.storage.session import reading
+from eventreg.web.limits import limits
 from tests.support.factories import House, local, toml
 from tests.support.houses import with_seats
 from tests.support.pages import Page, get
@@ -237,6 +242,26 @@ def test_names_of_every_kind_come_through_list_sheet_and_export(small: House, na
     assert name in get(olga, f"{DESK}/check-in-list").text
 
 
+def exports_in_the_trail(house: House) -> list[audit.Entry]:
+    """The entries of the audit trail about exports."""
+    trail = audit.of_event(reading(), house.event().id, most=500)
+    return [entry for entry in trail if entry.action == Action.EXPORTED]
+
+
+def test_an_export_that_is_refused_lets_the_next_one_begin(
+    small: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise Busy
+
+    olga = small.signed_in("olga")
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(limits.Limits, "hit", busy)
+        for ending in ("csv", "xlsx", "csv"):
+            assert olga.get(f"{DESK}/attendees.{ending}").status_code == 503
+    assert olga.get(f"{DESK}/attendees.csv").status_code == 200
+
+
 def test_a_third_simultaneous_export_is_refused(small: House) -> None:
     small.apply(toml(capacity=500))
     for number in range(250):  # more than one piece, so that the first two are still running
@@ -246,6 +271,8 @@ def test_a_third_simultaneous_export_is_refused(small: House) -> None:
     for answer in running:
         next(answer.iter_encoded())
     assert olga.get(f"{DESK}/attendees.xlsx").status_code == 429
+    assert olga.get(f"{DESK}/attendees.csv").status_code == 429
+    assert len(exports_in_the_trail(small)) == 2, "what nobody got was not exported"
     running[0].close()
     assert olga.get(f"{DESK}/attendees.xlsx").status_code == 200
     running[1].close()

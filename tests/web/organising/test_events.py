@@ -8,7 +8,7 @@ from eventreg.core import invariants
 from eventreg.core.desk import calls
 from eventreg.core.event import events
 from eventreg.storage.session import reading
-from tests.support.factories import House, local
+from tests.support.factories import House, local, toml
 from tests.support.houses import with_seats
 from tests.support.pages import Page, get
 from tests.web.organising.edit_form import EDIT, apply, checked, proposal, whole_form, with_texts
@@ -169,3 +169,19 @@ def test_two_organisers_do_not_overwrite_each_other(small: House, olga: FlaskCli
 
 def test_a_warning_is_shown_for_words_of_an_advertisement(olga: FlaskClient) -> None:
     assert "这些字像广告" in checked(olga, title__zh="专家义诊").text
+
+
+@pytest.mark.parametrize("items", [41, 120])
+def test_saving_the_form_keeps_every_item_of_a_long_list(
+    small: House, olga: FlaskClient, items: int
+) -> None:
+    things = [
+        f'[[bring]]\ntext = {{ zh = "东西{one}", en = "Thing {one}" }}' for one in range(items)
+    ]
+    small.apply(toml(more="\n".join(things)))
+    page = get(olga, EDIT)
+    typed = {**with_texts(olga, whole_form(page)), "title.zh": "新书法课"}
+    apply(olga, Page(olga.post(EDIT, data=typed)))
+    definition = events.definition(small.event())
+    assert definition.title.zh == "新书法课"
+    assert [one.text.zh for one in definition.bring] == [f"东西{one}" for one in range(items)]

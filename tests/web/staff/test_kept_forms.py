@@ -17,7 +17,7 @@ from eventreg.core.staff import accounts
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, transaction
 from eventreg.web.staff import kept_forms
-from tests.support.factories import PASSWORD, House
+from tests.support.factories import LONG_PASSWORD, PASSWORD, House
 from tests.support.pages import Page, get
 
 DESK = "/staff/events/small"
@@ -31,10 +31,10 @@ def end_sessions(name: str) -> None:
         accounts.end_sessions(session, accounts.by_name(session, name))
 
 
-def sign_in_on(client: FlaskClient, page: Page, name: str) -> Page:
+def sign_in_on(client: FlaskClient, page: Page, name: str, password: str = PASSWORD) -> Page:
     """Sign in on the page that was shown instead of the wanted one."""
     form = page.form("/sign-in")
-    typed = {**form.fields, "username": name, "password": PASSWORD}
+    typed = {**form.fields, "username": name, "password": password}
     return Page(client.post("/staff/sign-in", data=typed))
 
 
@@ -128,6 +128,21 @@ def test_a_kept_form_shows_names_instead_of_public_ids(
     assert "张桂芳" in offered.text
     assert named not in offered.text
     assert identity.mark(made) not in offered.text
+
+
+def test_a_form_is_kept_also_after_the_password_was_changed(
+    small: House, desmond: FlaskClient
+) -> None:
+    own = get(desmond, "/staff/me").form("/me/password")
+    chosen = {**own.fields, "password": PASSWORD, "new-password": LONG_PASSWORD}
+    assert desmond.post(own.action, data=chosen).status_code == 303
+    form = get(desmond, NEW).form()
+    end_sessions("desmond")
+    asked = Page(desmond.post(NEW, data={**form.fields, **TYPED}))
+    assert "您填的都还在" in asked.text
+    offered = sign_in_on(desmond, asked, "desmond", LONG_PASSWORD)
+    assert offered.kind == "staff-once-more"
+    assert "张桂芳" in offered.text
 
 
 def planted(client: FlaskClient, address: str, **fields: str) -> Page:
