@@ -115,7 +115,7 @@ FLOORS = (
     "core.audit  i18n  pdf  server  web.assets",
     "core.audit_replay  core.event  core.outbox  web.lang_attributes",
     "core.deliveries  core.registration  core.staff",
-    "core.door  core.invariants  core.organising  storage  web.addresses",
+    "core.door  core.invariants  core.organising  core.undo  storage  web.addresses",
     "core.desk  web.language  web.limits",
     "core.erasure  readers  web.access  web.event_facts  web.forms  web.qr_code",
     "mail  operations  web.door  web.guard  web.template_globals",

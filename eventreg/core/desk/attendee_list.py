@@ -22,7 +22,7 @@ from eventreg.core.models.attendance import CheckIn, Gift
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import CANCELLED, LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
-from eventreg.core.registration import identity, search_terms
+from eventreg.core.registration import identity, search_terms, waitlist
 from eventreg.core.registration.arrivals import STANDING
 from eventreg.core.values.names import fold, has_han, reading_of, sounding_like
 
@@ -225,7 +225,7 @@ def confirmed(session: Session, event: Event) -> Sequence[Row]:
 def waiting(session: Session, event: Event) -> Sequence[Row]:
     """The attendees on the waiting list, in its order."""
     waitlisted = _attendees.where(Attendee.event_id == event.id, CONDITIONS[Filter.WAITLISTED])
-    return _rows(session, waitlisted.order_by(Registration.id, Attendee.place))
+    return _rows(session, waitlisted.order_by(*waitlist.IN_ORDER, Attendee.place))
 
 
 def of_registrations(
