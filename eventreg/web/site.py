@@ -30,7 +30,7 @@ from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
 from eventreg.web.organising import events as organising_events
-from eventreg.web.public import cancel, correct, downloads, find, outage_page, ticket
+from eventreg.web.public import cancel, correct, downloads, find, outage_page, ticket, undo
 from eventreg.web.public import pages as public_pages
 from eventreg.web.public import register as public_register
 from eventreg.web.staff import accounts, me, sign_in
@@ -95,7 +95,7 @@ _DESK = (
     sheet_entry,
 )
 """All of these share one blueprint."""
-_WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, find)
+_WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, undo, find)
 """Pages that use no session, so their forms carry no session token."""
 _PAGES = (
     *_WITHOUT_SESSION,

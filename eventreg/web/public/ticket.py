@@ -1,8 +1,9 @@
 """Show the ticket: the page of one registration behind its secret address."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, g, render_template, session
 
-from eventreg.core.desk import attendee_list
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Registration, RegistrationState
@@ -15,7 +16,7 @@ from eventreg.web.access import anyone
 from eventreg.web.door import check_in
 from eventreg.web.event_facts import facts
 from eventreg.web.language import say
-from eventreg.web.public import held_ticket
+from eventreg.web.public import held_ticket, just_done
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("ticket", __name__)
@@ -33,10 +34,17 @@ def ticket(token: str) -> Answer:
         registration.erased_at and registration.state == RegistrationState.CONFIRMED
     ):
         return render_template("public/registering/closed.html", form=None, **facts(event))
+    path, done = addresses.ticket(registration), just_done.of(registration, event)
     if registration.state == RegistrationState.CANCELLED:
-        return render_template("public/ticket/cancelled.html", **facts(event))
-    path = addresses.ticket(registration)
+        return render_template(
+            "public/ticket/cancelled.html",
+            done=done,
+            again=[(addresses.ticket(one), one.state) for one in _again(registration)],
+            path=path,
+            **facts(event),
+        )
     shown = {
+        "done": done,
         "people": held_ticket.live_people(registration),
         "masked": phones.masked(registration.phone_number),
         "path": path,
@@ -49,12 +57,13 @@ def ticket(token: str) -> Answer:
             position=waitlist.position(reading(), registration),
             **shown,
         )
-    address = guard.settings().public_url + path
+    address, waiting = guard.settings().public_url + path, _waiting_beside(registration)
     return render_template(
         "public/ticket/ticket.html",
         qr=qr_code.svg(address.upper()),
         address=address,
-        waiting=_waiting_beside(registration),
+        waiting=waiting,
+        waiting_people=sum(people for *_, people in waiting),
         **shown,
     )
 
@@ -69,16 +78,20 @@ def _may_check_in(event: Event) -> bool:
     )
 
 
-def _waiting_beside(registration: Registration) -> list[tuple[str, str, int]]:
+def _again(registration: Registration) -> Sequence[Registration]:
+    """The registrations in which people of a cancelled one were put first in line."""
+    return lookup.put_first_from(reading(), registration)
+
+
+def _waiting_beside(registration: Registration) -> list[tuple[str, str, int, int]]:
     """The part of the party that waits under a registration of its own: names, address of its
-    ticket, position."""
+    ticket, position, number of people."""
     return [
         (
-            say("list_comma").join(
-                row.name for row in attendee_list.of_registration(reading(), other.id)
-            ),
+            say("list_comma").join(row.name for row in held_ticket.live_people(other)),
             addresses.ticket(other),
             waitlist.position(reading(), other),
+            len(held_ticket.live_people(other)),
         )
         for other in lookup.waiting_beside(reading(), registration)
     ]

@@ -176,7 +176,7 @@ def test_staff_may_put_the_person_first_in_line_and_it_is_recorded(house: House)
 def test_of_two_who_were_put_first_the_earlier_one_is_the_first(house: House) -> None:
     people = [house.register(f"王{number}号") for number in (1, 2)]
     waiting = [wait(house, f"孙{number}号") for number in (1, 2, 3)]
-    again = []
+    again: list[Registration] = []
     for made in people:
         house.cancel(made)
     for made in people:
@@ -302,7 +302,7 @@ def test_who_comes_back_has_the_number_that_the_party_has_by_now(house: House) -
     couple = house.register("王一", "王二", phone="13800138000")
     house.cancel(couple, person(couple, 1))
     with house.writing() as session:
-        new = {"phone_number": "+8613900139000", "phone_tail": "9000"}
+        new: Any = {"phone_number": "+8613900139000", "phone_tail": "9000"}
         session.query(Registration).update(new)
         session.query(Attendee).filter_by(place=2).update(new)
     house.undo(couple)
