@@ -118,7 +118,7 @@ FLOORS = (
     "core.door  core.invariants  core.organising  core.undo  storage  web.addresses",
     "core.desk  web.language  web.limits",
     "core.erasure  readers  web.access  web.event_facts  web.forms  web.qr_code",
-    "mail  operations  web.door  web.guard  web.template_globals",
+    "mail  operations  web.door  web.guard  web.notes  web.template_globals",
     "background  web.desk  web.public",
     "commands  web.organising  web.staff",
     "web.site",

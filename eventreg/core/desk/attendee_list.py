@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
@@ -279,7 +280,11 @@ def of_registration(session: Session, registration_id: int) -> Sequence[Row]:
     return _rows(session, party.order_by(Attendee.place))
 
 
-def latest(session: Session, event: Event, most: int) -> Sequence[Row]:
-    """The first attendee of each registration, the newest registrations first."""
-    newest = _attendees.where(Attendee.event_id == event.id, Attendee.place == 1)
-    return _rows(session, newest.order_by(*_SORTS[Sort.TIME]).limit(most))
+def latest(session: Session, event: Event, most: int) -> Sequence[Sequence[Row]]:
+    """The attendees of each of the newest registrations, the newest one first."""
+    of_event = select(Registration.id).where(Registration.event_id == event.id)
+    newest = of_event.order_by(Registration.created_at.desc(), Registration.id.desc()).limit(most)
+    theirs = _attendees.where(Attendee.registration_id.in_(newest))
+    by_registration = (Registration.created_at.desc(), Registration.id.desc(), Attendee.place)
+    rows = _rows(session, theirs.order_by(*by_registration))
+    return [list(party) for _, party in groupby(rows, key=lambda row: row.registration_id)]

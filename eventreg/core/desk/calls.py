@@ -81,7 +81,8 @@ def is_time_to_call(event: Event, now: datetime) -> bool:
 def tasks(session: Session, event: Event, *, now: datetime) -> Sequence[Task]:
     """The registrations to be called, the most urgent reasons first.
 
-    Those to be tried later and those with a wrong number come last.
+    Those to be tried later and those with a wrong number come last; but who was offered a seat and
+    was not reached stays in front, because somebody else waits for it.
     """
     reasons = _owed_reasons(outbox.unsettled_calls(session, event.id))
     candidates = select(Registration.id).where(Registration.event_id == event.id)
@@ -166,7 +167,7 @@ def _tasks(
         found,
         key=lambda task: (
             task.wrong_number,
-            task.waits(now),
+            task.waits(now) and task.deadline is None,
             _MOST_URGENT_FIRST.index(task.reasons[0]),
         ),
     )
@@ -249,7 +250,6 @@ def numbers(session: Session, event: Event) -> Sequence[Number]:
             *live,
             Registration.phone_number != "",
             LIVE,
-            Attendee.place == 1,
         )
         .group_by(Registration.phone_number)
         .order_by(Registration.phone_number)

@@ -16,7 +16,7 @@ from eventreg.core.models.calls import CallOutcome
 from eventreg.core.registration import cancellations, identity, waitlist
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access
+from eventreg.web import access, notes
 from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about, seats_now
@@ -77,9 +77,11 @@ def listed(slug: str) -> str:
 
 
 def _result_of_bulk() -> str:
-    """How many the last act was done with; empty if the address names no act."""
-    done, act = sent.number("done", least=0, most=_MOST_AT_ONCE), request.args.get("act", "")
-    return count(f"bulk_{act}_done", done) if act in list(Bulk) and done is not None else ""
+    """How many the last act was done with, said once; empty if there was none."""
+    match notes.take("bulk"):
+        case [str(act), int(done)] if act in list(Bulk):
+            return count(f"bulk_{act}_done", done)
+    return ""
 
 
 @blueprint.post("/attendees")
@@ -103,7 +105,8 @@ def bulk(slug: str) -> Answer:
         )
     by, now = access.actor(), g.now
     done = sum(_do(slug, one, act, by, now) for one in chosen.items())
-    return redirect(url_for("desk.listed", slug=slug, act=act, done=done), 303)
+    notes.keep("bulk", [act, done])
+    return redirect(url_for("desk.listed", slug=slug), 303)
 
 
 def _do(slug: str, chosen: tuple[int, str], act: Bulk, by: Actor, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The accounts: list everyone who can sign in, invite, change a role, lock."""
+"""The accounts: list everyone who can sign in, invite, change a role, lock and unlock."""
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -8,13 +8,14 @@ from eventreg.core.models.staff import Role
 from eventreg.core.staff import accounts
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, guard
+from eventreg.web import access, guard, notes
 from eventreg.web.access import requires
 from eventreg.web.language import say, say_refusal
-from eventreg.web.staff import notes
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/staff")
+_SAID = {"lock": "locked_now", "unlock": "unlocked_now", "role": "role_changed_now"}
+"""What the list says after an act."""
 
 
 def _role_sent() -> Role | None:
@@ -72,8 +73,8 @@ def _keep_link(token: str) -> None:
 @blueprint.post("/accounts/<id:staff_id>")
 @requires(Permission.MANAGE_STAFF, password=True)
 def change(staff_id: int) -> Answer:
-    """Change the role, make a new link, or lock the account. A new role and a lock end its
-    sessions at once."""
+    """Change the role, make a new link, lock the account or unlock it. A new role and a lock end
+    its sessions at once."""
     act, role, by, now = request.form.get("act", ""), _role_sent(), access.actor(), g.now
 
     def changed(writing: Session) -> str | None:
@@ -84,6 +85,8 @@ def change(staff_id: int) -> Answer:
             accounts.change_role(writing, member, role, by=by, now=now)
         elif act == "lock":
             accounts.disable(writing, member, by=by, now=now)
+        elif act == "unlock" and member.event_id is None:
+            accounts.enable(writing, member, by=by, now=now)
         elif act == "link" and member.disabled_at is None and member.event_id is None:
             return accounts.make_link(writing, member, by=by, now=now)
         return None
@@ -91,7 +94,20 @@ def change(staff_id: int) -> Answer:
     token = write(changed)
     if token:
         _keep_link(token)
+    elif act in _SAID:
+        notes.keep("done", _SAID[act])
     return redirect(url_for("accounts.listed"), 303)
+
+
+@blueprint.get("/accounts/<id:staff_id>/lock")
+@requires(Permission.MANAGE_STAFF, password=True)
+def ask_lock(staff_id: int) -> Answer:
+    """Ask before an account is locked, and say what that does."""
+    member = accounts.by_id(reading(), staff_id)
+    if member.disabled_at is not None:
+        return redirect(url_for("accounts.listed"), 303)
+    own = member.id == access.actor().staff_id
+    return render_template("staff/lock.html", member=member, own=own)
 
 
 @blueprint.get("/accounts/<id:staff_id>")
