@@ -1,4 +1,4 @@
-"""Staff accounts: add, change, disable and enable them, set passwords, make and use one-time links."""
+"""Staff accounts: add, change, disable and enable them, set passwords, make one-time links."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

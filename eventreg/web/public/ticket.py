@@ -1,7 +1,5 @@
 """Show the ticket: the page of one registration behind its secret address."""
 
-from collections.abc import Sequence
-
 from flask import Blueprint, g, render_template, session
 
 from eventreg.core.event import events
@@ -34,17 +32,11 @@ def ticket(token: str) -> Answer:
         registration.erased_at and registration.state == RegistrationState.CONFIRMED
     ):
         return render_template("public/registering/closed.html", form=None, **facts(event))
-    path, done = addresses.ticket(registration), just_done.of(registration, event)
+    path = addresses.ticket(registration)
     if registration.state == RegistrationState.CANCELLED:
-        return render_template(
-            "public/ticket/cancelled.html",
-            done=done,
-            again=[(addresses.ticket(one), one.state) for one in _again(registration)],
-            path=path,
-            **facts(event),
-        )
+        return _cancelled(registration, event, path)
     shown = {
-        "done": done,
+        "done": just_done.of(registration, event),
         "people": held_ticket.live_people(registration),
         "masked": phones.masked(registration.phone_number),
         "path": path,
@@ -78,9 +70,17 @@ def _may_check_in(event: Event) -> bool:
     )
 
 
-def _again(registration: Registration) -> Sequence[Registration]:
-    """The registrations in which people of a cancelled one were put first in line."""
-    return lookup.put_first_from(reading(), registration)
+def _cancelled(registration: Registration, event: Event, path: str) -> str:
+    """The page of a cancelled registration. If its people were put first in line since, it leads
+    to their new ticket."""
+    again = lookup.put_first_from(reading(), registration)
+    return render_template(
+        "public/ticket/cancelled.html",
+        done=just_done.of(registration, event),
+        again=[(addresses.ticket(one), one.state) for one in again],
+        path=path,
+        **facts(event),
+    )
 
 
 def _waiting_beside(registration: Registration) -> list[tuple[str, str, int, int]]:
