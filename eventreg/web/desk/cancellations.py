@@ -101,7 +101,7 @@ def ask_cancel(slug: str, registration_id: int) -> Answer:
         people=people,
         one=bool(asked),
         waits=waits,
-        next_party="" if waits else _next_party(event, len(people)),
+        next_parties=[] if waits else [_next_party(event, n + 1) for n in range(len(people))],
         **about(event),
     )
 

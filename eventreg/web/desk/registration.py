@@ -108,8 +108,14 @@ def _neighbours(event: Event, found: Registration, people: Sequence[Row]) -> dic
     """The place on the waiting list, and other registrations that may be of the same people."""
     session = reading()
     is_waiting = found.state == RegistrationState.WAITLISTED
-    folded = [names.fold(person.name) for person in people]
+    staying = [person for person in people if person.is_live] or people
+    folded = [names.fold(person.name) for person in staying]
     same_number = attendee_list.under_number(session, event, found.phone_number)
+    same_name = [
+        row
+        for row in attendee_list.named(session, event, folded)
+        if not row.phone_number or row.phone_number != found.phone_number
+    ]
     return {
         "position": waitlist.position(session, found) if is_waiting else 0,
         "beside": [
@@ -117,7 +123,7 @@ def _neighbours(event: Event, found: Registration, people: Sequence[Row]) -> dic
         ],
         "again": lookup.put_first_from(session, found),
         "same_number": _without(found, same_number),
-        "same_name": _without(found, attendee_list.named(session, event, folded)),
+        "same_name": _without(found, same_name),
     }
 
 
