@@ -23,6 +23,8 @@ class Action(StrEnum):
     WAITLIST_JOINED = "registration:waitlist:joined"
     WAITLIST_LEFT = "registration:waitlist:left"
     PROMOTED = "registration:waitlist:promoted"
+    CANCELLATION_UNDONE = "registration:cancellation:undone"
+    PUT_FIRST = "registration:waitlist:put-first"
     TOLD = "registration:message:settled"
     REGISTRATION_EDITED = "registration:entry:edited"
     EDIT_REFUSED = "registration:entry:refused"
@@ -46,6 +48,7 @@ class Action(StrEnum):
     CHECK_IN_UNDONE = "attendee:check-in:undone"
     STAFF_ADDED = "staff:account:added"
     STAFF_DISABLED = "staff:account:disabled"
+    STAFF_ENABLED = "staff:account:enabled"
     STAFF_LINK_MADE = "staff:link:made"
     PASSWORD_SET = "staff:password:set"  # noqa: S105 - the name of an act
     ROLE_CHANGED = "staff:role:changed"

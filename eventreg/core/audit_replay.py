@@ -2,6 +2,7 @@
 with the stored rows by ``invariants``."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -48,7 +49,7 @@ def replay(session: Session, event_id: int) -> Replayed:
     return result
 
 
-def _apply(result: Replayed, action: str, registration_id: int, details: dict[str, int]) -> None:
+def _apply(result: Replayed, action: str, registration_id: int, details: dict[str, Any]) -> None:
     """Change the result as one entry says."""
     people = details.get("seats", 0)
     match action:
@@ -69,6 +70,9 @@ def _apply(result: Replayed, action: str, registration_id: int, details: dict[st
             result.people[registration_id] -= people
             if not result.people[registration_id]:
                 result.states[registration_id] = RegistrationState.CANCELLED
+        case Action.CANCELLATION_UNDONE:
+            result.people[registration_id] += people
+            result.states[registration_id] = RegistrationState(details["state"])
 
 
 def stored(session: Session, event_id: int) -> Replayed:

@@ -229,6 +229,7 @@ def _extract_of(registration: Registration) -> dict[str, Any]:
         "wishes": registration.wishes,
         "registered_at": _iso(registration.created_at),
         "cancelled_at": _iso(registration.cancelled_at),
+        "put_first_at": _iso(registration.put_first_at),
     }
 
 

@@ -124,6 +124,24 @@ class NotWaiting(Refusal):
     code = "not_waiting"
 
 
+class NothingToUndo(Refusal):
+    """No cancellation of the registration stands that this person may undo."""
+
+    code = "nothing_to_undo"
+
+
+class TooLateToUndo(Refusal):
+    """The cancellation is too long ago to be undone."""
+
+    code = "too_late_to_undo"
+
+
+class SeatGivenAway(Refusal):
+    """The seat that was given back is not free any more."""
+
+    code = "seat_given_away"
+
+
 class CheckedInAlready(Refusal):
     """Somebody of the party is checked in, so the ticket page can neither cancel nor change it."""
 

@@ -18,6 +18,13 @@ from eventreg.core.values.notices import NoticeKind
 _add = insert(OutboxMessage)
 _unsettled = OutboxMessage.settled_at.is_(None)
 _settle = update(OutboxMessage).where(_unsettled).execution_options(synchronize_session=False)
+_UNIQUE = ("registration_id", "kind", "channel", "event_version")
+_owe_once_more = (
+    update(OutboxMessage)
+    .values(settled_at=None, attempts=0, next_try_at=None, failed_at=None, failure=None)
+    .returning(OutboxMessage.id)
+    .execution_options(synchronize_session=False)
+)
 _of_one = (
     select(OutboxMessage.kind)
     .where(
@@ -49,9 +56,14 @@ def enqueue(
     email: str | None,
     now: datetime,
 ) -> None:
-    """Owe a mail to a registration. Does nothing without an e-mail address."""
-    if email:
-        session.execute(_add, _row(event, registration_id, kind, Channel.MAIL, now))
+    """Owe a mail to a registration. Does nothing without an address. A mail of this kind that was
+    sent before is owed once more: a cancellation can be undone and repeated."""
+    if not email:
+        return
+    row = _row(event, registration_id, kind, Channel.MAIL, now)
+    same = (getattr(OutboxMessage, column) == row[column] for column in _UNIQUE)
+    if session.execute(_owe_once_more.where(*same).values(created_at=now)).first() is None:
+        session.execute(_add, row)
 
 
 def enqueue_call(
@@ -131,6 +143,39 @@ def withdraw(session: Session, registration_id: int, *, now: datetime) -> None:
     session.execute(
         _settle.where(OutboxMessage.registration_id == registration_id).values(settled_at=now)
     )
+
+
+def owe_again(
+    session: Session,
+    event: Event,
+    registration: Registration,
+    *,
+    withdrawn_at: datetime,
+    now: datetime,
+) -> None:
+    """Owe again what ``withdraw`` took back at that moment, because the cancellation was undone. If
+    a mail about the cancellation is on its way, a mail about the seat or waiting place follows."""
+    of_one = OutboxMessage.registration_id == registration.id
+    is_cancelled = OutboxMessage.kind == MessageKind.CANCELLED
+    session.execute(
+        update(OutboxMessage)
+        .where(
+            of_one,
+            ~is_cancelled,
+            OutboxMessage.settled_at == withdrawn_at,
+            OutboxMessage.settled_by_staff_id.is_(None),
+        )
+        .values(settled_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        _settle.where(of_one, is_cancelled, OutboxMessage.attempts == 0).values(settled_at=now)
+    )
+    begun = select(OutboxMessage.id).where(of_one, is_cancelled, OutboxMessage.attempts > 0)
+    if session.scalar(begun.limit(1)) is not None:
+        waits = registration.state == RegistrationState.WAITLISTED
+        kind = MessageKind.WAITLISTED if waits else MessageKind.REGISTERED
+        enqueue(session, event, registration.id, kind, email=registration.email, now=now)
 
 
 def settle(session: Session, registration: Registration, *, by: Actor, now: datetime) -> None:

@@ -15,6 +15,7 @@ from eventreg.web.desk import (
     audit,
     bursts,
     calls,
+    cancellations,
     check_in_list,
     dashboard,
     duplicates,
@@ -30,7 +31,7 @@ from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
 from eventreg.web.organising import events as organising_events
-from eventreg.web.public import cancel, correct, downloads, find, outage_page, ticket
+from eventreg.web.public import cancel, correct, downloads, find, outage_page, ticket, undo
 from eventreg.web.public import pages as public_pages
 from eventreg.web.public import register as public_register
 from eventreg.web.staff import accounts, me, sign_in
@@ -52,6 +53,9 @@ STATUS = {
     "registration_unknown": 404,
     "already_cancelled": 409,
     "not_waiting": 409,
+    "nothing_to_undo": 409,
+    "too_late_to_undo": 409,
+    "seat_given_away": 409,
     "checked_in_already": 409,
     "too_late_to_cancel": 409,
     "too_late_to_change": 409,
@@ -84,6 +88,7 @@ _DESK = (
     duplicates,
     desk_register,
     registration,
+    cancellations,
     erasure,
     bursts,
     calls,
@@ -94,7 +99,7 @@ _DESK = (
     sheet_entry,
 )
 """All of these share one blueprint."""
-_WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, find)
+_WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, undo, find)
 """Pages of guests, whose forms need no session, so they carry no session token."""
 _PAGES = (
     *_WITHOUT_SESSION,

@@ -96,15 +96,20 @@ def ten_calls_come_in(clerk: Clerk) -> None:
 
 
 def somebody_cancels(clerk: Clerk) -> None:
-    """The clerk finds her by her last digits. Her seat goes to the first in the waiting list."""
+    """The clerk finds her by her last digits, is asked, and reads who has her seat now. Enter would
+    lead to that call."""
     clerk.goes(f"{DESK}/attendees")
     with clerk.task("cancellation"):
         clerk.types("8003")
         clerk.on_to("Enter")
         clerk.presses("td.who a")
         assert "李秀英" in clerk.text
+        clerk.presses("a[href$='/cancel']")
+        assert "座位会马上给候补的徐文龙" in clerk.text
         clerk.presses("form[action$='/cancel'] button")
     assert clerk.data("state") == "cancelled"
+    assert "徐文龙补上了，请打电话通知。" in clerk.text
+    assert clerk.page.evaluate("document.activeElement.textContent") == "打电话给徐文龙"
 
 
 def the_promoted_party_is_called(clerk: Clerk) -> None:

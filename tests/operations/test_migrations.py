@@ -21,6 +21,7 @@ from tests.support.factories import House, toml, with_event
 on_both_databases = pytest.mark.both_databases
 WITH_CHECKS = "2026_12_01_known_browsers"
 """The last state in which the database checked every enum."""
+WITHOUT_CHECKS = "2026_12_02_growing_enums"
 GROWING = [
     ("registrations", "source"),
     ("outbox_messages", "kind"),
@@ -61,10 +62,13 @@ def old(house: House) -> House:
 
 def rows() -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table but Alembic's own."""
+    tables = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
     with db.engine.connect() as connection:
         return {
-            table.name: sorted((tuple(row) for row in connection.execute(table.select())), key=repr)
-            for table in db.metadata.sorted_tables
+            table: sorted(
+                (tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))), key=repr
+            )
+            for table in tables
         }
 
 
@@ -113,12 +117,13 @@ def test_dropping_the_checks_of_growing_enums_keeps_everything_else(old: House) 
     known = constraints()
     assert before[0]["calls"]
     assert any("WHERE" in words for _, words in before[1]), "there are partial indexes to keep"
-    upgrade()
+    upgrade(revision=WITHOUT_CHECKS)
     assert (rows(), indexes_and_triggers(), columns()) == before
     assert known - constraints() == {
         (table, f"ck_{table}_{column}_known") for table, column in GROWING
     }
     assert constraints() <= known
+    upgrade()
     assert invariants.of_event(reading(), old.event(), now=old.now).holds
 
 

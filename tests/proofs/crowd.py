@@ -19,11 +19,20 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from eventreg.clock import utc_now
-from eventreg.core.errors import AlreadyCancelled, Busy, EventFull, WaitlistFull
+from eventreg.core.errors import (
+    AlreadyCancelled,
+    Busy,
+    EventFull,
+    NothingToUndo,
+    SeatGivenAway,
+    WaitlistFull,
+)
 from eventreg.storage.session import db, reading
 from tests.proofs import faults
 from tests.support.factories import House
 from tests.support.servers import FORKS
+
+_REFUSED = (EventFull, WaitlistFull, AlreadyCancelled, NothingToUndo, SeatGivenAway)
 
 
 @dataclass(frozen=True)
@@ -42,12 +51,13 @@ class Place:
 @dataclass(frozen=True)
 class Act:
     """What a writer does: the number of tries; and how often out of ten it cancels, registers a
-    couple, and accepts to wait."""
+    couple, accepts to wait, and undoes what it has cancelled."""
 
     tries: int
     cancels: int = 2
     couples: int = 3
     waits: int = 5
+    undoes: int = 0
 
 
 def write_down(log: int, **promise: Any) -> None:
@@ -74,9 +84,13 @@ def writer(place: Place, number: int, seed: str, act: Act, log_path: str) -> Non
                         began=house.now.timestamp(),
                         done=utc_now().timestamp(),
                     )
+                    if chance.randrange(10) < act.undoes:
+                        house.undo(chosen)
+                        write_down(log, undone=chosen)
+                        mine.append(chosen)
                 else:
                     mine.append(_register(house, log, chance, act, f"{seed} {number} {turn}"))
-            except (EventFull, WaitlistFull, Busy, AlreadyCancelled, DBAPIError):
+            except (*_REFUSED, Busy, DBAPIError):
                 db.session.rollback()
     house.close()
 
@@ -200,8 +214,11 @@ def broken_promises(house: House, promises: list[dict[str, Any]]) -> list[str]:
     reading().rollback()
     rows = reading().execute(text("SELECT id, ticket_seed, state FROM registrations")).all()
     stored = {row.id: row for row in rows}
+    undone = {promise["undone"] for promise in promises if "undone" in promise}
     broken = []
     for promise in promises:
+        if "undone" in promise or promise.get("cancelled") in undone:
+            continue
         if "id" in promise:
             row = stored.get(promise["id"])
             if row is None or row.ticket_seed != promise["seed"]:

@@ -1,6 +1,7 @@
 """Faults to seed: each takes one guard out of the program; then the guard's proof must fail."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, text, update
@@ -11,6 +12,7 @@ from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.models.registration import Attendee, FormKey
 from eventreg.core.registration import cancellations, entries, party_rules, seats, waitlist
 from eventreg.core.registration import register as registering
+from eventreg.core.undo import undo
 from eventreg.storage import checks
 from eventreg.storage import session as database
 from eventreg.storage.session import db
@@ -181,6 +183,19 @@ def held_for_nobody() -> None:
     seats.SeatCount.read = careless
 
 
+def undone_without_looking() -> None:
+    """Undoing a cancellation compares with no capacity: neither it itself nor the move."""
+    undo._has_seats = lambda _case: True
+    plain = seats.move
+
+    def careless(session: Any, event_id: int, counted: Any, **more: Any) -> seats.SeatCount:
+        after: seats.SeatCount = plain(session, event_id, counted, **{**more, "beyond": True})
+        session.execute(update(EventSeats).values(allowed_over=0), execution_options=_QUIET)
+        return after
+
+    undo.seats = SimpleNamespace(lock=seats.lock, move=careless)
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     fault.__name__: fault
     for fault in (
@@ -199,6 +214,7 @@ FAULTS: dict[str, Callable[[], None]] = {
         no_queue_for_a_number,
         nobody_is_told,
         held_for_nobody,
+        undone_without_looking,
     )
 }
 

@@ -19,7 +19,15 @@ from hypothesis.stateful import (
 )
 
 from eventreg.core import audit, invariants
-from eventreg.core.errors import AlreadyCancelled, EventFull, RegistrationClosed, WaitlistFull
+from eventreg.core.errors import (
+    AlreadyCancelled,
+    EventFull,
+    NothingToUndo,
+    Refusal,
+    RegistrationClosed,
+    SeatGivenAway,
+    WaitlistFull,
+)
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import lookup
 from eventreg.storage.session import reading
@@ -38,6 +46,10 @@ class Party:
     people: int
     state: str
     by_phone: bool
+    given_back: list[tuple[int, bool]] = field(default_factory=list)
+    """Each cancellation that stands: how many people, and whether they waited."""
+    first: bool = False
+    """Staff put it first in line."""
 
 
 @dataclass
@@ -71,7 +83,7 @@ class Model:
         while not self.cancelled:
             fitting = [
                 self.parties[who]
-                for who in sorted(self.parties)
+                for who in sorted(self.parties, key=lambda who: (not self.parties[who].first, who))
                 if self.parties[who].state == "waitlisted"
                 and self.parties[who].people <= self.free(self.parties[who].by_phone)
             ]
@@ -179,10 +191,56 @@ class Seats(RuleBasedStateMachine):
             assert party.state == "cancelled"
             return
         assert party.state != "cancelled"
-        party.people -= 1 if one else party.people
+        leaving = 1 if one else party.people
+        party.given_back.append((leaving, party.state == "waitlisted"))
+        party.people -= leaving
         if not party.people:
             party.state = "cancelled"
         self.model.promote()
+
+    @precondition(lambda self: any(party.given_back for party in self.model.parties.values()))
+    @rule(pick=st.integers(0, 100), insist=st.booleans())
+    def undo(self, pick: int, insist: bool) -> None:
+        """A cancellation is undone, or, if staff insist and the seat is gone, the people are put
+        first in line."""
+        model = self.model
+        ids = [who for who in sorted(model.parties) if model.parties[who].given_back]
+        who = ids[pick % len(ids)]
+        party = model.parties[who]
+        people, waited = party.given_back[-1]
+        waits = waited if party.state == "cancelled" else party.state == "waitlisted"
+        room = model.people("waitlisted") + people <= WAITLIST
+        fits = room if waits else people <= model.free(False)
+        expected: type[Refusal] | None
+        if model.cancelled:
+            expected = RegistrationClosed
+        elif fits:
+            expected = None
+        elif waits:
+            expected = NothingToUndo if insist else WaitlistFull
+        else:
+            expected = (None if room else WaitlistFull) if insist else SeatGivenAway
+        if waits and insist and not model.cancelled:
+            expected = NothingToUndo
+        act = self.house.put_first if insist else self.house.undo
+        met = None
+        try:
+            act(who)
+        except Refusal as refusal:
+            met = type(refusal)
+        assert met is expected, (party, people, waits, room)
+        if met is not None:
+            return
+        party.given_back.pop()
+        if fits:
+            party.people += people
+            party.state = "waitlisted" if waits else "confirmed"
+        else:
+            reading().rollback()
+            newest = reading().query(Registration).filter_by(split_from_id=who)
+            again = max(made.id for made in newest)
+            model.parties[again] = Party(people, "waitlisted", party.by_phone, first=True)
+        model.promote()
 
     @rule(capacity=st.integers(2, 6))
     def change_capacity(self, capacity: int) -> None:

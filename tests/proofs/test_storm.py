@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from eventreg.core import invariants
+from eventreg.core import audit, invariants
+from eventreg.core.models.audit import AuditEntry
 from eventreg.storage.session import reading
 from tests.proofs import faults
 from tests.proofs.conftest import on_one_database, rounds, seeds
@@ -15,12 +16,14 @@ from tests.support.factories import House, toml
 CAPACITY, WRITERS = 100, 8
 
 
-def storm(house: House, place: Place, seed: str, tries: int, *, kill: bool = True) -> list[str]:
+def storm(
+    house: House, place: Place, seed: str, tries: int, *, kill: bool = True, undoes: int = 0
+) -> list[str]:
     """Run a storm. Returns what is wrong: states seen during it, invariants and promises broken
     after it."""
     chance = random.Random(seed)
     with watched(house) as seen:
-        crowd = Crowd(place, seed, Act(tries), WRITERS)
+        crowd = Crowd(place, seed, Act(tries, cancels=4 if undoes else 2, undoes=undoes), WRITERS)
         kills = rounds(4, 20) if kill else 0
         for killed in range(1, kills + 1):
             crowd.wait_for(killed * tries * WRITERS // (3 * kills))
@@ -42,6 +45,35 @@ def test_after_a_storm_with_writers_killed_at_random_everything_holds(
     house.apply(toml(capacity=CAPACITY, more="[waitlist]\nsize = 300"))
     assert storm(house, place, seed, rounds(40, 250)) == []
     assert house.seats().taken > CAPACITY - 2, "only a couple may be waiting while one seat is left"
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("seed", seeds(1, 5))
+def test_a_storm_of_cancellations_undone_and_new_registrations_keeps_the_cap(
+    house: House, place: Place, seed: str
+) -> None:
+    house.apply(toml(capacity=20, more="[waitlist]\nsize = 300"))
+    assert storm(house, place, seed, rounds(40, 250), kill=False, undoes=7) == []
+    undone = audit.Action.CANCELLATION_UNDONE
+    assert reading().query(AuditEntry).filter_by(action=undone).count() > 10
+
+
+@pytest.mark.both_databases
+def test_without_its_guard_undoing_gives_away_too_many_seats(house: House, place: Place) -> None:
+    house.apply(toml(capacity=20, more="[waitlist]\nsize = 300"))
+    faults.drop_schema_guards()
+    broken = replace(place, fault="undone_without_looking")
+    seen = storm(house, broken, "undo", rounds(20, 30), kill=False, undoes=7)
+    assert [line for line in seen if "people, 20 seats" in line]
+
+
+@pytest.mark.both_databases
+def test_without_its_guard_the_schema_still_keeps_the_cap(house: House, place: Place) -> None:
+    house.apply(toml(capacity=20, more="[waitlist]\nsize = 300"))
+    broken = replace(place, fault="undone_without_looking")
+    seen = storm(house, broken, "undo", rounds(8, 30), kill=False, undoes=7)
+    assert not [line for line in seen if "seats" in line and "people" in line]
+    assert house.seats().taken <= 20
 
 
 @on_one_database(

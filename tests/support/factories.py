@@ -33,6 +33,7 @@ from eventreg.core.registration import cancellations, lookup, seats
 from eventreg.core.registration import register as registering
 from eventreg.core.registration.entries import Entry, Made
 from eventreg.core.staff import accounts
+from eventreg.core.undo import undo as undoing
 from eventreg.core.values import names, phones
 from eventreg.storage.session import db, reading, transaction, write
 from tests.support.pages import sign_in
@@ -214,6 +215,26 @@ class House:
         """Run a command, as the operator types it."""
         reading().rollback()
         return self.app.test_cli_runner().invoke(args=list(words))
+
+    def undo(self, made: Registration | int, *, by: Actor = audit.SYSTEM) -> None:
+        """Undo the latest cancellation of the party."""
+        registration_id = made if isinstance(made, int) else made.id
+
+        def act(session: Session) -> None:
+            found = with_event(session, lookup.get(session, registration_id))
+            undoing.undo(session, *found, by=by, now=self.now)
+
+        write(act)
+
+    def put_first(self, made: Registration | int, *, by: Actor = audit.SYSTEM) -> None:
+        """Put the people of the party's latest cancellation first in line."""
+        registration_id = made if isinstance(made, int) else made.id
+
+        def act(session: Session) -> None:
+            found = with_event(session, lookup.get(session, registration_id))
+            undoing.put_first(session, *found, secret_key=SECRET, by=by, now=self.now)
+
+        write(act)
 
     def hire(self) -> None:
         """Create the accounts of Olga, Desmond and Dora."""

@@ -28,6 +28,7 @@ PARTS = {
     "desk/dashboard/latest.html",
     "desk/registration/correct.html",
     "desk/registration/facts.html",
+    "desk/registration/gone.html",
     "desk/registration/history.html",
     "desk/registration/read_back.html",
     "door/people.html",
@@ -41,6 +42,7 @@ PARTS = {
     "public/parts.html",
     "public/pictures.html",
     "public/telephone.html",
+    "public/ticket/undo.html",
     "public/typed.html",
 }
 """Templates that are parts of pages."""
@@ -119,6 +121,7 @@ def walk_staff(house: House, language: str) -> None:
         f"{desk}/forget",
         f"{desk}/duplicates",
         f"{desk}/registrations/2/erase",
+        f"{desk}/registrations/2/cancel",
         f"{desk}/telephones",
         "/staff/accounts",
         "/staff/me",
@@ -165,6 +168,7 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
         dora_id, olga_id = member.id, accounts.by_name(session, "olga").id
         link = accounts.make_link(session, member, by=audit.SYSTEM, now=member.created_at)
     assert get(olga, f"/staff/welcome/{link}").kind == "staff-welcome"
+    assert get(olga, f"/staff/accounts/{dora_id}/lock").kind == "staff-lock"
     reset = f"/staff/accounts/{dora_id}/second-factor"
     assert get(olga, reset).kind == "staff-reset-factor"
     assert Page(olga.post(reset, data={"csrf_token": token, "password": "wrong"})).status == 422

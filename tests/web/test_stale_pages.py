@@ -83,7 +83,7 @@ def stale_tab(house: House) -> list[tuple[str, str, dict[str, Any]]]:
         "paper",
         *(f"registrations/{one}" for one in ids),
     ]
-    pages += [f"registrations/{one}/erase" for one in ids]
+    pages += [f"registrations/{one}/{act}" for one in ids for act in ("erase", "cancel")]
     addresses = [*(f"{DESK}/{page}" for page in pages), DOOR, "/staff/accounts"]
     return [
         (action or address, address, sent)
@@ -168,7 +168,7 @@ def test_without_a_restore_the_same_forms_work(hall: House) -> None:
     """The control: only the mark stops a form of a stale page."""
     filled(hall, "慕容翠花", "端木阿根")
     olga = hall.signed_in("olga")
-    form: Form = get(olga, f"{DESK}/registrations/1").form("/cancel")
+    form: Form = get(olga, f"{DESK}/registrations/1/cancel").form("/cancel")
     assert olga.post(form.action, data={**form.fields, "mark": "0" * 16}).status_code == 404
     assert olga.post(form.action, data=form.fields).status_code == 303
     assert 'data-state="cancelled"' in get(olga, f"{DESK}/registrations/1").html

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
@@ -14,7 +15,7 @@ from eventreg.core.models.attendance import CheckIn, Gift
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import CANCELLED, LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
-from eventreg.core.registration import identity
+from eventreg.core.registration import identity, waitlist
 from eventreg.core.registration.arrivals import STANDING
 from eventreg.core.search import finding, terms, tiers
 from eventreg.core.search.finding import Found
@@ -236,7 +237,7 @@ def waiting(session: Session, event: Event) -> Sequence[Row]:
     waitlisted = attendees_in_full.where(
         Attendee.event_id == event.id, CONDITIONS[Filter.WAITLISTED]
     )
-    return rows_of(session, waitlisted.order_by(Registration.id, Attendee.place))
+    return rows_of(session, waitlisted.order_by(*waitlist.IN_ORDER, Attendee.place))
 
 
 def of_registrations(
@@ -296,7 +297,11 @@ def of_registration(session: Session, registration_id: int) -> Sequence[Row]:
     return rows_of(session, party.order_by(Attendee.place))
 
 
-def latest(session: Session, event: Event, most: int) -> Sequence[Row]:
-    """The first attendee of each registration, the newest registrations first."""
-    newest = attendees_in_full.where(Attendee.event_id == event.id, Attendee.place == 1)
-    return rows_of(session, newest.order_by(*_SORTS[Sort.TIME]).limit(most))
+def latest(session: Session, event: Event, most: int) -> Sequence[Sequence[Row]]:
+    """The attendees of each of the newest registrations, the newest one first."""
+    of_event = select(Registration.id).where(Registration.event_id == event.id)
+    newest = of_event.order_by(Registration.created_at.desc(), Registration.id.desc()).limit(most)
+    theirs = attendees_in_full.where(Attendee.registration_id.in_(newest))
+    by_registration = (Registration.created_at.desc(), Registration.id.desc(), Attendee.place)
+    rows = rows_of(session, theirs.order_by(*by_registration))
+    return [list(party) for _, party in groupby(rows, key=lambda row: row.registration_id)]

@@ -81,7 +81,9 @@ def is_time_to_call(event: Event, now: datetime) -> bool:
 
 def tasks(session: Session, event: Event, *, now: datetime) -> Sequence[Task]:
     """The first 500 registrations to be called, by their most urgent reason; of one reason, the
-    longest owed call comes first. Those to be tried later and those with a wrong number come last.
+    longest owed call comes first. Those to be tried later and those with a wrong number come last;
+    but who was offered a seat and was not reached stays in front, because somebody else waits for
+    it.
     """
     reasons = _owed_reasons(outbox.unsettled_calls(session, event.id))
     candidates = select(Registration.id).where(Registration.event_id == event.id)
@@ -182,7 +184,7 @@ def _tasks(
         found,
         key=lambda task: (
             task.wrong_number,
-            task.waits(now),
+            task.waits(now) and task.deadline is None,
             _rank(task.reasons[0]),
         ),
     )

@@ -11,7 +11,8 @@ from eventreg.core.values import tokens
 
 
 class RegistrationState(StrEnum):
-    """The three states of a registration. A cancelled one stays cancelled."""
+    """The three states of a registration. A cancelled one stays cancelled, unless that is undone
+    within minutes (``core.undo``)."""
 
     CONFIRMED = "confirmed"
     WAITLISTED = "waitlisted"
@@ -57,8 +58,12 @@ class Registration(Base):
     """When the party moved from the waiting list to seats. Empty if it never waited."""
     split_from_id: Mapped[int | None]
     """Set if the party was split because only one seat was left: the registration that got the
-    seat, while the others wait in this one. No foreign key: SQLite could add it only by rewriting
-    the table."""
+    seat, while the others wait in this one. Also set if these people cancelled in the other
+    registration by mistake and were put first in line. No foreign key: SQLite could add it only by
+    rewriting the table."""
+    put_first_at: Mapped[datetime | None]
+    """When staff put the party first in line, because its seat was given away after a cancellation
+    by mistake. Such parties come before all others that wait."""
     cancelled_at: Mapped[datetime | None]
     contact: Mapped[str | None] = mapped_column(String(200))
     """Whose number it is, if it is not a guest's own: a daughter, a neighbour."""

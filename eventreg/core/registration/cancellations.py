@@ -77,13 +77,14 @@ def cancel(
         now=now,
         event_id=event.id,
         registration_id=registration.id,
-        seats=leaving,
+        seats=len(leaving),
+        attendees=leaving,
     )
     if session.execute(_remain, {"registration": registration.id}).scalar_one():
         session.execute(_grow_version, {"registration": registration.id})
     else:
         _close(session, event, registration, email, by=by, now=now)
-    waiting, taken = (-leaving, 0) if was_waiting else (0, -leaving)
+    waiting, taken = (-len(leaving), 0) if was_waiting else (0, -len(leaving))
     counted = seats.move(session, event.id, counted, taken=taken, waiting=waiting)
     waitlist.promote(session, event, counted, now=now)
 
@@ -99,9 +100,9 @@ def _chosen(session: Session, registration: Registration, people: Collection[int
 
 def _leave_event(
     session: Session, registration: Registration, chosen: set[int], *, by: Actor, now: datetime
-) -> int:
-    """Mark these attendees as cancelled and count those who were not cancelled before. Refuses with
-    ``AlreadyCancelled`` if there are none, and as ``cancel`` says."""
+) -> list[int]:
+    """Mark these attendees as cancelled. Returns those who were not cancelled before.
+    Raises ``AlreadyCancelled`` if there are none, and as ``cancel`` says."""
     leaving = session.scalars(
         _leave, {"registration": registration.id, "people": list(chosen), "at": now}
     ).all()
@@ -109,7 +110,7 @@ def _leave_event(
         raise AlreadyCancelled
     if by == REGISTRANT and arrivals.has_anyone_arrived(session, leaving):
         raise CheckedInAlready
-    return len(leaving)
+    return sorted(leaving)
 
 
 def _close(

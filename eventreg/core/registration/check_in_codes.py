@@ -4,6 +4,10 @@ A code is random digits and a check digit by the method of H. Michael Damm (2004
 one length differ in at least two digits, and swapping neighbouring digits never makes another code,
 so one typing mistake never checks in somebody else. A code has no leading 0, no 4 (it sounds like
 death), no 250 (slang for a fool) and is not one digit repeated.
+
+A code belongs to one person of the event for good, also after the person cancelled: an old
+screenshot must never be somebody else's ticket (docs/adr/0014-codes-are-never-given-twice.md). If
+the codes of one length run out, the next ones are longer.
 """
 
 import random
@@ -11,7 +15,6 @@ import random
 from sqlalchemy import Connection, bindparam, exists, select
 
 from eventreg.core.models.event import Event
-from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee
 
 _DAMM = (
@@ -36,7 +39,6 @@ _clashes = select(
     exists().where(
         Attendee.event_id == bindparam("event"),
         Attendee.code == bindparam("code"),
-        LIVE,
     )
     | exists().where(
         Attendee.event_id == bindparam("event"), Attendee.phone_tail == bindparam("code")
@@ -79,9 +81,9 @@ def _random_code(length: int) -> str:
 
 
 def draw(connection: Connection, event: Event, capacity: int, own_tail: str) -> str:
-    """Draw a free code: not the code of another live attendee of the event, and not the last digits
-    of any phone number at the event, nor those of the person's own (``own_tail``). ``capacity`` and
-    the waiting list decide how long it is."""
+    """Draw a code that nobody at the event has or ever had, and that is not the last digits of any
+    phone number at the event, nor of the person's own (``own_tail``). ``capacity`` and the waiting
+    list decide how long it is."""
     length = length_for(capacity + event.waitlist_size)
     while True:
         for _ in range(_TRIES):

@@ -72,6 +72,24 @@ def waiting_beside(session: Session, registration: Registration) -> Sequence[Reg
     return session.scalars(_beside, parameters).all()
 
 
+_again = (
+    select(Registration)
+    .where(
+        Registration.event_id == bindparam("event"),
+        Registration.split_from_id == bindparam("registration"),
+        Registration.put_first_at.is_not(None),
+        Registration.state != RegistrationState.CANCELLED,
+    )
+    .order_by(Registration.id)
+)
+
+
+def put_first_from(session: Session, registration: Registration) -> Sequence[Registration]:
+    """The live registrations in which people who cancelled here were put first in line."""
+    parameters = {"event": registration.event_id, "registration": registration.id}
+    return session.scalars(_again, parameters).all()
+
+
 _by_name_number_and_code = (
     select(Registration)
     .join(Attendee, Attendee.registration_id == Registration.id)

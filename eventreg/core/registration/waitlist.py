@@ -2,7 +2,9 @@
 
 Everything that frees seats calls ``promote`` in the same transaction, with the counter locked. The
 first party that fits gets seats; a party that does not fit keeps its place. A place is computed
-from the order of registration ids, which are given out under the lock; it is never stored.
+from the order of registration ids, which are given out under the lock; it is never stored. Parties
+that staff put first in line after a mistake come before the others
+(docs/adr/0005-the-counter-last-and-the-lock-first.md).
 """
 
 from collections.abc import Sequence
@@ -49,6 +51,8 @@ _waiting = (
     Registration.event_id == bindparam("event"),
     Registration.state == RegistrationState.WAITLISTED,
 )
+IN_ORDER = (Registration.put_first_at.is_(None), Registration.put_first_at, Registration.id)
+"""The order of the waiting list, for a query."""
 _waiting_parties = (
     select(
         Registration.id,
@@ -60,13 +64,21 @@ _waiting_parties = (
     .join(Attendee, Attendee.registration_id == Registration.id)
     .where(*_waiting, LIVE)
     .group_by(Registration.id, Registration.source, Registration.email, Registration.phone_tail)
-    .order_by(Registration.id)
+    .order_by(*IN_ORDER)
 )
-_before = (
-    select(func.count())
-    .select_from(Registration)
-    .where(*_waiting, Registration.id < bindparam("registration"))
+_count_waiting = select(func.count()).select_from(Registration).where(*_waiting)
+_was_first = Registration.put_first_at.is_not(None)
+_earlier = Registration.id < bindparam("registration")
+_before = _count_waiting.where(_was_first | _earlier)
+_before_first = _count_waiting.where(
+    _was_first,
+    (Registration.put_first_at < bindparam("at", type_=Registration.created_at.type))
+    | (
+        (Registration.put_first_at == bindparam("at", type_=Registration.created_at.type))
+        & _earlier
+    ),
 )
+"""The same for a party that was put first itself."""
 _confirm = (
     update(Registration)
     .where(
@@ -108,8 +120,14 @@ def check_room(event: Event, counted: SeatCount, people: int) -> None:
 
 def position(session: Session, registration: Registration) -> int:
     """The place of a waiting registration in the list; the first is 1."""
-    parameters = {"event": registration.event_id, "registration": registration.id}
-    return session.execute(_before, parameters).scalar_one() + 1
+    parameters: dict[str, object] = {
+        "event": registration.event_id,
+        "registration": registration.id,
+    }
+    if registration.put_first_at is None:
+        return session.execute(_before, parameters).scalar_one() + 1
+    parameters["at"] = registration.put_first_at
+    return session.execute(_before_first, parameters).scalar_one() + 1
 
 
 def parties(session: Session, event_id: int) -> Sequence[WaitingParty]:

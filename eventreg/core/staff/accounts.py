@@ -1,4 +1,4 @@
-"""Staff accounts: add, change and disable them, set passwords, make and use one-time links."""
+"""Staff accounts: add, change, disable and enable them, set passwords, make one-time links."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -94,6 +94,15 @@ def force_disable(session: Session, member: StaffMember, *, by: Actor, now: date
     known_browsers.forget_all(session, member)
     session.execute(delete(WelcomeLink).where(WelcomeLink.staff_id == member.id))
     audit.record(session, Action.STAFF_DISABLED, by, now=now, staff=member.id)
+
+
+def enable(session: Session, member: StaffMember, *, by: Actor, now: datetime) -> None:
+    """Enable a disabled account again, with the password and second factor that it had. Does
+    nothing if it is not disabled."""
+    if member.disabled_at is None:
+        return
+    member.disabled_at = None
+    audit.record(session, Action.STAFF_ENABLED, by, now=now, staff=member.id)
 
 
 def all_members(session: Session) -> Sequence[StaffMember]:

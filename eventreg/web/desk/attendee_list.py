@@ -16,7 +16,7 @@ from eventreg.core.models.calls import CallOutcome
 from eventreg.core.registration import cancellations, identity, waitlist
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access
+from eventreg.web import access, notes
 from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about, seats_now
@@ -79,14 +79,13 @@ def listed(slug: str) -> str:
 
 
 def _result_of_bulk() -> str:
-    """How many the last act was done with, and how many it skipped; empty if the address names no
-    act."""
-    done, act = sent.number("done", least=0, most=_MOST_AT_ONCE), request.args.get("act", "")
-    skipped = sent.number("skipped", least=1, most=_MOST_AT_ONCE)
-    if act not in list(Bulk) or done is None:
-        return ""
-    said = count(f"bulk_{act}_done", done)
-    return f"{said} {count('bulk_skipped', skipped)}" if skipped else said
+    """How many the last act was done with, and how many it skipped, said once; empty if there was
+    none."""
+    match notes.take("bulk"):
+        case [str(act), int(done), int(skipped)] if act in list(Bulk):
+            said = count(f"bulk_{act}_done", done)
+            return f"{said} {count('bulk_skipped', skipped)}" if skipped else said
+    return ""
 
 
 @blueprint.post("/attendees")
@@ -110,8 +109,8 @@ def bulk(slug: str) -> Answer:
         )
     by, now = access.actor(), g.now
     done = sum(_do(slug, one, act, by, now) for one in chosen.items())
-    skipped = len(chosen) - done or None
-    return redirect(url_for("desk.listed", slug=slug, act=act, done=done, skipped=skipped), 303)
+    notes.keep("bulk", [act, done, len(chosen) - done])
+    return redirect(url_for("desk.listed", slug=slug), 303)
 
 
 def _do(slug: str, chosen: tuple[int, str], act: Bulk, by: Actor, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from eventreg.core.desk import bursts
 from eventreg.core.event import events
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, write
-from eventreg.web import access
+from eventreg.web import access, notes
 from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about
@@ -21,7 +21,8 @@ def ask_take_back(slug: str) -> Answer:
     event = events.get(reading(), slug)
     chosen = bursts.ticked(reading(), event, request.values.getlist("attendee"), now=g.now)
     if not chosen:
-        return redirect(url_for("desk.dashboard", slug=slug, taken_back="none"), 303)
+        notes.keep("taken-back", 0)
+        return redirect(url_for("desk.dashboard", slug=slug), 303)
     return render_template("desk/take_back.html", chosen=chosen, **about(event))
 
 
@@ -34,4 +35,5 @@ def take_back(slug: str) -> Answer:
     done = write(
         lambda session: bursts.take_back(session, events.get(session, slug), people, by=by, now=now)
     )
-    return redirect(url_for("desk.dashboard", slug=slug, taken_back=done), 303)
+    notes.keep("taken-back", done)
+    return redirect(url_for("desk.dashboard", slug=slug), 303)

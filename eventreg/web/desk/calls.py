@@ -17,8 +17,9 @@ from eventreg.core.registration import identity, lookup
 from eventreg.core.staff.permissions import Permission
 from eventreg.core.values import phones, whole_numbers
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access
+from eventreg.web import access, notes
 from eventreg.web.access import requires
+from eventreg.web.desk import cancellations
 from eventreg.web.desk.audit import record_look
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about
@@ -43,10 +44,12 @@ def call_desk(slug: str) -> str:
     return render_template(
         "desk/calls.html",
         tasks=shown,
+        first_to_call=next((one.registration_id for one in shown if not one.waits(g.now)), None),
         number=len(found),
         open_now=open_now,
         anyway=anyway,
         sayings=[_words(event, task) for task in shown],
+        gone=_gone(event),
         nexts=[_next_in_line(event, task) for task in shown],
         outcomes=list(CallOutcome),
         made=call_outcomes.count_by_outcome(reading(), event),
@@ -56,6 +59,14 @@ def call_desk(slug: str) -> str:
     )
 
 
+def _gone(event: Event) -> cancellations.Gone | None:
+    """The registration that the last call cancelled; shown once."""
+    noted = notes.take("gone")
+    if not isinstance(noted, int):
+        return None
+    return cancellations.gone_from(event, lookup.of_event(reading(), event, noted))
+
+
 def _words(event: Event, task: Task) -> str:
     """What to say: who calls, why, and what the guest needs to know. In Chinese, whatever the
     language of the page."""
@@ -63,13 +74,30 @@ def _words(event: Event, task: Task) -> str:
     codes = "；".join("、".join(code) for _, code in task.people if code)
     facts = {**_facts(event), "names": "、".join(task.names), "codes": codes}
     host = definition.hosts[0].name.zh if definition.hosts else definition.title.zh
-    said = [i18n.sentence("zh", "say_hello", host=host, **facts)]
-    said += [
-        i18n.sentence("zh", f"say_{reason.replace('-', '_')}", **facts) for reason in task.reasons
-    ]
-    if {CallReason.PROMOTED, CallReason.REMINDER} & set(task.reasons):
-        said.append(i18n.sentence("zh", "say_where", **facts))
-    return "".join(said)
+    keys = ["hello", *(reason.replace("-", "_") for reason in _to_say(task)), *_questions(task)]
+    return "".join(i18n.sentence("zh", f"say_{key}", host=host, **facts) for key in keys)
+
+
+def _to_say(task: Task) -> list[CallReason]:
+    """The reasons to tell. A cancelled event makes the others void, and who is offered a seat needs
+    no reminder besides. A name is asked for at the end."""
+    reasons = list(task.reasons)
+    if CallReason.EVENT_CANCELLED in reasons:
+        return [CallReason.EVENT_CANCELLED]
+    besides = {CallReason.NAME_UNSURE}
+    if CallReason.PROMOTED in reasons:
+        besides.add(CallReason.REMINDER)
+    return [reason for reason in reasons if reason not in besides]
+
+
+def _questions(task: Task) -> list[str]:
+    """What to ask, each question once, after everything was told."""
+    reasons = set(task.reasons)
+    if CallReason.EVENT_CANCELLED in reasons:
+        return []
+    coming = {CallReason.PROMOTED, CallReason.REMINDER} & reasons
+    name = CallReason.NAME_UNSURE in reasons
+    return [*(["where", "coming"] if coming else []), *(["name_unsure"] if name else [])]
 
 
 def _facts(event: Event) -> dict[str, Any]:
@@ -128,6 +156,8 @@ def called(slug: str, registration_id: int) -> Answer:
             )
 
     write(act)
+    if outcome in {"pass-on", CallOutcome.WILL_NOT_COME}:
+        notes.keep("gone", registration_id)
     anyway = "yes" if request.form.get("anyway") == "yes" else None
     return redirect(url_for("desk.call_desk", slug=slug, anyway=anyway), 303)
 
@@ -143,6 +173,7 @@ def call_sheet(slug: str) -> str:
         "print/call_sheet.html",
         chunks=[found[start : start + 20] for start in range(0, len(found), 20)] or [()],
         printed_at=g.now.astimezone(events.zone(event)),
+        day_zh=_facts(event)["day"],
         **about(event),
     )
 

@@ -18,9 +18,9 @@ from eventreg.core.door import gifts
 from eventreg.core.event import events
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading
+from eventreg.web import notes
 from eventreg.web.access import requires
 from eventreg.web.event_facts import about, seats_now
-from eventreg.web.wire import sent
 
 blueprint = Blueprint("desk", __name__, url_prefix="/staff/events/<slug>")
 _LATEST = 5
@@ -34,6 +34,7 @@ def dashboard(slug: str) -> str:
     event = events.get(reading(), slug)
     audit_is_checked = request.args.get("audit") == "check"
     seats_now(event)  # gives held seats that came free to the waiting list, before it is counted
+    taken_back = notes.take("taken-back")  # shown once, also if the page is loaded again
     prints = print_history.latest(reading(), event)
     return render_template(
         "desk/dashboard/dashboard.html",
@@ -42,8 +43,8 @@ def dashboard(slug: str) -> str:
         tasks=calls.tasks(reading(), event, now=g.now),
         same_names=len(duplicates.groups(reading(), event)),
         bursts=bursts.of_event(reading(), event, now=g.now),
-        taken_back=sent.number("taken_back", least=0, most=9999) or 0,
-        none_taken_back=request.args.get("taken_back") == "none",
+        taken_back=taken_back,
+        none_taken_back=taken_back == 0,
         prints=prints,
         outdated=print_history.count_differences(reading(), event, prints),
         gifts=gifts.stock(reading(), event),

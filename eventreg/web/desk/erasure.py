@@ -23,10 +23,14 @@ from eventreg.web.wire.answers import Answer
 
 @blueprint.get("/registrations/<id:registration_id>/erase")
 @requires(Permission.ERASE, password=True)
-def ask_erase(slug: str, registration_id: int) -> str:
-    """Say what erasing means, before it is done."""
+def ask_erase(slug: str, registration_id: int) -> Answer:
+    """Say what erasing means, before it is done. Nothing is asked about people who are erased."""
     event = events.get(reading(), slug)
     found = lookup.of_event(reading(), event, registration_id)
+    if found.erased_at is not None:
+        return redirect(
+            url_for("desk.registration", slug=slug, registration_id=registration_id), 303
+        )
     return render_template(
         "desk/registration/erase.html",
         found=found,

@@ -1,10 +1,9 @@
-"""One registration: show it, correct it, cancel it, seat it from the waiting list, note a call."""
+"""One registration: show it, correct it, seat it from the waiting list, note a call."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import g, redirect, render_template, request, url_for
+from flask import current_app, g, redirect, render_template, request, url_for
 
 from eventreg.core import audit, outbox
 from eventreg.core.audit import Action
@@ -16,28 +15,43 @@ from eventreg.core.errors import (
     ChangedMeanwhile,
     EventFull,
     FieldRefused,
+    NothingToUndo,
     NotWaiting,
     PhoneAtLimit,
+    RegistrationClosed,
+    SeatGivenAway,
+    TooLateToUndo,
+    WaitlistFull,
 )
 from eventreg.core.event import events
 from eventreg.core.models.calls import CallOutcome
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Registration, RegistrationState, Source
-from eventreg.core.registration import cancellations, corrections, identity, lookup, waitlist
+from eventreg.core.registration import corrections, identity, lookup, waitlist
 from eventreg.core.registration.corrections import Correction
 from eventreg.core.registration.waitlist import OverReason
 from eventreg.core.staff.permissions import Permission
+from eventreg.core.undo import undo
 from eventreg.core.values import names, phones, requests
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, addresses
+from eventreg.web import access, addresses, notes
 from eventreg.web.access import requires
-from eventreg.web.desk import register
+from eventreg.web.desk import cancellations, register
 from eventreg.web.desk.audit import record_look
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about, seats_now
 from eventreg.web.forms import fields
 from eventreg.web.language import say, say_refusal
 from eventreg.web.wire.answers import Answer
+
+_CANNOT_UNDO = (
+    TooLateToUndo,
+    SeatGivenAway,
+    WaitlistFull,
+    AlreadyRegistered,
+    PhoneAtLimit,
+    RegistrationClosed,
+)
 
 
 @blueprint.get("/registrations/<id:registration_id>")
@@ -83,6 +97,8 @@ def _page(
         walked_in=found.source == Source.WALK_IN and g.now >= event.check_in_opens_at,
         ended=g.now >= event.ends_at,
         said=said,
+        saved=notes.take(f"saved-{found.id}"),
+        gone=cancellations.gone_from(event, found),
         **_neighbours(event, found, people),
         **about(event),
     )
@@ -92,13 +108,22 @@ def _neighbours(event: Event, found: Registration, people: Sequence[Row]) -> dic
     """The place on the waiting list, and other registrations that may be of the same people."""
     session = reading()
     is_waiting = found.state == RegistrationState.WAITLISTED
-    folded = [names.fold(person.name) for person in people]
+    staying = [person for person in people if person.is_live] or people
+    folded = [names.fold(person.name) for person in staying]
     same_number = attendee_list.under_number(session, event, found.phone_number)
+    same_name = [
+        row
+        for row in attendee_list.named(session, event, folded)
+        if not row.phone_number or row.phone_number != found.phone_number
+    ]
     return {
         "position": waitlist.position(session, found) if is_waiting else 0,
-        "beside": lookup.waiting_beside(session, found),
+        "beside": [
+            other for other in lookup.waiting_beside(session, found) if not other.put_first_at
+        ],
+        "again": lookup.put_first_from(session, found),
         "same_number": _without(found, same_number),
-        "same_name": _without(found, attendee_list.named(session, event, folded)),
+        "same_name": _without(found, same_name),
     }
 
 
@@ -137,6 +162,7 @@ def edit(slug: str, registration_id: int) -> Answer:
         return _refused_page(event, found, said, at_limit=True), 409
     except (ChangedMeanwhile, AlreadyCancelled) as refusal:
         return _refused_page(event, found, say(f"desk_{refusal.code}")), 409
+    notes.keep(f"saved-{registration_id}", shown=True)
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
@@ -149,23 +175,6 @@ def _refused_page(event: Event, found: Registration, said: str, *, at_limit: boo
     """The page again, with what was typed and why it was refused."""
     fresh = lookup.of_event(reading(), event, found.id)
     return _page(event, fresh, said=said, typed={**request.form}, at_limit=at_limit)
-
-
-@blueprint.post("/registrations/<id:registration_id>/cancel")
-@requires(Permission.CORRECT)
-def cancel(slug: str, registration_id: int) -> Answer:
-    """Cancel the ticked attendees, or all if none is ticked. Their seats go to the waiting list. A
-    second time changes nothing."""
-    ticked, by, now = request.form.getlist("attendee"), access.actor(), g.now
-
-    def act(session: Session) -> None:
-        event, found = event_and_registration(session, slug, registration_id)
-        people = identity.attendees(session, event, ticked)
-        cancellations.cancel(session, event, found, people, by=by, now=now)
-
-    with suppress(AlreadyCancelled):  # the page that follows says so
-        write(act)
-    return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 
 @blueprint.post("/registrations/<id:registration_id>/promote")
@@ -187,6 +196,45 @@ def promote(slug: str, registration_id: int) -> Answer:
         found = lookup.of_event(reading(), event, registration_id)
         if found.state != RegistrationState.CONFIRMED:
             return _page(event, found, said=say(f"refused_{refusal.code}")), 409
+    return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
+
+
+@blueprint.post("/registrations/<id:registration_id>/undo-cancel")
+@requires(Permission.CORRECT)
+def undo_cancel(slug: str, registration_id: int) -> Answer:
+    """Undo the latest cancellation, if the seats are free. A second time changes nothing."""
+    by, now = access.actor(), g.now
+
+    def act(session: Session) -> None:
+        event, found = event_and_registration(session, slug, registration_id)
+        undo.undo(session, event, found, by=by, now=now)
+
+    return _after_undo(act, slug, registration_id)
+
+
+@blueprint.post("/registrations/<id:registration_id>/put-first")
+@requires(Permission.CORRECT)
+def put_first(slug: str, registration_id: int) -> Answer:
+    """Put the people of the latest cancellation first in line: the one exception to first come,
+    first served. A second time changes nothing."""
+    key, by, now = current_app.config["SECRET_KEY"], access.actor(), g.now
+
+    def act(session: Session) -> None:
+        event, found = event_and_registration(session, slug, registration_id)
+        undo.put_first(session, event, found, secret_key=key, by=by, now=now)
+
+    return _after_undo(act, slug, registration_id)
+
+
+def _after_undo(act: Callable[[Session], None], slug: str, registration_id: int) -> Answer:
+    try:
+        write(act)
+    except NothingToUndo:
+        pass  # pressed twice: the page shows what is true now
+    except _CANNOT_UNDO as refusal:
+        event = events.get(reading(), slug)
+        found = lookup.of_event(reading(), event, registration_id)
+        return _page(event, found, said=say(f"undo_{refusal.code}")), 409
     return redirect(url_for("desk.registration", slug=slug, registration_id=registration_id), 303)
 
 

@@ -94,6 +94,12 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
         )
 
     @property
+    def typed_names(self) -> list[str]:
+        """The names as they were typed, without empty ones but for the first."""
+        companions = (field.data or "" for field in self.companions)
+        return [self["name"].data or "", *(name for name in companions if name.strip())]
+
+    @property
     def people(self) -> int:
         """How many people are named, including names that cannot be accepted."""
         return 1 + sum(bool((field.data or "").strip()) for field in self.companions)

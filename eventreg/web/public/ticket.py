@@ -2,7 +2,6 @@
 
 from flask import Blueprint, g, render_template, session
 
-from eventreg.core.desk import attendee_list
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Registration, RegistrationState
@@ -15,7 +14,7 @@ from eventreg.web.access import anyone
 from eventreg.web.door import check_in
 from eventreg.web.event_facts import facts
 from eventreg.web.language import say
-from eventreg.web.public import held_ticket
+from eventreg.web.public import held_ticket, just_done
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("ticket", __name__)
@@ -34,10 +33,11 @@ def ticket(token: str) -> Answer:
         registration.erased_at and registration.state == RegistrationState.CONFIRMED
     ):
         return render_template("public/registering/closed.html", form=None, **facts(event))
-    if registration.state == RegistrationState.CANCELLED:
-        return render_template("public/ticket/cancelled.html", **facts(event))
     path = addresses.ticket(registration)
+    if registration.state == RegistrationState.CANCELLED:
+        return _cancelled(registration, event, path)
     shown = {
+        "done": just_done.of(registration, event),
         "people": held_ticket.live_people(registration),
         "masked": phones.masked(registration.phone_number),
         "path": path,
@@ -50,12 +50,13 @@ def ticket(token: str) -> Answer:
             position=waitlist.position(reading(), registration),
             **shown,
         )
-    address = guard.settings().public_url + path
+    address, waiting = guard.settings().public_url + path, _waiting_beside(registration)
     return render_template(
         "public/ticket/ticket.html",
         qr=qr_code.svg(address.upper()),
         address=address,
-        waiting=_waiting_beside(registration),
+        waiting=waiting,
+        waiting_people=sum(people for *_, people in waiting),
         **shown,
     )
 
@@ -70,16 +71,28 @@ def _may_check_in(event: Event) -> bool:
     )
 
 
-def _waiting_beside(registration: Registration) -> list[tuple[str, str, int]]:
+def _cancelled(registration: Registration, event: Event, path: str) -> str:
+    """The page of a cancelled registration. If its people were put first in line since, it leads
+    to their new ticket."""
+    again = lookup.put_first_from(reading(), registration)
+    return render_template(
+        "public/ticket/cancelled.html",
+        done=just_done.of(registration, event),
+        again=[(addresses.ticket(one), one.state) for one in again],
+        path=path,
+        **facts(event),
+    )
+
+
+def _waiting_beside(registration: Registration) -> list[tuple[str, str, int, int]]:
     """The part of the party that waits under a registration of its own: names, address of its
-    ticket, position."""
+    ticket, position, number of people."""
     return [
         (
-            say("list_comma").join(
-                row.name for row in attendee_list.of_registration(reading(), other.id)
-            ),
+            say("list_comma").join(row.name for row in held_ticket.live_people(other)),
             addresses.ticket(other),
             waitlist.position(reading(), other),
+            len(held_ticket.live_people(other)),
         )
         for other in lookup.waiting_beside(reading(), registration)
     ]

@@ -1,4 +1,4 @@
-"""The accounts of people: list them, invite, change a role, make a link, disable."""
+"""The accounts of people: list them, invite, change a role, make a link, lock and unlock."""
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -8,13 +8,14 @@ from eventreg.core.models.staff import Role
 from eventreg.core.staff import accounts
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, guard
+from eventreg.web import access, guard, notes
 from eventreg.web.access import requires
 from eventreg.web.language import say, say_refusal
-from eventreg.web.staff import notes
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/staff")
+_SAID = {"lock": "locked_now", "unlock": "unlocked_now", "role": "role_changed_now"}
+"""What the list says after an act."""
 
 
 def _role_sent() -> Role | None:
@@ -72,7 +73,7 @@ def _keep_link(token: str) -> None:
 @blueprint.post("/accounts/<id:staff_id>")
 @requires(Permission.MANAGE_STAFF, password=True)
 def change(staff_id: int) -> Answer:
-    """Change the role, make a new link, or disable the account (``lock``). A new role ends its
+    """Change the role, make a new link, lock the account or unlock it. A new role ends its
     sessions at once, ``lock`` also its links, and a new link replaces the earlier one. 409 if no
     organiser could sign in afterwards."""
     act, role, by, now = request.form.get("act", ""), _role_sent(), access.actor(), g.now
@@ -85,6 +86,8 @@ def change(staff_id: int) -> Answer:
             accounts.change_role(writing, member, role, by=by, now=now)
         elif act == "lock":
             accounts.disable(writing, member, by=by, now=now)
+        elif act == "unlock" and member.event_id is None:
+            accounts.enable(writing, member, by=by, now=now)
         elif act == "link" and member.disabled_at is None and member.event_id is None:
             return accounts.make_link(writing, member, by=by, now=now)
         return None
@@ -92,7 +95,20 @@ def change(staff_id: int) -> Answer:
     token = write(changed)
     if token:
         _keep_link(token)
+    elif act in _SAID:
+        notes.keep("done", _SAID[act])
     return redirect(url_for("accounts.listed"), 303)
+
+
+@blueprint.get("/accounts/<id:staff_id>/lock")
+@requires(Permission.MANAGE_STAFF, password=True)
+def ask_lock(staff_id: int) -> Answer:
+    """Ask before an account is locked, and say what that does."""
+    member = accounts.by_id(reading(), staff_id)
+    if member.disabled_at is not None:
+        return redirect(url_for("accounts.listed"), 303)
+    own = member.id == access.actor().staff_id
+    return render_template("staff/lock.html", member=member, own=own)
 
 
 @blueprint.get("/accounts/<id:staff_id>")

@@ -33,6 +33,8 @@ ACTS = {
     "desk.take": "take_call",
     "desk.edit": "correct_heading",
     "desk.cancel": "cancel_heading",
+    "desk.undo_cancel": "undo_cancel",
+    "desk.put_first": "put_first",
     "desk.promote": "promote_heading",
     "desk.told": "told_button",
     "desk.bulk": "attendee_list",

@@ -20,12 +20,12 @@ from eventreg.core.staff import accounts, credentials, second_factor, sessions
 from eventreg.core.staff.permissions import Permission
 from eventreg.core.values import whole_numbers
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import access, qr_code
+from eventreg.web import access, notes, qr_code
 from eventreg.web.access import requires
 from eventreg.web.language import say, say_refusal, stamp
 from eventreg.web.limits import limits
 from eventreg.web.limits.hashing import hashing
-from eventreg.web.staff import kept_forms, notes
+from eventreg.web.staff import kept_forms
 from eventreg.web.staff.accounts import blueprint
 from eventreg.web.wire import browser
 from eventreg.web.wire.answers import Answer

@@ -224,7 +224,9 @@ def test_missing_and_invalid_ids_are_ignored(roomy: House) -> None:
         "?attendee=999&attendee=-1",
     ):
         answer = olga.get(f"{DESK}/bursts{sent}")
-        assert (answer.status_code, answer.headers["Location"]) == (303, f"{DESK}?taken_back=none")
+        assert (answer.status_code, answer.headers["Location"]) == (303, DESK)
+        assert "谁也没有取消" in get(olga, DESK).text
+        assert "谁也没有取消" not in get(olga, DESK).text, "said once"
 
 
 def test_shared_addresses_are_forgotten_after_a_day(roomy: House) -> None:

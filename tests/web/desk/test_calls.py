@@ -208,8 +208,48 @@ def test_the_call_sheet_has_numbers_reasons_and_boxes(small: House, desmond: Fla
     small.cancel(1)
     sheet = get(desmond, f"{DESK}/calls/sheet")
     assert sheet.kind == "staff-call-sheet"
-    assert "138 0013 8001 有座位了 □ □ □ □" in sheet.text
+    assert "书法课 6 月 10 日（星期一） 9:00 开始" in sheet.text
+    assert "138 0013 8001 有座位了 座位留到 06-04 10:00 □ □ □ □" in sheet.text
+    press(desmond, 2, "not-reached")
+    sheet = get(desmond, f"{DESK}/calls/sheet")
+    assert "有座位了 打过 1 次，12:00 再打 座位留到 06-04 10:00 □" in sheet.text
     assert "打印电话名单" in get(small.signed_in("olga"), f"{DESK}/audit").text
+
+
+def test_a_call_for_two_reasons_asks_once(house: House) -> None:
+    house.apply(toml(capacity=1))
+    house.hire()
+    house.register("王建国")
+    house.register("张桂芳", waitlist=True, name_unsure=True)
+    house.now = local("2030-06-07 09:30")
+    house.cancel(1)
+    assert set(tasks(house)[2].reasons) == {
+        CallReason.PROMOTED,
+        CallReason.NAME_UNSURE,
+        CallReason.REMINDER,
+    }
+    said = get(house.signed_in("desmond"), CALLS).text
+    assert said.count("您来吗？") == 1
+    assert "您来吗？您的姓名是哪几个字？我核对一下。" in said
+    assert "提醒您来听" not in said
+
+
+def test_a_seat_offer_that_was_not_answered_stays_before_the_reminders(house: House) -> None:
+    house.apply(toml(capacity=30))
+    house.hire()
+    for number in range(30):
+        house.register(f"王{number}号")
+    house.register("张桂芳", waitlist=True)
+    house.now = local("2030-06-07 09:30")
+    house.cancel(1)
+    desmond = house.signed_in("desmond")
+    press(desmond, 31, "not-reached")
+    assert calls.tasks(reading(), house.event(), now=house.now)[0].registration_id == 31
+    page = get(desmond, CALLS)
+    assert "张桂芳" in page.text
+    assert page.html.index("autofocus") > page.html.index('id="call-2"'), "not the one to try later"
+    sheet = get(desmond, f"{DESK}/calls/sheet").text
+    assert sheet.index("张桂芳") < sheet.index("王1号")
 
 
 def test_afternoon_times_are_written_in_twelve_hours(house: House) -> None:

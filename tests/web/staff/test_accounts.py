@@ -263,3 +263,21 @@ def test_recovery_codes_are_copied_and_printed_alone(
         (side,) = sides_of(tmp_path / "codes.pdf")
         assert all(code in side for code in codes)
         assert "olga" not in side, "nothing else is on the paper"
+
+
+def test_locking_an_account_asks_first_and_can_be_undone(small: House, olga: FlaskClient) -> None:
+    page = get(olga, "/staff/accounts")
+    assert 'value="lock"' not in page.html
+    dora = small.dora.staff_id
+    asked = get(olga, f"/staff/accounts/{dora}/lock")
+    assert (asked.kind, "要停用 dora 的账号吗？" in asked.text) == ("staff-lock", True)
+    form = asked.form(f"/accounts/{dora}")
+    olga.post(form.action, data={**form.fields, "act": "lock"})
+    listed = get(olga, "/staff/accounts")
+    assert "账号已停用" in listed.text
+    assert olga.get(f"/staff/accounts/{dora}/lock").status_code == 303
+    form = next(one for one in listed.forms if ("", {"act": "unlock"}) in one.buttons)
+    olga.post(form.action, data={**form.fields, "act": "unlock"})
+    assert "原来的密码还能用" in get(olga, "/staff/accounts").text
+    assert small.signed_in("dora").get("/door/small/").status_code == 200
+    assert "恢复账号" in get(olga, "/staff/events/small/audit").text

@@ -1,0 +1,1 @@
+"""Undo a cancellation within ten minutes."""
