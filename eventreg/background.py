@@ -14,7 +14,7 @@ from eventreg.app_clock import current_time
 from eventreg.clock import stopwatch
 from eventreg.core.desk import bursts
 from eventreg.core.errors import Busy, first_line
-from eventreg.core.registration import form_keys
+from eventreg.core.registration import sent_forms
 from eventreg.core.staff import known_browsers, sessions
 from eventreg.mail.sender import Unreachable, deliver_due
 from eventreg.operations import forgetting
@@ -40,7 +40,7 @@ def purge() -> Purged:
 
     def drop_old(session: Session) -> None:
         for kind in (
-            form_keys.drop_old,
+            sent_forms.drop_old,
             known_browsers.drop_old,
             sessions.drop_ended,
             bursts.drop_old,

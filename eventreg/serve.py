@@ -22,7 +22,7 @@ from eventreg.core import audit
 from eventreg.core.errors import first_line
 from eventreg.core.event import event_file, events
 from eventreg.core.organising import applying
-from eventreg.core.registration import form_keys
+from eventreg.core.registration import sent_forms
 from eventreg.core.staff import accounts
 from eventreg.server import listener
 from eventreg.server.processes import Family, Job
@@ -141,7 +141,7 @@ def prepare(app: Flask) -> str | None:
         make_tables()
         check_key()
         with alone(), transaction() as session:
-            form_keys.drop_old(session, now=clock())
+            sent_forms.drop_old(session, now=clock())
             if not events.all_events(session):
                 shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
                 applying.apply(session, shipped, by=audit.SYSTEM, now=clock())

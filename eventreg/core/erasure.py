@@ -24,7 +24,13 @@ from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.calls import Call
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import OutboxMessage
-from eventreg.core.models.registration import Attendee, FormKey, Registration, RegistrationState
+from eventreg.core.models.registration import (
+    Attendee,
+    FormKey,
+    Registration,
+    RegistrationState,
+    UnfinishedForm,
+)
 from eventreg.core.registration import cancellations, lookup
 
 NOBODY = "—"
@@ -154,7 +160,9 @@ _nothing_owed = update(OutboxMessage).where(_owed_or_failed).values(failure=None
 def _overwrite(session: Session, ids: Collection[int], now: datetime) -> None:
     """Overwrite the personal data of these registrations."""
     for some in _batches(ids):
+        keys = select(FormKey.key).where(FormKey.registration_id.in_(some))
         for statement in (
+            delete(UnfinishedForm).where(UnfinishedForm.form_key.in_(keys)),
             _no_registrant.where(Registration.id.in_(some)).values(erased_at=now),
             _no_attendee.where(Attendee.registration_id.in_(some)),
             delete(FormKey).where(FormKey.registration_id.in_(some)),

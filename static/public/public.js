@@ -2,6 +2,12 @@
 (function (page) {
   var problems = page.getElementById("errors");
   if (problems) problems.focus();
+  // Back puts back what was typed; a companion's name must not stay folded away.
+  window.addEventListener("pageshow", function () {
+    page.querySelectorAll("details input").forEach(function (one) {
+      if (one.value) one.closest("details").open = true;
+    });
+  });
   function offer(id, act) {
     var button = page.getElementById(id);
     if (!button) return null;

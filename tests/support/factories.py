@@ -46,6 +46,8 @@ PASSWORD = "宁波的夏天不冷"
 LONG_PASSWORD = "宁波的夏天不冷，冬天要戴围巾。"
 """A password of the present minimum length."""
 SECRET = "a secret that only tests know"
+UNFINISHED = "?form="
+"""In the address of an unfinished form."""
 _numbers = itertools.count(10_000_000)
 
 
@@ -140,11 +142,13 @@ class Browser(FlaskClient):
     """A browser without scripts. Each request runs in a context of its own, as on a server."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        """Send a request. Afterwards the test's session sees what the request changed."""
+        """Send a request, and follow it to the address of an unfinished form. Afterwards the test's
+        session sees what the request changed."""
         answer = contextvars.Context().run(super().open, *args, **kwargs)
         if has_app_context():
             reading().rollback()
-        return answer
+        there = answer.headers.get("Location", "")
+        return self.get(there) if answer.status_code == 303 and UNFINISHED in there else answer
 
 
 class House:
