@@ -242,8 +242,10 @@ class House:
         return client
 
     def client(self) -> FlaskClient:
-        """A browser without scripts."""
-        return self.app.test_client()
+        """A browser without scripts. It asks for HTML, as browsers do."""
+        client = self.app.test_client()
+        client.environ_base["HTTP_ACCEPT"] = "text/html"
+        return client
 
 
 def with_event(session: Session, made: Registration) -> tuple[Event, Registration]:

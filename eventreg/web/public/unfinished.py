@@ -15,6 +15,7 @@ from eventreg.storage.session import Session, reading, write
 from eventreg.web import addresses
 from eventreg.web.forms.form_token import is_key, new_key
 from eventreg.web.limits import limits
+from eventreg.web.wire import browser
 
 ERRORS = "#errors"
 
@@ -62,8 +63,13 @@ def until(wait: limits.TooOften) -> str:
 
 
 def keep(form_key: str, typed: dict[str, str], view: View) -> str:
-    """Keep what was typed, and which page answers it. Returns the key of its address; "" if it
-    cannot be kept. Then the page itself is the answer, as it is without an address."""
+    """Keep what was typed, and which page answers it. Returns the key of its address.
+
+    Returns "" if it is not kept: for a program without a history, while the database is busy, for
+    very long texts, and beyond a number. Then the page itself is the answer.
+    """
+    if not browser.has_history():
+        return ""
     key, now = sent_forms.new_key(), g.now
     content = {"form_key": form_key, "typed": typed, "view": asdict(view)}
 
