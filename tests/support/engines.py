@@ -52,6 +52,19 @@ class Window(Protocol):
         """The kind of the page, what was typed as far as it is in sight, and the main button."""
 
 
+def send(window: Window, button: str = "button.main") -> None:
+    """Press the button of a form, and wait for the next page, also if it is of the same kind."""
+    before = window.state()["made"]
+    window.press(button)
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        with suppress(Error, RuntimeError):  # between two pages
+            if window.state()["made"] != before:
+                return
+        time.sleep(0.1)
+    raise AssertionError("no other page")
+
+
 def shows(window: Window, page: str) -> dict[str, Any]:
     """Wait until that page is shown. Returns its state."""
     seen: dict[str, Any] = {}
