@@ -1,13 +1,14 @@
 """Find a lost ticket by name, telephone number and check-in code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, current_app, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from eventreg.core.errors import FieldRefused, RegistrationUnknown
 from eventreg.core.event import events
-from eventreg.core.registration import lookup, sent_forms
+from eventreg.core.models.event import Event
+from eventreg.core.registration import check_in_codes, lookup, sent_forms
 from eventreg.core.values import names, phones
 from eventreg.core.values.normal_form import normalize
 from eventreg.storage.session import reading
@@ -99,6 +100,13 @@ def _page(form_key: str, typed: Mapping[str, str], view: View, *, came_from: str
         typed=typed,
         form_key=form_key,
         came_from=came_from,
+        digits=_digits(coming),
         **of_the_next(coming),
     )
     return page, view.status
+
+
+def _digits(coming: Sequence[Event]) -> int:
+    """How many digits a check-in code has; 0 if that differs between the events."""
+    lengths = {check_in_codes.usual_length(event) for event in coming}
+    return lengths.pop() if len(lengths) == 1 else 0
