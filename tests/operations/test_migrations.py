@@ -18,6 +18,8 @@ from tests.support.factories import House, toml
 on_both_databases = pytest.mark.both_databases
 WITH_CHECKS = "2026_12_01_known_browsers"
 """The last state in which the database checked every enum."""
+WITHOUT_CHECKS = "2026_12_02_growing_enums"
+"""The state after it."""
 GROWING = [
     ("registrations", "source"),
     ("outbox_messages", "kind"),
@@ -57,11 +59,13 @@ def old(house: House) -> House:
 
 
 def rows() -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table but Alembic's own."""
+    """Every row of every table that there is, but Alembic's own."""
+    there = set(inspect(db.engine).get_table_names())
     with db.engine.connect() as connection:
         return {
             table.name: sorted((tuple(row) for row in connection.execute(table.select())), key=repr)
             for table in db.metadata.sorted_tables
+            if table.name in there
         }
 
 
@@ -110,7 +114,7 @@ def test_dropping_the_checks_of_growing_enums_keeps_everything_else(old: House) 
     known = constraints()
     assert before[0]["calls"]
     assert any("WHERE" in words for _, words in before[1]), "there are partial indexes to keep"
-    upgrade()
+    upgrade(revision=WITHOUT_CHECKS)
     assert (rows(), indexes_and_triggers(), columns()) == before
     assert known - constraints() == {
         (table, f"ck_{table}_{column}_known") for table, column in GROWING
@@ -122,7 +126,7 @@ def test_dropping_the_checks_of_growing_enums_keeps_everything_else(old: House) 
 @on_both_databases
 def test_the_downgrade_brings_the_checks_back(old: House) -> None:
     before = rows(), indexes_and_triggers(), columns(), constraints()
-    upgrade()
+    upgrade(revision=WITHOUT_CHECKS)
     downgrade(revision=WITH_CHECKS)
     assert (rows(), indexes_and_triggers(), columns(), constraints()) == before
 

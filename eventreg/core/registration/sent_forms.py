@@ -50,7 +50,7 @@ def keep(
     text = json.dumps(typed, ensure_ascii=False)
     if len(text) > LONGEST:
         return False
-    _drop_old_unfinished(session, now)
+    drop_old_unfinished(session, now=now)
     if session.execute(select(func.count(UnfinishedForm.key_digest))).scalar_one() >= (
         MOST_UNFINISHED
     ):
@@ -119,10 +119,17 @@ def drop_old(session: Session, *, now: datetime) -> None:
     session.execute(
         delete(FormKey).where(FormKey.created_at < now - KEPT), execution_options=_NOT_IN_MEMORY
     )
-    _drop_old_unfinished(session, now)
+    drop_old_unfinished(session, now=now)
 
 
-def _drop_old_unfinished(session: Session, now: datetime) -> None:
+def has_old_unfinished(session: Session, *, now: datetime) -> bool:
+    """Whether something typed before ``UNFINISHED_KEPT`` is still kept."""
+    old = select(UnfinishedForm.key_digest).where(UnfinishedForm.kept_at < now - UNFINISHED_KEPT)
+    return session.scalar(old.limit(1)) is not None
+
+
+def drop_old_unfinished(session: Session, *, now: datetime) -> None:
+    """Delete what was typed before ``UNFINISHED_KEPT``."""
     session.execute(
         delete(UnfinishedForm).where(UnfinishedForm.kept_at < now - UNFINISHED_KEPT),
         execution_options=_NOT_IN_MEMORY,
