@@ -6,11 +6,12 @@ What was typed is kept so that Back, reload and "restore pages" show it (docs/ad
 
 import json
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Delete, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from eventreg.core.models.registration import FormKey, Registration, UnfinishedForm
@@ -105,6 +106,16 @@ def finish(session: Session, form_key: str, key: str) -> None:
             .values(sealed=None),
             execution_options=_NOT_IN_MEMORY,
         )
+
+
+def nothing_left(ids: Collection[int]) -> tuple[Delete, Delete]:
+    """The statements that delete what the forms of these registrations left, in this order."""
+    of_them = FormKey.registration_id.in_(ids)
+    keys = select(FormKey.key).where(of_them)
+    return (
+        delete(UnfinishedForm).where(UnfinishedForm.form_key.in_(keys)),
+        delete(FormKey).where(of_them),
+    )
 
 
 def count_old(session: Session, *, now: datetime) -> int:

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from eventreg import background
-from eventreg.core.registration import sent_forms
-from eventreg.storage.session import reading, write
-from tests.support.factories import House
+from eventreg.core import audit, erasure
+from eventreg.core.registration import lookup, sent_forms
+from eventreg.storage.session import Session, reading, write
+from tests.support.factories import House, with_event
 
 pytestmark = pytest.mark.both_databases
 FORM = "f" * 32
@@ -105,9 +106,12 @@ def test_an_address_of_another_form_does_not_lead_to_the_ticket(small: House) ->
 
 def test_erasing_somebody_deletes_what_their_form_left(small: House) -> None:
     confirmed = keep(small)
-    small.register("慕容翠花", key=FORM)
+    made = small.register("慕容翠花", key=FORM)
     write(lambda session: sent_forms.finish(session, FORM, confirmed))
-    small.now += timedelta(days=60)
-    reading().rollback()
-    background.purge()
+
+    def erase(session: Session) -> None:
+        found = with_event(session, lookup.get(session, made.id))
+        erasure.erase(session, *found, by=audit.SYSTEM, now=small.now)
+
+    write(erase)
     assert reading().execute(text("SELECT count(*) FROM unfinished_forms")).scalar_one() == 0
