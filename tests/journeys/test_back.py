@@ -2,6 +2,7 @@
 and without its back-forward cache, without scripts, and in WebKitGTK."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -76,6 +77,27 @@ def test_a_couple_stays_a_couple_after_back_from_the_check_page(
     assert shows(window, "register")["typed"] == [NAMES[0], number, NAMES[1]]
     send(window)
     assert shows(window, "check")["typed"] == [*NAMES, shown(number)]
+
+
+@pytest.mark.parametrize("window", sorted({*ENGINES} - {"without scripts"}), indirect=True)
+def test_reloading_a_form_keeps_what_is_typed_and_not_sent_yet(
+    window: Window, server: Server
+) -> None:
+    """The only part that needs the script."""
+    window.open(f"{server.address}/zh/events/small/register")
+    window.type("#name", NAMES[0])
+    window.press("summary")
+    window.type("#companion-1", NAMES[1])
+    until = time.monotonic() + 10
+    while NAMES[1] not in (window.run("return history.state") or []):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    window.reload()
+    shows(window, "register")
+    assert window.state()["typed"] == NAMES
+    window.open(f"{server.address}/zh/events/small")
+    window.press("a.button")
+    assert shows(window, "register")["typed"] == [], "a new visit begins anew"
 
 
 def test_reloading_the_check_page_shows_it_again_and_sends_nothing(

@@ -48,6 +48,9 @@ class Window(Protocol):
     def reload(self) -> None:
         """Reload the page."""
 
+    def run(self, script: str) -> Any:
+        """Run a script in the page, and give what it returns."""
+
     def state(self) -> dict[str, Any]:
         """The kind of the page, what was typed as far as it is in sight, and the main button."""
 
@@ -110,9 +113,13 @@ class InChromium:
         """Reload the page."""
         self._page.reload()
 
+    def run(self, script: str) -> Any:
+        """Run a script in the page, and give what it returns."""
+        return self._page.evaluate(f"() => {{ {script} }}")
+
     def state(self) -> dict[str, Any]:
         """The kind of the page, and what was typed."""
-        found: dict[str, Any] = self._page.evaluate(_STATE)
+        found: dict[str, Any] = self.run(f"return ({_STATE})()")
         return found
 
 
@@ -189,9 +196,13 @@ class InWebKit:
         """Reload the page."""
         self._do("/refresh")
 
+    def run(self, script: str) -> Any:
+        """Run a script in the page, and give what it returns."""
+        return self._do("/execute/sync", script=script, args=[])
+
     def state(self) -> dict[str, Any]:
         """The kind of the page, and what was typed."""
-        found: dict[str, Any] = self._do("/execute/sync", script=f"return ({_STATE})()", args=[])
+        found: dict[str, Any] = self.run(f"return ({_STATE})()")
         return found
 
     def close(self) -> None:
