@@ -14,12 +14,12 @@ from eventreg.app_clock import current_time
 from eventreg.clock import stopwatch
 from eventreg.core.desk import bursts
 from eventreg.core.errors import Busy, first_line
-from eventreg.core.registration import form_keys
+from eventreg.core.registration import sent_forms
 from eventreg.core.staff import known_browsers, sessions
 from eventreg.mail.sender import Unreachable, deliver_due
 from eventreg.operations import forgetting
 from eventreg.operations.forgetting import Purged
-from eventreg.storage.session import AWAY, Session, write
+from eventreg.storage.session import AWAY, Session, reading, write
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def purge() -> Purged:
 
     def drop_old(session: Session) -> None:
         for kind in (
-            form_keys.drop_old,
+            sent_forms.drop_old,
             known_browsers.drop_old,
             sessions.drop_ended,
             bursts.drop_old,
@@ -55,13 +55,22 @@ def purge() -> Purged:
     return forgetting.catch_up(now=now)
 
 
+def drop_unfinished() -> None:
+    """Delete what guests typed more than half an hour ago and did not confirm."""
+    now = current_time()
+    if sent_forms.has_old_unfinished(reading(), now=now):
+        write(lambda session: sent_forms.drop_old_unfinished(session, now=now))
+    reading().rollback()
+
+
 PURGE = Job("purge", purge, 60 * 60, "personal data was not erased; next try in an hour")
 SCRUB = Job(
     "scrub", forgetting.finish_scrubbing, 60, "files were not scrubbed; next try in a minute"
 )
 """Scrubs the database's files if that could not be done right after an erasure."""
+UNFINISHED = Job("unfinished forms", drop_unfinished, 60, "unfinished forms wait a minute")
 SEND_MAILS = Job("mail sender", deliver_due, 5, "mails wait")
-HOUSEKEEPING = (PURGE, SCRUB)
+HOUSEKEEPING = (PURGE, SCRUB, UNFINISHED)
 
 
 def run(app: Flask, jobs: Sequence[Job], stop: Event) -> None:

@@ -25,7 +25,7 @@ from eventreg.core import audit
 from eventreg.core.errors import SeatsRaced
 from eventreg.core.event import event_file, events
 from eventreg.core.organising import applying
-from eventreg.core.registration import form_keys
+from eventreg.core.registration import sent_forms
 from eventreg.core.staff import accounts
 from eventreg.server import listener
 from eventreg.server.processes import ChildJob, Family
@@ -162,7 +162,7 @@ def prepare(app: Flask) -> str | None:
 def _prepare(session: Session, now: datetime) -> str | None:
     """The rows of a first start. It may run twice: on PostgreSQL, a command may apply the same
     event meanwhile."""
-    form_keys.drop_old(session, now=now)
+    sent_forms.drop_old(session, now=now)
     if not events.all_events(session):
         shipped = event_file.parse(SHIPPED.read_text(encoding="utf-8"), SHIPPED.name)
         if not applying.apply(session, shipped, by=audit.SYSTEM, now=now).created:

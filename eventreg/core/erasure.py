@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import String, cast, delete, func, or_, select, update
+from sqlalchemy import String, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
@@ -24,8 +24,8 @@ from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.calls import Call
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import OutboxMessage
-from eventreg.core.models.registration import Attendee, FormKey, Registration, RegistrationState
-from eventreg.core.registration import cancellations, lookup
+from eventreg.core.models.registration import Attendee, Registration, RegistrationState
+from eventreg.core.registration import cancellations, lookup, sent_forms
 
 NOBODY = "—"
 """Shown in the place of an erased name."""
@@ -159,7 +159,7 @@ def _overwrite(session: Session, ids: Collection[int], now: datetime) -> None:
         for statement in (
             _no_registrant.where(Registration.id.in_(some)).values(erased_at=now),
             _no_attendee.where(Attendee.registration_id.in_(some)),
-            delete(FormKey).where(FormKey.registration_id.in_(some)),
+            *sent_forms.nothing_left(some),
             _nothing_owed.where(OutboxMessage.registration_id.in_(some)).values(settled_at=now),
         ):
             session.execute(statement, execution_options=_NOT_IN_MEMORY)

@@ -14,7 +14,7 @@ from eventreg.core import invariants
 from eventreg.core.errors import Busy
 from eventreg.core.event import events
 from eventreg.core.invariants import Finding
-from eventreg.core.registration import form_keys
+from eventreg.core.registration import sent_forms
 from eventreg.operations import forgetting
 from eventreg.settings import Settings
 from eventreg.storage import checks, modes
@@ -56,8 +56,8 @@ def _of_database(now: datetime) -> Iterator[Finding]:
     yield Finding("tables are those of this program", found == wanted, f"{found}")
     yield _soundness()
     yield _modes()
-    stale = form_keys.count_old(reading(), now=now)
-    kept_days = form_keys.KEPT.days
+    stale = sent_forms.count_old(reading(), now=now)
+    kept_days = sent_forms.KEPT.days
     told = f"{stale} older than {kept_days} days, dropped at the next start"
     yield Finding("form keys", True, told)
 

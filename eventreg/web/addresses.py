@@ -39,7 +39,8 @@ def to(path: str) -> str:
         carried["lang"] = g.language
     if g.get("size_is_carried"):
         carried["size"] = g.size
-    return f"{path}?{urlencode(carried)}" if carried else path
+    joined = "&" if "?" in path else "?"
+    return f"{path}{joined}{urlencode(carried)}" if carried else path
 
 
 def in_other_language() -> str:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_12_04_put_first"
-down_revision = "2026_12_02_growing_enums"
+down_revision = "2026_12_03_unfinished_forms"
 
 
 def upgrade() -> None:

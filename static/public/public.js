@@ -2,6 +2,27 @@
 (function (page) {
   var problems = page.getElementById("errors");
   if (problems) problems.focus();
+  // Browsers empty a form on reload. So what is typed stays with this step of the history.
+  var form = page.getElementById("form"), later;
+  if (form) {
+    var boxes = Array.from(form.querySelectorAll("input:not([type=hidden])"));
+    form.onsubmit = function () { clearTimeout(later); };
+    form.oninput = function () {
+      clearTimeout(later);
+      later = setTimeout(function () {
+        history.replaceState(boxes.map(function (one) { return one.value; }), "");
+      }, 300);
+    };
+    (history.state || []).forEach(function (typed, place) {
+      if (typed && boxes[place]) boxes[place].value = typed;
+    });
+  }
+  // Back puts back what was typed; a companion's name must not stay folded away.
+  window.addEventListener("pageshow", function () {
+    page.querySelectorAll("details input").forEach(function (one) {
+      if (one.value) one.closest("details").open = true;
+    });
+  });
   function offer(id, act) {
     var button = page.getElementById(id);
     if (!button) return null;

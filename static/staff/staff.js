@@ -28,6 +28,16 @@ if (entry) {
     }));
     if (pinyin.value === filled) pinyin.value = filled = told.reading;
   };
+  // The card of surnames that sound alike: only the line of the one that was typed.
+  const lines = [...document.querySelectorAll("[data-alike]")];
+  const follow = () => {
+    const typed = name.value.trim().toLowerCase();
+    const surname = /^[a-z]/.test(typed) ? typed.split(/\s/)[0] : typed.slice(0, 1);
+    const theirs = lines.filter((line) => line.dataset.alike.split(" ").includes(surname));
+    for (const line of lines) line.hidden = theirs.length > 0 && !theirs.includes(line);
+  };
+  name.addEventListener("input", follow);
+  follow();
   let waiting;
   const soon = () => { clearTimeout(waiting); waiting = setTimeout(ask, 250); };
   phone.addEventListener("input", soon);

@@ -78,14 +78,20 @@ def test_every_state_fits_a_tablet_and_a_laptop(browser: Browser, site: Any, sha
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("slug", ["open", "few"])
-def test_the_button_is_seen_without_scrolling(
-    browser: Browser, site: Any, language: str, slug: str
+@pytest.mark.parametrize("size", SIZES)
+def test_the_button_and_the_text_sizes_are_seen_without_scrolling(
+    browser: Browser, site: Any, language: str, size: str
 ) -> None:
-    page = visitor(browser, site, PHONE, (language, "light", "standard")).event(slug)
-    box = page.locator("a.button").bounding_box()
-    assert box is not None
-    assert box["y"] <= 640
+    guest = visitor(browser, site, PHONE, (language, "light", size))
+    for slug in ("open", "few"):
+        page = guest.event(slug)
+        button, sizes = (page.locator(one).bounding_box() for one in ("a.button", ".sizes"))
+        assert button is not None
+        assert button["y"] <= 640, slug
+        assert sizes is not None
+        assert sizes["y"] + sizes["height"] <= 160
+        if language == "zh":
+            assert page.locator("#sizes").is_visible(), "the words 字号"
 
 
 def test_the_checks_find_each_fault_that_is_put_in(browser: Browser, site: Any) -> None:

@@ -48,6 +48,8 @@ PASSWORD = "宁波的夏天不冷"
 LONG_PASSWORD = "宁波的夏天不冷，冬天要戴围巾。"
 """A password of the present minimum length."""
 SECRET = "a secret that only tests know"
+UNFINISHED = "?form="
+"""In the address of an unfinished form."""
 _numbers = itertools.count(10_000_000)
 
 
@@ -142,11 +144,13 @@ class Browser(FlaskClient):
     """A browser without scripts. Each request runs in a context of its own, as on a server."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        """Send a request. Afterwards the test's session sees what the request changed."""
+        """Send a request, and follow it to the address of an unfinished form. Afterwards the test's
+        session sees what the request changed."""
         answer = contextvars.Context().run(super().open, *args, **kwargs)
         if has_app_context():
             reading().rollback()
-        return answer
+        there = answer.headers.get("Location", "")
+        return self.get(there) if answer.status_code == 303 and UNFINISHED in there else answer
 
 
 class House:
@@ -265,8 +269,10 @@ class House:
         return client
 
     def client(self) -> FlaskClient:
-        """A browser without scripts."""
-        return self.app.test_client()
+        """A browser without scripts. It asks for HTML, as browsers do."""
+        client = self.app.test_client()
+        client.environ_base["HTTP_ACCEPT"] = "text/html"
+        return client
 
 
 def with_event(session: Session, made: Registration) -> tuple[Event, Registration]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 class Until(StrEnum):
     """How long an item is kept."""
 
+    HALF_AN_HOUR = "half-an-hour"
     A_DAY = "a-day"
     EVENT_ENDS = "event-ends"
     RETENTION_ENDS = "retention-ends"
@@ -66,7 +67,14 @@ OF_GUESTS: Sequence[Kept] = (
         Until.STAYS,
         (
             *_of("registrations", "state", "source", "locale", "created_at", "promoted_at"),
-            *_of("registrations", "cancelled_at", "over_limit", "split_from_id", "erased_at"),
+            *_of(
+                "registrations",
+                "put_first_at",
+                "cancelled_at",
+                "over_limit",
+                "split_from_id",
+                "erased_at",
+            ),
             *_of("attendees", "cancelled_at"),
         ),
     ),
@@ -89,6 +97,11 @@ OF_GUESTS: Sequence[Kept] = (
         ),
     ),
     Kept("audit", Until.STAYS, _of("audit_entries", "at", "action", "actor_kind", "details")),
+    Kept(
+        "unfinished",
+        Until.HALF_AN_HOUR,
+        _of("unfinished_forms", "key_digest", "form_key", "sealed", "kept_at"),
+    ),
     Kept("network", Until.A_DAY, _of("form_keys", "burst")),
 )
 """What is kept about guests."""

@@ -1,4 +1,4 @@
-"""The tables of registrations, attendees and form keys."""
+"""The tables of registrations, attendees, form keys and unfinished forms."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -162,3 +162,18 @@ class FormKey(Base):
     burst: Mapped[str | None] = mapped_column(String(16))
     """A random number that online registrations from one network address share for an hour. Kept
     for a day. See ``bursts``."""
+
+
+class UnfinishedForm(Base):
+    """What a guest typed and has not confirmed, for half an hour. Its page has an address of its
+    own, so that Back, reload and "restore pages" show it (docs/adr/0003)."""
+
+    __tablename__ = "unfinished_forms"
+
+    key_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of the key in the address: a copy of the database opens no page."""
+    form_key: Mapped[str] = mapped_column(String(64), index=True)
+    sealed: Mapped[str | None] = mapped_column(Text)
+    """What was typed, encrypted with the key in the address. Empty once the form has registered:
+    then the address leads to the ticket."""
+    kept_at: Mapped[datetime] = mapped_column(index=True)

@@ -14,6 +14,7 @@ import random
 
 from sqlalchemy import Connection, bindparam, exists, select
 
+from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 
@@ -70,6 +71,11 @@ def is_code(code: str) -> bool:
 def length_for(people: int) -> int:
     """The shortest length that has at least twice as many codes as there are people, at most 7."""
     return next((length for length, size in _SIZES.items() if size >= 2 * people), max(_SIZES))
+
+
+def usual_length(event: Event) -> int:
+    """How many digits the codes of an event have, unless far more people come than planned."""
+    return length_for(events.definition(event).capacity + event.waitlist_size)
 
 
 def _random_code(length: int) -> str:

@@ -5,25 +5,13 @@ So neither the cookie nor a copy of the database reveals it. It is deleted when 
 when the session ends.
 """
 
-import hashlib
 import json
-import secrets
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventreg.core.models.staff import StaffSession
-from eventreg.core.values import tokens
-
-_NONCE = 16
-"""Bytes; each note has its own nonce, so that no pad is used twice."""
-
-
-def _encrypted(token: str, nonce: bytes, text: bytes) -> bytes:
-    """Encrypt ``text``, or decrypt it: XOR with a pad made of token and nonce. The token has 256
-    random bits."""
-    pad = hashlib.shake_256(b"note" + nonce + token.encode()).digest(len(text))
-    return bytes(one ^ other for one, other in zip(text, pad, strict=True))
+from eventreg.core.values import sealed, tokens
 
 
 def _row(session: Session, token: str) -> StaffSession | None:
@@ -36,8 +24,7 @@ def keep(session: Session, token: str, what: str, shown: object) -> None:
     another page. Does nothing if the token has no session."""
     browser = _row(session, token)
     if browser is not None:
-        nonce = secrets.token_bytes(_NONCE)
-        browser.note = (nonce + _encrypted(token, nonce, json.dumps([what, shown]).encode())).hex()
+        browser.note = sealed.seal(token, json.dumps([what, shown]))
 
 
 def pop(session: Session, token: str, what: str) -> object:
@@ -46,8 +33,7 @@ def pop(session: Session, token: str, what: str) -> object:
     browser = _row(session, token)
     if browser is None or browser.note is None:
         return None
-    kept = bytes.fromhex(browser.note)
-    for_what, shown = json.loads(_encrypted(token, kept[:_NONCE], kept[_NONCE:]))
+    for_what, shown = json.loads(sealed.unseal(token, browser.note))
     if for_what != what:
         return None
     browser.note = None

@@ -16,8 +16,8 @@ from wtforms.csrf.core import CSRF, CSRFTokenField
 from eventreg.web.limits import limits
 
 YOUNGEST, OLDEST = 2, 24 * 60 * 60
-"""The least and the most seconds between showing a form and sending it. A program is faster than
-the first, and the second bounds how long used form keys must be kept."""
+"""The least seconds between first showing a form and confirming it: a program is faster. The most
+between showing and sending it: this bounds how long used form keys must be kept."""
 SKEW = 60
 """Seconds by which the clocks of two servers may differ."""
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -54,11 +54,11 @@ class FormToken(CSRF):  # type: ignore[misc]
             )
         )
 
-    def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:  # noqa: ARG002
-        """Refuse a token that is forged, of another event, too young or too old. If rate limits are
-        off, none is too young."""
-        shown = self.shown(field.data)
-        if shown is None or shown.age < (YOUNGEST if limits.limits().on else 0):
+    def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:
+        """Refuse a token that is forged, of another event or too old; and one that is too young, if
+        it is to register. If rate limits are off, none is too young."""
+        shown, least = self.shown(field.data), YOUNGEST if limits.limits().on else 0
+        if shown is None or (form.is_confirming and shown.age < least):
             raise ValidationError("token")
 
     def shown(self, token: str | None) -> ShownForm | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import Field, HiddenField, StringField, ValidationError
 
 from eventreg.core.errors import FieldRefused
@@ -57,11 +58,24 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
     area_code: str | None = None
 
     class Meta:
-        """Read form bodies only. A JSON body is ignored, however deeply it is nested."""
+        """Read form bodies, and what was kept of them. A JSON body is ignored, however deeply it is
+        nested."""
 
         def wrap_formdata(self, form: FlaskForm, formdata: object) -> Any:  # noqa: ARG002
-            """The fields of a POST; nothing for other requests."""
+            """What was kept of an unfinished form, or the fields of a POST; nothing otherwise."""
+            if isinstance(formdata, MultiDict):
+                return formdata
             return request.form if request.method == "POST" else None
+
+    kept: MultiDict[str, str] | None = None
+    """What was typed into an unfinished form, if this request shows it again."""
+    unfinished = ""
+    """The key of the address of an unfinished form, if this request shows it again."""
+
+    @property
+    def sent(self) -> MultiDict[str, str]:
+        """All fields that were sent, now or when the form was kept."""
+        return request.form if self.kept is None else self.kept
 
     @property
     def companions(self) -> list[Field]:
@@ -107,12 +121,22 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
     @property
     def wants_waitlist(self) -> bool:
         """Whether the guest accepts places on the waiting list."""
-        return request.form.get("waitlist") == "yes"
+        return self.sent.get("waitlist") == "yes"
 
     @property
     def wants_split(self) -> bool:
         """Whether the guest accepts one seat now and waiting places for the others."""
-        return request.form.get("split") == "one-now" and self.people > 1
+        return self.sent.get("split") == "one-now" and self.people > 1
+
+    @property
+    def was_confirmed(self) -> bool:
+        """Whether the button of the check page sent it."""
+        return self.sent.get("confirmed") == "yes"
+
+    @property
+    def shows(self) -> str:
+        """ "form" or "check" if the guest wants to see only that page, as in another text size."""
+        return str(self.sent.get("show", ""))
 
     def entry(
         self,
@@ -176,14 +200,31 @@ class _PublicForm(RegistrationForm):
 
     @property
     def key(self) -> str:
-        """The key inside the token; a new one if the token is not valid."""
-        shown = self.csrf_token.csrf_impl.shown(self.csrf_token.data)
-        return shown.key if shown else new_key()
+        """The key inside the token; a new one if the token that was sent is not valid."""
+        key: str = self.csrf_token.csrf_impl.shown(self.token).key
+        return key
+
+    @property
+    def is_confirming(self) -> bool:
+        """Whether this request is the press that registers."""
+        return self.kept is None and self.was_confirmed and self.shows not in {"form", "check"}
 
     def start_anew(self) -> None:
         """Drop the token of a used form: what was typed continues under a new token."""
         self.csrf_token.data = ""
         self.__dict__.pop("token", None)
+
+    def typed(self) -> dict[str, str]:
+        """All that has to be kept to show the form again."""
+        wishes = {"waitlist": "yes"} if self.wants_waitlist else {}
+        wishes |= {"split": "one-now"} if self.wants_split else {}
+        wishes |= {"confirmed": "yes"} if self.was_confirmed else {}
+        fields = (self["name"], self["phone"], *self.companions)
+        return {
+            **{field.name: field.data or "" for field in fields},
+            **wishes,
+            "csrf_token": self.token,
+        }
 
     @property
     def token_is_good(self) -> bool:
@@ -201,10 +242,18 @@ def _with_companions(form: type[RegistrationForm], companions: int) -> type[Regi
     return type(form.__name__, (form,), fields)
 
 
-def of(event: Event, area_code: str | None, *, public: bool) -> Any:
-    """The form for this event, filled with what was sent."""
+def of(
+    event: Event, area_code: str | None, *, public: bool, kept: dict[str, str] | None = None
+) -> Any:
+    """The form for this event, filled with what was sent, or with what was kept of it."""
     kind = _with_companions(_PublicForm if public else _DeskForm, event.max_party - 1)
-    form = kind(meta={"csrf_context": event.slug}) if public else kind()
+    meta = {"csrf_context": event.slug}
+    if kept is not None:
+        typed: MultiDict[str, str] = MultiDict(kept)
+        form = kind(typed, meta=meta)
+        form.kept = typed
+    else:
+        form = kind(meta=meta) if public else kind()
     form.area_code = area_code
     if not public and not form.form_key.data:
         form.form_key.data = new_key()

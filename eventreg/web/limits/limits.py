@@ -26,6 +26,8 @@ FIND = (parse("20/10 minutes"),)
 """Searches for a lost ticket from one address."""
 FIND_NUMBER = (parse("12/day"),)
 """Searches for a lost ticket under one number, from any address: there are only 581 codes."""
+UNFINISHED = (parse("120/10 minutes"),)
+"""Forms from one address that get an address of their own. Those beyond are answered without."""
 CHANGE = (parse("20/hour"),)
 """Corrections of tickets from one address."""
 CHANGE_TICKET = (parse("5/day"),)

@@ -1,12 +1,12 @@
 """Register a guest: show the form, show the check page, then take the seats. It works without
-cookies and scripts, because the form carries everything."""
+cookies and scripts, because the form and its address carry everything."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from flask import Blueprint, current_app, g, redirect, render_template, request
+from flask import Blueprint, current_app, g, redirect, request
 from werkzeug.wrappers import Response
 
 from eventreg.core import audit
@@ -25,26 +25,29 @@ from eventreg.core.event import events
 from eventreg.core.event.events import Phase
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Source
-from eventreg.core.registration import party_rules, register, waitlist
+from eventreg.core.registration import party_rules, register, sent_forms, waitlist
 from eventreg.core.registration.entries import Entry, Made
-from eventreg.core.values import phones
+from eventreg.core.registration.sent_forms import Unfinished
 from eventreg.storage.session import Session, reading, write
-from eventreg.web import addresses, language
+from eventreg.web import addresses
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import area_code, check_language, facts, glance, seats_now
+from eventreg.web.event_facts import area_code, check_language, glance, seats_now
 from eventreg.web.forms import registration_form
 from eventreg.web.limits import allowances, limits
+from eventreg.web.public import registering_pages as views
+from eventreg.web.public import unfinished
+from eventreg.web.public.unfinished import View
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("register", __name__)
 
 
-def _event_and_form(lang: str, slug: str) -> tuple[Event, Any]:
-    """The event, and its form filled with what was sent. The form also keeps the seat counter that
-    was read with the event."""
+def _event_and_form(lang: str, slug: str, kept: dict[str, str] | None = None) -> tuple[Event, Any]:
+    """The event, and its form filled with what was sent or kept. The form also has the seat counter
+    that was read with the event."""
     check_language(lang)
     seen = glance(slug)
-    form = registration_form.of(seen.event, area_code(seen.event), public=True)
+    form = registration_form.of(seen.event, area_code(seen.event), public=True, kept=kept)
     form.counted = seen.counted
     return seen.event, form
 
@@ -52,102 +55,141 @@ def _event_and_form(lang: str, slug: str) -> tuple[Event, Any]:
 @blueprint.get("/<lang>/events/<slug>/register")
 @anyone
 def form(lang: str, slug: str) -> Answer:
-    """The empty form, or the page that says why registration is not possible."""
+    """The empty form, what was typed under this address before, or the page that says why
+    registration is not possible."""
+    key = request.args.get("form", "")
+    unfinished_form = unfinished.find(key) if key else None
+    if unfinished_form:
+        return _again(lang, slug, key, unfinished_form)
     event, empty = _event_and_form(lang, slug)
     if events.phase(event, g.now) is not Phase.OPEN:
-        return _closed(event, empty, 200)
-    return _form(event, empty) if seats_now(event).left else _full(event, empty, 200)
+        return views.closed(event, empty, 200)
+    if not seats_now(event).left:
+        return views.full(event, empty, 200)
+    page, status = views.form(event, empty, notice="form_gone" if key else "")
+    # It holds nothing about a person, so the browser may keep it and what is typed into it.
+    return page, status, {"Cache-Control": "private, no-cache"}
+
+
+def _again(lang: str, slug: str, key: str, found: Unfinished) -> Answer:
+    """The page that answered a form, shown again; or the ticket, if it has registered since."""
+    if found.registration:
+        return redirect(addresses.to(addresses.ticket(found.registration)), 303)
+    kept = found.typed or {}
+    event, form = _event_and_form(lang, slug, kept["typed"])
+    form.unfinished, view = key, unfinished.view_of(kept)
+    if view.is_told_once:
+        form.validate()
+        return views.show(event, form, view)
+    answer = _judge(event, form)
+    return answer if isinstance(answer, Response) else views.show(event, form, answer)
 
 
 @blueprint.post("/<lang>/events/<slug>/register")
 @anyone
 def send(lang: str, slug: str) -> Answer:
-    """Handle a sent form: show it again with its errors, show the check page, or register."""
-    event, sent = _event_and_form(lang, slug)
-    valid = sent.validate()
+    """Register, or lead to the page that says what comes next: the form with its errors, the check
+    page, or why registering is not possible. It has an address of its own, so that Back and reload
+    show it; if it cannot be kept, the page is the answer itself."""
+    event, form = _event_and_form(lang, slug)
+    answer = _judge(event, form)
+    if isinstance(answer, Response):
+        return answer
+    saved = answer.status != 503
+    key = unfinished.keep(form.key, form.typed(), answer) if saved else ""
+    if not key:
+        return views.show(event, form, answer)
+    return unfinished.lead_to(f"/{lang}/events/{slug}/register", key, _fragment(form, answer))
+
+
+def _fragment(form: Any, view: View) -> str:
+    """Where on its page the guest goes on: at the errors, at the field of the button that was
+    pressed, or below the head of the page."""
+    if view.notice or view.wait_until or (view.page == "form" and view.complain and form.problems):
+        return unfinished.ERRORS
+    return "" if view.page == "form" else addresses.MAIN
+
+
+def _judge(event: Event, form: Any) -> Response | View:
+    """Register a form that was confirmed, and say which page answers any other."""
+    valid = form.validate()
     try:
-        if not (valid and sent.token_is_good):
-            _check_open(event, sent, 1)  # without a seat, correcting the form would be in vain
-        if request.form.get("show") == "form":  # registers nothing, so the token may be any age
-            return _form(event, sent, complain=False)
-        if not sent.token_is_good:
-            sent.website.data = ""
-            return _form(event, sent, notice="press_again", status=400)
+        if not (valid and form.token_is_good):
+            _check_open(event, form, 1)  # without a seat, correcting the form would be in vain
+        if form.shows == "form":  # registers nothing, so the token may be any age
+            return View("form", complain=False)
+        if not form.token_is_good:
+            form.website.data = ""
+            return View("form", 400, "press_again")
         if not valid:
-            return _form(event, sent, status=422)
-        return _consider(event, sent, sent.entry(g.language, Source.ONLINE))
+            return View("form", 422)
+        return _consider(event, form, form.entry(g.language, Source.ONLINE))
     except Refusal as refusal:
-        return _refused(event, sent, refusal)
+        return _refused(form, refusal)
 
 
-def _refused(event: Event, sent: Any, refusal: Refusal) -> Answer:
+def _refused(form: Any, refusal: Refusal) -> View:
     """The page for a refusal: the next step for the guest, with everything that was typed."""
     match refusal:
         case FieldRefused():
-            sent.blame(refusal)
-            return _form(event, sent, status=422)
+            form.blame(refusal)
+            return View("form", 422)
         case FormKeyReused():
             # The guest went back from a ticket, typed another name, and sent the form again.
-            sent.start_anew()
-            return _form(event, sent, notice="form_used", status=422)
+            form.start_anew()
+            return View("form", 422, "form_used")
         case EventFull() | WaitlistFull():
-            return _full(event, sent, 409)
+            return View("full", 409)
         case Busy():
-            page, status = _form(event, sent, notice="busy", status=503)
-            return page, status, {"Retry-After": "5"}
+            return View("form", 503, "busy")
         case RegistrationClosed():
-            return _closed(event, sent, 409)
+            return View("closed", 409)
         case AlreadyRegistered():
-            return render_template(
-                "public/registering/already_registered.html", **_sent(sent), **facts(event)
-            ), 409
+            return View("already-registered", 409)
         case PhoneAtLimit():
-            heading = language.say("phone_at_limit")
-            return render_template(
-                "public/error.html", heading=heading, **_sent(sent), **facts(event)
-            ), 409
+            return View("phone-at-limit", 409)
     raise refusal
 
 
-def _consider(event: Event, sent: Any, entry: Entry) -> Answer:
-    """Show the check page for a valid form, or register it. Raises the core's refusals."""
+def _consider(event: Event, form: Any, entry: Entry) -> Response | View:
+    """The check page for a valid form; or register it. Raises the core's refusals."""
     party_rules.check_size(event, entry.names)
     try:
-        _check_open(event, sent, len(entry.names))
+        _check_open(event, form, len(entry.names))
     except (EventFull, WaitlistFull, RegistrationClosed):
         made = register.made_by(reading(), event, entry)
         if made is None:
             raise
-        return _to_ticket(made)  # this form itself took the last seat
-    if request.form.get("confirmed") != "yes" or request.form.get("show") == "check":
+        return _to_ticket(form, made)  # this form itself took the last seat
+    if not form.is_confirming:
         made = register.made_by(reading(), event, entry)
-        return _to_ticket(made) if made else (_check(event, sent, entry), 200)
+        return _to_ticket(form, made) if made else View("check")
     try:
         made = allowances.spend(
             event.slug, entry.phone.number, len(entry.names), _booking(event, entry)
         )
-        return _to_ticket(made)
+        return _to_ticket(form, made)
     except limits.TooOften as wait:
         if earlier := register.made_by(reading(), event, entry):
-            return _to_ticket(earlier)  # the guest asks again for an answer that was lost
-        page = _check(event, sent, entry, wait=wait)
-        return page, 429, {"Retry-After": str(wait.seconds)}
+            return _to_ticket(form, earlier)  # the guest asks again for an answer that was lost
+        many_here = isinstance(wait, allowances.TooManyHere)
+        return View("check", 429, wait_until=unfinished.until(wait), many_here=many_here)
 
 
-def _check_open(event: Event, sent: Any, people: int) -> None:
+def _check_open(event: Event, form: Any, people: int) -> None:
     """Raise a refusal if registration is closed or the seats do not suffice.
 
     This reads without a lock, so requests for a full event do not queue. The registration itself
     checks again.
     """
-    phase, counted = events.phase(event, g.now), seats_now(event, sent.counted)
+    phase, counted = events.phase(event, g.now), seats_now(event, form.counted)
     if phase is not Phase.OPEN:
         raise RegistrationClosed(phase)
     if counted.left >= people:
         return
-    if sent.wants_split and counted.left:
+    if form.wants_split and counted.left:
         waitlist.check_room(event, counted, people - 1)
-    elif sent.wants_waitlist:
+    elif form.wants_waitlist:
         waitlist.check_room(event, counted, people)
     else:
         raise EventFull(counted.left)
@@ -156,6 +198,7 @@ def _check_open(event: Event, sent: Any, people: int) -> None:
 def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
     """Make the function that registers the party. It takes the mark of the guest's address."""
     key, slug, now, tries = current_app.config["SECRET_KEY"], event.slug, g.now, count()
+    confirmed_at = request.form.get("unfinished", "")
 
     def book(mark: str | None) -> Made:
         _watch_the_rush()
@@ -165,9 +208,11 @@ def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
             # The first try uses the event as it was read; if it has changed since, the next try
             # reads it again.
             current = events.get(session, slug) if next(tries) else event
-            return register.register(
+            made = register.register(
                 session, current, marked, secret_key=key, by=audit.REGISTRANT, now=now
             )
+            sent_forms.finish(session, marked.form_key, confirmed_at)
+            return made
 
         return write(act)
 
@@ -181,65 +226,7 @@ def _watch_the_rush() -> None:
         current_app.logger.warning("more than 20 registrations in a second")
 
 
-def _to_ticket(made: Made) -> Response:
+def _to_ticket(form: Any, made: Made) -> Response:
     """Redirect to the ticket. The form is sent to ``…#errors``, so then it needs a fragment."""
-    fragment = "" if request.form.get("confirmed") == "yes" else addresses.MAIN
+    fragment = "" if form.was_confirmed else addresses.MAIN
     return redirect(addresses.to(addresses.ticket(made)) + fragment, 303)
-
-
-def _form(
-    event: Event, form: Any, *, notice: str = "", status: int = 200, complain: bool = True
-) -> tuple[str, int]:
-    """The form with everything that was typed, and either its errors, a notice, or neither."""
-    problems = form.problems if complain and not notice else {}
-    page = render_template(
-        "public/registering/register.html",
-        form=form,
-        problems=problems,
-        notice=notice,
-        **facts(event),
-    )
-    return page, status
-
-
-def _check(event: Event, form: Any, entry: Entry, *, wait: limits.TooOften | None = None) -> str:
-    """The check page: everything that was typed, before the seats are taken."""
-    left = seats_now(event).left
-    return render_template(
-        "public/registering/check.html",
-        form=form,
-        entry=entry,
-        shown=phones.shown(entry.phone.number),
-        wait=wait,
-        many_here=isinstance(wait, allowances.TooManyHere),
-        waits=left < len(entry.names),
-        splits=form.wants_split and left > 0,
-        **facts(event),
-    )
-
-
-def _full(event: Event, form: Any, status: int) -> tuple[str, int]:
-    """The page for too few seats: the next steps, with everything that was typed."""
-    counted, people = seats_now(event), form.people
-    page = render_template(
-        "public/registering/full.html",
-        held=counted.held,
-        left=counted.left,
-        people=people,
-        room=waitlist.has_room(event, counted, people),
-        room_beside=counted.left > 0 and waitlist.has_room(event, counted, people - 1),
-        **_sent(form),
-        **facts(event),
-    )
-    return page, status
-
-
-def _closed(event: Event, form: Any, status: int) -> tuple[str, int]:
-    """The page that says why registration is closed, and when it opens."""
-    return render_template("public/registering/closed.html", **_sent(form), **facts(event)), status
-
-
-def _sent(form: Any) -> dict[str, Any]:
-    """The form, for a page that refuses it. Changing text size or language there keeps what was
-    typed."""
-    return {"form": form, "confirmed": request.form.get("confirmed") == "yes"}

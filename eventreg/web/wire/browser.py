@@ -15,6 +15,12 @@ def in_chat_app() -> bool:
     return "MicroMessenger" in request.environ.get("HTTP_USER_AGENT", "")
 
 
+def has_history() -> bool:
+    """Whether a person's browser asks, in which one can go back and reload: browsers ask for HTML
+    by name. Other programs do not."""
+    return "text/html" in request.environ.get("HTTP_ACCEPT", "")
+
+
 _MACHINES = ("iPhone", "iPad", "Android", "Windows", "Macintosh", "Linux")
 _PROGRAMS = (
     ("MicroMessenger", "WeChat"),

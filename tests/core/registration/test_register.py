@@ -15,7 +15,7 @@ from eventreg.core.errors import (
 )
 from eventreg.core.event import events
 from eventreg.core.models.registration import Registration, Source
-from eventreg.core.registration import form_keys, lookup, seats, tickets
+from eventreg.core.registration import lookup, seats, sent_forms, tickets
 from eventreg.core.registration import register as registering
 from eventreg.core.registration.entries import Entry
 from eventreg.storage.session import reading, transaction, write
@@ -76,7 +76,7 @@ def test_the_key_of_a_form_is_dropped_after_a_week_and_not_before(small: House) 
     made = register(small, form)
     for days, kept in ((7, True), (8, False)):
         small.now += timedelta(days=days) - (small.now - made.created_at)
-        write(lambda session: form_keys.drop_old(session, now=small.now))
+        write(lambda session: sent_forms.drop_old(session, now=small.now))
         assert (registering.made_by(reading(), small.event(), form) is not None) is kept
 
 

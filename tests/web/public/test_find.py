@@ -31,6 +31,20 @@ def test_a_lost_ticket_is_found_by_name_number_and_code(small: House, guest: Any
         assert (found.status_code, found.headers["Location"]) == (303, f"{ticket}#main")
 
 
+def test_the_finder_says_that_who_waits_has_no_code_and_whom_to_call(guest: Any) -> None:
+    page = get(guest, "/zh/find")
+    assert "签到码（4 位数字）" in page.text
+    assert "还在候补，就没有签到码" in page.text
+    assert page.text.index("还在候补") < page.text.index("0574-87654321")
+    assert "查看我的报名，或退名额" in get(guest, "/zh/events/small").text
+
+
+def test_the_finder_names_no_length_if_the_codes_of_events_differ(house: House) -> None:
+    house.apply(toml(slug="stadium", capacity=2000))
+    page = get(house.client(), "/zh/find")
+    assert "签到码（数字）" in page.text
+
+
 def test_a_failed_search_does_not_say_which_field_was_wrong(small: House, guest: Any) -> None:
     book(guest, **ZHANG)
     (person,) = lookup.party(reading(), reading().query(Registration).one())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eventreg.core.models.registration import Registration
-from eventreg.core.registration import form_keys
+from eventreg.core.registration import sent_forms
 from eventreg.storage.session import reading
 from eventreg.web.forms import form_token
 from tests.support.factories import House, toml
@@ -108,4 +108,4 @@ def test_the_choices_of_a_couple_with_one_seat_left_are_one_form(house: House) -
 
 
 def test_form_keys_are_kept_for_longer_than_a_form_is_valid() -> None:
-    assert timedelta(seconds=form_token.OLDEST + form_token.SKEW) < form_keys.KEPT
+    assert timedelta(seconds=form_token.OLDEST + form_token.SKEW) < sent_forms.KEPT

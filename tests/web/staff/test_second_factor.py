@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 
 from eventreg.core import audit
 from eventreg.core.models.staff import Role, StaffMember, StaffSession
-from eventreg.core.staff import accounts, second_factor, session_notes, sessions
+from eventreg.core.staff import accounts, second_factor, sessions
+from eventreg.core.values import sealed
 from eventreg.storage.session import reading, transaction
 from tests.support.factories import LONG_PASSWORD, PASSWORD, House
 from tests.support.pages import Page, fill, get, sign_in
@@ -216,7 +217,7 @@ def test_notes_shown_once_are_encrypted_in_the_database(small: House, olga: Flas
     stored = reading().query(StaffSession.note).filter(StaffSession.note.is_not(None)).scalar()
     assert len(stored) > 100
     for wrong in ("", "x" * 43):
-        assert b"welcome" not in session_notes._encrypted(
+        assert b"welcome" not in sealed._encrypted(
             wrong, bytes.fromhex(stored)[:16], bytes.fromhex(stored)[16:]
         )
     assert b"welcome" not in bytes.fromhex(stored)
