@@ -4,7 +4,7 @@ taken for. Heads of our own exports are known in both languages, and those of ot
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
@@ -129,6 +129,8 @@ _HEADS = {
 _BRACKETS = re.compile(r"[(\[【<].*?[)\]】>]")
 _BEFORE = re.compile(r"^(q?\d+[.、:)_\s]|[a-z][、.)])+\s*")
 _POLITE = re.compile(r"^(请填写|请输入|请留下|请问|您的|你的)+(?=.)")
+_MOST_ABOVE = 5
+"""Rows that a title and the lines below it may take."""
 _PARTS = re.compile(r"[/|\s]+")
 _MOBILE = re.compile(r"(\+?86)?1[3-9]\d{9}")
 _GAPS = re.compile(r"[\s\-()]")
@@ -161,6 +163,19 @@ def _known_as(head: str) -> Column | None:
     whole = _known().get(_folded(head))
     parts = {_known().get(_folded(part)) for part in _PARTS.split(head) if part}
     return whole or (parts.pop() if len(parts) == 1 else None)
+
+
+def below_title(table: Table) -> Table:
+    """The table with its heads, if a title stands above them: one of the first rows has the head of
+    a name, and the row above has no head that is known."""
+    if any(_known_as(head) for head in table.heads):
+        return table
+    for place, row in enumerate(table.rows[:_MOST_ABOVE]):
+        if Column.NAME in [_known_as(cell) for cell in row.cells]:
+            heads = [*row.cells, *[""] * (len(table.heads) - len(row.cells))]
+            rows, count = table.rows[place + 1 :], table.count - place - 1
+            return replace(table, heads=heads, head_number=row.number, rows=rows, count=count)
+    return table
 
 
 def guess(table: Table) -> list[Column | None]:

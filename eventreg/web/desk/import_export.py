@@ -166,7 +166,7 @@ def do_import(slug: str) -> Answer:
     if not text and len(content) > import_file.LARGEST:
         abort(413)
     try:
-        table = list_reader.read(content)
+        table = list_columns.below_title(list_reader.read(content))
     except ImportUnreadable as refusal:
         return _page(event, said=say(refusal.reason, **refusal.values)), 422
     listed = Listed(table, _columns_sent(table))
@@ -201,6 +201,7 @@ def _shown(listed: Listed) -> dict[str, Any]:
             for place, (head, column) in enumerate(zip(table.heads, columns, strict=True))
         ],
         "numbers": [row.number for row in table.rows[:_SAMPLES]],
+        "head_number": table.head_number,
         "problems": list_columns.problems(columns),
         "tried": ",".join([*(column or "" for column in columns), _waitlist_sent()]),
         "rows": imports.as_text(table) if table.is_whole else "",

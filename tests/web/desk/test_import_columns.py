@@ -259,6 +259,15 @@ def test_a_bad_number_is_told_with_what_the_file_has(
     assert roomy.seats().taken == 0
 
 
+def test_a_title_above_the_heads_is_no_person(roomy: House, clerk: FlaskClient) -> None:
+    tried = send(clerk, "六月讲座报名表,,\n\n序号,姓名,手机\n1,李四,13800138000\n")
+    assert (tried.status, taken(tried)) == (200, ["left_out", "name", "phone"])
+    assert "列名在第 3 行" in tried.text
+    done = confirm(clerk, press(clerk, tried))
+    assert done.data["data-done"] == "yes"
+    assert numbers_of(roomy) == {"李四": "138 0013 8000"}
+
+
 def test_nobody_is_called_none(roomy: House, clerk: FlaskClient) -> None:
     tried = send(clerk, "姓名,电话,同行人\n李四,无,没有\n王五,13800138000,-\n")
     assert (tried.status, "1 人没有电话" in tried.text) == (200, True)
