@@ -1,7 +1,8 @@
 """Compute the keys again by which people are found.
 
 They now have the given name alone, simplified characters and other readings. Rows that were erased
-stay as they are. Names and readings are not changed, so a reading that staff typed is kept.
+stay as they are. Names and readings are not changed, so a reading that staff typed is kept. The
+index of the list no longer has the folded name: the keys have the name.
 
 A process of the version before runs on these tables too, and finds people by these keys.
 """
@@ -14,6 +15,9 @@ from eventreg.core.values import search_keys
 revision = "2026_12_03_search_keys"
 down_revision = "2026_12_02_growing_enums"
 
+_BEFORE = "ix_attendees_event_id_sort_key_id_search_key_name_folded"
+_AFTER = "ix_attendees_event_id_sort_key_id_search_key"
+_COLUMNS = ["event_id", "sort_key", "id", "search_key"]
 _AT_ONCE = 1_000
 _ERASED = "~"
 _attendees = sa.table(
@@ -26,6 +30,12 @@ _attendees = sa.table(
 
 
 def upgrade() -> None:
+    op.drop_index(op.f(_BEFORE), "attendees")
+    _compute_keys()
+    op.create_index(op.f(_AFTER), "attendees", _COLUMNS)
+
+
+def _compute_keys() -> None:
     connection, last = op.get_bind(), 0
     people = sa.select(_attendees.c.id, _attendees.c.name_folded, _attendees.c.sort_key)
     set_key = (
@@ -52,4 +62,6 @@ def _reading(person: sa.Row[tuple[int, str, str]]) -> str:
 
 
 def downgrade() -> None:
-    """The version before finds people by these keys too."""
+    """Keep the keys: the version before finds people by them too."""
+    op.create_index(op.f(_BEFORE), "attendees", [*_COLUMNS, "name_folded"])
+    op.drop_index(op.f(_AFTER), "attendees")

@@ -91,15 +91,19 @@ def _surname_is(spoken: str) -> ColumnElement[bool]:
     return and_(Attendee.sort_key >= f"{spoken} ", Attendee.sort_key < f"{spoken}!")
 
 
+def _reading_begins(letter: str) -> ColumnElement[bool]:
+    """Whether the reading begins with this letter. Can use the index of names, too."""
+    return and_(Attendee.sort_key >= letter, Attendee.sort_key < f"{letter}~")
+
+
 def mixed(word: str) -> Term | None:
     """Find letters of which the first are the surname or its first letter, and the others begin
     the given name or are its initials: ``wangjg``, ``wjianguo``."""
     if not word.isascii() or not word.isalpha() or len(word) < 3:
         return None
-    begins = and_(Attendee.sort_key >= word[0], Attendee.sort_key < f"{word[0]}~")
     ways = [
         and_(
-            begins,
+            _reading_begins(word[0]),
             or_(_surname_is(word[:place]), literal(place < 3)),
             _like("%\n% @%", word[place:]),
         )
@@ -113,13 +117,16 @@ def named(word: str) -> Term:
     name. Whole keys come before beginnings, and those of the whole name before those of parts."""
     # x, j, q and y are never followed by u, only by ü, which is written u there.
     key = re.sub("(?<=[jqxy])v", "u", word.replace("ü", "v"))
-    rank = case(
-        (or_(_like("% @ %\n%", key), _surname_is(key)), 0),
-        (_like("% @ %", key), 1),
-        (_like("% @%\n%", key), 2),
-        (_like("% @%", key), 3),
-        else_=4,
-    )
+    if len(key) == 1 and key.isascii():  # begins very many keys, and is none of them
+        rank = case((_reading_begins(key), 0), else_=1)
+    else:
+        rank = case(
+            (or_(_surname_is(key), _like("% @ %\n%", key)), 0),
+            (_like("% @ %", key), 1),
+            (_like("% @%\n%", key), 2),
+            (_like("% @%", key), 3),
+            else_=4,
+        )
     return Term(_like("%@%" if has_han(key) else "% @%", key), rank)
 
 
