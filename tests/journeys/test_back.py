@@ -184,8 +184,8 @@ def test_back_after_a_mistake_in_the_finder_shows_what_was_typed(
 def test_without_an_address_of_its_own_back_meets_a_question(
     browser: Browser, server: Server
 ) -> None:
-    """The control: a form too long to be kept is answered by the page itself. With scripts, Chromium
-    would not ask: the script writes what is typed into this step of the history."""
+    """The control: a form too long to be kept is answered by the page itself. With scripts,
+    Chromium would not ask: the script writes what is typed into this step of the history."""
     page = InChromium(windows.window(browser, windows.PHONE, scripts=False))
     fill(page, server, "1390000000")
     shows(page, "register")
