@@ -6,12 +6,13 @@
   var form = page.getElementById("form"), later;
   if (form) {
     var boxes = Array.from(form.querySelectorAll("input:not([type=hidden])"));
-    form.onsubmit = function () { clearTimeout(later); };
+    form.onsubmit = function () {
+      clearTimeout(later);
+      history.replaceState(boxes.map(function (one) { return one.value; }), "");
+    };
     form.oninput = function () {
       clearTimeout(later);
-      later = setTimeout(function () {
-        history.replaceState(boxes.map(function (one) { return one.value; }), "");
-      }, 300);
+      later = setTimeout(form.onsubmit, 300);
     };
     (history.state || []).forEach(function (typed, place) {
       if (typed && boxes[place]) boxes[place].value = typed;

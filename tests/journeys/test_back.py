@@ -74,7 +74,7 @@ def test_a_couple_stays_a_couple_after_back_from_the_check_page(
     fill(window, server, number)
     shows(window, "check")
     window.back()
-    assert shows(window, "register")["typed"] == [NAMES[0], number, NAMES[1]]
+    shows(window, "register", [NAMES[0], number, NAMES[1]])
     send(window)
     assert shows(window, "check")["typed"] == [*NAMES, shown(number)]
 
@@ -93,8 +93,7 @@ def test_reloading_a_form_keeps_what_is_typed_and_not_sent_yet(
         assert time.monotonic() < until
         time.sleep(0.1)
     window.reload()
-    shows(window, "register")
-    assert window.state()["typed"] == NAMES
+    shows(window, "register", NAMES)
     window.open(f"{server.address}/zh/events/small")
     window.press("a.button")
     assert shows(window, "register")["typed"] == [], "a new visit begins anew"
@@ -177,7 +176,7 @@ def test_back_after_a_mistake_in_the_finder_shows_what_was_typed(
     window.press("footer a")
     shows(window, "privacy")
     window.back()
-    assert shows(window, "find")["typed"] == [NAMES[0], number, "12"]
+    shows(window, "find", [NAMES[0], number, "12"])
     window.reload()
     assert shows(window, "find")["typed"] == [NAMES[0], number, "12"]
 
@@ -185,8 +184,9 @@ def test_back_after_a_mistake_in_the_finder_shows_what_was_typed(
 def test_without_an_address_of_its_own_back_meets_a_question(
     browser: Browser, server: Server
 ) -> None:
-    """The control: a form too long to be kept is answered by the page itself."""
-    page = InChromium(windows.window(browser, windows.PHONE))
+    """The control: a form too long to be kept is answered by the page itself. With scripts,
+    Chromium would not ask: the script writes what is typed into this step of the history."""
+    page = InChromium(windows.window(browser, windows.PHONE, scripts=False))
     fill(page, server, "1390000000")
     shows(page, "register")
     page.type("#companion-1", "W" * sent_forms.LONGEST)

@@ -68,17 +68,18 @@ def send(window: Window, button: str = "button.main") -> None:
     raise AssertionError("no other page")
 
 
-def shows(window: Window, page: str) -> dict[str, Any]:
-    """Wait until that page is shown. Returns its state."""
+def shows(window: Window, page: str, typed: list[str] | None = None) -> dict[str, Any]:
+    """Wait until that page is shown, and what was typed if it is given: browsers put it back a
+    moment after they show a page. Returns the state of the page."""
     seen: dict[str, Any] = {}
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         with suppress(Error, RuntimeError):  # between two pages
             seen = window.state()
-            if seen["page"] == page:
+            if seen["page"] == page and (typed is None or seen["typed"] == typed):
                 return seen
         time.sleep(0.1)
-    raise AssertionError(f"no page {page}, but {seen}")
+    raise AssertionError(f"no page {page} {typed or ''}, but {seen}")
 
 
 class InChromium:

@@ -208,11 +208,11 @@ def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
             # The first try uses the event as it was read; if it has changed since, the next try
             # reads it again.
             current = events.get(session, slug) if next(tries) else event
-            made = register.register(
+            # Before the seats, for whose counter others wait.
+            sent_forms.finish(session, marked.form_key, confirmed_at)
+            return register.register(
                 session, current, marked, secret_key=key, by=audit.REGISTRANT, now=now
             )
-            sent_forms.finish(session, marked.form_key, confirmed_at)
-            return made
 
         return write(act)
 
