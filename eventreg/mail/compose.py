@@ -50,7 +50,7 @@ def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
     and ``g.language``.
 
     One delivery always has the same Message-ID, so that mail programs show a mail that was sent
-    twice only once.
+    twice only once. If it is owed once more, after an undone cancellation, it is a new mail.
     """
     registration = lookup.get(reading(), delivery.registration_id)
     event = events.get(reading(), delivery.slug)
@@ -64,7 +64,8 @@ def compose(delivery: Delivery, *, now: datetime) -> EmailMessage:
     mail["Subject"] = " ".join(subject.split())
     mail["Date"] = format_datetime(now)
     host = urlsplit(settings.public_url).hostname
-    mail["Message-ID"] = f"<{delivery.message_id}.{registration.ticket_digest[:16]}@{host}>"
+    owed = f"{delivery.message_id}.{int(delivery.owed_since.timestamp())}"
+    mail["Message-ID"] = f"<{owed}.{registration.ticket_digest[:16]}@{host}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text, cte="base64")
     _attach_calendar(mail, about)

@@ -21,8 +21,7 @@ def ask_take_back(slug: str) -> Answer:
     event = events.get(reading(), slug)
     chosen = bursts.ticked(reading(), event, request.values.getlist("attendee"), now=g.now)
     if not chosen:
-        notes.keep("taken-back", 0)
-        return redirect(url_for("desk.dashboard", slug=slug), 303)
+        return redirect(url_for("desk.dashboard", slug=slug, taken_back="none"), 303)
     return render_template("desk/take_back.html", chosen=chosen, **about(event))
 
 

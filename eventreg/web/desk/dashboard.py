@@ -44,7 +44,7 @@ def dashboard(slug: str) -> str:
         same_names=len(duplicates.groups(reading(), event)),
         bursts=bursts.of_event(reading(), event, now=g.now),
         taken_back=taken_back,
-        none_taken_back=taken_back == 0,
+        none_taken_back=request.args.get("taken_back") == "none",
         prints=prints,
         outdated=print_history.count_differences(reading(), event, prints),
         gifts=gifts.stock(reading(), event),
