@@ -12,7 +12,7 @@ from eventreg.app_clock import current_time
 from eventreg.commands.event import both_titles
 from eventreg.commands.refusing import refuse, refusing
 from eventreg.core.desk import attendee_list, check_in_list
-from eventreg.core.desk.attendee_list import Row
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.desk.check_in_list import as_csv, as_text
 from eventreg.core.desk.print_history import Part
 from eventreg.core.event import events

@@ -7,9 +7,9 @@ why they cannot be read, as JSON.
 
 from typing import Any
 
-from eventreg.core.desk import import_file
-from eventreg.core.desk.import_file import FileRow, Table
 from eventreg.core.errors import ImportUnreadable
+from eventreg.core.importing import import_file
+from eventreg.core.importing.import_file import FileRow, Table
 from eventreg.readers import sandbox
 
 _REASONS = {"time": "import_slow", "memory": "import_large"}

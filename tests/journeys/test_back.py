@@ -12,8 +12,8 @@ from playwright.sync_api import Browser
 
 from eventreg.core.registration import sent_forms
 from tests.conftest import CHROMIUM
+from tests.journeys.engines import InChromium, Window, chromium, send, shows, webkit
 from tests.support import windows
-from tests.support.engines import InChromium, Window, chromium, send, shows, webkit
 from tests.support.factories import SECRET, House, toml
 from tests.support.servers import Server, running
 

@@ -18,10 +18,10 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from eventreg.core.desk import import_file
 from eventreg.core.errors import ImportUnreadable
 from eventreg.core.event import event_file
 from eventreg.core.event.event_file import DefinitionInvalid
+from eventreg.core.importing import import_file
 from eventreg.i18n import LANGUAGES, sentence
 from eventreg.readers import event_reader, list_reader, sandbox
 from tests.proofs.conftest import WHOLE
@@ -30,7 +30,7 @@ from tests.server.test_server import hidden
 from tests.support.factories import PASSWORD, House, toml
 from tests.support.pages import Page, get
 from tests.support.servers import Server, running
-from tests.web.desk.test_imports import DESK, send
+from tests.web.desk.importing.test_imports import DESK, send
 
 THREE = (
     "a dimension of 17 milliard cells",

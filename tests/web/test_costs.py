@@ -114,7 +114,7 @@ def forms(client: FlaskClient, pages: Iterable[str]) -> Iterator[Form]:
                 yield form
 
 
-def cost(client: FlaskClient, form: Form, **typed: str) -> float:
+def cost(client: FlaskClient, form: Form, /, **typed: str) -> float:
     """Seconds of processor time to send the form, which must be answered."""
     filled = {**form.fields, **typed}
     began = time.thread_time()

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from eventreg.core.desk.attendee_list import Row
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.values import requests
+from eventreg.core.values.cells import inert
 from eventreg.core.values.names import has_han
-from eventreg.core.values.normal_form import normalize
 from eventreg.core.values.readings import COMPOUND_SURNAMES
 from eventreg.core.values.requests import Wish
 
@@ -22,9 +22,6 @@ ROWS_PER_SIDE = 25
 BLANK_ROWS = 20
 _MOST_SHIFTED = 3
 """People by which the border of the queues may move from the middle, to separate two surnames."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-"""Beginnings that a spreadsheet takes for a formula; ``'`` is the mark of ``inert`` itself."""
-_MINUS = {"\u2212"}
 
 
 @dataclass(frozen=True)
@@ -211,16 +208,6 @@ def as_text(sides: Sequence[Side], title: str) -> str:
             lines.append(" ".join(_padded(text, width) for text, width in cells) + " [ ] [ ]")
         lines.append("")
     return "\n".join(lines)
-
-
-def inert(cell: str) -> str:
-    """Put a ' before a cell that a spreadsheet would take for a formula.
-
-    Spreadsheets skip blanks and invisible characters, and some read ＝, ﹢ or − as = + -.
-    """
-    begins = next((c for c in cell if unicodedata.category(c) not in {"Cf", "Zs"}), "")
-    formula = normalize("NFKC", begins).startswith(FORMULA) or begins in _MINUS
-    return f"'{cell}" if formula else cell
 
 
 def as_csv(sides: Sequence[Side]) -> str:

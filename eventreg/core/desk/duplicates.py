@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
 from eventreg.core.desk import attendee_list
-from eventreg.core.desk.attendee_list import Row
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee

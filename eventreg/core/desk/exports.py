@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from eventreg.core.desk.attendee_list import Row
-from eventreg.core.desk.check_in_list import inert
-from eventreg.core.desk.list_columns import EXPORTED
+from eventreg.core.desk.attendee_rows import Row
+from eventreg.core.importing.list_columns import EXPORTED
 from eventreg.core.values import phones, requests
+from eventreg.core.values.cells import inert
 from eventreg.i18n import sentence
 
 _TIMES = {"registered_at", "arrived_at", "gift_at"}

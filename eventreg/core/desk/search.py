@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import and_, or_
 from sqlalchemy.orm import Session
 
-from eventreg.core.desk import attendee_list
-from eventreg.core.desk.attendee_list import Row, Selection
+from eventreg.core.desk import attendee_list, attendee_rows
+from eventreg.core.desk.attendee_list import Selection
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee
@@ -61,8 +62,8 @@ def _near(session: Session, event: Event, selection: Selection) -> Sequence[Row]
         return []
     begun_so = typed if has_han(typed) else f" {typed}"
     written_differently = ~Attendee.search_key.contains(begun_so, autoescape=True)
-    found = attendee_list.attendees_in_full.where(
+    found = attendee_rows.attendees_in_full.where(
         Attendee.event_id == event.id, LIVE, written_differently, or_(*similar)
     )
     by_name = found.order_by(Attendee.sort_key, Attendee.id)
-    return attendee_list.rows_of(session, by_name.limit(_MOST_SIMILAR))
+    return attendee_rows.rows_of(session, by_name.limit(_MOST_SIMILAR))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
 from eventreg.core.desk import attendee_list
-from eventreg.core.desk.attendee_list import Row
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.door import check_in, gifts
 from eventreg.core.door.check_in import Arrival, Via
 from eventreg.core.models.event import Event

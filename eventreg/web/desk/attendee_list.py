@@ -21,7 +21,7 @@ from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about, seats_now
 from eventreg.web.forms import fields
-from eventreg.web.language import count
+from eventreg.web.language import count, say
 from eventreg.web.limits import limits
 from eventreg.web.wire import sent
 from eventreg.web.wire.answers import Answer
@@ -83,8 +83,12 @@ def _result_of_bulk() -> str:
     none."""
     match notes.take("bulk"):
         case [str(act), int(done), int(skipped)] if act in list(Bulk):
-            said = count(f"bulk_{act}_done", done)
-            return f"{said} {count('bulk_skipped', skipped)}" if skipped else said
+            said = [count(f"bulk_{act}_done", done)]
+            if act == Bulk.CANCEL and done:
+                said.append(say("bulk_cancel_then"))
+            if skipped:
+                said.append(count("bulk_skipped", skipped))
+            return " ".join(said)
     return ""
 
 

@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from eventreg import i18n, pdf
 from eventreg.core.desk import attendee_list, check_in_list, print_history
-from eventreg.core.desk.attendee_list import Row
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.desk.print_history import Gone, Part, Printout
 from eventreg.core.event import events
 from eventreg.core.models.event import Event

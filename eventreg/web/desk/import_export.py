@@ -12,13 +12,14 @@ from flask import Response, abort, current_app, g, render_template, request
 
 from eventreg.core import audit
 from eventreg.core.audit import Action
-from eventreg.core.desk import attendee_list, exports, import_file, imports, list_columns
+from eventreg.core.desk import attendee_list, exports
 from eventreg.core.desk.exports import Style
-from eventreg.core.desk.import_file import Table
-from eventreg.core.desk.imports import NotTaken, Report
-from eventreg.core.desk.list_columns import Column, Listed
 from eventreg.core.errors import ImportUnreadable
 from eventreg.core.event import events
+from eventreg.core.importing import import_file, imports, list_columns
+from eventreg.core.importing.import_file import Table
+from eventreg.core.importing.imports import NotTaken, Report
+from eventreg.core.importing.list_columns import Column, Listed
 from eventreg.core.models.event import Event
 from eventreg.core.staff.permissions import Permission
 from eventreg.readers import list_reader

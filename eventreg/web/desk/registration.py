@@ -8,7 +8,7 @@ from flask import current_app, g, redirect, render_template, request, url_for
 from eventreg.core import audit, outbox
 from eventreg.core.audit import Action
 from eventreg.core.desk import attendee_list, call_outcomes
-from eventreg.core.desk.attendee_list import Row
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.errors import (
     AlreadyCancelled,
     AlreadyRegistered,

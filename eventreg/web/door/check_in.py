@@ -11,7 +11,8 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from eventreg.core.desk import attendee_list, search
-from eventreg.core.desk.attendee_list import Row, Selection
+from eventreg.core.desk.attendee_list import Selection
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.door import check_in as rules
 from eventreg.core.door.check_in import Arrival, Outcome
 from eventreg.core.errors import (

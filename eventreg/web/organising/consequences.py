@@ -162,7 +162,8 @@ def _of_registration(change: _Change) -> list[str]:
     was, will_be = events.phase(change.event, g.now), events.phase(draft, g.now)
     if was == will_be:
         return []
-    return [say(f"phase_becomes_{will_be.value.replace('-', '_')}")]
+    phase = will_be.value.replace("-", "_")
+    return [say(f"becomes_{phase}")]
 
 
 def _of_telling(change: _Change) -> list[str]:

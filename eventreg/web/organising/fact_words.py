@@ -2,6 +2,7 @@
 write it. No page shows a key or a value as it is stored."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import time as dt_time
@@ -16,7 +17,17 @@ _LANGUAGE = re.compile(r"\.(zh|en)$")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?")
 _TIME = re.compile(r"\d{2}:\d{2}(:\d{2})?")
 _SWITCH = {"True": "yes_word", "False": "no_word"}
-_NAMED = {"field_agenda": "group_agenda", "field_notice": "notice_label"}
+_TABLES = {
+    "notice": "notice_label",
+    "check_in": "group_door",
+    "registration": "group_door",
+    "waitlist": "group_seats",
+    "phone_line": "group_telephone",
+    "day_phone": "group_telephone",
+    "calls": "group_telephone",
+    "privacy": "group_site",
+}
+"""What a table is called that has no group of its own in the form."""
 _EXPECTED = (
     (r"is missing", "expected_missing"),
     (r"must be after ([\w.]+)", "expected_after"),
@@ -38,8 +49,7 @@ _EXPECTED = (
 def label(path: str) -> str:
     """What the fact of this key is called: 时间安排 2 · 开始, 标题（中文）."""
     found = _LANGUAGE.search(path)
-    own_name = i18n.OWN_NAMES[found[1]] if found else ""
-    language = f"{say('bracket_open')}{own_name}{say('bracket_close')}" if found else ""
+    language = _in_brackets(i18n.OWN_NAMES[found[1]]) if found else ""
     first, *rest = _LANGUAGE.sub("", path).split(".")
     if first in drafts.LISTS:
         place = f" {int(rest[0]) + 1}" if rest and rest[0].isdecimal() else ""
@@ -47,8 +57,19 @@ def label(path: str) -> str:
         key = f"field_{first}_{rest[-1]}" if len(rest) > 1 else ""
         return f"{named} · {say(key)}{language}" if key else named
     keys = [step for step in (first, *rest) if not step.isdecimal()]
-    key = f"field_{'_'.join(keys)}"
-    return f"{say(_NAMED.get(key, key))}{language}"
+    return _name("_".join(keys)) + language
+
+
+def _name(key: str) -> str:
+    """The name of a key or of a whole table. A key that event files do not have has none."""
+    for sentence in (f"field_{key}", _TABLES.get(key, f"group_{key}"), "event_file"):
+        with suppress(LookupError):
+            return say(sentence)
+    raise LookupError(key)
+
+
+def _in_brackets(words: str) -> str:
+    return say("bracket_open") + words + say("bracket_close")
 
 
 def value(path: str, stored: str) -> str:

@@ -5,7 +5,7 @@ from flask import g, redirect, render_template, request
 
 from eventreg import i18n
 from eventreg.core.desk import attendee_list
-from eventreg.core.desk.attendee_list import Row
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.errors import Refusal
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Registration, RegistrationState

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from eventreg.core import audit
-from eventreg.core.desk import attendee_list
+from eventreg.core.desk import attendee_list, attendee_rows
 from eventreg.core.desk.attendee_list import Filter, Selection
 from eventreg.core.door import check_in
 from eventreg.core.door.check_in import Arrival, Outcome, Via
@@ -34,7 +34,7 @@ def id_of(name: str) -> str:
     return next(row.public_id for row in rows() if row.name == name)
 
 
-def rows() -> list[attendee_list.Row]:
+def rows() -> list[attendee_rows.Row]:
     """Everybody of the small event."""
     return list(attendee_list.listed(reading(), events.get(reading(), "small"), Selection()))
 

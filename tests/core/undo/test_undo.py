@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from eventreg.core import audit, outbox
+from eventreg.core import audit
 from eventreg.core.audit import Action
-from eventreg.core.desk import attendee_list, reports
 from eventreg.core.errors import (
     AlreadyRegistered,
     NothingToUndo,
@@ -16,46 +15,17 @@ from eventreg.core.errors import (
     RegistrationClosed,
     SeatGivenAway,
     TooLateToUndo,
-    WaitlistFull,
 )
-from eventreg.core.models.outbox import OutboxMessage
 from eventreg.core.models.registration import Attendee, Registration
 from eventreg.core.registration import lookup
-from eventreg.core.undo import cancelled
 from eventreg.core.undo.cancelled import Offer
 from eventreg.operations import forgetting
 from eventreg.storage.session import reading
 from tests.core.registration.parties import checked_sum, fresh, place, state, wait
+from tests.core.undo.offers import codes, offered, person
 from tests.support.factories import House, toml
 
 pytestmark = pytest.mark.both_databases
-
-
-@pytest.fixture
-def house(house: House) -> House:
-    """A house with one event of two seats."""
-    house.apply(toml(capacity=2))
-    return house
-
-
-def codes(made: Registration) -> list[str | None]:
-    """The check-in codes of a party, also of those who cancelled."""
-    people = reading().query(Attendee).filter_by(registration_id=made.id).order_by(Attendee.place)
-    return [person.code for person in people]
-
-
-def person(made: Registration, place: int) -> int:
-    """The row number of one person of a party."""
-    people = reading().query(Attendee).filter_by(registration_id=made.id, place=place)
-    return int(people.one().id)
-
-
-def offered(house: House, made: Registration) -> Offer | None:
-    """What a page would offer about the party's cancellation."""
-    found = cancelled.recent(reading(), fresh(made), now=house.now)
-    if found is None:
-        return None
-    return cancelled.offer(reading(), house.event(), fresh(made), found, now=house.now)
 
 
 def test_who_cancelled_by_mistake_gets_the_seat_back_with_the_same_code(house: House) -> None:
@@ -145,78 +115,6 @@ def test_seats_held_for_the_telephone_are_not_used(house: House) -> None:
     with pytest.raises(SeatGivenAway):
         house.undo(made)
     assert checked_sum(house).held == 1
-
-
-def test_staff_may_put_the_person_first_in_line_and_it_is_recorded(house: House) -> None:
-    house.hire()
-    house.register("王一")
-    made = house.register("王二", phone="13800138000", email="wang@example.org")
-    first, second, third = (wait(house, name) for name in ("钱大伟", "孙一", "孙二"))
-    house.cancel(made)
-    assert state(first) == "confirmed"
-    house.put_first(made, by=house.desmond)
-    (again,) = lookup.waiting_beside(reading(), fresh(made))
-    assert [(place(one), state(one)) for one in (again, second, third)] == [
-        (1, "waitlisted"),
-        (2, "waitlisted"),
-        (3, "waitlisted"),
-    ]
-    rows = attendee_list.waiting(reading(), house.event())
-    assert [row.name for row in rows] == ["王二", "孙一", "孙二"], "and on paper"
-    entry = audit.history(reading(), made.id)[-1]
-    assert (entry.action, entry.who) == (Action.PUT_FIRST, "desmond")
-    assert (again.phone_number, again.email) == ("+8613800138000", "wang@example.org")
-    assert offered(house, made) is None
-    house.cancel(first)
-    assert (state(again), state(second)) == ("confirmed", "waitlisted")
-    assert codes(again) != codes(made)
-    checked_sum(house)
-
-
-def test_of_two_who_were_put_first_the_earlier_one_is_the_first(house: House) -> None:
-    people = [house.register(f"王{number}号") for number in (1, 2)]
-    waiting = [wait(house, f"孙{number}号") for number in (1, 2, 3)]
-    again: list[Registration] = []
-    for made in people:
-        house.cancel(made)
-    for made in people:
-        house.now += timedelta(seconds=1)
-        house.put_first(made)
-        again += lookup.waiting_beside(reading(), fresh(made))
-    assert [place(one) for one in (*again, waiting[2])] == [1, 2, 3]
-    checked_sum(house)
-
-
-def test_one_of_a_couple_can_be_put_first_while_the_other_sits(house: House) -> None:
-    couple = house.register("王一", "王二")
-    waiting = wait(house, "钱大伟")
-    house.cancel(couple, person(couple, 2))
-    house.put_first(couple)
-    (again,) = lookup.waiting_beside(reading(), fresh(couple))
-    assert [one.name for one in lookup.party(reading(), again)] == ["王二"]
-    assert (state(couple), state(waiting), place(again)) == ("confirmed", "confirmed", 1)
-    checked_sum(house)
-
-
-def test_put_first_while_the_seat_is_free_gives_it_back(house: House) -> None:
-    made = house.register("王一")
-    house.cancel(made)
-    house.put_first(made)
-    assert state(made) == "confirmed"
-    assert reading().query(Registration).count() == 1
-    checked_sum(house)
-
-
-def test_nobody_is_put_first_in_a_list_that_has_no_room(house: House) -> None:
-    house.apply(toml(capacity=2, more="[waitlist]\nsize = 1"))
-    couple = house.register("王一", "王二")
-    wait(house, "钱大伟")
-    house.cancel(couple, person(couple, 1))
-    wait(house, "孙一")
-    assert offered(house, couple) is Offer.NOTHING
-    with pytest.raises(WaitlistFull):
-        house.put_first(couple)
-    checked_sum(house)
 
 
 def test_who_left_the_waiting_list_gets_the_same_place_back(house: House) -> None:
@@ -330,68 +228,6 @@ def test_who_was_erased_does_not_come_back(house: House) -> None:
         house.undo(made)
 
 
-def test_the_calls_that_were_owed_are_owed_again(house: House) -> None:
-    house.register("王一", "王二")
-    waiting = wait(house, "李一", email="li@example.org")
-    house.apply(toml(capacity=3))
-    house.now += timedelta(minutes=1)
-    house.cancel(waiting)
-    assert outbox.owed_calls(reading(), waiting.id) == []
-    house.now += timedelta(minutes=1)
-    house.undo(waiting)
-    assert outbox.owed_calls(reading(), waiting.id) == ["promoted"]
-    assert mails(waiting) == {"waitlisted": True, "promoted": True, "cancelled": False}
-    checked_sum(house)
-
-
-def mails(made: Registration) -> dict[str, bool]:
-    """Whether each kind of mail to a registration is owed."""
-    rows = reading().query(OutboxMessage).filter_by(registration_id=made.id, channel="mail")
-    return {row.kind: row.settled_at is None for row in rows}
-
-
-def test_who_got_a_mail_about_the_cancellation_gets_one_about_the_seat(house: House) -> None:
-    made = house.register("王一", email="wang@example.org")
-    for _ in range(2):
-        settle_mails(house)
-        house.now += timedelta(seconds=1)
-        house.cancel(made)
-        assert mails(made) == {"registered": False, "cancelled": True}
-        settle_mails(house)
-        house.now += timedelta(seconds=1)
-        house.undo(made)
-        assert mails(made) == {"registered": True, "cancelled": False}
-
-
-def settle_mails(house: House) -> None:
-    """Send all mails."""
-    with house.writing() as session:
-        session.query(OutboxMessage).filter(OutboxMessage.settled_at.is_(None)).update(
-            {"settled_at": house.now, "attempts": 1}
-        )
-
-
-def test_report_list_and_export_know_nobody_as_cancelled_who_came_back(house: House) -> None:
-    made = house.register("王一")
-    house.cancel(made)
-    house.undo(made)
-    figures = reports.figures(reading(), house.event())
-    assert (figures.registered, figures.cancelled) == (1, 0)
-    (row,) = attendee_list.of_registration(reading(), made.id)
-    assert (row.state, row.cancelled_at) == ("confirmed", None)
-
-
-def test_the_page_learns_who_got_the_seats(house: House) -> None:
-    couple = house.register("王一", "王二")
-    first, second = wait(house, "钱大伟"), wait(house, "孙一")
-    house.now += timedelta(seconds=1)
-    house.cancel(couple)
-    found = cancelled.recent(reading(), fresh(couple), now=house.now)
-    assert found is not None
-    seated = cancelled.seated_by(reading(), house.event(), found)
-    assert [one.id for one in seated] == [first.id, second.id]
-
-
 def test_pressed_twice_it_is_undone_once(house: House) -> None:
     made = house.register("王一")
     house.cancel(made)
@@ -417,28 +253,3 @@ def test_the_audit_trail_notices_an_undo_that_it_does_not_have(
     house.undo(made)
     with pytest.raises(AssertionError):
         checked_sum(house)
-
-
-def test_nobody_else_ever_gets_the_code_of_a_person_who_cancelled(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = house.register("王一")
-    (code,) = codes(made)
-    house.cancel(made)
-    from eventreg.core.registration import check_in_codes  # noqa: PLC0415 - patched below
-
-    drawn = iter([str(code), str(code), "3829", "3815"])
-    monkeypatch.setattr(check_in_codes, "_random_code", lambda _length: next(drawn))
-    assert codes(house.register("王二"))[0] in {"3829", "3815"}
-
-
-def test_if_the_codes_of_one_length_run_out_the_next_are_longer(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from eventreg.core.registration import check_in_codes  # noqa: PLC0415 - patched below
-
-    known = {4: "3829", 5: "38150"}
-    monkeypatch.setattr(check_in_codes, "_random_code", known.__getitem__)
-    first = house.register("王一")
-    house.cancel(first)
-    assert (codes(first), codes(house.register("王二"))) == (["3829"], ["38150"])

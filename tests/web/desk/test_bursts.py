@@ -140,7 +140,7 @@ def test_an_organiser_cancels_ticked_people_and_their_seats_are_passed_on(roomy:
     lines = [
         line
         for line in audit.of_event(reading(), roomy.event().id, most=99)
-        if line.action is Action.TAKEN_BACK
+        if line.action == Action.TAKEN_BACK
     ]
     assert (len(lines), {line.who for line in lines}) == (10, {"olga"})
     assert "同一个网络报得太多" in get(olga, f"{DESK}/audit").text
@@ -182,7 +182,7 @@ def test_only_ticked_people_are_cancelled_and_none_is_promoted_first(
     assert (done, house.seats().taken, house.seats().waiting) == (6, 3, 0)
     assert reading().get_one(Registration, waiting.id).state == "confirmed"
     promoted = [
-        line for line in audit.of_event(reading(), 1, most=99) if line.action is Action.PROMOTED
+        line for line in audit.of_event(reading(), 1, most=99) if line.action == Action.PROMOTED
     ]
     assert [line.registration_id for line in promoted] == [waiting.id], (
         "nobody was seated who was to go"

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from eventreg.core import audit
 from eventreg.core.audit import Action
-from eventreg.core.desk import check_in_list, import_file, imports, list_columns
-from eventreg.core.desk.list_columns import Listed
 from eventreg.core.errors import Busy
+from eventreg.core.importing import import_file, imports, list_columns
+from eventreg.core.importing.list_columns import Listed
+from eventreg.core.values import cells
 from eventreg.storage.session import reading
 from eventreg.web.limits import limits
 from tests.support.factories import House, local, toml
@@ -59,8 +60,8 @@ def test_no_name_becomes_a_formula_and_none_is_changed(small: House, name: str) 
     small.register(name, phone="13800138000", contact="=HYPERLINK(1)")
     olga = small.signed_in("olga")
     row = exported(olga)[0]
-    assert not row["姓名"].startswith(check_in_list.FORMULA[:-1])
-    assert row["姓名"].removeprefix("'" if name.startswith(check_in_list.FORMULA) else "") == name
+    assert not row["姓名"].startswith(cells.FORMULA[:-1])
+    assert row["姓名"].removeprefix("'" if name.startswith(cells.FORMULA) else "") == name
     assert row["联系人"] == "'=HYPERLINK(1)"
     cell = sheet(olga)["A2"]
     assert (cell.value, cell.data_type) == (name, "s")
@@ -154,7 +155,7 @@ def test_odd_names_survive_export_and_import(small: House) -> None:
 
 @given(st.text(alphabet=st.sampled_from("=＝+＋-－−@＠﹢'＇ \u3000\u200b\t\r\nA甲1")))
 def test_inert_cells_are_no_formulas_and_can_be_restored(text: str) -> None:
-    cell = check_in_list.inert(text)
+    cell = cells.inert(text)
     assert cell == text or cell[1:] == text
     seen = unicodedata.normalize("NFKC", cell.lstrip(" \u3000\u200b"))
     assert not seen.startswith(("=", "+", "-", "−", "@", "\t", "\r", "\n"))

@@ -10,7 +10,8 @@ from eventreg.storage.session import reading
 from tests.support.factories import House, local, toml
 from tests.support.houses import with_seats
 from tests.support.pages import Page, get
-from tests.web.desk.test_check_in_list import fill_with, print_list, registration_of
+from tests.web.desk.test_check_in_list import fill_with, print_list
+from tests.web.desk.test_prints import registration_of
 
 DESK = "/staff/events/small"
 hall = with_seats(60, staff=True)

@@ -63,7 +63,7 @@ def test_a_correction_does_not_reveal_who_is_registered(limited: House) -> None:
         said for said in ("已经有", "已经报", "满") if said in words(taken).split("</main>")[0]
     ]
     lines = [
-        line for line in audit.history(reading(), mine.id) if line.action is Action.EDIT_REFUSED
+        line for line in audit.history(reading(), mine.id) if line.action == Action.EDIT_REFUSED
     ]
     assert [(line.kind, line.details) for line in lines] == [
         ("registrant", {"reason": "already_registered"}),
@@ -81,7 +81,7 @@ def test_a_ticket_may_be_corrected_five_times_a_day(limited: House) -> None:
     assert (page.kind, page.form("/change").fields["name"]) == ("change", X["name"])
     assert "请打电话给我们，我们替您改" in page.text
     assert (
-        len([one for one in audit.history(reading(), mine.id) if one.action is Action.EDIT_REFUSED])
+        len([one for one in audit.history(reading(), mine.id) if one.action == Action.EDIT_REFUSED])
         == 5
     )
 

@@ -144,6 +144,19 @@ def test_every_fact_has_a_name_and_a_value_in_words(
             assert not re.search(r"[a-z]_[a-z]|\d{2}:\d{2}:\d{2}|\dT\d|\bTrue\b", said), said
 
 
+def test_a_form_that_lacks_whole_tables_is_answered_in_words(
+    lecture: House, olga: FlaskClient
+) -> None:
+    form = get(olga, EDIT).form("/edit")
+    page = Page(olga.post(EDIT, data={"csrf_token": form.fields["csrf_token"], "place": "x"}))
+    assert (page.status, page.kind) == (422, "staff-event-edit")
+    assert "地点 ：还没有填。" in page.text
+    for path in ("place", "phone_line", "check_in", "nonsense", "agenda", "agenda.7", "notice"):
+        with lecture.app.test_request_context():
+            g.language, g.now = "zh", lecture.now
+            assert not fact_words.label(path).isascii()
+
+
 def test_a_mistake_in_the_form_is_a_sentence(lecture: House, olga: FlaskClient) -> None:
     page = Page(olga.post(EDIT, data={**sent(olga), "ends": "08:00", "capacity": "0"}))
     assert page.status == 422

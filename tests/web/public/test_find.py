@@ -39,9 +39,9 @@ def test_the_finder_says_that_who_waits_has_no_code_and_whom_to_call(guest: Any)
     assert "查看我的报名，或退名额" in get(guest, "/zh/events/small").text
 
 
-def test_the_finder_names_no_length_if_the_codes_of_events_differ(house: House) -> None:
-    house.apply(toml(slug="stadium", capacity=2000))
-    page = get(house.client(), "/zh/find")
+def test_the_finder_names_no_length_if_the_codes_of_events_differ(small: House) -> None:
+    small.apply(toml(slug="stadium", capacity=2000))
+    page = get(small.client(), "/zh/find")
     assert "签到码（数字）" in page.text
 
 

@@ -192,5 +192,5 @@ _ESCAPED = re.compile("_x005F_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def _plain(cell: str) -> str:
-    """Remove the ' that ``check_in_list.inert`` puts before a formula."""
+    """Remove the ' that ``cells.inert`` puts before a formula."""
     return cell[1:] if cell.startswith("'") else cell

@@ -10,15 +10,15 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from eventreg.core.audit import Actor
-from eventreg.core.desk import import_rows, list_columns
-from eventreg.core.desk.check_in_list import inert
-from eventreg.core.desk.import_file import MOST_ROWS, FileRow, Table
-from eventreg.core.desk.import_rows import Row
-from eventreg.core.desk.list_columns import Listed
 from eventreg.core.errors import AlreadyRegistered, EventFull, FieldRefused, PhoneAtLimit, Refusal
+from eventreg.core.importing import import_rows, list_columns
+from eventreg.core.importing.import_file import MOST_ROWS, FileRow, Table
+from eventreg.core.importing.import_rows import Row
+from eventreg.core.importing.list_columns import Listed
 from eventreg.core.models.event import Event
 from eventreg.core.registration import register, seats
 from eventreg.core.registration.entries import Entry
+from eventreg.core.values.cells import inert
 
 MOST_TOLD = 200
 """Faults in a report."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
-from eventreg.core.desk.import_file import Table
 from eventreg.core.errors import ColumnsUnclear
+from eventreg.core.importing.import_file import Table
 from eventreg.core.values.normal_form import normalize
 from eventreg.i18n import LANGUAGES, sentence
 

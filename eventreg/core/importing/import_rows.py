@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 
-from eventreg.core.desk.import_file import FileRow
-from eventreg.core.desk.list_columns import Column
 from eventreg.core.errors import FieldRefused
 from eventreg.core.event import events
+from eventreg.core.importing.import_file import FileRow
+from eventreg.core.importing.list_columns import Column
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import RegistrationState, Source
 from eventreg.core.registration.entries import Entry

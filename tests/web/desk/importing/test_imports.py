@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from eventreg.core import invariants
-from eventreg.core.desk import import_file, imports
+from eventreg.core.importing import import_file, imports
 from eventreg.storage.session import reading
 from tests.support.factories import House, toml
 from tests.support.houses import with_seats

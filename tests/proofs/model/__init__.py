@@ -1,0 +1,1 @@
+"""The whole program beside a model of a few lines."""
