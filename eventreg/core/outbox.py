@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
@@ -136,6 +136,16 @@ def reach(session: Session, event_id: int) -> Reach:
     """How the event's notice would reach the registrations that are confirmed or waiting."""
     live = session.execute(_live, {"event": event_id}).all()
     return Reach(len(live), sum(1 for _, email in live if email))
+
+
+def count_told(session: Session, event_id: int) -> int:
+    """How many registrations have already been told a notice of the event, by telephone."""
+    told = select(func.count(OutboxMessage.registration_id.distinct())).where(
+        OutboxMessage.event_id == event_id,
+        OutboxMessage.kind.in_(NOTICES),
+        OutboxMessage.settled_by_staff_id.is_not(None),
+    )
+    return session.execute(told).scalar_one()
 
 
 def withdraw(session: Session, registration_id: int, *, now: datetime) -> None:

@@ -145,6 +145,7 @@ def _clash(path: str, reason: str, **times: dt.datetime) -> Contradiction:
 
 def _against(before: Definition, written: Definition) -> Iterator[Contradiction]:
     """What still says the event's old times."""
+    yield from _in_notice(before, written)
     pairs = (
         (before.starts_at, written.starts_at),
         (before.local(before.ends_at), written.local(written.ends_at)),
@@ -167,6 +168,23 @@ def _against(before: Definition, written: Definition) -> Iterator[Contradiction]
             if is_old and place < len(before.agenda) and before.agenda[place].at == item.at:
                 yield _clash(f"agenda.{place}.at", "clash_agenda_old", time=old, new=new)
         yield from _in_words(written, old, new)
+
+
+def _when_and_where(one: Definition) -> tuple[object, ...]:
+    return one.starts_at, one.ends_at, one.place.name, one.place.address
+
+
+def _in_notice(before: Definition, written: Definition) -> Iterator[Contradiction]:
+    """A notice that says something else than the event does now. Everybody who is called hears its
+    words, and every guest reads them."""
+    if written.notice is None or before.notice is None:
+        return
+    same_words = written.notice.text == before.notice.text
+    moved = _when_and_where(written) != _when_and_where(before)
+    if same_words and written.notice.kind != before.notice.kind:
+        yield Contradiction("notice", "clash_notice_words", ())
+    elif same_words and moved:
+        yield Contradiction("notice", "clash_notice_old", ())
 
 
 def _releases_early(before: Definition) -> bool:

@@ -20,7 +20,7 @@ from eventreg.core.registration import seats
 from eventreg.core.registration.seats import SeatCount
 from eventreg.storage.session import reading
 from eventreg.web.event_facts import about
-from eventreg.web.language import count, say
+from eventreg.web.language import count, say, words
 from eventreg.web.organising import fact_words
 from eventreg.web.wire.answers import Answer
 
@@ -171,10 +171,12 @@ def _of_telling(change: _Change) -> list[str]:
     if change.event is None or not change.keys:
         return []
     told = outbox.reach(reading(), change.event.id)
+    earlier = _of_earlier_notice(change)
     if change.people and (change.has_new_notice or change.asks_to_tell):
         ways = say("told_by", calls=told.calls, mails=told.mails)
         here_only = current_app.jinja_env.globals["opens_here_only"]
         return [
+            *earlier,
             say("everybody_is_told", people=change.people)
             if change.has_new_notice
             else say("told_if_ticked", people=change.people),
@@ -182,7 +184,22 @@ def _of_telling(change: _Change) -> list[str]:
             say("undo_but_told"),
             *([say("opens_here_only", address=here_only)] if here_only and told.mails else []),
         ]
-    return [say("nobody_is_told"), say("undo_by_editing")]
+    return [*earlier, say("nobody_is_told"), say("undo_by_editing")]
+
+
+def _of_earlier_notice(change: _Change) -> list[str]:
+    """What becomes of the present notice, and of those who have heard it already."""
+    if change.event is None or change.before is None or change.before.notice is None:
+        return []
+    said = []
+    if change.written.notice != change.before.notice:
+        said.append(say("notice_goes", words=words(change.before.notice.text)))
+    elif change.asks_to_tell:
+        said.append(say("notice_goes_if_ticked", words=words(change.before.notice.text)))
+    told = outbox.count_told(reading(), change.event.id)
+    if told and said:
+        said.append(say("told_already", told=told))
+    return said
 
 
 def _of_paper(change: _Change) -> list[str]:

@@ -33,7 +33,11 @@ def start(lang: str) -> str | Response:
     if len(coming) == 1:
         return event_page.answer(glance(coming[0].slug), "start")
     return render_template(
-        "public/start.html", events=coming, define=events.definition, zone=events.zone
+        "public/start.html",
+        events=coming,
+        define=events.definition,
+        zone_of=events.zone,
+        **of_the_next(coming),
     )
 
 

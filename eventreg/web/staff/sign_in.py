@@ -245,4 +245,6 @@ def home() -> str:
         for one in events.all_events(reading())
         if signed_in and signed_in.event_id in (None, one.id)
     ]
-    return render_template("staff/home.html", events=shown, definition=events.definition)
+    return render_template(
+        "staff/home.html", events=shown, definition=events.definition, zone=events.zone
+    )

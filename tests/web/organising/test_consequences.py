@@ -9,10 +9,12 @@ from flask import g
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
+from eventreg.core import outbox
 from eventreg.core.desk import calls
 from eventreg.core.event import event_file, events
 from eventreg.core.organising import applying, drafts
-from eventreg.storage.session import reading
+from eventreg.core.registration import lookup
+from eventreg.storage.session import reading, transaction
 from eventreg.web.organising import fact_words
 from tests.core.event.test_event_file import EVERY_KEY
 from tests.support.factories import PASSWORD, SHIPPED, House, local
@@ -110,6 +112,60 @@ def test_the_page_says_who_is_told_by_which_way_and_what_can_be_undone(
     assert "打过的电话、发出去的邮件收不回来" in telling
     silent = Page(olga.post(EDIT, data={**sent(olga), "title.zh": "健康讲座"})).text
     assert ("不会通知任何人" in silent, "保存以后还能改回来" in silent) == (True, True)
+
+
+def told_of_half_past_nine(house: House, client: FlaskClient) -> None:
+    """The start is moved to 9:30 with all its times, and everyone is to be told."""
+    page = half_past_nine(client)
+    form = page.form("/draft")
+    along = {**form.fields, "toml": proposal(page), "act": "move-along"}
+    moved = Page(client.post(form.action, data=along))
+    words = {"tell": "yes", "tell.zh": "改到 9:30。", "tell.en": "Now at 9:30."}
+    assert save(client, moved, **words).status == 303
+    assert len(calls.tasks(reading(), house.event(SLUG), now=house.now)) == 2
+
+
+def test_a_move_that_is_taken_back_is_not_told_with_the_old_words(
+    lecture: House, olga: FlaskClient
+) -> None:
+    told_of_half_past_nine(lecture, olga)
+    back = Page(olga.post(EDIT, data={**sent(olga), "starts": "09:00", "ends": "11:00"}))
+    form = back.form("/draft")
+    along = {**form.fields, "toml": proposal(back), "act": "move-along"}
+    page = Page(olga.post(form.action, data=along))
+    assert "要告诉大家的话：通知还是以前写的，和现在的时间、地点对不上。" in page.text
+    assert "现在的通知“改到 9:30。”会被换掉" in page.text
+    assert save(olga, page, tell="").status == 422
+    words = {"tell": "yes", "tell.zh": "还是 9:00。", "tell.en": "At 9:00 after all."}
+    assert save(olga, page, **words).status == 303
+    notice = events.definition(lecture.event(SLUG)).notice
+    assert notice is not None
+    assert notice.text.zh == "还是 9:00。"
+
+
+def test_a_cancellation_is_not_told_with_the_words_of_the_last_notice(
+    lecture: House, olga: FlaskClient
+) -> None:
+    told_of_half_past_nine(lecture, olga)
+    page = get(olga, EDIT)
+    assert "现在的通知：改到 9:30。" in page.text
+    form = page.form("/edit")
+    old = {"notice.zh": "改到 9:30。", "notice.en": "Now at 9:30.", "act": "cancelled"}
+    shown = Page(olga.post(EDIT, data={**form.fields, **old}))
+    assert "这句话是上一个通知的" in shown.text
+    assert save(olga, shown).status == 422
+
+
+def test_who_was_told_already_is_named_when_the_event_comes_back(
+    lecture: House, olga: FlaskClient
+) -> None:
+    told_of_half_past_nine(lecture, olga)
+    with transaction() as session:
+        found = lookup.get(session, 1)
+        outbox.settle(session, found, by=lecture.desmond, now=lecture.now)
+    form = get(olga, EDIT).form("/edit")
+    shown = Page(olga.post(EDIT, data={**form.fields, "act": "no-notice"}))
+    assert "已经有 1 家听过它。要让他们知道新的情况，请再发一个通知。" in shown.text
 
 
 def test_going_back_from_the_check_page_keeps_what_was_typed(
