@@ -8,11 +8,12 @@ from flask import g, redirect, render_template, request, url_for
 
 from eventreg import i18n
 from eventreg.core.audit import Action
-from eventreg.core.desk import call_outcomes, calls
+from eventreg.core.desk import attendee_list, call_outcomes, calls
 from eventreg.core.desk.calls import Task
 from eventreg.core.event import events
 from eventreg.core.models.calls import CallOutcome, CallReason
 from eventreg.core.models.event import Event
+from eventreg.core.models.registration import RegistrationState
 from eventreg.core.registration import identity, lookup
 from eventreg.core.staff.permissions import Permission
 from eventreg.core.values import phones, whole_numbers
@@ -24,6 +25,7 @@ from eventreg.web.desk.audit import record_look
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about
 from eventreg.web.forms import fields
+from eventreg.web.language import say
 from eventreg.web.wire.answers import Answer
 
 _MOST_SHOWN = 20
@@ -135,13 +137,16 @@ def _next_in_line(event: Event, task: Task) -> str:
 @requires(Permission.CALL)
 def called(slug: str, registration_id: int) -> Answer:
     """Record the outcome of a call. ``reached`` settles all calls owed to the registration, and
-    ``will-not-come`` cancels it. An unknown outcome is ignored. ``tries`` keeps a form that is sent
+    ``will-not-come`` asks, and
+    then cancels it. An unknown outcome is ignored. ``tries`` keeps a form that is sent
     twice from being recorded twice.
 
     ``pass-on`` cancels a registration that was not reached in time, so that the next party gets its
     seats. It does nothing if the deadline has not passed or no waiting party fits.
     """
     outcome, tries = request.form.get("outcome", ""), request.form.get("tries", "0")
+    if outcome == CallOutcome.WILL_NOT_COME and request.form.get("confirmed") != "yes":
+        return _ask_if_sure(slug, registration_id, tries)
     by, now, mark = access.actor(), g.now, fields.mark_sent()
 
     def act(session: Session) -> None:
@@ -160,6 +165,25 @@ def called(slug: str, registration_id: int) -> Answer:
         notes.keep("gone", registration_id)
     anyway = "yes" if request.form.get("anyway") == "yes" else None
     return redirect(url_for("desk.call_desk", slug=slug, anyway=anyway), 303)
+
+
+def _ask_if_sure(slug: str, registration_id: int, tries: str) -> str:
+    """Ask before a whole party is cancelled by one key. Changes nothing."""
+    event = events.get(reading(), slug)
+    found = identity.registration(reading(), event, registration_id, fields.mark_sent())
+    people = [row for row in attendee_list.of_registration(reading(), found.id) if row.is_live]
+    return render_template(
+        "desk/will_not_come.html",
+        found=found,
+        mark=identity.mark(found),
+        names=say("list_comma").join(row.name for row in people),
+        people=len(people),
+        waits=found.state == RegistrationState.WAITLISTED,
+        next_party=cancellations.next_party(event, len(people)),
+        tries=tries,
+        anyway=request.form.get("anyway") == "yes",
+        **about(event),
+    )
 
 
 @blueprint.get("/calls/sheet")

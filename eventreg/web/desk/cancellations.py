@@ -101,12 +101,13 @@ def ask_cancel(slug: str, registration_id: int) -> Answer:
         people=people,
         one=bool(asked),
         waits=waits,
-        next_parties=[] if waits else [_next_party(event, n + 1) for n in range(len(people))],
+        arrived=[row.name for row in people if row.check_in_id],
+        next_parties=[] if waits else [next_party(event, n + 1) for n in range(len(people))],
         **about(event),
     )
 
 
-def _next_party(event: Event, freed: int) -> str:
+def next_party(event: Event, freed: int) -> str:
     """The names of the waiting party that would get the seats; empty if none fits."""
     party = call_outcomes.next_in_line(reading(), event, freed, now=g.now)
     if party is None:

@@ -102,7 +102,7 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
         found = [self["name"].parsed, *(field.parsed for field in self.companions)]
         readings = ["pinyin", *(f"pinyin-{place}" for place in range(1, len(found)))]
         return tuple(
-            names.with_reading(name, request.form.get(reading, ""))
+            names.with_reading(name, _reading_sent(reading, name))
             for name, reading in zip(found, readings, strict=True)
             if name is not None
         )
@@ -258,3 +258,12 @@ def of(
     if not public and not form.form_key.data:
         form.form_key.data = new_key()
     return form
+
+
+def _reading_sent(reading: str, name: names.Name) -> str:
+    """The reading that was typed for a name. It is dropped if the form came with it for another
+    name, which was corrected since: the old reading is not the new name's."""
+    typed = request.form.get(reading, "")
+    was = request.form.get(f"{reading}-was", "")
+    other = request.form.get(f"{reading}-of", name.typed)
+    return "" if typed == was and names.fold(other) != name.folded else typed

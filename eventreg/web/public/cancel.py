@@ -11,7 +11,7 @@ from eventreg.core.registration import cancellations, identity, lookup
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import addresses
 from eventreg.web.access import anyone
-from eventreg.web.event_facts import facts
+from eventreg.web.event_facts import facts, seats_now
 from eventreg.web.public import held_ticket
 from eventreg.web.wire.answers import Answer
 
@@ -30,6 +30,7 @@ def form(token: str) -> Answer:
         people=held_ticket.live_people(registration),
         waits=registration.state == RegistrationState.WAITLISTED,
         ticket_path=addresses.ticket(registration),
+        others_wait=seats_now(event).waiting > 0,
         **facts(event),
     )
 

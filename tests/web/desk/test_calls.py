@@ -89,7 +89,7 @@ def test_pressing_a_button_twice_records_one_call(small: House, desmond: FlaskCl
 
 def test_will_not_come_cancels_the_registration(small: House, desmond: FlaskClient) -> None:
     small.cancel(1, 1)  # one of the couple, so that one seat is free
-    press(desmond, 2, "will-not-come")
+    press(desmond, 2, "will-not-come", confirmed="yes")
     assert lookup.get(reading(), 2).state == "cancelled"
     assert 2 not in tasks(small)
     assert invariants.of_event(reading(), small.event(), now=small.now).holds

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from eventreg.core.door import check_in
+from eventreg.core.door.check_in import Arrival
+from eventreg.core.event import events
 from eventreg.core.registration import lookup
 from eventreg.operations import forgetting
-from eventreg.storage.session import reading
+from eventreg.storage.session import reading, transaction
 from tests.support.factories import House, toml
 from tests.support.pages import Page, get
 
@@ -120,7 +123,11 @@ def test_a_call_that_ends_with_will_not_come_says_who_got_the_seat_and_can_be_un
     small.cancel(1, lookup.party(reading(), lookup.get(reading(), 1))[0].id)
     desk = get(desmond, f"{DESK}/calls?anyway=yes")
     form = desk.form("/calls/2")
-    sent = desmond.post(form.action, data={**form.fields, "outcome": "will-not-come"})
+    asked = Page(desmond.post(form.action, data={**form.fields, "outcome": "will-not-come"}))
+    assert "钱大伟不来了吗？" in asked.text
+    assert lookup.get(reading(), 2).state == "confirmed", "asking changes nothing"
+    sure = asked.form("/calls/2")
+    sent = desmond.post(sure.action, data=sure.fields)
     page = get(desmond, sent.headers["Location"])
     assert "钱大伟的报名已取消。" in page.text
     assert "孙一补上了，请打电话通知。" in page.text
@@ -161,3 +168,24 @@ def test_the_dashboard_names_the_companion_who_sits(small: House, desmond: Flask
     assert rows["1"] == "confirmed"
     assert "张建国 王秀英 已取消" in page.text
     assert "13800138000" in get(small.signed_in("olga"), f"{DESK}/numbers").html.replace(" ", "")
+
+
+def test_the_desk_is_told_if_the_person_has_arrived_already(small: House) -> None:
+    people = lookup.party(reading(), lookup.get(reading(), 1))
+    small.now = small.event().starts_at
+    with transaction() as session:
+        arrival = Arrival(people[0].public_id, small.now, small.now)
+        event = events.get(session, "small")
+        check_in.check_in(session, event, arrival, anyway=True, by=small.dora)
+    asked = get(small.signed_in("desmond"), f"{path()}/cancel")
+    assert "王秀英已经到场签到了。请先问清楚。" in asked.text
+
+
+def test_a_corrected_name_gets_its_own_reading(small: House, desmond: FlaskClient) -> None:
+    form = get(desmond, path(2)).form("/edit")
+    assert form.fields["pinyin"] == "qian da wei"
+    desmond.post(form.action, data={**form.fields, "name": "宋玉芹"})
+    again = get(desmond, path(2)).form("/edit")
+    assert again.fields["pinyin"] == "song yu qin", "not the reading of the old name"
+    desmond.post(again.action, data={**again.fields, "pinyin": "song yu jin"})
+    assert get(desmond, path(2)).form("/edit").fields["pinyin"] == "song yu jin"

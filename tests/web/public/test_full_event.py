@@ -9,7 +9,7 @@ from eventreg.core.registration import lookup
 from eventreg.storage.session import reading
 from tests.support.factories import House, local, toml
 from tests.support.houses import ZHANG, with_seats
-from tests.support.pages import Page, count_codes, fill, get
+from tests.support.pages import Page, book, count_codes, fill, get
 
 pytestmark = pytest.mark.both_databases
 REGISTER = "/zh/events/small/register"
@@ -140,3 +140,32 @@ def test_the_first_page_view_after_held_seats_come_free_promotes_the_waiting_lis
     reading().rollback()
     assert lookup.get(reading(), waiting.id).state == "confirmed"
     assert small.seats().taken == 2
+
+
+def test_a_couple_of_whom_one_is_registered_is_told_that_nobody_was_taken(
+    house: House, guest: Any
+) -> None:
+    house.apply(toml(capacity=9))
+    book(guest, **ZHANG)
+    page = Page(book(guest, companion_1="李红", **ZHANG))
+    assert page.kind == "already-registered"
+    assert "这一次没有记下谁。没有报过名的人，请单独报。" in page.text
+    assert house.seats().taken == 1
+
+
+def test_who_waits_already_is_not_told_of_a_seat(house: House, guest: Any) -> None:
+    house.apply(toml(capacity=1))
+    house.register("王一")
+    book(guest, waitlist="yes", **ZHANG)
+    page = Page(book(guest, waitlist="yes", **ZHANG))
+    assert "也可能在候补名单上。有没有座位，请看报名的那一页" in page.text
+
+
+def test_who_gives_a_seat_back_reads_first_whether_it_can_be_taken_back(
+    house: House, guest: Any
+) -> None:
+    house.apply(toml(capacity=1))
+    ticket = book(guest, **ZHANG).headers["Location"]
+    assert "10 分钟以内，座位还空着就能拿回来" in get(guest, f"{ticket}/cancel").text
+    house.register("王一", waitlist=True)
+    assert "座位马上安排给别人，拿不回来" in get(guest, f"{ticket}/cancel").text
