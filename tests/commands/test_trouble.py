@@ -70,8 +70,12 @@ def test_the_list_here_has_every_command(house: House) -> None:
 def _refuses_in_one_line(house: House, name: str, folder: Path) -> str:
     """Run the command. Returns the reason, which must be one line with exit code 1."""
     words = [word.replace("FOLDER", str(folder)) for word in COMMANDS[name]]
-    logging.getLogger(house.app.name).disabled = True  # what the log says is not the answer
-    said = run(house, *name.split(), *words)
+    log = logging.getLogger(house.app.name)
+    log.disabled = True  # what the log says is not the answer
+    try:
+        said = run(house, *name.split(), *words)
+    finally:
+        log.disabled = False
     assert isinstance(said.exception, SystemExit), (name, said.exception)
     assert (said.exit_code, len(said.stderr.splitlines())) == (1, 1), (name, said.stderr)
     return str(said.stderr)

@@ -69,7 +69,8 @@ def fold(typed: str) -> str:
     stay in a text without Chinese characters."""
     folded = normalize("NFKC", normalize("NFKC", typed).casefold()).translate(_DOTS)
     folded = re.sub(r"\s*·\s*", "·", " ".join(folded.split()))
-    return folded.replace(" ", "") if has_han(folded) else folded
+    # Without its space, an accent may join the letter before it: folding again changes nothing.
+    return normalize("NFKC", folded.replace(" ", "")) if has_han(folded) else folded
 
 
 def _plain(letters: str) -> str:

@@ -212,10 +212,11 @@ def test_guessing_the_setup_code_is_slowed_down(folder: Path) -> None:
             olga.post(
                 form.action, data={**form.fields, "password": PASSWORD, "code": "000000"}
             ).status_code
-            for _ in range(7)
+            for _ in range(10)
         ]
     house.close()
-    assert (answers[0], answers[-1]) == (422, 429)
+    assert answers[0] == 422
+    assert 429 in answers[5:], answers
 
 
 def test_staff_can_sign_out_their_other_browsers_only(small: House, olga: FlaskClient) -> None:
