@@ -155,6 +155,8 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
     chosen = {"csrf_token": token, "registration": "2", "act": "cancel"}
     assert Page(olga.post(f"{desk}/attendees", data=chosen)).kind == "staff-bulk-cancel"
     assert Page(olga.post(f"{desk}/paper", data={"csrf_token": token})).kind == "staff-paper-check"
+    leaving = {"csrf_token": token, "outcome": "will-not-come"}
+    assert Page(olga.post(f"{desk}/calls/2", data=leaving)).kind == "staff-will-not-come"
     edit = get(olga, f"{desk}/edit").form("/edit")
     forms = [form for form in get(olga, f"{desk}/edit").forms if form.action.endswith("/edit")]
     filled = {**forms[-1].fields, "title.zh": "书法", "title.en": "Calligraphy"}
