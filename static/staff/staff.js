@@ -34,7 +34,12 @@ if (entry) {
     const typed = name.value.trim().toLowerCase();
     const surname = /^[a-z]/.test(typed) ? typed.split(/\s/)[0] : typed.slice(0, 1);
     const theirs = lines.filter((line) => line.dataset.alike.split(" ").includes(surname));
-    for (const line of lines) line.hidden = theirs.length > 0 && !theirs.includes(line);
+    // Nothing is shown for a Chinese surname that no other sounds like.
+    const known = theirs.length > 0 || /[\u3400-\u9fff]/.test(typed);
+    for (const line of lines) {
+      line.hidden = known && !theirs.includes(line);
+      line.parentElement.hidden = known && theirs.length === 0;
+    }
   };
   name.addEventListener("input", follow);
   follow();

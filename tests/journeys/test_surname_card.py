@@ -43,4 +43,6 @@ def test_the_card_shows_the_surnames_that_sound_like_the_one_typed(
         for typed, first in (("王小明", "王"), ("黄", "王"), ("hu da", "吴"), ("俞", "余")):
             (line,) = card_for(page, typed)
             assert line.startswith(first), typed
-        assert card_for(page, "欧阳明") == everything, "not on the card"
+        assert card_for(page, "仇阿娣") == [], "no other surname sounds like it"
+        assert not page.locator(".homophones").is_visible()
+        assert card_for(page, "q") == everything, "not a whole surname yet"
