@@ -83,7 +83,7 @@ def test_a_storm_notices_a_seeded_fault(house: House, place: Place, fault: str) 
     house.apply(toml(capacity=20, more="[waitlist]\nsize = 300"))
     if fault == "no_guard":
         faults.drop_schema_guards()
-    assert storm(house, replace(place, fault=fault), fault, rounds(20, 30), kill=False) != []
+    assert storm(house, replace(place, fault=fault), fault, rounds(30, 40), kill=False) != []
 
 
 @pytest.mark.both_databases

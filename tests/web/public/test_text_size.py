@@ -171,4 +171,4 @@ def test_a_ticket_keeps_its_chosen_language_through_a_correction(small: House) -
     assert "Change name or number" in change.text
     form = change.form()
     back = guest.post(form.action.split("#")[0], data={**form.fields, "name": "张桂英"})
-    assert "The new name and number are stored" in get(guest, back.headers["Location"]).text
+    assert "What you changed is stored" in get(guest, back.headers["Location"]).text
