@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from eventreg.core.registration import sent_forms
 from tests.conftest import CHROMIUM
 from tests.journeys.engines import InChromium, Window, chromium, send, shows, webkit
+from tests.proofs.conftest import WHOLE
 from tests.support import windows
 from tests.support.factories import SECRET, House, toml
 from tests.support.servers import Server, running
@@ -181,6 +182,7 @@ def test_back_after_a_mistake_in_the_finder_shows_what_was_typed(
     assert shows(window, "find")["typed"] == [NAMES[0], number, "12"]
 
 
+@pytest.mark.skipif(not WHOLE, reason="a control that waits for a page that does not come")
 def test_without_an_address_of_its_own_back_meets_a_question(
     browser: Browser, server: Server
 ) -> None:

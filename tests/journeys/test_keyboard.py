@@ -35,6 +35,8 @@ def test_the_tab_key_goes_down_the_page_with_a_visible_focus_ring(
 ) -> None:
     guest = visitor(browser, site, LAPTOP, ("zh", "light", "standard"))
     for name, page in guest.on_the_way_to_a_ticket():
+        page.wait_for_load_state()
+        settle(page)
         found = stops(page)
         assert len(found) > 5, name
         places = [place for place, _ in found]

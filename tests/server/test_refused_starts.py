@@ -13,6 +13,7 @@ from eventreg import serve
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.storage.session import reading
+from tests.proofs.conftest import WHOLE
 from tests.support.factories import SHIPPED, House
 from tests.support.servers import refused
 
@@ -40,7 +41,7 @@ def _without_tables_yet(instance: Path) -> None:
     (instance / "eventreg.sqlite3").unlink()
 
 
-@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("is_first", [True, False] if WHOLE else [False])
 def test_a_start_behind_a_program_that_keeps_the_queue_is_refused(
     tmp_path: Path, instance: Path, is_first: bool
 ) -> None:
