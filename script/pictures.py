@@ -12,9 +12,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from eventreg.storage import checks
 from tests.conftest import CHROMIUM
 from tests.support import cast
-from tests.support.factories import LONG_PASSWORD, ROOT, SECRET
+from tests.support.factories import LONG_PASSWORD, ROOT, SECRET, House
 from tests.support.servers import started
 from tests.support.windows import Visitor
 
@@ -248,6 +249,8 @@ def main(folder: Path) -> None:
             report(album)
         whole = Path(temporary, "cast")
         whole.mkdir()
+        with House(whole).app.app_context():
+            checks.make_tables()
         paths = cast.prepare(whole)
         with started(whole, EVENTREG_CLOCK=cast.MORNING, EVENTREG_SECRET_KEY=SECRET) as server:
             album.address = server.address
