@@ -1,4 +1,5 @@
-"""Unfinished forms: what guests typed and have not confirmed, for half an hour, so that Back and reload show it.
+"""Unfinished forms: what guests typed and have not confirmed, for half an hour, so that Back and
+reload show it.
 
 Only an addition, so that a process of the version before runs on these tables too.
 """

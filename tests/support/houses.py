@@ -42,6 +42,17 @@ def one_of_each(house: House) -> House:
     return house
 
 
+@pytest.fixture
+def a_couple_and_two_who_wait(house: House) -> House:
+    """Two seats taken by a couple, two parties waiting."""
+    house.apply(toml(capacity=2))
+    house.hire()
+    house.couple = house.register("王建国", "李秀英", phone="13800138000")  # type: ignore[attr-defined]
+    house.next = house.register("张桂芳", phone="13800138001", waitlist=True)  # type: ignore[attr-defined]
+    house.last = house.register("陈阿宝", "陈阿根", phone="057487651234", waitlist=True)  # type: ignore[attr-defined]
+    return house
+
+
 @pytest.fixture(scope="module")
 def monday_morning(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """All events of the cast, on Monday morning at eight; for reading only."""

@@ -14,6 +14,7 @@ from eventreg.core.errors import FieldRefused
 from eventreg.core.event.copy_check import forbidden_words, half_width
 from eventreg.core.event.definition import Definition
 from eventreg.core.event.field_types import WRITTEN
+from eventreg.core.event.key_paths import value_at
 from eventreg.core.values import phones
 
 LONGEST = 256 * 1024
@@ -83,9 +84,7 @@ class _Raw:
 
     def get(self, path: str, kind: type | tuple[type, ...]) -> Any:
         """The value at ``path`` if it has that type, else ``None``."""
-        value: Any = self._toml
-        for step in path.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
+        value = value_at(self._toml, path)
         return value if isinstance(value, kind) and not isinstance(value, bool) else None
 
     def local(self, path: str) -> dt.datetime | None:

@@ -11,6 +11,7 @@ from eventreg.core.models.calls import CallReason
 from eventreg.core.registration import lookup
 from eventreg.storage.session import reading
 from tests.support.factories import House, local, toml
+from tests.support.houses import a_couple_and_two_who_wait
 from tests.support.pages import Page, get
 
 DESK = "/staff/events/small"
@@ -20,17 +21,7 @@ SPEAKER_REPLACED = """
 kind = "speaker-replaced"
 text = { zh = "换人主讲。", en = "Another speaker." }
 """
-
-
-@pytest.fixture
-def small(house: House) -> House:
-    """Two seats taken by a couple, two parties waiting."""
-    house.apply(toml(capacity=2))
-    house.hire()
-    house.couple = house.register("王建国", "李秀英", phone="13800138000")  # type: ignore[attr-defined]
-    house.next = house.register("张桂芳", phone="13800138001", waitlist=True)  # type: ignore[attr-defined]
-    house.last = house.register("陈阿宝", "陈阿根", phone="057487651234", waitlist=True)  # type: ignore[attr-defined]
-    return house
+small = a_couple_and_two_who_wait
 
 
 def press(client: FlaskClient, registration_id: int, outcome: str, **more: str) -> None:

@@ -13,19 +13,11 @@ from eventreg.core.registration import lookup, seats
 from eventreg.core.registration.seats import SeatCount
 from eventreg.storage.session import reading
 from tests.support.factories import House, local, toml
+from tests.support.houses import a_couple_and_two_who_wait
 from tests.support.pages import get
 from tests.web.desk.test_calls import CALLS, DESK, press, tasks
 
-
-@pytest.fixture
-def small(house: House) -> House:
-    """Two seats taken by a couple, two parties waiting."""
-    house.apply(toml(capacity=2))
-    house.hire()
-    house.couple = house.register("王建国", "李秀英", phone="13800138000")  # type: ignore[attr-defined]
-    house.next = house.register("张桂芳", phone="13800138001", waitlist=True)  # type: ignore[attr-defined]
-    house.last = house.register("陈阿宝", "陈阿根", phone="057487651234", waitlist=True)  # type: ignore[attr-defined]
-    return house
+small = a_couple_and_two_who_wait
 
 
 def test_a_seat_is_passed_on_if_its_owner_is_not_reached_in_time(house: House) -> None:
