@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, false, text
+from sqlalchemy import ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from eventreg.core.models.base import Base
@@ -34,12 +34,14 @@ class CheckIn(Base):
     late: Mapped[bool]
     by_paper: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Typed in from the printed list, so the time of the arrival is not known."""
+    device: Mapped[str | None] = mapped_column(String(64))
+    """The door device that saw the person; empty if the act came from a page without a script."""
     undone_at: Mapped[datetime | None]
     undone_by_staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_members.id"))
 
 
 class Gift(Base):
-    """One gift for one attendee. A row with ``undone_at`` does not count; nothing sets it."""
+    """One gift for one attendee. A row with ``undone_at`` does not count."""
 
     __tablename__ = "gifts"
     __table_args__ = (

@@ -31,6 +31,9 @@ class Event(Base):
     check_in_closes_at: Mapped[datetime]
     check_in_opened_at: Mapped[datetime | None]
     """Set if staff opened check-in before its time."""
+    seats_released_at: Mapped[datetime | None]
+    """When staff first gave away the seats of those who had not come. From then on free seats go
+    only to waiting people who are at the door."""
     max_party: Mapped[int]
     max_per_phone: Mapped[int]
     waitlist_open: Mapped[bool]

@@ -50,6 +50,7 @@ OF_GUESTS: Sequence[Kept] = (
             *_of("attendees", "phone_number", "phone_tail"),
         ),
     ),
+    Kept("door", Until.RETENTION_ENDS, _of("door_acts", "typed")),
     Kept("email", Until.RETENTION_ENDS, _of("registrations", "email")),
     Kept("contact", Until.RETENTION_ENDS, _of("registrations", "contact")),
     Kept("wishes", Until.EVENT_ENDS, _of("registrations", "wishes")),
@@ -75,7 +76,8 @@ OF_GUESTS: Sequence[Kept] = (
                 "split_from_id",
                 "erased_at",
             ),
-            *_of("attendees", "cancelled_at"),
+            *_of("attendees", "cancelled_at", "released_at"),
+            *_of("present_parties", "number", "came_at", "calls", "called_at", "left_at"),
         ),
     ),
     Kept(
@@ -83,8 +85,12 @@ OF_GUESTS: Sequence[Kept] = (
         Until.STAYS,
         (
             *_of("check_ins", "arrived_at", "recorded_at", "early", "late", "by_paper"),
-            *_of("check_ins", "undone_at"),
+            *_of("check_ins", "undone_at", "device"),
             *_of("gifts", "given_at", "undone_at"),
+            *_of("owed_gifts", "owed_at", "settled_at"),
+            *_of("door_acts", "key", "device", "uploaded_by", "seq", "act", "attendee"),
+            *_of("door_acts", "device_at", "acted_at", "received_at", "result", "reason"),
+            *_of("door_acts", "late", "clash", "settled_at"),
         ),
     ),
     Kept(
@@ -124,6 +130,8 @@ OF_STAFF: Sequence[Kept] = (
             *_of("staff_sessions", "expires_at", "note", "device"),
             *_of("known_browsers", "token_digest", "failures", "created_at", "seen_at"),
             *_of("pairings", "token_digest", "expires_at", "used_at"),
+            *_of("door_devices", "device", "name", "paired_at", "revoked_at", "seen_at"),
+            *_of("door_devices", "roster_at", "unsent", "clock_ahead", "checks"),
         ),
     ),
 )

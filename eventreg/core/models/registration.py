@@ -133,6 +133,9 @@ class Attendee(Base):
     code: Mapped[str | None] = mapped_column(String(12))
     """The check-in code. Empty if the person never had a seat; it stays after a cancellation."""
     cancelled_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
+    """When the seat was given away because the person had not come. The person is then cancelled,
+    too."""
     public_id: Mapped[str] = mapped_column(
         String(32), default=tokens.opaque, index=True, unique=True, nullable=True
     )
