@@ -1,0 +1,1 @@
+"""The door in real browsers: with a network, without one, and with one that lies."""
