@@ -23,8 +23,8 @@ from eventreg.core.errors import (
 )
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
-from eventreg.core.models.registration import RegistrationState
-from eventreg.core.registration import arrivals, waitlist
+from eventreg.core.models.registration import Registration, RegistrationState
+from eventreg.core.registration import arrivals, lookup, waitlist
 from eventreg.core.search import terms
 from eventreg.core.search.tiers import How
 from eventreg.core.staff.permissions import Permission
@@ -75,6 +75,11 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
     )
 
 
+def address_of_party(event: Event, registration: Registration) -> str:
+    """The address of the check-in page of one party. It opens no ticket."""
+    return url_for("door.door", slug=event.slug, t=registration.ticket_digest[:24])
+
+
 def _positions(event: Event, rows: Sequence[Row]) -> dict[int, int]:
     """The place on the waiting list of each registration that waits, if one of these does."""
     if all(row.state != RegistrationState.WAITLISTED for row in rows):
@@ -117,9 +122,14 @@ def _found(event: Event, query: str) -> search.Answer:
 
 @blueprint.get("/<slug>/")
 @requires(Permission.CHECK_IN)
-def door(slug: str) -> str:
-    """The page with which volunteers check people in."""
+def door(slug: str) -> Answer:
+    """The page with which volunteers check people in. ``t`` shows the party of a scanned ticket;
+    404 if the event has no such ticket."""
     event = events.get(reading(), slug)
+    scanned = request.args.get("t", "")
+    if scanned:
+        found = lookup.by_scan(reading(), event, scanned)
+        return page(event, registration_id=found) if found else _refused(slug, Told("gone"), 404)
     done = sent.number("done")
     told = (
         _told(rules.outcome(reading(), event, done, fresh=request.args.get("again") is None))
