@@ -17,6 +17,7 @@ _NEW_COLUMNS = (
     ("events", "seats_released_at", _MOMENT),
     ("attendees", "released_at", _MOMENT),
     ("check_ins", "device", sa.String(length=64)),
+    ("staff_sessions", "door_device", sa.String(length=64)),
 )
 _INDEXES = (
     ("door_acts", ["event_id", "clash", "settled_at"]),
