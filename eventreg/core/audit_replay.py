@@ -70,7 +70,7 @@ def _apply(result: Replayed, action: str, registration_id: int, details: dict[st
             result.people[registration_id] -= people
             if not result.people[registration_id]:
                 result.states[registration_id] = RegistrationState.CANCELLED
-        case Action.CANCELLATION_UNDONE:
+        case Action.CANCELLATION_UNDONE | Action.SEAT_RESTORED:
             result.people[registration_id] += people
             result.states[registration_id] = RegistrationState(details["state"])
 

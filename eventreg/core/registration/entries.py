@@ -40,6 +40,8 @@ class Entry:
     form_key: str
     waitlist: bool = False
     """Accept waiting places if there are not enough seats."""
+    at_door: bool = False
+    """Wait at the door if there are not enough seats, however many people wait already."""
     split: bool = False
     """Accept one seat now and waiting places for the others, if there are not seats for all."""
     email: str | None = None
