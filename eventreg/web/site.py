@@ -78,6 +78,7 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
     "contradicted": 422,
+    "release_too_early": 403,
 }
 """The HTTP status of each refusal. Its sentence is ``refused_<code>`` in the catalogue. A test
 checks that both are complete."""

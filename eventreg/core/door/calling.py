@@ -1,10 +1,10 @@
 """Call the people who were given seats while they waited at the door: they come in, or they are
 gone. Each party is called twice; then the next party gets its seats."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import outbox
@@ -14,7 +14,7 @@ from eventreg.core.door.check_in import Arrival
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.door import PresentParty
 from eventreg.core.models.event import Event
-from eventreg.core.models.people import LIVE
+from eventreg.core.models.people import EXPECTED
 from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import cancellations, identity, lookup, seats, waitlist
 
@@ -69,23 +69,26 @@ def _let_go(session: Session, event: Event, row: PresentParty, *, by: Actor, now
     present.record(session, Action.WAITING_LEFT, row, by=by, now=now)
     counted = seats.count(session, event.id, now=now)
     registration = lookup.get(session, row.registration_id)
-    absent = absent_of(session, [registration.id])
+    absent = absent_of(session, registrations=[registration.id])
     if absent:
         counted = cancellations.release(session, event, counted, absent, by=by, now=now)
     waitlist.promote(session, event, counted, now=now)
 
 
-def absent_of(session: Session, registrations: Sequence[int]) -> Sequence[Attendee]:
-    """Those of these registrations who have a seat and are not in the hall, with their rows
-    locked."""
-    people = (
+def absent_of(
+    session: Session, *, people: Collection[int] = (), registrations: Collection[int] = ()
+) -> Sequence[Attendee]:
+    """Those of these people, and of all in these registrations, who have a seat and are not in the
+    hall. Their rows are locked before the arrivals are read."""
+    chosen = or_(Attendee.id.in_(people), Attendee.registration_id.in_(registrations))
+    theirs = (
         select(Attendee)
-        .where(Attendee.registration_id.in_(registrations), LIVE, Attendee.code.is_not(None))
+        .where(chosen, EXPECTED)
         .order_by(Attendee.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    locked = session.scalars(people).all()
+    locked = session.scalars(theirs).all()
     inside = select(CheckIn.attendee_id).where(
         CheckIn.attendee_id.in_([person.id for person in locked]), CheckIn.undone_at.is_(None)
     )

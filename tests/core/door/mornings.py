@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import invariants
 from eventreg.core.audit import Actor
-from eventreg.core.door import check_in, present, walk_ins
-from eventreg.core.door.check_in import Arrival
+from eventreg.core.door import calling, check_in, present, restoring, walk_ins
+from eventreg.core.door import release as rules
+from eventreg.core.door.check_in import Arrival, Outcome
 from eventreg.core.door.present import Line, Standing
+from eventreg.core.door.release import Released
 from eventreg.core.door.walk_ins import Newcomer, WalkedIn
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
@@ -35,21 +37,28 @@ def id_of(name: str) -> str:
     return str(reading().scalars(found.limit(1)).one())
 
 
-def arrive(house: House, *people: str, by: Actor | None = None) -> None:
+def arrive(house: House, *people: str) -> None:
     """These people come, and Dora checks them in."""
     for name in people:
-        arrival = Arrival(id_of(name), house.now, house.now)
-        act(
-            house,
-            lambda session, event, arrival=arrival: check_in.check_in(
-                session, event, arrival, anyway=True, by=by or house.dora
-            ),
-        )
+        came(house, id_of(name))
 
 
-def walk_in(house: House, name: str, phone: str = "", key: str = "", **typed: str) -> WalkedIn:
+def came(house: House, attendee: str) -> Outcome:
+    """The person of this id comes, and Dora checks in."""
+    arrival = Arrival(attendee, house.now, house.now)
+    return act(
+        house,
+        lambda session, event: check_in.check_in(
+            session, event, arrival, anyway=True, by=house.dora
+        ),
+    )
+
+
+def walk_in(
+    house: House, name: str, phone: str = "", key: str = "", companion: str = ""
+) -> WalkedIn:
     """Somebody walks in."""
-    newcomer = Newcomer(name, phone, house.now, key or uuid4().hex, **typed)
+    newcomer = Newcomer(name, phone, house.now, key or uuid4().hex, companion)
     return act(
         house,
         lambda session, event: walk_ins.walk_in(
@@ -83,3 +92,35 @@ def check_sum(house: House) -> None:
     """Everything that must hold, holds."""
     found = invariants.of_event(reading(), house.event(), now=house.now)
     assert found.holds, [one for one in found.findings if not one.holds]
+
+
+def release(house: House, *absent: str, by: Actor | None = None) -> Released:
+    """Olga gives away the seats of these people, or of all who have not come."""
+    ids = [id_of(name) for name in absent] or None
+    return act(
+        house,
+        lambda session, event: rules.release(
+            session, event, ids, by=by or house.olga, now=house.now
+        ),
+    )
+
+
+def restore(house: House, attendee: str) -> Standing:
+    """Dora gives somebody a seat again."""
+    return act(
+        house,
+        lambda session, event: restoring.restore(
+            session, event, attendee, secret_key=SECRET, by=house.dora, now=house.now
+        ),
+    )
+
+
+def no_answer(house: House, name: str, calls: int) -> None:
+    """Dora called, and nobody of the party answered; the page showed so many calls."""
+    attendee = id_of(name)
+    act(
+        house,
+        lambda session, event: calling.not_answering(
+            session, event, attendee, calls=calls, by=house.dora, now=house.now
+        ),
+    )
