@@ -137,7 +137,7 @@ def test_people_of_another_event_and_unknown_ids_are_left_out(morning: House) ->
         lambda session, event: rules.release(
             session,
             event,
-            [stranger, "x", "f" * 32, "", "\ud800"],
+            ids,
             by=morning.olga,
             now=morning.now,
         ),
