@@ -64,6 +64,7 @@ STATUS = {
     "attendee_cancelled": 409,
     "attendee_waiting": 409,
     "outside_check_in_window": 409,
+    "gift_before_arrival": 409,
     "staff_unknown": 404,
     "username_taken": 422,
     "sign_in_failed": 422,
