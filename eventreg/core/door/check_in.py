@@ -144,7 +144,7 @@ def undo(
         made.undone_at, made.undone_by_staff_id = now, by.staff_id
         session.flush()
         _record(session, Action.CHECK_IN_UNDONE, person, by, now)
-        gifts.undo_with_check_in(session, event, made, by=by, now=now)
+        gifts.undo_with_check_in(session, made, by=by, now=now)
     return _outcome(person, made, fresh=fresh)
 
 

@@ -130,10 +130,9 @@ def with_check_in(session: Session, event: Event, made: CheckIn, *, by: Actor) -
         give(session, event, person, by=by, now=now, at=made.arrived_at)
 
 
-def undo_with_check_in(
-    session: Session, event: Event, made: CheckIn, *, by: Actor, now: datetime
-) -> None:
+def undo_with_check_in(session: Session, made: CheckIn, *, by: Actor, now: datetime) -> None:
     """If check-in gives the gift at this event, take back what the check-in gave or owes."""
+    event = session.get_one(Event, made.event_id)
     gift = events.definition(event).gift
     if gift is not None and gift.at_check_in:
         undo(session, event, made.attendee_id, by=by, now=now)
