@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
-from eventreg.core.errors import GiftBeforeArrival
+from eventreg.core.errors import AttendeeUnknown, GiftBeforeArrival
 from eventreg.core.models.attendance import Gift
 from eventreg.core.models.door import OwedGift
 from eventreg.core.models.event import Event
@@ -43,7 +43,7 @@ def owe(session: Session, event: Event, attendee_id: int, *, by: Actor, now: dat
         return False
     if arrival_of(session, attendee_id) is None:
         raise GiftBeforeArrival(person.public_id, person.name)
-    row = _row(session, attendee_id)
+    row = row_of(session, attendee_id)
     if row is not None and row.settled_at is None:
         return True
     if row is None:
@@ -59,7 +59,7 @@ def owe(session: Session, event: Event, attendee_id: int, *, by: Actor, now: dat
 def settle(session: Session, person: Attendee, *, by: Actor, at: datetime) -> bool:
     """Owe this person no gift any more. Returns ``False`` if none was owed. Writes no audit entry:
     that of the gift says it."""
-    row = _row(session, person.id)
+    row = row_of(session, person.id)
     if row is None or row.settled_at is not None:
         return False
     row.settled_at, row.settled_by_staff_id = at, by.staff_id
@@ -69,7 +69,7 @@ def settle(session: Session, person: Attendee, *, by: Actor, at: datetime) -> bo
 
 def reopen(session: Session, person: Attendee, *, settled_at: datetime) -> None:
     """Owe the gift again that was settled at that moment, if one was."""
-    row = _row(session, person.id)
+    row = row_of(session, person.id)
     if row is not None and row.settled_at == settled_at:
         row.settled_at = row.settled_by_staff_id = None
         session.flush()
@@ -85,6 +85,15 @@ def cross_out(
         return False
     _record(session, Action.GIFT_CROSSED_OUT, person, by, now)
     return True
+
+
+def of_id(session: Session, event: Event, owed_id: int) -> tuple[OwedGift, Attendee]:
+    """What is noted under this id, settled or not, and the person. Refuses with
+    ``AttendeeUnknown`` if the event has no such note."""
+    row = session.get(OwedGift, owed_id)
+    if row is None or row.event_id != event.id:
+        raise AttendeeUnknown
+    return row, session.get_one(Attendee, row.attendee_id)
 
 
 def count(session: Session, event: Event) -> int:
@@ -123,7 +132,8 @@ def _open(event: Event) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return OwedGift.event_id == event.id, OwedGift.settled_at.is_(None)
 
 
-def _row(session: Session, attendee_id: int) -> OwedGift | None:
+def row_of(session: Session, attendee_id: int) -> OwedGift | None:
+    """What is noted about this person, settled or not."""
     return session.scalar(select(OwedGift).where(OwedGift.attendee_id == attendee_id))
 
 
