@@ -8,9 +8,9 @@ function ofCheckIn(person, act, now, facts) {
   }
   if (person.releasedAt) return { kind: "released", at: person.releasedAt };
   if (person.state === "cancelled") return { kind: "cancelled", at: person.cancelledAt };
-  const isOpen = now >= Date.parse(facts.checkInOpens) || facts.openedEarly;
-  if (!isOpen && !act.anyway) return { kind: "early", at: Date.parse(facts.checkInOpens) };
-  const late = now >= Date.parse(facts.checkInCloses);
+  const isOpen = now >= Date.parse(facts.check_in_opens_at) || facts.check_in_opened_at;
+  if (!isOpen && !act.anyway) return { kind: "early", at: Date.parse(facts.check_in_opens_at) };
+  const late = now >= Date.parse(facts.check_in_closes_at);
   const kind = person.unsure ? "unsure" : late ? "late" : "checked-in";
   return { kind, writes: true, late, at: now };
 }

@@ -6,7 +6,7 @@ const WITHOUT_EFFECT = new Set(["waiting", "unknown", "invalid", "refused", "not
 
 // A moment of this device, as milliseconds of the server's clock.
 export function serverTime(deviceTime, facts) {
-  return Date.parse(deviceTime) + (facts.serverOffset || 0);
+  return Date.parse(deviceTime) + (facts.server_offset || 0);
 }
 
 const moment = (text) => (text ? Date.parse(text) : null);
@@ -53,13 +53,13 @@ const CHANGES = {
   "check-in": (one, act, at, facts) => {
     if (one.state !== "confirmed" || one.arrivedAt) return;
     one.arrivedAt = at;
-    one.door = act.from || facts.deviceName;
-    if (facts.giftAtCheckIn) one.giftAt = at;
+    one.door = act.from || facts.device_name;
+    if (facts.gift && facts.gift.at_check_in) one.giftAt = at;
   },
   "undo": (one, act, at, facts) => {
     one.arrivedAt = null;
     one.door = null;
-    if (facts.giftAtCheckIn) one.giftAt = null;
+    if (facts.gift && facts.gift.at_check_in) one.giftAt = null;
   },
   "gift": (one, act, at) => { one.giftAt = one.giftAt || at; one.owedAt = null; },
   "gift-undo": (one) => { one.giftAt = null; },
@@ -102,14 +102,15 @@ function count(people, roster, facts) {
   const having = (test) => people.filter(test).length;
   const expected = having((one) => one.state === "confirmed");
   const given = having((one) => one.giftAt);
+  const stock = facts.gift ? facts.gift.stock : null;
   return {
     expected,
     arrived: having((one) => one.state === "confirmed" && one.arrivedAt),
-    mine: having((one) => one.arrivedAt && one.door && one.door === facts.deviceName),
+    mine: having((one) => one.arrivedAt && one.door && one.door === facts.device_name),
     free: Math.max(0, roster.capacity - expected),
     waitingHere: having((one) => one.state === "waitlisted" && one.presentAt),
     given,
-    giftsLeft: facts.giftStock == null ? null : Math.max(0, facts.giftStock - given),
+    giftsLeft: stock == null ? null : Math.max(0, stock - given),
     owed: having((one) => one.owedAt && !one.giftAt),
   };
 }
