@@ -48,7 +48,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SESSION_COOKIE_NAME="__Host-s" if settings.https else "s",
+        SESSION_COOKIE_NAME=settings.cookie("s"),
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,  # public pages set no cookie, on a paired phone too

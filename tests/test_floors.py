@@ -81,12 +81,13 @@ FLOORS = (
     "core.door  core.importing  core.organising  core.undo  storage  web.addresses",
     "core.desk  core.invariants  web.language  web.limits",
     "core.erasure  readers  web.access  web.event_facts  web.forms  web.qr_code",
-    "mail  operations  web.door  web.guard  web.notes  web.template_globals",
+    "mail  operations  rehearsal  web.door  web.guard  web.notes  web.template_globals",
     "background  web.desk  web.public",
     "commands  web.organising  web.staff",
     "web.site",
     "app",
     "serve",
+    "rehearse",
 )
 """The rooms, beginning with the lowest floor. A room is a folder, or a file beside the folders. The
 same floors are drawn in docs/architecture.md."""
