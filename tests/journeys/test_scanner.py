@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from eventreg.i18n import sentence
+from eventreg.web.door.scanner import WORDS
 from tests.conftest import CHROMIUM
 from tests.proofs.conftest import WHOLE, rounds
 from tests.support import lens
@@ -23,11 +24,7 @@ from tests.support.windows import PHONE
 
 pytestmark = pytest.mark.browser
 DOOR = ROOT / "static" / "door"
-KEYS = (
-    "heading starting scanning paused no_camera refused in_use not_https no_decoder failed hint "
-    "again torch_on torch_off close is_packet"
-).split()
-WORDS = {f"scan_{key}": sentence("zh", f"scan_{key}") for key in KEYS}
+SENTENCES = {key: sentence("zh", key) for key in WORDS}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
     "worker-src 'self'; connect-src 'self'"
@@ -95,7 +92,7 @@ def answering(change: Callable[[str, str], str | None]) -> Callable[[Route], Non
         elif name.endswith(".js"):
             body, kind = file.read_text() if file else "", "text/javascript"
         else:
-            body, kind = PAGE.replace("WORDS", json.dumps(WORDS)), "text/html"
+            body, kind = PAGE.replace("WORDS", json.dumps(SENTENCES)), "text/html"
         changed = change(name, body)
         if changed is None:
             route.fulfill(status=404)
@@ -217,7 +214,7 @@ def test_each_state_of_the_camera_has_its_sentence(browser: Browser, camera: Bro
     page = door(camera, allowed=False)
     says(page, "scan_refused")
     page.context.grant_permissions(["camera"])
-    page.get_by_role("button", name=WORDS["scan_again"]).click()
+    page.get_by_role("button", name=SENTENCES["scan_again"]).click()
     expect(page.locator("#hits li").first).to_be_attached()
     page.goto("http://door.test/")
     says(page, "scan_not_https")
@@ -232,7 +229,7 @@ def test_without_the_library_the_page_says_so_until_it_has_come(camera: Browser)
     page = door(camera, change=lambda name, body: None if name in missing else body)
     says(page, "scan_no_decoder")
     missing.clear()
-    page.get_by_role("button", name=WORDS["scan_again"]).click()
+    page.get_by_role("button", name=SENTENCES["scan_again"]).click()
     expect(page.locator("#hits li").first).to_be_attached()
     page.context.close()
 
@@ -242,11 +239,11 @@ def test_without_a_hit_it_gives_a_hint_then_rests_and_one_tap_goes_on(browser: B
     says(page, "scan_scanning")
     page.clock.fast_forward(5_100)
     says(page, "scan_hint")
-    page.get_by_role("button", name=WORDS["scan_torch_on"]).click()
-    expect(page.get_by_role("button", name=WORDS["scan_torch_off"])).to_be_visible()
+    page.get_by_role("button", name=SENTENCES["scan_torch_on"]).click()
+    expect(page.get_by_role("button", name=SENTENCES["scan_torch_off"])).to_be_visible()
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.clock.fast_forward(56_000)
-    rests = page.get_by_role("button", name=WORDS["scan_paused"])
+    rests = page.get_by_role("button", name=SENTENCES["scan_paused"])
     expect(rests).to_be_visible()
     assert page.evaluate("window.asked") == ["screen", True, "screen", "let go"]
     rests.click()
