@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from eventreg.i18n import sentence
 from eventreg.web.door.scanner import WORDS
 from tests.conftest import CHROMIUM
+from tests.journeys.door import lens
 from tests.proofs.conftest import WHOLE, rounds
-from tests.support import lens
 from tests.support.factories import ROOT
 from tests.support.windows import PHONE
 
