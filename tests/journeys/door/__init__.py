@@ -1,1 +1,1 @@
-"""The door in real browsers: with a network, without one, and with one that lies."""
+"""The door in a real browser."""
