@@ -61,7 +61,7 @@ function giftRow(person, page) {
 
 // What a row depends on.
 function signature(person, page, isCard, isGift) {
-  const party = isCard ? page.partyOf(person).map(one => [one.attendee, one.name, one.arrivedAt]) : 0;
+  const party = isCard ? page.partyOf(person).map(one => [one.attendee, one.arrivedAt]) : 0;
   return JSON.stringify([person.name, person.state, person.arrivedAt, person.giftAt, person.owedAt,
     person.presentAt, person.position, person.number, person.door, person.code, person.tail, isCard,
     isGift, page.state().free > 0, party]);
@@ -80,8 +80,9 @@ export function lister(page) {
   };
   return (ul, people, isCard, isGift) => {
     const rows = people.slice(0, MOST).map(person => rowOf(person, isCard, isGift));
-    const same = rows.length === ul.children.length && rows.every((one, i) => ul.children[i] === one);
-    if (!same) put(ul, rows);
+    const there = ul.children;
+    const isSame = rows.length === there.length && rows.every((one, i) => there[i] === one);
+    if (!isSame) put(ul, rows);
     return people.length - rows.length;
   };
 }
