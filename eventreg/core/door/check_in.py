@@ -43,8 +43,8 @@ class Arrival:
     recorded_at: datetime
     """When the server learnt of it."""
     via: Via = Via.DOOR
-    key: str | None = None
-    """Not used yet: the key of an arrival that a door device sends again."""
+    device: str | None = None
+    """The door device that saw the person, if it was one."""
 
     def is_early(self, event: Event) -> bool:
         """Whether the person came before the check-in window, even if check-in was opened early;
@@ -88,6 +88,15 @@ def check_in(
     _check_seat(person)
     if not anyway:
         _check_window(event, person, arrival)
+    made = record(session, event, person, arrival, by=by)
+    return _outcome(person, made, fresh=True)
+
+
+def record(
+    session: Session, event: Event, person: Attendee, arrival: Arrival, *, by: Actor
+) -> CheckIn:
+    """Write the check-in of a person who has a seat and none that stands; the caller has looked.
+    ``ValueError`` if ``by`` is not a staff member."""
     if by.staff_id is None:
         raise ValueError("a check-in is made by a staff member")
     made = CheckIn(
@@ -99,11 +108,18 @@ def check_in(
         early=arrival.is_early(event),
         late=arrival.is_late(event),
         by_paper=arrival.via is Via.PAPER,
+        device=arrival.device,
     )
     session.add(made)
     session.flush()
     _record(session, Action.CHECKED_IN, person, by, arrival.recorded_at)
-    return _outcome(person, made, fresh=True)
+    return made
+
+
+def seen_earlier(event: Event, made: CheckIn, arrival: Arrival) -> None:
+    """Let a check-in that stands say when and where the person was first seen."""
+    made.arrived_at, made.device = arrival.arrived_at, arrival.device
+    made.early, made.late = arrival.is_early(event), arrival.is_late(event)
 
 
 def _check_seat(person: Attendee) -> None:
@@ -139,10 +155,18 @@ def undo(
         raise AttendeeUnknown
     fresh = made.undone_at is None
     if fresh:
-        made.undone_at, made.undone_by_staff_id = now, by.staff_id
-        session.flush()
-        _record(session, Action.CHECK_IN_UNDONE, person, by, now)
+        take_back(session, person, made, by=by, now=now)
     return _outcome(person, made, fresh=fresh)
+
+
+def take_back(
+    session: Session, person: Attendee, made: CheckIn, *, by: Actor, now: datetime
+) -> None:
+    """Mark a check-in that stands as undone. What door devices uploaded about the person before
+    then says no more that the person came."""
+    made.undone_at, made.undone_by_staff_id = now, by.staff_id
+    session.flush()
+    _record(session, Action.CHECK_IN_UNDONE, person, by, now)
 
 
 def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:
