@@ -57,6 +57,8 @@ class Action(StrEnum):
     FACTOR_REMOVED = "staff:second-factor:removed"
     FACTOR_RESET = "staff:second-factor:reset"
     PHONE_PAIRED = "staff:telephone:paired"
+    DOOR_RENAMED = "staff:door:renamed"
+    DOOR_REVOKED = "staff:door:revoked"
     SIGNED_IN = "staff:session:opened"
     SIGNED_OUT = "staff:session:closed"
 

@@ -78,6 +78,9 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
     "contradicted": 422,
+    "pairing_closed": 409,
+    "device_unknown": 404,
+    "revoked": 403,
 }
 """The HTTP status of each refusal. Its sentence is ``refused_<code>`` in the catalogue. A test
 checks that both are complete."""
