@@ -18,8 +18,13 @@ class Action(StrEnum):
 
     EVENT_APPLIED = "event:definition:applied"
     CHECK_IN_OPENED = "event:check-in:opened"
+    ABSENT_RELEASED = "event:seats:released"
     SEATS_TAKEN = "registration:seats:taken"
     SEATS_RELEASED = "registration:seats:released"
+    SEAT_RESTORED = "registration:seats:restored"
+    CAME_TO_WAIT = "registration:waiting:came"
+    WAITING_CALLED = "registration:waiting:called"
+    WAITING_LEFT = "registration:waiting:gone"
     WAITLIST_JOINED = "registration:waitlist:joined"
     WAITLIST_LEFT = "registration:waitlist:left"
     PROMOTED = "registration:waitlist:promoted"

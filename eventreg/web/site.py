@@ -81,6 +81,7 @@ STATUS = {
     "pairing_closed": 409,
     "device_unknown": 404,
     "revoked": 403,
+    "release_too_early": 403,
 }
 """The HTTP status of each refusal. Its sentence is ``refused_<code>`` in the catalogue. A test
 checks that both are complete."""
