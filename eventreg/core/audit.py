@@ -42,6 +42,8 @@ class Action(StrEnum):
     ERASED = "registration:data:erased"
     GIFT_GIVEN = "attendee:gift:given"
     GIFT_UNDONE = "attendee:gift:undone"
+    GIFT_OWED = "attendee:gift:owed"
+    GIFT_CROSSED_OUT = "attendee:gift:crossed-out"
     LIST_PRINTED = "list:check-in:printed"
     CALLS_PRINTED = "list:calls:printed"
     NUMBERS_SEEN = "list:numbers:seen"

@@ -209,6 +209,17 @@ class OutsideCheckInWindow(Refusal):
         self.opens_at = opens_at
 
 
+class GiftBeforeArrival(Refusal):
+    """The person is not checked in, so no gift is handed out. ``attendee`` is the public id."""
+
+    code = "gift_before_arrival"
+
+    def __init__(self, attendee: str, name: str) -> None:
+        super().__init__("not checked in")
+        self.attendee = attendee
+        self.name = name
+
+
 class StaffUnknown(Refusal):
     """There is no account of that name or id."""
 

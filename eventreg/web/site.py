@@ -26,7 +26,8 @@ from eventreg.web.desk import (
     sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
-from eventreg.web.door import check_in, pairing
+from eventreg.web.door import check_in, gifts, live, owed, pairing
+from eventreg.web.door import sync as door_sync
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
@@ -64,6 +65,7 @@ STATUS = {
     "attendee_cancelled": 409,
     "attendee_waiting": 409,
     "outside_check_in_window": 409,
+    "gift_before_arrival": 409,
     "staff_unknown": 404,
     "username_taken": 422,
     "sign_in_failed": 422,
@@ -78,6 +80,9 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
     "contradicted": 422,
+    "batch_malformed": 400,
+    "batch_wrong": 422,
+    "batch_too_large": 413,
     "pairing_closed": 409,
     "device_unknown": 404,
     "revoked": 403,
@@ -113,7 +118,11 @@ _PAGES = (
     organising_events,
     *_DESK,
     check_in,
+    gifts,
+    live,
+    owed,
     pairing,
+    door_sync,
 )
 _WORDED = {400, 403, 404, 405, 413, 414, 429}
 """HTTP errors with a sentence of their own; the others have one for 4xx and one for 5xx."""

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
+from eventreg.core.door import gifts
 from eventreg.core.errors import (
     AttendeeCancelled,
     AttendeeUnknown,
@@ -19,10 +21,12 @@ from eventreg.core.errors import (
 )
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn
+from eventreg.core.models.door import DoorAct
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import identity
 from eventreg.core.registration.arrivals import standing
+from eventreg.core.values import tokens
 
 
 class Via(StrEnum):
@@ -113,6 +117,7 @@ def record(
     session.add(made)
     session.flush()
     _record(session, Action.CHECKED_IN, person, by, arrival.recorded_at)
+    gifts.with_check_in(session, event, made, by=by)
     return made
 
 
@@ -156,6 +161,7 @@ def undo(
     fresh = made.undone_at is None
     if fresh:
         take_back(session, person, made, by=by, now=now)
+        _tell_devices(session, event, person, by=by, now=now)
     return _outcome(person, made, fresh=fresh)
 
 
@@ -167,6 +173,34 @@ def take_back(
     made.undone_at, made.undone_by_staff_id = now, by.staff_id
     session.flush()
     _record(session, Action.CHECK_IN_UNDONE, person, by, now)
+    gifts.undo_with_check_in(session, made, by=by, now=now)
+
+
+def _tell_devices(
+    session: Session, event: Event, person: Attendee, *, by: Actor, now: datetime
+) -> None:
+    """Note an undo from a page beside what door devices uploaded about the person: it takes that
+    back, too."""
+    theirs = select(DoorAct.id).where(DoorAct.attendee_id == person.id).limit(1)
+    if session.scalar(theirs) is None:
+        return
+    session.add(
+        DoorAct(
+            event_id=event.id,
+            key=tokens.opaque(),
+            device="",
+            act="undo",
+            attendee=person.public_id,
+            attendee_id=person.id,
+            acted_at=now,
+            received_at=now,
+            by_staff_id=by.staff_id,
+            result="undone",
+            late=False,
+            answer="{}",
+        )
+    )
+    session.flush()
 
 
 def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:

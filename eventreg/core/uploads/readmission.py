@@ -1,8 +1,7 @@
-"""Give a cancelled person a seat again, because the person is at the door.
+"""Give a seat again to a cancelled person whom a door has let in without knowing it.
 
-This is not an undone cancellation (``core.undo``): it has no time limit and brings back one person.
-If a door admitted somebody whose seat is gone meanwhile, the person is in the room: the event is
-then over its capacity by one, and the desk is told.
+``restoring`` asks whether a seat is free. Here the person is in the room already: if the seat is
+gone, the event is over its capacity by one, and the desk is told.
 """
 
 from datetime import datetime
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
-from eventreg.core.errors import AlreadyRegistered, AttendeeWaiting, EventFull
+from eventreg.core.errors import AlreadyRegistered, AttendeeWaiting
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
@@ -32,13 +31,11 @@ def live_twin(session: Session, person: Attendee) -> Attendee | None:
     return session.scalar(select(Attendee).where(*same).limit(1))
 
 
-def readmit(
-    session: Session, event: Event, person: Attendee, *, by: Actor, now: datetime, admitted: bool
-) -> bool:
-    """Give the seat back. Returns whether it goes beyond the capacity.
+def readmit(session: Session, event: Event, person: Attendee, *, by: Actor, now: datetime) -> bool:
+    """Give the seat back to a person whom a door has let in. Returns whether it goes beyond the
+    capacity.
 
-    Without ``admitted``, refuses with ``EventFull`` if no seat is free: nobody has let the person
-    in yet. Refuses with ``AlreadyRegistered`` if the person has registered again, and with
+    Refuses with ``AlreadyRegistered`` if the person has registered again, and with
     ``AttendeeWaiting`` if the rest of the party waits.
     """
     counted = seats.lock(session, event.id, now=now)
@@ -50,13 +47,11 @@ def readmit(
     if twin is not None:
         raise AlreadyRegistered(twin.registration_id)
     is_beyond = counted.taken >= counted.capacity
-    if is_beyond and not admitted:
-        raise EventFull(0)
     _bring_back(session, event, registration, person, counted.capacity)
     over: dict[str, Any] = {"beyond": True} if is_beyond else {}
     audit.record(
         session,
-        Action.READMITTED,
+        Action.SEAT_RESTORED,
         by,
         now=now,
         event_id=event.id,
@@ -64,6 +59,7 @@ def readmit(
         attendee_id=person.id,
         seats=1,
         attendees=[person.id],
+        state=RegistrationState.CONFIRMED,
         **over,
     )
     seats.move(session, event.id, counted, taken=1, beyond=True)
@@ -76,9 +72,7 @@ def _bring_back(
     """Make person and registration as they were, with the registration's present number."""
     person.cancelled_at = person.released_at = None
     person.phone_number, person.phone_tail = registration.phone_number, registration.phone_tail
-    if person.code is None:
-        connection = session.connection()
-        person.code = check_in_codes.draw(connection, event, capacity, person.phone_tail)
+    check_in_codes.give_again(session, event, capacity, person)
     registration.state, registration.cancelled_at = RegistrationState.CONFIRMED, None
     registration.version += 1
     session.flush()

@@ -117,7 +117,9 @@ _past = (
 )
 _check_ins = (
     select(CheckIn)
-    .where(CheckIn.attendee_id.in_(bindparam("people", expanding=True)), CheckIn.undone_at.is_(None))
+    .where(
+        CheckIn.attendee_id.in_(bindparam("people", expanding=True)), CheckIn.undone_at.is_(None)
+    )
     .execution_options(populate_existing=True)
 )
 _BATCH = 500
@@ -142,10 +144,10 @@ class Known:
         for start in range(0, len(ids), _BATCH):
             some = ids[start : start + _BATCH]
             parameters = {"event": self._event.id, "people": some}
-            for person, act, result, *said in self._session.execute(_past, parameters):
-                if result not in {Result.WAITING, Result.REFUSED}:
-                    device, seq, order, at, staff = said
-                    self.add(person, Kind(act), Said(device, seq, order, True, at, staff))
+            for row in self._session.execute(_past, parameters):
+                if row.result not in {Result.WAITING, Result.REFUSED}:
+                    what = (row.device, row.seq, row.id, True, row.acted_at, row.by_staff_id)
+                    self.add(row.attendee_id or 0, Kind(row.act), Said(*what))
             found = self._session.scalars(_check_ins, {"people": some})
             self._check_ins |= dict.fromkeys(some) | {one.attendee_id: one for one in found}
 
@@ -160,6 +162,10 @@ class Known:
     def came(self, person: Attendee) -> list[Said]:
         """What the acts say about the person's arrival."""
         return self._came[person.id]
+
+    def came_of(self, person: int) -> list[Said]:
+        """The same, by the row's id."""
+        return self._came[person]
 
     def given(self, person: Attendee) -> list[Said]:
         """What the acts say about the person's gift."""
