@@ -14,7 +14,7 @@ from eventreg.core.desk import (
     duplicates,
     print_history,
 )
-from eventreg.core.door import gifts
+from eventreg.core.door import gifts, release
 from eventreg.core.event import events
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading
@@ -51,5 +51,7 @@ def dashboard(slug: str) -> str:
         sources=attendee_counts.by_source(reading(), event),
         latest=attendee_list.latest(reading(), event, _LATEST),
         phase=events.phase(event, g.now),
+        suggest_release=release.is_suggested(event, g.now),
+        release_from=events.release_from(event),
         **about(event),
     )
