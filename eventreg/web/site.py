@@ -26,7 +26,7 @@ from eventreg.web.desk import (
     sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
-from eventreg.web.door import check_in, gifts, live, owed, pairing
+from eventreg.web.door import check_in, gifts, live, owed, pairing, release, waiting, walk_ins
 from eventreg.web.door import sync as door_sync
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
@@ -121,6 +121,9 @@ _PAGES = (
     gifts,
     live,
     owed,
+    walk_ins,
+    waiting,
+    release,
     pairing,
     door_sync,
 )

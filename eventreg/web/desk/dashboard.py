@@ -14,8 +14,7 @@ from eventreg.core.desk import (
     duplicates,
     print_history,
 )
-from eventreg.core.door import gifts, live
-from eventreg.core.door.live import Live
+from eventreg.core.door import gifts, live, release
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.staff.permissions import Permission
@@ -54,6 +53,8 @@ def dashboard(slug: str) -> str:
         sources=attendee_counts.by_source(reading(), event),
         latest=attendee_list.latest(reading(), event, _LATEST),
         phase=events.phase(event, g.now),
+        suggest_release=release.is_suggested(event, g.now),
+        release_from=events.release_from(event),
         **about(event),
     )
 
