@@ -13,6 +13,7 @@ from eventreg.core.desk import (
     calls,
     duplicates,
     print_history,
+    readiness,
 )
 from eventreg.core.door import gifts
 from eventreg.core.event import events
@@ -51,5 +52,6 @@ def dashboard(slug: str) -> str:
         sources=attendee_counts.by_source(reading(), event),
         latest=attendee_list.latest(reading(), event, _LATEST),
         phase=events.phase(event, g.now),
+        is_ready_shown=readiness.is_shown(event, g.now),
         **about(event),
     )

@@ -1,0 +1,1 @@
+"""Journeys of people through several pages, and how the pages look on the way."""
