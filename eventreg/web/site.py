@@ -28,6 +28,7 @@ from eventreg.web.desk import (
 from eventreg.web.desk import register as desk_register
 from eventreg.web.door import check_in, gifts, live, owed, pairing, release, waiting, walk_ins
 from eventreg.web.door import sync as door_sync
+from eventreg.web.door import check_in, pairing, ready
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
@@ -126,6 +127,7 @@ _PAGES = (
     release,
     pairing,
     door_sync,
+    ready,
 )
 _WORDED = {400, 403, 404, 405, 413, 414, 429}
 """HTTP errors with a sentence of their own; the others have one for 4xx and one for 5xx."""

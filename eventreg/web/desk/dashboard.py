@@ -13,6 +13,7 @@ from eventreg.core.desk import (
     calls,
     duplicates,
     print_history,
+    readiness,
 )
 from eventreg.core.door import gifts, live, release
 from eventreg.core.event import events
@@ -55,6 +56,7 @@ def dashboard(slug: str) -> str:
         phase=events.phase(event, g.now),
         suggest_release=release.is_suggested(event, g.now),
         release_from=events.release_from(event),
+        is_ready_shown=readiness.is_shown(event, g.now),
         **about(event),
     )
 
