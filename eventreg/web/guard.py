@@ -36,6 +36,8 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 _WORTH_PACKING = 600
+_CAMERA = {"pairing.ask_pair"}
+"""The pages that may ask for the camera: those of a door."""
 _INDEXED = {"public.event", "public.start"}
 """The pages that search engines may index: never a ticket."""
 
@@ -179,10 +181,12 @@ def _parts(origin: str) -> tuple[str, str, int] | None:
 
 
 @cache
-def _always(https: bool, indexed: bool) -> list[tuple[str, str]]:
+def _always(https: bool, indexed: bool, camera: bool) -> list[tuple[str, str]]:
     """The headers of every answer, computed once."""
     policy = _POLICY.format(script=assets.script_hash(), styles=assets.style_hashes())
     given = [*_HEADERS.items(), ("Content-Security-Policy", policy)]
+    if camera:
+        given = [(name, value.replace("camera=()", "camera=(self)")) for name, value in given]
     if https:
         given.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
     return given if indexed else [*given, ("X-Robots-Tag", "noindex, nofollow")]
@@ -190,7 +194,8 @@ def _always(https: bool, indexed: bool) -> list[tuple[str, str]]:
 
 def _headers(response: Response) -> Response:
     headers = response.headers
-    headers.extend(_always(settings().https, request.endpoint in _INDEXED))
+    place = request.endpoint
+    headers.extend(_always(settings().https, place in _INDEXED, place in _CAMERA))
     kept = (
         request.endpoint == "static"
         and request.method in {"GET", "HEAD"}

@@ -26,7 +26,7 @@ from eventreg.web.desk import (
     sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
-from eventreg.web.door import check_in, pairing
+from eventreg.web.door import check_in, gifts, live, owed, pairing
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
@@ -64,6 +64,7 @@ STATUS = {
     "attendee_cancelled": 409,
     "attendee_waiting": 409,
     "outside_check_in_window": 409,
+    "gift_before_arrival": 409,
     "staff_unknown": 404,
     "username_taken": 422,
     "sign_in_failed": 422,
@@ -78,6 +79,10 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
     "contradicted": 422,
+    "pairing_closed": 409,
+    "device_unknown": 404,
+    "revoked": 403,
+    "release_too_early": 403,
 }
 """The HTTP status of each refusal. Its sentence is ``refused_<code>`` in the catalogue. A test
 checks that both are complete."""
@@ -109,6 +114,9 @@ _PAGES = (
     organising_events,
     *_DESK,
     check_in,
+    gifts,
+    live,
+    owed,
     pairing,
 )
 _WORDED = {400, 403, 404, 405, 413, 414, 429}

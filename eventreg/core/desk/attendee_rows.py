@@ -39,6 +39,7 @@ class Row:
     contact: str | None
     wishes: str
     name_unsure: bool
+    gift_id: int | None
     gift_at: datetime | None
     public_id: str
     """Identifies the attendee in forms."""
@@ -81,6 +82,7 @@ _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "contact": Registration.contact,
     "wishes": Registration.wishes,
     "name_unsure": Registration.name_unsure,
+    "gift_id": Gift.id,
     "gift_at": Gift.given_at,
     "public_id": Attendee.public_id,
     "mark": func.substr(Registration.ticket_digest, 1, identity.MARK),

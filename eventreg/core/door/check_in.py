@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
+from eventreg.core.door import gifts
 from eventreg.core.errors import (
     AttendeeCancelled,
     AttendeeUnknown,
@@ -103,6 +104,7 @@ def check_in(
     session.add(made)
     session.flush()
     _record(session, Action.CHECKED_IN, person, by, arrival.recorded_at)
+    gifts.with_check_in(session, event, made, by=by)
     return _outcome(person, made, fresh=True)
 
 
@@ -142,6 +144,7 @@ def undo(
         made.undone_at, made.undone_by_staff_id = now, by.staff_id
         session.flush()
         _record(session, Action.CHECK_IN_UNDONE, person, by, now)
+        gifts.undo_with_check_in(session, made, by=by, now=now)
     return _outcome(person, made, fresh=fresh)
 
 

@@ -14,6 +14,7 @@ from eventreg.core.desk import attendee_list, search
 from eventreg.core.desk.attendee_list import Selection
 from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.door import check_in as rules
+from eventreg.core.door import live
 from eventreg.core.door.check_in import Arrival, Outcome
 from eventreg.core.errors import (
     AttendeeCancelled,
@@ -54,14 +55,14 @@ class Told:
 def page(event: Event, *, registration_id: int | None = None, told: Told | None = None) -> str:
     """The door page with everyone, the people that the search finds, or the party of one
     registration; and on top the answer to the last act."""
-    query = request.args.get("q", request.form.get("q", "")).strip()
-    if query:
-        limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
+    query = typed_query()
+    presence = arrivals.presence(reading(), event)
     is_selected = bool(query) or registration_id is not None
-    found = _found(event, query) if registration_id is None else _alone(registration_id)
+    found = found_people(event, query) if registration_id is None else _alone(registration_id)
     return render_template(
         "door/check_in.html",
-        presence=arrivals.presence(reading(), event),
+        presence=presence,
+        pace=live.pace(reading(), event, presence, now=g.now),
         rows=[row for row in found.rows if is_selected or row.is_live],
         near=found.near,
         how=found.how,
@@ -78,6 +79,14 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
 def address_of_party(event: Event, registration: Registration) -> str:
     """The address of the check-in page of one party. It opens no ticket."""
     return url_for("door.door", slug=event.slug, t=registration.ticket_digest[:24])
+
+
+def typed_query() -> str:
+    """What was typed into the search; each search counts against the limit."""
+    query = request.args.get("q", request.form.get("q", "")).strip()
+    if query:
+        limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
+    return query
 
 
 def _positions(event: Event, rows: Sequence[Row]) -> dict[int, int]:
@@ -105,7 +114,7 @@ def _alone(registration_id: int) -> search.Answer:
     return search.Answer(rows, len(rows), How.FITS, [])
 
 
-def _found(event: Event, query: str) -> search.Answer:
+def found_people(event: Event, query: str) -> search.Answer:
     """The people that the search finds. Whole numbers that match no one are counted and limited,
     since they may be guesses at a masked number."""
     area = area_code(event)

@@ -44,6 +44,10 @@ ACTS = {
     "door.check_in": "check_in",
     "door.undo": "undo",
     "door.open_early": "open_now",
+    "door.give_gift": "gift_give",
+    "door.undo_gift": "told_gift_undone",
+    "door.owe_gift": "gift_owe",
+    "owed.settle": "owed_heading",
     "organising.draft": "new_event",
     "organising.change": "edit_event",
 }
