@@ -26,9 +26,18 @@ from eventreg.web.desk import (
     sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
-from eventreg.web.door import check_in, gifts, live, owed, pairing, release, waiting, walk_ins
+from eventreg.web.door import (
+    check_in,
+    gifts,
+    live,
+    owed,
+    pairing,
+    ready,
+    release,
+    waiting,
+    walk_ins,
+)
 from eventreg.web.door import sync as door_sync
-from eventreg.web.door import check_in, pairing, ready
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften

@@ -61,7 +61,7 @@ def dashboard(slug: str) -> str:
     )
 
 
-def _morning(event: Event) -> Live | None:
+def _morning(event: Event) -> live.Live | None:
     """The state of the morning, once check-in is open; ``None`` before."""
     if not events.check_in_is_open(event, g.now):
         return None
