@@ -33,27 +33,29 @@ export function acting(page) {
       page.emptied();
       page.close();
     }
-    page.tell(Object.assign({}, told, { party: rest, again: isRed ? again : null }));
+    page.tell(Object.assign({ again: isRed ? again : null }, told, { party: rest }));
   }
 
   async function does(what, ...given) {
     const { told, written } = await act(what, ...given);
     if (written && undoes[what]) latest = [undoes[what], given[0]];
-    finish(told, () => does(what, ...given));
+    const anyway = Boolean(given[1] && given[1].anyway);
+    finish(Object.assign({ anyway }, told), () => does(what, ...given));
   }
 
   // The whole party with one tap: the last answer stands for all, the others by name below it.
-  async function doesAll(what, people) {
+  async function doesAll(what, people, options) {
     const all = [];
-    for (const one of people) all.push(await act(what, one, { anyway: seen.anyway === one }));
+    for (const one of people) all.push(await act(what, one, options));
     const bad = all.find(one => one.told.kind === "not-saved") ||
       all.find(one => !one.written && one.told.kind !== "already-in");
     const shown = (bad || all[0]).told;
     if (all.some(one => one.written)) latest = [undoes[what], ...people];
     const also = bad ? [] : all.slice(1).map(one => one.told.person).filter(Boolean);
     const inThen = shown.party ? shown.party.filter(one => !people.includes(one.attendee)) : null;
-    finish(Object.assign({}, shown, { also, party: bad ? shown.party : inThen }),
-      () => doesAll(what, people));
+    const anyway = Boolean(options && options.anyway);
+    finish(Object.assign({ people, anyway }, shown, { also, party: bad ? shown.party : inThen }),
+      () => doesAll(what, people, options));
   }
 
   async function undoLast() {
@@ -72,7 +74,10 @@ export function acting(page) {
       : seen.query && seen.rows.length === 1 && seen.how === "fits" ? seen.rows[0] : null;
     if (chosen) return does(isGift ? "gift" : "checkIn", chosen.attendee);
     const nobody = seen.query && !seen.rows.length && !seen.near.length;
-    if (nobody) page.tell({ kind: "not-found", query: seen.query });
+    if (nobody) {
+      page.tell({ kind: "not-found", query: seen.query });
+      page.redraw();
+    }
     return null;
   }
 

@@ -62,6 +62,8 @@ export function openPage(root, door) {
   const page = {
     say, state: door.state, facts: door.facts, status: door.status, seen, door,
     time: clock(door.facts, door.now),
+    ours: moment => page.time(typeof moment === "number"
+      ? moment + (door.facts().server_offset || 0) : moment),
     isOnline: () => door.status().kind === "synced" || door.status().kind === "uploading",
     partyOf: person => party(door.state(), person),
     isPrivate: () => kept("private", window.innerWidth < 900),
@@ -72,8 +74,7 @@ export function openPage(root, door) {
     network: async () => open(views.network(page, await door.toSettle()), "network"),
     more: () => open(views.more(page)), script: () => open(views.script(page)),
     scriptRead: () => { keep("script-read", true); close(); },
-    gifts: () => { seen.mode = "gifts"; close(); tell(null); redraw(); },
-    atDoor: () => { seen.mode = "door"; tell(null); redraw(); box().focus(); },
+    gifts: () => turn("gifts"), atDoor: () => turn("door"),
     canMeet: Boolean(door.meetStore && "meet_show" in door.words),
     scan, open, close, tell, redraw, last, emptied
   };
@@ -83,9 +84,19 @@ export function openPage(root, door) {
   const box = () => made.box;
   let waits = false;
 
+  // The list for the table at the exit, or that of the door.
+  function turn(mode) {
+    seen.mode = mode;
+    close();
+    tell(null);
+    emptied();
+    box().focus();
+  }
+
   function open(view, named) {
     if (seen.view && seen.view.close) seen.view.close();
     seen.view = Object.assign({ named }, view);
+    if (!view.keepsPanel) tell(null);
     const title = el("h1", { tabindex: "-1" }, view.title);
     put(made.sheet, [title, ...view.parts,
       el("p", {}, button(say("sheet_close"), close, { class: "link" }))]);
@@ -108,7 +119,8 @@ export function openPage(root, door) {
     const { openScanView } = await import("./scan_view.js");
     const place = el("div", {});
     const view = openScanView(place, page.scanned, { words: door.words });
-    open({ title: say("screen_scan"), parts: [place], close: () => view.close() });
+    open({ title: say("screen_scan"), parts: [place], keepsPanel: true,
+      close: () => view.close() });
     view.onClosed(() => { if (seen.view && seen.view.parts[0] === place) close(); });
   }
 
@@ -200,7 +212,8 @@ export function openPage(root, door) {
     if (found.how === "close") return say("nobody_but_close", { query: asked });
     if (asked && !found.rows.length && TAIL.test(asked) && asked.length < 4) return "";
     if (asked && !found.rows.length) {
-      return found.near.length ? say("nobody_exactly", { query: asked }) : notFound(asked);
+      if (found.near.length) return say("nobody_exactly", { query: asked });
+      return seen.told && seen.told.query === asked ? "" : notFound(asked);
     }
     return found.rows.length ? "" : say(isGifts ? "gifts_nobody" : "nobody_here");
   }

@@ -78,17 +78,18 @@ const NEXT = {
 export function network(page, toSettle) {
   const { say } = page;
   const status = page.status();
-  const last = status.lastUpload ? say("sheet_last", { time: page.time(status.lastUpload) })
+  const last = status.lastUpload ? say("sheet_last", { time: page.ours(status.lastUpload) })
     : say("sheet_never");
-  const listed = status.listedAt || page.facts().roster_at;
+  const listed = status.listedAt ? page.ours(status.listedAt) : page.time(page.facts().roster_at);
   const link = page.facts().links && status.kind === "session-expired"
     ? el("a", { class: "button", href: page.facts().links.sign_in }, say("sheet_sign_in")) : null;
   return {
     title: say("sheet_heading"),
+    keepsPanel: true,
     parts: [
       el("p", {}, el("b", {}, pillText(status, say))),
       ADVICE.includes(status.kind) ? el("p", {}, say(NEXT[status.kind])) : null,
-      el("p", {}, last), listed ? el("p", {}, say("door_list", { time: page.time(listed) })) : null,
+      el("p", {}, last), listed ? el("p", {}, say("door_list", { time: listed })) : null,
       el("p", { class: "actions" }, link,
         status.unsent ? button(say("sheet_export"), page.exportUnsent) : null),
       el("h2", {}, say("settle_heading")), ...settling(page, toSettle)

@@ -18,7 +18,7 @@ async given => {
   }, given.facts);
   const stage = window.stage = {
     acts: [], toSettle: [], broken: false, did: [],
-    status: { kind: "synced", unsent: 0, toSettle: 0, lastUpload: Date.parse(given.now),
+    status: { kind: "synced", unsent: 0, toSettle: 0, lastUpload: Date.now(),
       listedAt: Date.now() },
     roster: given.roster, changed: () => listeners.forEach(fn => fn())
   };
