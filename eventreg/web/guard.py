@@ -179,18 +179,28 @@ def _parts(origin: str) -> tuple[str, str, int] | None:
 
 
 @cache
-def _always(https: bool, indexed: bool) -> list[tuple[str, str]]:
-    """The headers of every answer, computed once."""
+def _always(https: bool, indexed: bool, door: bool) -> list[tuple[str, str]]:
+    """The headers of every answer, computed once. Pages of the ``door`` may use the camera."""
     policy = _POLICY.format(script=assets.script_hash(), styles=assets.style_hashes())
-    given = [*_HEADERS.items(), ("Content-Security-Policy", policy)]
+    headers = dict(_HEADERS)
+    if door:
+        policy += "; media-src 'self' blob:"
+        headers["Permissions-Policy"] = headers["Permissions-Policy"].replace(
+            "camera=()", "camera=(self)"
+        )
+    given = [*headers.items(), ("Content-Security-Policy", policy)]
     if https:
         given.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
     return given if indexed else [*given, ("X-Robots-Tag", "noindex, nofollow")]
 
 
+def _at_door() -> bool:
+    return request.blueprint == "door"
+
+
 def _headers(response: Response) -> Response:
     headers = response.headers
-    headers.extend(_always(settings().https, request.endpoint in _INDEXED))
+    headers.extend(_always(settings().https, request.endpoint in _INDEXED, _at_door()))
     kept = (
         request.endpoint == "static"
         and request.method in {"GET", "HEAD"}

@@ -26,7 +26,7 @@ from eventreg.web.desk import (
     sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
-from eventreg.web.door import check_in, pairing
+from eventreg.web.door import check_in, offline, pairing
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
@@ -109,6 +109,7 @@ _PAGES = (
     organising_events,
     *_DESK,
     check_in,
+    offline,
     pairing,
 )
 _WORDED = {400, 403, 404, 405, 413, 414, 429}

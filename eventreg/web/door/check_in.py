@@ -31,6 +31,7 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, transaction
 from eventreg.web import access
 from eventreg.web.access import requires
+from eventreg.web.door import door_facts
 from eventreg.web.event_facts import about, area_code
 from eventreg.web.limits import limits
 from eventreg.web.wire import sent
@@ -72,6 +73,7 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         beside=_rest_of_party(told),
         window_open=events.check_in_is_open(event, g.now),
         **about(event),
+        **door_facts.application(event),
     )
 
 
