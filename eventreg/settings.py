@@ -90,6 +90,12 @@ class Settings:
         "An ISO date-time with offset: the clock starts there and runs on. For rehearsals.",
         setting_types.moment,
     )
+    rehearsal: bool = _setting(
+        "EVENTREG_REHEARSAL",
+        "off",
+        "Say on every page that this is a rehearsal: on or off. make rehearse sets it.",
+        setting_types.switch,
+    )
     rate_limits: bool = _setting(
         "EVENTREG_RATE_LIMITS",
         "on",
@@ -154,6 +160,11 @@ class Settings:
     def https(self) -> bool:
         """Whether the public address is https. Cookies are then Secure."""
         return self.public_url.startswith("https://")
+
+    def cookie(self, name: str) -> str:
+        """The full name of a cookie. A rehearsal has other names than the real server, because
+        browsers send a cookie to all ports of a host."""
+        return f"{'__Host-' if self.https else ''}{'rehearsal-' if self.rehearsal else ''}{name}"
 
     @property
     def proxies(self) -> Proxies:

@@ -36,6 +36,8 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 _WORTH_PACKING = 600
+_CAMERA = {"pairing.ask_pair", "door.door", "door.shell", "door.check_in", "door.undo"}
+"""The pages that may ask for the camera: those of a door."""
 _INDEXED = {"public.event", "public.start"}
 """The pages that search engines may index: never a ticket."""
 
@@ -93,14 +95,15 @@ def _begin() -> None:
 
 
 _FILES = {
+    "door.sync_acts": 256 * 1024,
     "desk.do_import": 4 * 1024 * 1024,
     "organising.apply": 512 * 1024,
     "organising.upload": 512 * 1024,
     "organising.change": 256 * 1024,
     "organising.draft": 256 * 1024,
 }
-"""The largest body, in bytes, of pages that take a file or its content typed into a field. A list
-may have 2 MiB; typed into a field, it grows by its encoding."""
+"""The largest body, in bytes, of pages that take a file or its content typed into a field, and of
+an upload of a door device. A list may have 2 MiB; typed into a field, it grows by its encoding."""
 
 
 _MOST_PARTS = 300
@@ -179,28 +182,25 @@ def _parts(origin: str) -> tuple[str, str, int] | None:
 
 
 @cache
-def _always(https: bool, indexed: bool, door: bool) -> list[tuple[str, str]]:
-    """The headers of every answer, computed once. Pages of the ``door`` may use the camera."""
+def _always(https: bool, indexed: bool, camera: bool) -> list[tuple[str, str]]:
+    """The headers of every answer, computed once."""
     policy = _POLICY.format(script=assets.script_hash(), styles=assets.style_hashes())
-    headers = dict(_HEADERS)
-    if door:
-        policy += "; media-src 'self' blob:"
-        headers["Permissions-Policy"] = headers["Permissions-Policy"].replace(
-            "camera=()", "camera=(self)"
-        )
-    given = [*headers.items(), ("Content-Security-Policy", policy)]
+    given = [*_HEADERS.items(), ("Content-Security-Policy", policy)]
+    if camera:
+        given = [(name, value.replace("camera=()", "camera=(self)")) for name, value in given]
+        given = [
+            (name, f"{value}; media-src 'self' blob:" if name.startswith("Content-Sec") else value)
+            for name, value in given
+        ]
     if https:
         given.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
     return given if indexed else [*given, ("X-Robots-Tag", "noindex, nofollow")]
 
 
-def _at_door() -> bool:
-    return request.blueprint == "door"
-
-
 def _headers(response: Response) -> Response:
     headers = response.headers
-    headers.extend(_always(settings().https, request.endpoint in _INDEXED, _at_door()))
+    place = request.endpoint
+    headers.extend(_always(settings().https, place in _INDEXED, place in _CAMERA))
     kept = (
         request.endpoint == "static"
         and request.method in {"GET", "HEAD"}

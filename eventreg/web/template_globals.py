@@ -51,6 +51,7 @@ _LINKS = {
 def init_app(app: Flask) -> None:
     """Add these functions and values to the app's templates."""
     app.jinja_env.globals.update(_TEXT, **_TIME, **_FILES, **_LINKS)
+    app.jinja_env.globals["rehearsal"] = app.extensions["settings"].rehearsal
     app.context_processor(_of_request)
 
 

@@ -1,201 +1,178 @@
-// What the device keeps: facts of the event, its people, and every act, in IndexedDB.
-// An act counts as written only when its transaction is complete.
+// The storage of a door device: facts of its events, the list of people, and its own acts.
+//
+// A browser may close the connection at any time. Then it is opened again, and the work is tried
+// once more.
 
-const STORES = ["facts", "people", "acts"];
-const GONE = ["InvalidStateError", "UnknownError", "AbortError"];
-const PATIENCE = 4000;
-
-// Of a person the device keeps this and nothing else.
-export const FIELDS = ["attendee", "name", "pinyin", "code", "tail", "party", "state",
-  "checked_in_at", "gift_at", "ticket", "keys", "unsure", "position", "number", "present_at",
-  "owed_at", "released", "cancelled_at", "door"];
-
+const VERSION = 1;
 let name = "eventreg-door";
-let opening = null;
+let opened = null;
 
-export function useStore(wanted) {
-  if (wanted !== name) forget();
-  name = wanted;
+// Which database to use. A rehearsal has one of its own.
+export function use(database) {
+  name = database;
+  opened = null;
 }
 
-function forget() {
-  opening = null;
+function made(event) {
+  const db = event.target.result;
+  db.createObjectStore("facts", { keyPath: "slug" });
+  db.createObjectStore("people", { keyPath: ["slug", "attendee"] }).createIndex("slug", "slug");
+  db.createObjectStore("acts", { keyPath: "key" }).createIndex("slug", "slug");
 }
 
-// Some browsers never answer when they open a damaged database; then writing fails in the open.
 export function open() {
-  if (opening) return opening;
-  const made = new Promise((resolve, reject) => {
-    const asked = indexedDB.open(name, 1);
-    const given_up = setTimeout(() => reject(new Error("the store does not open")), PATIENCE);
-    asked.onupgradeneeded = () => {
-      asked.result.createObjectStore("facts", { keyPath: "slug" });
-      asked.result.createObjectStore("people", { keyPath: ["slug", "attendee"] });
-      asked.result.createObjectStore("acts", { keyPath: "key" }).createIndex("slug", "slug");
-    };
-    asked.onerror = () => reject(asked.error);
-    asked.onsuccess = () => {
-      clearTimeout(given_up);
-      const database = asked.result;
-      database.onclose = forget;
-      database.onversionchange = () => { database.close(); forget(); };
-      resolve(database);
+  if (opened) return opened;
+  opened = new Promise((resolve, reject) => {
+    const asking = indexedDB.open(name, VERSION);
+    asking.onupgradeneeded = made;
+    asking.onerror = () => reject(asking.error);
+    asking.onblocked = () => reject(new Error("another tab keeps the storage open"));
+    asking.onsuccess = () => {
+      const db = asking.result;
+      db.onclose = () => { opened = null; };
+      db.onversionchange = () => { db.close(); opened = null; };
+      resolve(db);
     };
   });
-  opening = made;
-  made.catch(forget);
-  return made;
+  opened.catch(() => { opened = null; });
+  return opened;
 }
 
-// Browsers close a connection when they like, such as after a long sleep. Then once more.
-export async function withRetry(act) {
+// Runs a piece of work; if the connection was closed, opens it again and runs it once more.
+export async function withRetry(work) {
   try {
-    return await act(await open());
-  } catch (error) {
-    if (!GONE.includes(error && error.name)) throw error;
-    forget();
-    return act(await open());
+    return await work(await open());
+  } catch (fault) {
+    const again = ["InvalidStateError", "UnknownError", "AbortError", "TransactionInactiveError"];
+    if (!again.includes(fault && fault.name)) throw fault;
+    opened = null;
+    return work(await open());
   }
 }
 
-// Resolves when the transaction is complete, never before.
-function run(mode, work, durability) {
-  return withRetry((database) => new Promise((resolve, reject) => {
-    const transaction = database.transaction(STORES, mode, durability ? { durability } : {});
+// Runs `act(stores)` in one transaction and resolves with what it returns when the transaction is
+// complete: for a writing one, when the browser has put it on the disk ("strict").
+function inTransaction(stores, mode, act) {
+  return withRetry((db) => new Promise((resolve, reject) => {
+    const options = mode === "readwrite" ? { durability: "strict" } : undefined;
+    const transaction = db.transaction(stores, mode, options);
     let result;
-    transaction.oncomplete = () => resolve(result);
-    transaction.onabort = () => reject(
-      transaction.error || new DOMException("the transaction was undone", "AbortError"));
-    const stores = {};
-    for (const one of STORES) stores[one] = transaction.objectStore(one);
-    work(stores, (value) => { result = value; });
+    transaction.oncomplete = () => resolve(result && "result" in result ? result.result : result);
+    transaction.onabort = () => reject(transaction.error || new Error("aborted"));
+    transaction.onerror = () => reject(transaction.error);
+    result = act(...stores.map((store) => transaction.objectStore(store)));
   }));
 }
 
-function range(slug) {
-  return IDBKeyRange.bound([slug, ""], [slug, "\uffff"]);
-}
-
 export function facts(slug) {
-  return run("readonly", (stores, give) => {
-    stores.facts.get(slug).onsuccess = (event) => give(event.target.result || null);
-  });
+  return inTransaction(["facts"], "readonly", (store) => store.get(slug));
 }
 
+// Changes some facts of an event and keeps the others.
 export function saveFacts(slug, part) {
-  return run("readwrite", (stores, give) => {
-    stores.facts.get(slug).onsuccess = (event) => {
-      const kept = Object.assign({ seq: 0 }, event.target.result, part, { slug });
-      stores.facts.put(kept);
-      give(kept);
+  return inTransaction(["facts"], "readwrite", (store) => {
+    store.get(slug).onsuccess = (event) => {
+      store.put(Object.assign({ seq: 0 }, event.target.result, part, { slug }));
     };
-  });
-}
-
-// The slugs of all events that this device has something of.
-export function events() {
-  return run("readonly", (stores, give) => {
-    stores.facts.getAll().onsuccess = (event) => give(event.target.result);
   });
 }
 
 export function people(slug) {
-  return run("readonly", (stores, give) => {
-    stores.people.getAll(range(slug)).onsuccess = (event) => give(event.target.result);
-  });
+  return inTransaction(["people"], "readonly", (store) => store.index("slug").getAll(slug));
 }
 
-// The whole list at once: who is not on it any more is gone from the device.
-export function saveRoster(slug, roster) {
-  return run("readwrite", (stores) => {
-    stores.people.delete(range(slug));
-    for (const person of roster.attendees) {
-      const kept = { slug };
-      for (const field of FIELDS) if (field in person) kept[field] = person[field];
-      stores.people.put(kept);
-    }
-  });
-}
-
-// Write acts, each with the device's next number, all or none. A key that is written already is
-// left as it is: the first try may have come through although the browser said it did not.
-export function addActs(made) {
-  const slug = made[0].slug;
-  return run("readwrite", (stores, give) => {
-    stores.facts.get(slug).onsuccess = (event) => {
-      const kept = Object.assign({ slug, seq: 0 }, event.target.result);
-      const written = made.map((act) => number(act, kept));
-      stores.facts.put(kept);
-      for (const act of written) {
-        stores.acts.get(act.key).onsuccess = (found) => {
-          if (!found.target.result) stores.acts.put(act);
-        };
-      }
-      give(written);
-    };
-  }, "strict");
-}
-
-// Acts of this device are counted; those of another one keep its count and stand in our order.
-function number(act, kept) {
-  kept.seq += 1;
-  const own = { order: kept.seq, sent: false, result: null, settled: false };
-  return Object.assign(own, act, act.from ? {} : { seq: kept.seq });
-}
-
-export async function addAct(act) {
-  const written = await addActs([act]);
-  return written[0];
-}
-
-// All acts of the event, in the order in which they were written.
-export function acts(slug) {
-  return run("readonly", (stores, give) => {
-    stores.acts.index("slug").getAll(slug).onsuccess = (event) => {
-      give(event.target.result.sort((one, other) => one.order - other.order));
+// Replaces the list of an event.
+export function saveRoster(slug, roster, etag) {
+  return inTransaction(["people", "facts"], "readwrite", (people, facts) => {
+    clear(people, slug);
+    for (const one of roster.attendees) people.put(Object.assign({ slug }, one));
+    facts.get(slug).onsuccess = (event) => {
+      const part = { slug, roster_at: roster.at, roster_etag: etag, capacity: roster.capacity };
+      facts.put(Object.assign({ seq: 0 }, event.target.result, part));
     };
   });
 }
 
-export async function unsent(slug, most) {
-  const all = await acts(slug);
-  return all.filter((act) => !act.sent).slice(0, most);
+function clear(store, slug, except) {
+  store.index("slug").openCursor(IDBKeyRange.only(slug)).onsuccess = (event) => {
+    const cursor = event.target.result;
+    if (!cursor) return;
+    if (!except || !except(cursor.value)) cursor.delete();
+    cursor.continue();
+  };
 }
 
-// What the server answered, act by act. `received` is the server's time.
-export function saveResults(slug, results, received) {
-  return run("readwrite", (stores) => {
-    for (const told of results) {
-      stores.acts.get(told.key).onsuccess = (event) => {
-        const act = event.target.result;
-        if (!act || act.slug !== slug) return;
-        stores.acts.put(Object.assign(act, {
-          sent: true, received, result: told.result, reason: told.reason || null,
-          told: { late: told.late, attendee: told.attendee, at: told.at, door: told.door,
-            code: told.code, position: told.position, number: told.number },
-        }));
+// Writes one act with the device's next number. Resolves with the act when it is on the disk.
+export function addAct(act) {
+  const written = Object.assign({ sent: false, settled: false }, act);
+  return inTransaction(["acts", "facts"], "readwrite", (acts, facts) => {
+    facts.get(act.slug).onsuccess = (event) => {
+      const known = Object.assign({ slug: act.slug, seq: 0 }, event.target.result);
+      known.seq += 1;
+      written.seq = known.seq;
+      facts.put(known);
+      acts.put(written); // put: a second try may find it there already
+    };
+    return { get result() { return written; } };
+  });
+}
+
+// Keeps acts that another device recorded, as they are; those that are here already stay.
+export function takeOver(slug, others) {
+  return inTransaction(["acts"], "readwrite", (acts) => {
+    for (const act of others) {
+      acts.get(act.key).onsuccess = (event) => {
+        const fresh = Object.assign({ sent: false, settled: false }, act, { slug });
+        if (!event.target.result) acts.put(fresh);
       };
     }
-  }, "strict");
+  });
 }
 
+const byAge = (a, b) => Date.parse(a.at) - Date.parse(b.at) || a.seq - b.seq;
+
+export async function acts(slug) {
+  const all = (store) => store.index("slug").getAll(slug);
+  return (await inTransaction(["acts"], "readonly", all)).sort(byAge);
+}
+
+// The oldest acts that are not uploaded.
+export async function unsent(slug, most) {
+  return (await acts(slug)).filter((act) => !act.sent).slice(0, most);
+}
+
+// Marks acts as uploaded, each with the server's answer.
+export function saveResults(slug, results, sentAt) {
+  return inTransaction(["acts"], "readwrite", (store) => {
+    for (const result of results) {
+      store.get(result.key).onsuccess = (event) => {
+        const act = event.target.result;
+        if (!act) return;
+        const answer = { sent: true, sentAt, result: result.result, reason: result.reason || null };
+        store.put(Object.assign(act, answer, { answered: result }));
+      };
+    }
+  });
+}
+
+// A person has looked at an act that the server refused.
 export function settle(key) {
-  return run("readwrite", (stores) => {
-    stores.acts.get(key).onsuccess = (event) => {
-      const act = event.target.result;
-      if (act) stores.acts.put(Object.assign(act, { settled: true }));
+  return inTransaction(["acts"], "readwrite", (store) => {
+    store.get(key).onsuccess = (event) => {
+      if (event.target.result) store.put(Object.assign(event.target.result, { settled: true }));
     };
-  }, "strict");
+  });
 }
 
-// Remove everything of the event; with `keepUnsent` all but what the server has not got.
-export function wipe(slug, keepUnsent) {
-  return run("readwrite", (stores) => {
-    stores.people.delete(range(slug));
-    stores.acts.index("slug").getAll(slug).onsuccess = (event) => {
-      const left = keepUnsent ? event.target.result.filter((act) => !act.sent) : [];
-      for (const act of event.target.result) if (!left.includes(act)) stores.acts.delete(act.key);
-      if (!left.length) stores.facts.delete(slug);
+// Deletes everything about an event, but for acts that are not uploaded unless `all` is true.
+export function wipe(slug, all) {
+  return inTransaction(["facts", "people", "acts"], "readwrite", (facts, people, acts) => {
+    clear(people, slug);
+    clear(acts, slug, all ? null : (act) => !act.sent);
+    facts.get(slug).onsuccess = (event) => {
+      const { seq, device, device_name } = event.target.result || {};
+      if (all) facts.delete(slug);
+      else facts.put({ slug, seq: seq || 0, device, device_name, wiped: true });
     };
-  }, "strict");
+  });
 }

@@ -1,57 +1,59 @@
-// What the panel says of an act before the server answers. Pure: `now` is the corrected time.
-// The result's `writes` tells whether the act is to be written down.
+// What the panel says about an act before the server has answered, and whether the act is written.
+// Pure: `person` is one of `project`, times are milliseconds of the server's clock.
 
-function told(kind, more) {
-  return Object.assign({ kind, writes: false }, more);
-}
-
-function checkIn(person, now, facts, anyway) {
-  if (person.arrivedAt) return told("already-in", { at: person.arrivedAt, door: person.door || "" });
-  if (person.state === "cancelled") {
-    return told(person.released ? "released" : "cancelled", { at: person.cancelled_at || null });
+function ofCheckIn(person, act, now, facts) {
+  if (person.arrivedAt) return { kind: "already-in", at: person.arrivedAt, door: person.door };
+  if (person.state === "waitlisted") {
+    return { kind: "waiting", position: person.position, number: person.number };
   }
-  if (person.state === "waitlisted") return told("waiting", { position: person.position || null });
-  if (now < Date.parse(facts.check_in_opens_at) && !facts.check_in_opened_at && !anyway) {
-    return told("early", { at: facts.check_in_opens_at });
-  }
+  if (person.releasedAt) return { kind: "released", at: person.releasedAt };
+  if (person.state === "cancelled") return { kind: "cancelled", at: person.cancelledAt };
+  const isOpen = now >= Date.parse(facts.check_in_opens_at) || facts.check_in_opened_at;
+  if (!isOpen && !act.anyway) return { kind: "early", at: Date.parse(facts.check_in_opens_at) };
   const late = now >= Date.parse(facts.check_in_closes_at);
-  return told(person.unsure ? "unsure" : late ? "late" : "checked-in", { writes: true, late });
+  const kind = person.unsure ? "unsure" : late ? "late" : "checked-in";
+  return { kind, writes: true, late, at: now };
 }
 
-function gift(person, facts) {
-  if (person.giftAt) return told("gift-already", { at: person.giftAt });
-  if (!person.arrivedAt) return told("gift-not-in");
-  if (facts.left === 0) return told("gift-none");
-  return told("gift-given", { writes: true });
+function ofGift(person, state) {
+  if (!person.arrivedAt) return { kind: "not-in" };
+  if (person.giftAt) return { kind: "gift-already", at: person.giftAt };
+  if (state.giftsLeft === 0) return { kind: "no-gift-left" };
+  return { kind: "gift-given", writes: true };
 }
 
-function seat(person, kind, facts) {
-  return facts.free > 0 ? told(kind, { writes: true }) :
-    told("no-seat", { position: person ? person.position || null : null });
+// Seats are promised only if this device knows of a free one; the server decides in the end.
+function ofSeat(person, state, kind) {
+  return state.free > 0 ? { kind, writes: true } : { kind: "no-seat" };
 }
 
-// `act` is the word of the act; `facts` has besides `free` and `left`, the seats and gifts left.
-export function judge(person, act, now, facts, anyway) {
-  if (act === "walk-in") return told(facts.free > 0 ? "walked-in" : "no-seat", { writes: true });
-  if (!person) return told("not-found");
-  switch (act) {
-    case "check-in": return checkIn(person, now, facts, anyway);
-    case "undo": return person.arrivedAt ? told("undone", { writes: true }) : told("not-in");
-    case "gift": return gift(person, facts);
-    case "gift-undo":
-      return person.giftAt ? told("gift-undone", { writes: true }) : told("gift-not-given");
-    case "gift-owed":
-      if (person.giftAt) return told("gift-already", { at: person.giftAt });
-      return person.arrivedAt ? told("gift-owed", { writes: true }) : told("gift-not-in");
-    case "rename": return told("renamed", { writes: true });
-    case "confirm-name": return told("confirmed", { writes: true });
-    case "seat":
-      return person.state === "waitlisted" ? seat(person, "seated", facts) :
-        told("already-in", { at: person.arrivedAt });
-    case "restore":
-      return person.state === "cancelled" ? seat(person, "restored", facts) :
-        told("already-in", { at: person.arrivedAt });
-    case "present": return told("present", { writes: true });
-    default: return told("not-found");
+function ofGiftUndone(person) {
+  return person.giftAt ? { kind: "gift-undone", writes: true } : { kind: "no-gift" };
+}
+
+function ofOwedGift(person) {
+  if (person.giftAt) return { kind: "gift-already", at: person.giftAt };
+  return { kind: "gift-owed", writes: true };
+}
+
+const JUDGES = {
+  "check-in": ofCheckIn,
+  "undo": (person) => (person.arrivedAt ? { kind: "undone", writes: true } : { kind: "not-in" }),
+  "gift": (person, act, now, facts, state) => ofGift(person, state),
+  "gift-undo": ofGiftUndone,
+  "gift-owed": ofOwedGift,
+  "rename": () => ({ kind: "renamed", writes: true }),
+  "confirm-name": () => ({ kind: "name-confirmed", writes: true }),
+  "seat": (person, act, now, facts, state) => ofSeat(person, state, "seated"),
+  "restore": (person, act, now, facts, state) => ofSeat(person, state, "restored"),
+  "present": () => ({ kind: "present", writes: true }),
+};
+
+// {kind, writes, at, late, door, position, number}. `writes` says whether the act is to be written.
+export function judge(person, act, now, facts, state) {
+  if (act.act === "walk-in") {
+    return { kind: state.free > 0 ? "walked-in" : "walked-in-waiting", writes: true, at: now };
   }
+  if (!person) return { kind: "not-found", writes: false };
+  return Object.assign({ writes: false }, JUDGES[act.act](person, act, now, facts, state));
 }

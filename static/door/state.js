@@ -1,131 +1,122 @@
-// What the door shows: the server's list, with the acts of this device laid over it that the list
-// does not know yet. Pure: it touches neither page nor network nor store.
+// What this device knows: the list as the server sent it, with the device's own acts laid over it.
+// Pure: nothing here touches the page, the storage or the network.
 
-const DONE_NOT = ["no_seat", "waiting", "unknown", "invalid", "refused", "not_in"];
-const SETTLED_BY_ITSELF = ["already_in", "gift_already"];
+// Answers of the server after which an act has changed nothing.
+const WITHOUT_EFFECT = new Set(["waiting", "unknown", "invalid", "refused", "not_in", "no_seat"]);
 
-// Whether the server took the act back: it must not be shown as done.
-export function wasRefused(act) {
-  return Boolean(act.sent) && DONE_NOT.includes(act.result) &&
-    !(act.act === "walk-in" && act.result === "no_seat");
+// A moment of this device, as milliseconds of the server's clock.
+export function serverTime(deviceTime, facts) {
+  return Date.parse(deviceTime) + (facts.server_offset || 0);
 }
 
-// Whether a person still has to look at the act.
-export function needsSettling(act) {
-  if (!act.sent || act.settled) return false;
-  return wasRefused(act) || act.result === "admitted_cancelled" ||
-    (Boolean(act.reason) && !SETTLED_BY_ITSELF.includes(act.result));
-}
+const moment = (text) => (text ? Date.parse(text) : null);
 
-// A time of the device, as the server's clock would tell it.
-export function corrected(at, offset) {
-  return new Date(Date.parse(at) + (offset || 0)).toISOString();
-}
-
-// Whether the act still has to be laid over the list.
-function isNews(act, facts) {
-  if (wasRefused(act)) return false;
-  return !act.sent || !facts.roster_at || Date.parse(facts.roster_at) <= Date.parse(act.received);
-}
-
-function fromRoster(person) {
-  return Object.assign({}, person, {
-    arrivedAt: person.checked_in_at || null,
-    giftAt: person.gift_at || null,
-    owedAt: person.owed_at || null,
-    presentAt: person.present_at || null,
-    unsure: Boolean(person.unsure),
-    number: person.number || null,
+function known(one) {
+  return Object.assign({}, one, {
+    keys: one.keys || [],
+    arrivedAt: moment(one.checked_in_at),
+    giftAt: moment(one.gift_at),
+    owedAt: moment(one.owed_at),
+    presentAt: moment(one.present_at),
+    cancelledAt: moment(one.cancelled_at),
+    releasedAt: moment(one.released_at),
+    unsure: Boolean(one.unsure),
     local: false,
   });
 }
 
-const CHANGES = {
-  "check-in": (person, act) => {
-    if (!person.arrivedAt) Object.assign(person, { arrivedAt: act.at, mine: true, door: "" });
-  },
-  undo: (person) => Object.assign(person, { arrivedAt: null, mine: false }),
-  gift: (person, act) => {
-    if (!person.giftAt) person.giftAt = act.at;
-    person.owedAt = null;
-  },
-  "gift-undo": (person) => Object.assign(person, { giftAt: null }),
-  "gift-owed": (person, act) => Object.assign(person, { owedAt: person.owedAt || act.at }),
-  rename: (person, act) => Object.assign(person, { name: act.name, unsure: false }),
-  "confirm-name": (person) => Object.assign(person, { unsure: false }),
-  seat: (person) => Object.assign(person, { state: "confirmed" }),
-  restore: (person) => Object.assign(person, { state: "confirmed", released: false }),
-  present: (person, act) => Object.assign(person, { presentAt: person.presentAt || act.at }),
-};
+// Whether the list does not have this act yet: it is not uploaded, or was uploaded after the list
+// was made. An act that the server refused has changed nothing, but an entry of a person who
+// walked in stays in sight until the list has it.
+function counts(act, listedAt) {
+  if (act.settled) return false;
+  if (!act.sent) return true;
+  return Date.parse(act.sentAt) > listedAt && !WITHOUT_EFFECT.has(act.result);
+}
 
-function walkIn(people, act, facts) {
-  const told = act.told || {};
-  const key = told.attendee || act.key;
-  if (people.has(key) && !people.get(key).local) return;
-  const seated = act.result ? act.result === "walked_in" : free(people.values(), facts) > 0;
-  people.set(key, {
-    attendee: key, key: act.key, name: act.name, pinyin: "", code: told.code || "",
-    tail: (act.phone || "").slice(-4), party: key, state: seated ? "confirmed" : "waitlisted",
-    ticket: "", keys: ` ${(act.name || "").toLowerCase()} `, arrivedAt: seated ? act.at : null,
-    giftAt: null, owedAt: null, presentAt: act.at, unsure: false, number: told.number || null,
-    position: told.position || null, local: true, mine: seated,
+function walkedIn(act, at, hasSeat) {
+  return known({
+    attendee: act.key,
+    name: act.name,
+    pinyin: "",
+    code: "",
+    tail: (act.phone || "").replace(/\D/g, "").slice(-4),
+    party: act.key,
+    state: hasSeat ? "confirmed" : "waitlisted",
+    checked_in_at: hasSeat ? new Date(at).toISOString() : null,
+    present_at: hasSeat ? null : new Date(at).toISOString(),
+    keys: [act.name.toLowerCase()],
   });
 }
 
-// The seats that nobody has and nobody is kept for.
-export function free(people, facts) {
-  let taken = 0;
-  for (const person of people) if (person.state === "confirmed") taken += 1;
-  return Math.max(0, facts.capacity - taken);
-}
+const CHANGES = {
+  "check-in": (one, act, at, facts) => {
+    if (one.state !== "confirmed" || one.arrivedAt) return;
+    one.arrivedAt = at;
+    one.door = act.from || facts.device_name;
+    if (facts.gift && facts.gift.at_check_in) one.giftAt = at;
+  },
+  "undo": (one, act, at, facts) => {
+    one.arrivedAt = null;
+    one.door = null;
+    if (facts.gift && facts.gift.at_check_in) one.giftAt = null;
+  },
+  "gift": (one, act, at) => { one.giftAt = one.giftAt || at; one.owedAt = null; },
+  "gift-undo": (one) => { one.giftAt = null; },
+  "gift-owed": (one, act, at) => { one.owedAt = one.owedAt || at; },
+  "rename": (one, act) => { one.name = act.name; one.unsure = false; },
+  "confirm-name": (one) => { one.unsure = false; },
+  "seat": (one) => { one.state = "confirmed"; },
+  "restore": (one) => { one.state = "confirmed"; one.cancelledAt = one.releasedAt = null; },
+  "present": (one, act, at) => { one.presentAt = one.presentAt || at; },
+};
 
-function find(people, act, walkIns) {
-  return people.get(act.attendee) || people.get(walkIns.get(act.attendee));
-}
-
+// The people and the counts. `roster` is {at, capacity, attendees}, `acts` are those in the
+// storage.
 export function project(roster, acts, facts) {
-  const people = new Map(roster.map((person) => [person.attendee, fromRoster(person)]));
-  const walkIns = new Map();
-  const mine = new Set();
-  for (const act of acts) {
-    const told = act.told || {};
-    if (act.act === "walk-in" && told.attendee) walkIns.set(act.key, told.attendee);
-    if (!wasRefused(act)) countMine(mine, act);
-    if (!isNews(act, facts)) continue;
-    const known = Object.assign({}, act, { at: corrected(act.at, facts.server_offset) });
+  const people = new Map(roster.attendees.map((one) => [one.attendee, known(one)]));
+  const seated = () => [...people.values()].filter((one) => one.state === "confirmed").length;
+  const listedAt = Date.parse(roster.at);
+  const inOrder = acts.filter((act) => counts(act, listedAt)).sort(earlier);
+  for (const act of inOrder) {
+    const at = serverTime(act.at, facts);
     if (act.act === "walk-in") {
-      walkIn(people, known, facts);
-      continue;
+      people.set(act.key, walkedIn(act, at, seated() < roster.capacity));
+    } else if (people.has(act.attendee) && CHANGES[act.act]) {
+      CHANGES[act.act](people.get(act.attendee), act, at, facts);
     }
-    const person = find(people, act, walkIns);
-    if (!person || !CHANGES[act.act]) continue;
-    CHANGES[act.act](person, known);
-    person.local = true;
+    const changed = people.get(act.act === "walk-in" ? act.key : act.attendee);
+    if (changed) changed.local = true;
   }
-  return Object.assign({ people, mine: mine.size }, counted(people, facts));
+  const counted = count([...people.values()], roster, facts);
+  return Object.assign({ people, capacity: roster.capacity, listedAt }, counted);
 }
 
-// Whom this device checked in, however often the page was opened since.
-function countMine(mine, act) {
-  const told = act.told || {};
-  if (act.act === "check-in" && act.result !== "already_in") mine.add(act.attendee);
-  if (act.act === "walk-in" && act.result !== "no_seat") mine.add(told.attendee || act.key);
-  if (act.act === "undo") mine.delete(act.attendee);
+// Acts of one device are in the order of its own count; acts of two devices in the order of time.
+function earlier(a, b) {
+  if (a.device === b.device && a.seq !== b.seq) return a.seq - b.seq;
+  return Date.parse(a.at) - Date.parse(b.at);
 }
 
-function counted(people, facts) {
-  const all = Array.from(people.values());
-  const expected = all.filter((person) => person.state === "confirmed" || person.arrivedAt);
-  const given = all.filter((person) => person.giftAt).length;
+function count(people, roster, facts) {
+  const having = (test) => people.filter(test).length;
+  const expected = having((one) => one.state === "confirmed");
+  const given = having((one) => one.giftAt);
   const stock = facts.gift ? facts.gift.stock : null;
   return {
-    arrived: expected.filter((person) => person.arrivedAt).length,
-    expected: expected.length,
-    free: free(all, facts),
-    gifts: {
-      given,
-      left: stock === null || stock === undefined ? null : Math.max(0, stock - given),
-      owed: all.filter((person) => person.owedAt && !person.giftAt).length,
-    },
+    expected,
+    arrived: having((one) => one.state === "confirmed" && one.arrivedAt),
+    mine: having((one) => one.arrivedAt && one.door && one.door === facts.device_name),
+    free: Math.max(0, roster.capacity - expected),
+    waitingHere: having((one) => one.state === "waitlisted" && one.presentAt),
+    given,
+    giftsLeft: stock == null ? null : Math.max(0, stock - given),
+    owed: having((one) => one.owedAt && !one.giftAt),
   };
+}
+
+// The others of somebody's party who have a seat or wait, in the order of the list.
+export function party(state, person) {
+  const isBeside = (one) => one.party === person.party && one.attendee !== person.attendee;
+  return [...state.people.values()].filter((one) => isBeside(one) && one.state !== "cancelled");
 }

@@ -1,153 +1,191 @@
-// Uploads what was written, oldest first, and knows what is the matter if it does not get through.
-// The queue is only shortened by what the server answered: by nothing else.
+// Uploads the acts of this device in the background, and fetches the list when it has changed.
+//
+// Whatever goes wrong, the acts stay in the storage and are tried again; `status` says what is the
+// matter.
 
-const MOST = 500;
-const EVERY = 3000;
-const GIVES_UP = 3000;
-const LONGEST_WAIT = 60000;
-const MARK = "Eventreg-Door";
+import * as database from "./database.js";
 
-// Fetch with a time-out. An answer is ours if it has our mark and is JSON: portals have
-// pages of their own for every address.
-export async function ask(address, given, patience) {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), patience || GIVES_UP);
-  try {
-    const headers = Object.assign({ Accept: "application/json" }, given && given.headers);
-    const answer = await fetch(address, Object.assign(
-      { redirect: "manual", cache: "no-store", credentials: "same-origin", signal: stop.signal },
-      given, { headers }));
-    const kind = answer.headers.get("Content-Type") || "";
-    const ours = kind.startsWith("application/json") && answer.headers.has(MARK);
-    const body = ours && answer.status !== 304 ? await answer.json() : null;
-    return { status: answer.status, ours, body, moved: answer.type === "opaqueredirect",
-      headers: answer.headers };
-  } catch (error) {
-    return { status: 0, ours: false, body: null, moved: false, headers: null };
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const AGAIN = 3000; // milliseconds until the next try
+const QUIET = 10000; // milliseconds until the next look, if nothing is to be uploaded
+const PATIENCE = 3000; // milliseconds until a request is given up
+const MOST = 500; // acts in one upload
+const NOTHING_DONE = new Set(["waiting", "unknown", "invalid", "refused", "no_seat"]);
+// Answers after which a person has to settle the act.
 
-// What is the matter, from the answer of any address of ours; "" if nothing is.
-export function trouble(answer) {
-  if (answer.status === 304) return "";
-  if (answer.status === 0 && !answer.moved) return "no-network";
-  if (answer.moved || (answer.status === 401 && answer.ours)) return "session-expired";
-  if (answer.status === 429 || answer.status >= 500) return "busy";
-  if (answer.status === 413) return "too-large";
-  if (!answer.ours) return "foreign";
-  if (answer.status === 403) return "revoked";
-  return answer.status === 200 ? "" : "refused";
-}
-
-export function retryAfter(answer) {
-  const seconds = Number(answer.headers && answer.headers.get("Retry-After"));
-  return seconds > 0 ? Math.min(LONGEST_WAIT, Math.max(EVERY, seconds * 1000)) : EVERY;
-}
-
-// `door` gives: unsent(most), saved(results, now), send(acts) -> answer, renew() -> answer,
-// changed(). The returned loop has kick(), status(), stop() and halt().
+// `door` is {slug, links, csrf, device, offset(now), changed(), answered(live), revoked()}.
 export function uploader(door) {
-  let most = MOST, running = null, timer = null, stopped = false;
-  const status = { kind: "synced", lastUpload: null };
+  let status = { kind: "synced", unsent: 0, toSettle: 0, lastUpload: null, listedAt: null };
+  let most = MOST;
+  let timer = null;
+  let running = null;
+  let onceMore = false;
+  let liveTag = null;
+  let notBefore = 0;
 
-  function later(wait) {
-    clearTimeout(timer);
-    if (!stopped) timer = setTimeout(kick, wait);
+  function say(part) {
+    const next = Object.assign({}, status, part);
+    const differs = JSON.stringify(next) !== JSON.stringify(status);
+    status = next;
+    if (differs) door.changed();
   }
 
-  function say(kind) {
-    if (status.kind === kind) return;
-    status.kind = kind;
-    door.changed();
-  }
-
-  // One upload. Returns how long to wait before the next one, 0 for at once, -1 for not at all.
-  async function once() {
-    const acts = await door.unsent(most);
-    if (!acts.length) {
-      if (["uploading", "too-large"].includes(status.kind)) say("synced");
-      return -1;
-    }
-    if (status.kind === "synced") say("uploading");
-    const answer = await door.send(acts);
-    const matter = trouble(answer);
-    if (matter === "too-large" || (matter === "refused" && !formExpired(answer))) {
-      return smaller(matter, acts, answer);
-    }
-    if (matter === "refused") return renewed();
-    if (matter) {
-      say(matter);
-      return retryAfter(answer);
-    }
-    return taken(acts, answer.body);
-  }
-
-  function formExpired(answer) {
-    return answer.status === 400 && answer.body && answer.body.error === "form_expired";
-  }
-
-  // After a new sign-in the page's token is an old one.
-  async function renewed() {
-    const matter = trouble(await door.renew());
-    if (matter) say(matter);
-    return matter ? EVERY : 500;
-  }
-
-  // A batch that was refused whole is halved, until the one act is known that is refused alone.
-  async function smaller(matter, acts, answer) {
-    if (acts.length > 1) {
-      if (matter === "too-large") say("too-large");
-      most = Math.max(1, Math.floor(acts.length / 2));
-      return 0;
-    }
-    const reason = (answer.body && answer.body.error) || matter;
-    await door.saved([{ key: acts[0].key, result: "invalid", reason }], null);
-    most = MOST;
-    return 0;
-  }
-
-  async function taken(acts, body) {
-    const keys = new Set(acts.map((act) => act.key));
-    const given = body && Array.isArray(body.results) ? body.results : null;
-    const results = given ? given.filter((one) => one && keys.has(one.key) && one.result) : [];
-    if (!results.length) {
-      say("foreign");
-      return EVERY;
-    }
-    await door.saved(results, body);
-    most = MOST;
-    status.lastUpload = new Date().toISOString();
-    say("uploading");
-    return 0;
-  }
-
-  async function loop() {
+  // Sends one request. Returns {kind: "answer", data, response} or what is the matter.
+  async function ask(address, options) {
+    const ending = new AbortController();
+    const giveUp = setTimeout(() => ending.abort(), PATIENCE);
     try {
-      let wait = 0;
-      while (wait === 0 && !stopped) wait = await once();
-      if (wait > 0) later(wait);
-      else if (wait < 0) door.changed();
-    } catch (error) {
-      later(EVERY); // The store did not answer. The queue is where it was.
+      const given = { redirect: "manual", credentials: "same-origin", cache: "no-store" };
+      Object.assign(given, { signal: ending.signal }, options);
+      return await read(await fetch(address, given));
+    } catch (fault) {
+      return { kind: "no-network" };
+    } finally {
+      clearTimeout(giveUp);
     }
   }
 
-  function kick() {
+  async function read(response) {
+    if (response.status === 304) return { kind: "unchanged" };
+    if (response.status === 413) return { kind: "too-large" };
+    if (response.status === 429 || response.status >= 500) {
+      const wait = Number(response.headers.get("Retry-After")) || 0;
+      notBefore = Date.now() + Math.min(wait, 60) * 1000;
+      return { kind: "busy" };
+    }
+    const isOurs = (response.headers.get("Content-Type") || "").startsWith("application/json");
+    const data = isOurs ? await response.json().catch(() => null) : null;
+    if (response.status === 401) return { kind: "session-expired" };
+    if (response.status === 403 && data && data.error) return { kind: data.error };
+    if (response.status === 400) return { kind: "token-expired" };
+    if (!response.ok || !data || typeof data !== "object") return { kind: "foreign" };
+    return { kind: "answer", data, response };
+  }
+
+  async function renewToken() {
+    const told = await ask(door.links.facts);
+    if (told.kind === "answer") await door.renewed(told.data);
+    return told.kind;
+  }
+
+  // Uploads one batch. Returns whether there may be more.
+  async function push(acts) {
+    const body = JSON.stringify({
+      device: door.device(),
+      now: new Date().toISOString(),
+      unsent: status.unsent,
+      acts: acts.map(wire),
+    });
+    const headers = { "Content-Type": "application/json", "X-CSRF-Token": door.csrf() };
+    say({ kind: "uploading" });
+    const told = await ask(door.links.sync, { method: "POST", headers, body });
+    if (told.kind === "too-large") most = Math.max(1, Math.floor(most / 2));
+    if (told.kind === "token-expired") {
+      const renewed = await renewToken();
+      say({ kind: renewed === "answer" ? "uploading" : renewed });
+      return renewed === "answer";
+    }
+    if (told.kind !== "answer" || !Array.isArray(told.data.results)) {
+      say({ kind: told.kind === "answer" ? "foreign" : told.kind });
+      if (told.kind === "revoked") await door.revoked();
+      return told.kind === "too-large" && acts.length > 1;
+    }
+    await keep(acts, told.data);
+    return true;
+  }
+
+  // Keeps the answers to the acts that were sent, and to no others.
+  async function keep(acts, data) {
+    const keys = new Set(acts.map((act) => act.key));
+    const results = data.results.filter((one) => keys.has(one.key));
+    await database.saveResults(door.slug, results, data.now);
+    await door.clock(data.now);
+    if (results.length === 0) throw new Error("the server answered no act");
+    say({ lastUpload: data.now });
+  }
+
+  async function uploadAll() {
+    for (let more = true; more;) {
+      const acts = await database.unsent(door.slug, most);
+      await recount();
+      if (acts.length === 0) return true;
+      more = await push(acts);
+      if (!more) return false;
+    }
+    return true;
+  }
+
+  async function recount() {
+    const acts = await database.acts(door.slug);
+    const isOpen = (act) => act.sent && !act.settled && NOTHING_DONE.has(act.result);
+    say({
+      unsent: acts.filter((act) => !act.sent).length,
+      toSettle: acts.filter(isOpen).length,
+    });
+  }
+
+  // Asks whether anything has changed, and fetches the list if it has.
+  async function look() {
+    const headers = liveTag ? { "If-None-Match": liveTag } : {};
+    const told = await ask(door.links.live, { headers });
+    if (told.kind === "unchanged") return say({ kind: "synced" });
+    if (told.kind !== "answer") {
+      say({ kind: told.kind });
+      return told.kind === "revoked" ? door.revoked() : undefined;
+    }
+    door.answered(told.data);
+    if (await fetchRoster()) liveTag = told.response.headers.get("ETag");
+    return undefined;
+  }
+
+  async function fetchRoster() {
+    const kept = (await database.facts(door.slug)) || {};
+    const headers = kept.roster_etag ? { "If-None-Match": kept.roster_etag } : {};
+    const told = await ask(door.links.roster, { headers });
+    if (told.kind === "answer") {
+      if (!Array.isArray(told.data.attendees)) return say({ kind: "foreign" });
+      await database.saveRoster(door.slug, told.data, told.response.headers.get("ETag"));
+      await door.clock(told.data.at);
+    } else if (told.kind === "unchanged") {
+      await door.clock(null);
+    } else {
+      say({ kind: told.kind });
+      return false;
+    }
+    say({ kind: "synced", listedAt: Date.now() });
+    return true;
+  }
+
+  async function round() {
+    if (Date.now() < notBefore) return;
+    if (await uploadAll()) await look();
+    await recount();
+  }
+
+  // Does a round now, or another one after the one that is under way.
+  function now() {
     clearTimeout(timer);
-    if (running || stopped) return running;
-    running = loop().then(() => { running = null; });
+    if (running) {
+      onceMore = true;
+      return running;
+    }
+    const failed = (fault) => say({ kind: "no-network", fault: String(fault) });
+    running = round().catch(failed).then(() => {
+      running = null;
+      const pause = status.unsent || status.kind !== "synced" ? AGAIN : QUIET;
+      timer = setTimeout(now, onceMore ? 0 : pause);
+      onceMore = false;
+      door.changed();
+    });
     return running;
   }
 
-  return {
-    kick,
-    say,
-    status: () => status,
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
-  };
+  return { now, recount, status: () => status, stop: () => clearTimeout(timer) };
+}
+
+// An act as the server reads it.
+function wire(act) {
+  const sent = { key: act.key, seq: act.seq, act: act.act, attendee: act.attendee, at: act.at };
+  for (const field of ["name", "phone", "anyway"]) if (act[field]) sent[field] = act[field];
+  if (act.origin) sent.device = act.origin;
+  return sent;
 }

@@ -15,6 +15,7 @@ from eventreg.storage.session import transaction
 from eventreg.web.public import outage_page
 from tests.support.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.support.pages import Page, book, fill, get, sign_in
+from tests.web.door.pages_of_doors import walk_doors
 
 TEMPLATES = ROOT / "templates"
 WIDEST, MOST_LINES, MOST_FILES = 120, 100, 15
@@ -31,6 +32,7 @@ PARTS = {
     "desk/registration/gone.html",
     "desk/registration/history.html",
     "desk/registration/read_back.html",
+    "door/door.html",
     "door/people.html",
     "door/told.html",
     "organising/fields.html",
@@ -147,6 +149,7 @@ def walk_staff(house: House, language: str) -> None:
     )
     kept = {**signed_out.form("/sign-in").fields, "username": "olga", "password": PASSWORD}
     assert Page(olga.post("/staff/sign-in", data=kept)).kind == "staff-once-more"
+    walk_doors(house, language)
 
 
 def walk_forms(olga: FlaskClient, desk: str) -> None:
@@ -161,9 +164,6 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
     forms = [form for form in get(olga, f"{desk}/edit").forms if form.action.endswith("/edit")]
     filled = {**forms[-1].fields, "title.zh": "书法", "title.en": "Calligraphy"}
     assert Page(olga.post(edit.action, data=filled)).kind == "staff-event-check"
-    offered = Page(olga.post(f"{desk}/telephones", data={"csrf_token": token}))
-    address = next(word for word in offered.text.split() if "/staff/pair/" in word)
-    assert get(olga, address[address.index("/staff/pair/") :]).kind == "staff-pair"
     with transaction() as session:
         member = accounts.by_name(session, "dora")
         member.totp_secret = second_factor.new_secret()

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from eventreg.core.models.staff import StaffMember
 from eventreg.core.staff import known_browsers
 from eventreg.core.values import usernames
+from eventreg.settings import Settings
 from eventreg.storage.session import reading, write
 from eventreg.web.limits import limits
 
@@ -63,7 +64,8 @@ class Try:
 
 
 def _prefix() -> str:
-    return "__Host-known-" if current_app.config["SESSION_COOKIE_SECURE"] else "known-"
+    settings: Settings = current_app.extensions["settings"]
+    return settings.cookie("known-")
 
 
 def _cookies() -> dict[str, str]:

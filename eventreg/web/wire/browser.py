@@ -56,7 +56,8 @@ def remember_size(response: Response) -> None:
 
 
 def _cookie() -> str:
-    return "__Host-size" if _https() else "size"
+    name: str = current_app.extensions["settings"].cookie("size")
+    return name
 
 
 def _https() -> bool:

@@ -1,0 +1,1 @@
+"""The door, played in a real browser on the real server."""
