@@ -42,21 +42,18 @@ export function speaker(words) {
     values && one in values ? String(values[one]) : all);
 }
 
-// 8:47, and with the day if that is another one: 9-15 8:47. In the event's zone.
+// 8:47, and with the day if that is another one: 9-15 8:47. In the event's zone; `when` is an ISO
+// time or milliseconds.
 export function clock(facts, now) {
-  const zone = { timeZone: facts.timezone || "Asia/Shanghai" };
-  const parts = (ms, options) => {
-    try {
-      return new Intl.DateTimeFormat("en-GB", Object.assign(options, zone)).format(new Date(ms));
-    } catch (e) {
-      return "";
-    }
+  const shifted = when => {
+    const ms = typeof when === "string" ? Date.parse(when) : when;
+    return new Date(ms + (facts().offset_minutes || 0) * 60000);
   };
-  const day = ms => parts(ms, { month: "2-digit", day: "2-digit" }).split("/").reverse();
-  return ms => {
-    if (!ms) return "";
-    const hour = parts(ms, { hour: "2-digit", minute: "2-digit" }).replace(/^0/, "");
-    const date = day(ms).map(Number).join("-");
-    return date === day(now()).map(Number).join("-") ? hour : `${date} ${hour}`;
+  const day = date => `${date.getUTCMonth() + 1}-${date.getUTCDate()}`;
+  return when => {
+    if (!when) return "";
+    const date = shifted(when);
+    const hour = `${date.getUTCHours()}:${String(date.getUTCMinutes()).padStart(2, "0")}`;
+    return day(date) === day(shifted(now())) ? hour : `${day(date)} ${hour}`;
   };
 }

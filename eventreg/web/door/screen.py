@@ -18,6 +18,7 @@ WORDS = (
     "gifts_nobody",
     "gifts_none_left",
     "late",
+    "list_comma",
     "more_end",
     "more_end_ask",
     "more_end_unsent",
