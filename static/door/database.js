@@ -3,6 +3,8 @@
 // A browser may close the connection at any time. Then it is opened again, and the work is tried
 // once more.
 
+import { keyOf } from "./packets.js";
+
 const VERSION = 1;
 let name = "eventreg-door";
 let opened = null;
@@ -102,7 +104,7 @@ function clear(store, slug, except) {
   };
 }
 
-// Writes one act with the device's next number. Resolves with the act when it is on the disk.
+// Writes one act with the device's next number, and a key that follows from it. Resolves with the act when it is on the disk.
 export function addAct(act) {
   const written = Object.assign({ sent: false, settled: false }, act);
   return inTransaction(["acts", "facts"], "readwrite", (acts, facts) => {
@@ -110,6 +112,7 @@ export function addAct(act) {
       const known = Object.assign({ slug: act.slug, seq: 0 }, event.target.result);
       known.seq += 1;
       written.seq = known.seq;
+      written.key = written.key || keyOf(known.device, known.seq);
       facts.put(known);
       acts.put(written); // put: a second try may find it there already
     };
