@@ -19,22 +19,14 @@ const OTHER_ACT = 255;
 const FIELD = { act: 1, key: 2, name: 3, phone: 4, absent: 5, more: 6 };
 // What belongs to the act itself; the rest of a stored act is how this device got on with it.
 const OWN_BOOKS = new Set([
-  "key", "slug", "seq", "act", "attendee", "at", "device", "name", "phone", "absent", "from", "sent",
-  "sentAt", "result", "reason", "settled", "code", "position", "number", "door",
+  "key", "slug", "seq", "act", "attendee", "at", "device", "origin", "name", "phone", "absent",
+  "from", "sent", "sentAt", "result", "reason", "settled", "answered", "late",
 ]);
 
-// The key of an act, by which the server knows it wherever it comes from.
-export async function keyOf(device, seq) {
-  if (!crypto.subtle) {
-    return asUuid(toHex(crypto.getRandomValues(new Uint8Array(16))));
-  }
-  const digest = await crypto.subtle.digest("SHA-256", toBytes(`${device}:${seq}`));
-  return asUuid(toHex(new Uint8Array(digest).slice(0, 16)));
-}
-
-// Where a device begins to count. A device that lost its count must not use a number again.
-export function firstSeq() {
-  return Math.floor(Date.now() / 1000) - 1700000000;
+// The key of an act, by which the server knows it wherever it comes from: 80 bits of the device's
+// random id and its own count, so that a code need not hold it.
+export function keyOf(device, seq) {
+  return asUuid(device.slice(0, 20) + seq.toString(16).padStart(12, "0"));
 }
 
 async function macOf(bytes, meetKey) {
@@ -82,7 +74,7 @@ async function actBytes(act, base, serverOffset) {
   to.number(act.seq - base.seq);
   to.number(timeOf(act, serverOffset) - timeOf(base, serverOffset));
   to.id(act.attendee || "");
-  const fields = fieldsOf(act, await keyOf(act.device, act.seq));
+  const fields = fieldsOf(act, keyOf(base.device, act.seq));
   to.number(fields.length);
   fields.forEach((field) => {
     to.raw([field.code]);
@@ -93,12 +85,12 @@ async function actBytes(act, base, serverOffset) {
 
 async function readAct(from, device, base, door) {
   const number = from.raw(1)[0];
-  const act = { slug: door.slug, device, seq: base.seq + from.number() };
+  const act = { slug: door.slug, device, origin: device, seq: base.seq + from.number() };
   const time = (base.time + from.number()) * 100;
   act.at = new Date(time - (door.serverOffset || 0)).toISOString();
   act.attendee = from.id() || null;
   act.act = ACTS[number];
-  act.key = await keyOf(device, act.seq);
+  act.key = keyOf(device, act.seq);
   for (let left = from.number(); left > 0; left--) {
     const code = from.raw(1)[0];
     if (code === FIELD.act) act.act = from.text();
@@ -136,12 +128,14 @@ function head(tag, base, door) {
 }
 
 // {texts, left}: the acts as texts, oldest first, device by device, and how many acts are too long
-// for a code (they have to be exported). `door` is {slug, meetKey, serverOffset, nameOf(act)}.
+// for a code (they have to be exported). `door` is {slug, device, meetKey, serverOffset,
+// nameOf(act)}.
 export async function pack(acts, door) {
   const tag = await tagOf(door.slug);
   const packets = [];
   let left = 0;
-  const inOrder = acts.slice().sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const owned = acts.map((act) => Object.assign({}, act, { device: act.origin || door.device }));
+  const inOrder = owned.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || a.seq - b.seq);
   for (const act of inOrder) {
     const open = packets.find((one) => one.base.device === act.device && !one.isFull);
     if (open && (await add(open, act, door, USUAL))) {

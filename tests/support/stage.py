@@ -8,8 +8,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from eventreg.i18n import sentence
-from eventreg.web import assets
-from eventreg.web.door import scanner, screen
+from eventreg.web import assets, door_words
 from tests.support.factories import ROOT
 from tests.support.modules import page_with
 
@@ -19,7 +18,7 @@ _PUT_ON = (Path(__file__).parent / "stage.js").read_text()
 
 def words(language: str) -> dict[str, str]:
     """The sentences of the screen."""
-    keys = {*screen.WORDS, *scanner.WORDS}
+    keys = door_words.WORDS
     return {key: sentence(language, key) for key in keys}
 
 

@@ -32,6 +32,7 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, transaction
 from eventreg.web import access
 from eventreg.web.access import requires
+from eventreg.web.door import door_facts
 from eventreg.web.event_facts import about, area_code
 from eventreg.web.limits import limits
 from eventreg.web.wire import sent
@@ -75,6 +76,7 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         suggest_release=release.is_suggested(event, g.now),
         release_from=events.release_from(event),
         **about(event),
+        **door_facts.application(event),
     )
 
 

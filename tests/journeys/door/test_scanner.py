@@ -5,33 +5,21 @@ The page is a small one of the test, with the scripts and the policy of the door
 """
 
 import itertools
-import json
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from eventreg.i18n import sentence
-from eventreg.web.door.scanner import WORDS
 from tests.conftest import CHROMIUM
 from tests.journeys.door import lens
+from tests.journeys.door.small_page import answering, as_it_is
 from tests.proofs.conftest import WHOLE, rounds
-from tests.support.factories import ROOT
 from tests.support.windows import PHONE
 
 pytestmark = pytest.mark.browser
-DOOR = ROOT / "static" / "door"
-SENTENCES = {key: sentence("zh", key) for key in WORDS}
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
-    "worker-src 'self'; connect-src 'self'"
-)
-PAGE = """<!doctype html><html lang="zh"><title>door</title><main><div id="view"></div>
-<ol id="hits"></ol></main><script type="application/json" id="words">WORDS</script>
-<script type="module" src="/door/assets/v1/start.js"></script></html>"""
 START = """import { openScanView } from "./scan_view.js";
 const view = document.getElementById("view");
 const began = performance.now();
@@ -75,40 +63,6 @@ LAMP = """window.asked = [];
 FAULTY = START.replace("append(line);", "append(line);\n  throw new Error('a fault of the page');")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def library() -> None:
-    """The reader of codes, as `make test` fetches it."""
-    subprocess.run([ROOT / "script" / "scanner"], check=True)
-
-
-def answering(change: Callable[[str, str], str | None]) -> Callable[[Route], None]:
-    """Serves the test's page and the door's scripts, as ``change`` alters them."""
-
-    def answer(route: Route) -> None:
-        name = route.request.url.rpartition("/")[2]
-        file = next((one for one in (DOOR / name, DOOR / "vendor" / name) if one.is_file()), None)
-        if name == "start.js":
-            body, kind = START, "text/javascript"
-        elif name.endswith(".js"):
-            body, kind = file.read_text() if file else "", "text/javascript"
-        else:
-            body, kind = PAGE.replace("WORDS", json.dumps(SENTENCES)), "text/html"
-        changed = change(name, body)
-        if changed is None:
-            route.fulfill(status=404)
-        else:
-            route.fulfill(
-                body=changed, content_type=kind, headers={"Content-Security-Policy": POLICY}
-            )
-
-    return answer
-
-
-def as_it_is(name: str, body: str) -> str | None:
-    """Changes nothing."""
-    return body
-
-
 def door(
     browser: Browser,
     init: str = "",
@@ -121,7 +75,7 @@ def door(
     context: BrowserContext = browser.new_context(
         **PHONE, permissions=["camera"] if allowed else []
     )
-    context.route("**/*", answering(change))
+    context.route("**/*", answering(START, change))
     page = context.new_page()
     page.clock.install()
     if init:
@@ -214,7 +168,7 @@ def test_each_state_of_the_camera_has_its_sentence(browser: Browser, camera: Bro
     page = door(camera, allowed=False)
     says(page, "scan_refused")
     page.context.grant_permissions(["camera"])
-    page.get_by_role("button", name=SENTENCES["scan_again"]).click()
+    page.get_by_role("button", name=sentence("zh", "scan_again")).click()
     expect(page.locator("#hits li").first).to_be_attached()
     page.goto("http://door.test/")
     says(page, "scan_not_https")
@@ -229,7 +183,7 @@ def test_without_the_library_the_page_says_so_until_it_has_come(camera: Browser)
     page = door(camera, change=lambda name, body: None if name in missing else body)
     says(page, "scan_no_decoder")
     missing.clear()
-    page.get_by_role("button", name=SENTENCES["scan_again"]).click()
+    page.get_by_role("button", name=sentence("zh", "scan_again")).click()
     expect(page.locator("#hits li").first).to_be_attached()
     page.context.close()
 
@@ -239,11 +193,11 @@ def test_without_a_hit_it_gives_a_hint_then_rests_and_one_tap_goes_on(browser: B
     says(page, "scan_scanning")
     page.clock.fast_forward(5_100)
     says(page, "scan_hint")
-    page.get_by_role("button", name=SENTENCES["scan_torch_on"]).click()
-    expect(page.get_by_role("button", name=SENTENCES["scan_torch_off"])).to_be_visible()
+    page.get_by_role("button", name=sentence("zh", "scan_torch_on")).click()
+    expect(page.get_by_role("button", name=sentence("zh", "scan_torch_off"))).to_be_visible()
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.clock.fast_forward(56_000)
-    rests = page.get_by_role("button", name=SENTENCES["scan_paused"])
+    rests = page.get_by_role("button", name=sentence("zh", "scan_paused"))
     expect(rests).to_be_visible()
     assert page.evaluate("window.asked") == ["screen", True, "screen", "let go"]
     rests.click()

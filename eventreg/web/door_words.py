@@ -1,4 +1,4 @@
-"""The sentences of the door's screen, which the script finds on its page."""
+"""The sentences of the door's screen, which its script finds on its page."""
 
 WORDS = (
     "arrived",
