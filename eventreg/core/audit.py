@@ -53,6 +53,7 @@ class Action(StrEnum):
     PURGED = "event:people:purged"
     CHECKED_IN = "attendee:check-in:recorded"
     CHECK_IN_UNDONE = "attendee:check-in:undone"
+    CLASH_SETTLED = "attendee:clash:settled"
     STAFF_ADDED = "staff:account:added"
     STAFF_DISABLED = "staff:account:disabled"
     STAFF_ENABLED = "staff:account:enabled"

@@ -22,6 +22,7 @@ from flask import current_app
 from sqlalchemy import URL, Connection, inspect, text
 
 from eventreg.app_clock import current_time
+from eventreg.storage import last_backup
 from eventreg.storage.session import db
 from eventreg.storage.sqlite_file import SqliteFile
 
@@ -69,6 +70,7 @@ def create(target: Path) -> Manifest:
         _sync(whole)
         os.link(whole, target)  # unlike a rename, it fails if the file exists by now
     _sync(target.parent)
+    last_backup.note(made_at)
     return manifest
 
 
@@ -295,5 +297,4 @@ def automatic() -> Path:
 def keep(name: str) -> None:
     """Make an automatic backup; raises as ``create``. ``old_backups`` reads its age in its name."""
     automatic().mkdir(mode=0o700, exist_ok=True)
-    now = current_time()
-    create(automatic() / f"{name}-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.zip")
+    create(automatic() / f"{name}-{current_time().astimezone(UTC):%Y%m%dT%H%M%S%f}.zip")

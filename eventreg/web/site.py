@@ -26,7 +26,19 @@ from eventreg.web.desk import (
     sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
-from eventreg.web.door import check_in, gifts, live, owed, pairing
+from eventreg.web.door import (
+    check_in,
+    gifts,
+    live,
+    offline,
+    owed,
+    pairing,
+    ready,
+    release,
+    waiting,
+    walk_ins,
+)
+from eventreg.web.door import sync as door_sync
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
@@ -79,6 +91,9 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
     "contradicted": 422,
+    "batch_malformed": 400,
+    "batch_wrong": 422,
+    "batch_too_large": 413,
     "pairing_closed": 409,
     "device_unknown": 404,
     "revoked": 403,
@@ -114,10 +129,16 @@ _PAGES = (
     organising_events,
     *_DESK,
     check_in,
+    offline,
     gifts,
     live,
     owed,
+    walk_ins,
+    waiting,
+    release,
     pairing,
+    door_sync,
+    ready,
 )
 _WORDED = {400, 403, 404, 405, 413, 414, 429}
 """HTTP errors with a sentence of their own; the others have one for 4xx and one for 5xx."""

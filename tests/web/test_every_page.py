@@ -15,6 +15,7 @@ from eventreg.storage.session import transaction
 from eventreg.web.public import outage_page
 from tests.support.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.support.pages import Page, book, fill, get, sign_in
+from tests.web.door.pages_of_doors import walk_doors
 
 TEMPLATES = ROOT / "templates"
 WIDEST, MOST_LINES, MOST_FILES = 120, 100, 15
@@ -26,12 +27,15 @@ PARTS = {
     "staff_parts.html",
     "desk/dashboard/bursts.html",
     "desk/dashboard/latest.html",
+    "desk/dashboard/morning.html",
     "desk/registration/correct.html",
     "desk/registration/facts.html",
     "desk/registration/gone.html",
     "desk/registration/history.html",
     "desk/registration/read_back.html",
     "door/door.html",
+    "door/gift_people.html",
+    "door/live.html",
     "door/people.html",
     "door/told.html",
     "organising/fields.html",
@@ -124,6 +128,7 @@ def walk_staff(house: House, language: str) -> None:
         f"{desk}/registrations/2/erase",
         f"{desk}/registrations/2/cancel",
         f"{desk}/telephones",
+        f"{desk}/owed-gifts",
         "/staff/accounts",
         "/staff/me",
         "/staff/password",
@@ -149,20 +154,6 @@ def walk_staff(house: House, language: str) -> None:
     kept = {**signed_out.form("/sign-in").fields, "username": "olga", "password": PASSWORD}
     assert Page(olga.post("/staff/sign-in", data=kept)).kind == "staff-once-more"
     walk_doors(house, language)
-
-
-def walk_doors(house: House, language: str) -> None:
-    """Open the pages of the days before, when telephones are paired."""
-    house.now = local("2030-06-08 10:00")
-    olga, telephones = house.signed_in("olga"), "/staff/events/small/telephones"
-    token = get(olga, f"{telephones}?lang={language}").form().fields
-    offered = Page(olga.post(telephones, data=token))
-    address = next(word for word in offered.text.split() if "/staff/pair/" in word)
-    page = get(olga, address[address.index("/staff/pair/") :])
-    assert page.kind == "staff-pair"
-    address = address[address.index("/staff/pair/") :]
-    assert olga.post(address, data=page.form().fields).status_code == 303
-    assert get(house.signed_in("olga"), telephones).kind == "staff-telephones"
 
 
 def walk_forms(olga: FlaskClient, desk: str) -> None:
@@ -246,6 +237,11 @@ def walk_door(house: House, language: str) -> None:
     get(dora, dora.post(form.action, data=form.fields).headers["Location"])
     dora.post(form.action, data={**form.fields, "attendee": "x"})
     get(dora, "/door/small/?q=张")
+    for path, act in (("gifts/owed", "owe"), ("gifts/owed", "cross-out"), ("gifts", "")):
+        answer = dora.post(f"/door/small/{path}", data={**form.fields, "act": act})
+        get(dora, answer.headers["Location"])
+    get(dora, "/door/small/gifts?q=张")
+    get(house.signed_in("olga"), "/staff/events/small")
     get(house.client(), f"/{language}/events/small/register")
 
 

@@ -33,6 +33,8 @@ class Row:
     registration_state: str
     created_at: datetime
     cancelled_at: datetime | None
+    released_at: datetime | None
+    """When the seat was given away because the person had not come."""
     check_in_id: int | None
     arrived_at: datetime | None
     late: bool | None
@@ -76,6 +78,7 @@ _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "registration_state": Registration.state,
     "created_at": Registration.created_at,
     "cancelled_at": Attendee.cancelled_at,
+    "released_at": Attendee.released_at,
     "check_in_id": CheckIn.id,
     "arrived_at": CheckIn.arrived_at,
     "late": CheckIn.late,

@@ -40,6 +40,13 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Told(Standing):
+    """The same, with the person's name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Party:
     """A party that waits at the door, was given seats and is called in, or has left."""
 
@@ -104,6 +111,16 @@ def standing(session: Session, event: Event, person: Attendee) -> Standing:
         row.number if row else None,
         places.get(registration.id) if is_here else None,
     )
+
+
+def of(session: Session, event: Event, attendee: str) -> Told | None:
+    """What the person of this id has now, with the name; ``None`` if the event has no such
+    person. For the page that follows an act."""
+    found = identity.known(session, event, [attendee])
+    if not found:
+        return None
+    person = session.get_one(Attendee, found[attendee])
+    return Told(**vars(standing(session, event, person)), name=person.name)
 
 
 def mark_present(

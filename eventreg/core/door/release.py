@@ -8,14 +8,14 @@ the waiting list: docs/adr/0015-the-door-after-the-release.md.
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
-from eventreg.core.door import calling
+from eventreg.core.door import calling, present
 from eventreg.core.errors import RegistrationClosed, ReleaseTooEarly
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn
@@ -63,10 +63,15 @@ class Silent:
 
 @dataclass(frozen=True)
 class Earlier:
-    """The latest release: who pressed, and when."""
+    """The latest release: who pressed, when, and of how many people the seats were given away."""
 
     who: str
     at: datetime
+    released: int
+
+
+_SILENT = timedelta(minutes=2)
+"""A door that has a network is heard from every few seconds."""
 
 
 _called_in = exists(
@@ -87,7 +92,7 @@ _not_come = (
     .order_by(Attendee.sort_key, Attendee.id)
 )
 _latest = (
-    select(StaffMember.username, AuditEntry.at)
+    select(StaffMember.username, AuditEntry.at, AuditEntry.details)
     .outerjoin(StaffMember, StaffMember.id == AuditEntry.actor_staff_id)
     .where(AuditEntry.event_id == bindparam("event"), AuditEntry.action == Action.ABSENT_RELEASED)
     .order_by(AuditEntry.id.desc())
@@ -120,18 +125,51 @@ def not_come(session: Session, event: Event) -> Sequence[Person]:
 def latest(session: Session, event: Event) -> Earlier | None:
     """Who released last; ``None`` if nobody did."""
     row = session.execute(_latest, {"event": event.id}).first()
-    return Earlier(row.username or "", row.at) if row else None
+    return Earlier(row.username or "", row.at, row.details["released"]) if row else None
 
 
-def silent_doors(session: Session, event: Event) -> Sequence[Silent]:
-    """The doors that are not revoked, who was heard from longest ago first. What they have not
-    uploaded, nobody here knows."""
+def silent_doors(session: Session, event: Event, *, now: datetime) -> Sequence[Silent]:
+    """The doors that were not heard from in the last minutes, or have acts that they had not
+    uploaded then: people may have come whom nobody here knows of."""
+    silent = DoorDevice.seen_at.is_(None) | (DoorDevice.seen_at < now - _SILENT)
     rows = session.execute(
         select(DoorDevice.name, DoorDevice.seen_at, DoorDevice.unsent)
-        .where(DoorDevice.event_id == event.id, DoorDevice.revoked_at.is_(None))
+        .where(
+            DoorDevice.event_id == event.id,
+            DoorDevice.revoked_at.is_(None),
+            silent | (DoorDevice.unsent > 0),
+        )
         .order_by(DoorDevice.seen_at.is_not(None), DoorDevice.seen_at, DoorDevice.id)
     )
     return [Silent(*row) for row in rows]
+
+
+def people(session: Session, event: Event, attendees: Collection[str]) -> Sequence[Person]:
+    """These people of the event, also those without a seat."""
+    ids = identity.known(session, event, attendees).values()
+    chosen = select(Attendee.public_id, Attendee.name, Attendee.code).where(Attendee.id.in_(ids))
+    return [Person(*row) for row in session.execute(chosen.order_by(Attendee.id))]
+
+
+def is_released(session: Session, event: Event, attendee: str) -> bool:
+    """Whether this person's seat was given away because the person had not come."""
+    ids = identity.known(session, event, [attendee]).values()
+    released = select(Attendee.id).where(Attendee.id.in_(ids), Attendee.released_at.is_not(None))
+    return session.scalar(released) is not None
+
+
+def next_in(session: Session, event: Event, absent: int, *, now: datetime) -> Sequence[str]:
+    """The names of those at the door who would get seats if ``absent`` seats came free now, in
+    their order. Changes nothing."""
+    counted = seats.count(session, event.id, now=now)
+    left, found = counted.capacity - counted.taken + absent, []
+    here = {party.registration_id: party for party in present.listed(session, event).waiting}
+    turns = waitlist.in_turn(session, event.id, waitlist.parties(session, event.id))
+    for turn in turns:
+        if turn.registration_id in here and turn.seats <= left:
+            left -= turn.seats
+            found += [name for _, name in here[turn.registration_id].people]
+    return found
 
 
 def release(

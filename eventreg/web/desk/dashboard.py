@@ -13,9 +13,9 @@ from eventreg.core.desk import (
     calls,
     duplicates,
     print_history,
+    readiness,
 )
-from eventreg.core.door import gifts, live
-from eventreg.core.door.live import Live
+from eventreg.core.door import gifts, live, release
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.staff.permissions import Permission
@@ -54,11 +54,14 @@ def dashboard(slug: str) -> str:
         sources=attendee_counts.by_source(reading(), event),
         latest=attendee_list.latest(reading(), event, _LATEST),
         phase=events.phase(event, g.now),
+        suggest_release=release.is_suggested(event, g.now),
+        release_from=events.release_from(event),
+        is_ready_shown=readiness.is_shown(event, g.now),
         **about(event),
     )
 
 
-def _morning(event: Event) -> Live | None:
+def _morning(event: Event) -> live.Live | None:
     """The state of the morning, once check-in is open; ``None`` before."""
     if not events.check_in_is_open(event, g.now):
         return None

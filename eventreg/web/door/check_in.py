@@ -14,7 +14,7 @@ from eventreg.core.desk import attendee_list, search
 from eventreg.core.desk.attendee_list import Selection
 from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.door import check_in as rules
-from eventreg.core.door import live
+from eventreg.core.door import live, release
 from eventreg.core.door.check_in import Arrival, Outcome
 from eventreg.core.errors import (
     AttendeeCancelled,
@@ -32,6 +32,7 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, transaction
 from eventreg.web import access
 from eventreg.web.access import requires
+from eventreg.web.door import door_facts
 from eventreg.web.event_facts import about, area_code
 from eventreg.web.limits import limits
 from eventreg.web.wire import sent
@@ -72,7 +73,10 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         told=told,
         beside=_rest_of_party(told),
         window_open=events.check_in_is_open(event, g.now),
+        suggest_release=release.is_suggested(event, g.now),
+        release_from=events.release_from(event),
         **about(event),
+        **door_facts.application(event),
     )
 
 
@@ -178,9 +182,10 @@ def check_in(slug: str) -> Answer:
             outcome = rules.check_in(writing, event, arrival, anyway=anyway, by=access.actor())
     except OutsideCheckInWindow as early:
         return _refused(slug, Told("early", early.name, early.opens_at, early.attendee), 409)
-    except AttendeeCancelled as cancelled:
-        told = Told("cancelled", cancelled.name, cancelled.cancelled_at, cancelled.attendee)
-        return _refused(slug, told, 409)
+    except AttendeeCancelled as gone:
+        found = events.get(reading(), slug)
+        kind = "released" if release.is_released(reading(), found, attendee) else "cancelled"
+        return _refused(slug, Told(kind, gone.name, gone.cancelled_at, gone.attendee), 409)
     except AttendeeWaiting as waiting:
         return _refused(slug, Told("waiting", waiting.name, None, waiting.attendee), 409)
     except AttendeeUnknown:

@@ -6,6 +6,7 @@ It works without a script, like the door page.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import g, redirect, render_template, request, url_for
 
@@ -160,7 +161,7 @@ def _named(writing: Session, slug: str) -> tuple[Event, Attendee]:
     return event, identity.attendee(writing, event, request.form.get("attendee", ""))
 
 
-def _back(slug: str, **shown: int | None) -> Answer:
+def _back(slug: str, **shown: Any) -> Answer:
     return redirect(url_for("door.gift_table", slug=slug, **shown), 303)
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from flask import Blueprint, abort, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from eventreg.core.desk import readiness
 from eventreg.core.door import device_checks, devices
 from eventreg.core.door_errors import DeviceUnknown
 from eventreg.core.errors import FieldRefused
@@ -34,7 +35,6 @@ from eventreg.web.wire.answers import Answer
 blueprint = Blueprint("pairing", __name__, url_prefix="/staff")
 _CLOCK_IS_OFF = timedelta(minutes=1)
 """A clock that differs by less is not worth a word."""
-_LIST_IS_OLD = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _door(one: DoorDevice) -> Door:
     return Door(
         one,
         door_names.shown(one.name),
-        list_is_old=one.roster_at is not None and g.now - one.roster_at > _LIST_IS_OLD,
+        list_is_old=one.roster_at is not None and g.now - one.roster_at > readiness.LIST_IS_OLD,
         clock_minutes=round(ahead / 60) if is_off else 0,
         offline=device_checks.works_offline(checks) if checks else None,
         camera=checks.get("camera", "").replace("off", ""),

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from eventreg.core import audit
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Selection
+from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.door import check_in, gifts, owed
 from eventreg.core.door.check_in import Arrival, Outcome
 from eventreg.core.door.gifts import Stock
@@ -30,7 +31,7 @@ def morning(house: House) -> House:
     return house
 
 
-def row(name: str) -> attendee_list.Row:
+def row(name: str) -> Row:
     """This person, as the list shows it."""
     rows = attendee_list.listed(reading(), events.get(reading(), "small"), Selection())
     return next(one for one in rows if one.name == name)

@@ -1,1 +1,1 @@
-"""The door in a real browser."""
+"""The door, played in a real browser on the real server."""
