@@ -1,5 +1,6 @@
 """What the door's script is told about its event, and the sentences that it shows."""
 
+import hmac
 from datetime import datetime
 from typing import Any
 
@@ -45,21 +46,29 @@ def facts(event: Event, *, shell: bool) -> dict[str, Any]:
         "store": _store(),
         "shell": shell,
         "links": _links(event),
-        **({} if shell else _of_session()),
+        **({} if shell else _of_session(event)),
     }
 
 
-def _of_session() -> dict[str, Any]:
-    """What only a signed-in browser is told: the token that its posts need, and who it is."""
+def _of_session(event: Event) -> dict[str, Any]:
+    """What only a signed-in browser is told: the token that its posts need, the key of doors that
+    meet, and who it is."""
     signed_in = access.current()
     return {
         "csrf": generate_csrf(),
         "now": _iso(g.now),
+        "meet_key": meet_key(event),
         "device": "",
         "device_name": "",
         "paired": signed_in is not None and signed_in.event_id is not None,
         "may": {name: access.may(name) for name in ("register", "correct")},
     }
+
+
+def meet_key(event: Event) -> str:
+    """The key with which this event's doors believe each other's records, as 64 hex digits."""
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.digest(secret, f"door-meeting:{event.id}:{event.slug}".encode(), "sha256").hex()
 
 
 def _gift(event: Event) -> dict[str, Any] | None:
