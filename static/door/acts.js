@@ -1,5 +1,6 @@
 // What the buttons and keys of the screen do: an act, then what is told of it.
 
+import * as meeting from "./meet.js";
 import { button, el } from "./elements.js";
 import { ending } from "./views.js";
 
@@ -113,8 +114,7 @@ export function acting(page) {
     page.network();
   }
 
-  async function meet(which) {
-    const meeting = await import("./meet.js");
+  function meet(which) {
     const place = el("div", {});
     const view = meeting[which](place, door.meetStore);
     page.open({ title: say("sheet_heading"), parts: [place], close: () => view.close() });

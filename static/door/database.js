@@ -106,7 +106,7 @@ function keptOf(slug, person) {
 // Replaces the list of an event.
 export function saveRoster(slug, roster, etag) {
   return inTransaction(["people", "facts"], "readwrite", (people, facts) => {
-    clear(people, slug);
+    people.delete(allOf(slug)); // at once: a cursor would come upon the new list, too
     for (const one of roster.attendees) people.put(keptOf(slug, one));
     facts.get(slug).onsuccess = (event) => {
       const part = { slug, roster_at: roster.at, roster_etag: etag, capacity: roster.capacity };
@@ -114,6 +114,8 @@ export function saveRoster(slug, roster, etag) {
     };
   });
 }
+
+const allOf = (slug) => IDBKeyRange.bound([slug], [slug, []]);
 
 function clear(store, slug, except) {
   store.index("slug").openCursor(IDBKeyRange.only(slug)).onsuccess = (event) => {
@@ -204,7 +206,7 @@ export function settle(key) {
 // Deletes everything about an event, but for acts that are not uploaded unless `all` is true.
 export function wipe(slug, all) {
   return inTransaction(["facts", "people", "acts"], "readwrite", (facts, people, acts) => {
-    clear(people, slug);
+    people.delete(allOf(slug));
     clear(acts, slug, all ? null : (act) => !act.sent);
     facts.get(slug).onsuccess = (event) => {
       const { seq, device, device_name } = event.target.result || {};

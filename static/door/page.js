@@ -6,6 +6,7 @@ import { button, clock, el, put, speaker } from "./elements.js";
 import { listen } from "./keys.js";
 import { lister } from "./list.js";
 import { draw, meant, sounds } from "./panel.js";
+import { openScanView } from "./scan_view.js";
 import { find, scanned } from "./search.js";
 import * as views from "./views.js";
 
@@ -129,8 +130,7 @@ export function openPage(root, door) {
     box().focus();
   }
 
-  async function scan() {
-    const { openScanView } = await import("./scan_view.js");
+  function scan() {
     const place = el("div", {});
     const view = openScanView(place, page.scanned, { words: door.words });
     open({ title: say("screen_scan"), parts: [place], keepsPanel: true,

@@ -1,6 +1,8 @@
 // Tests the browser before the one-time code is used: a worker, a real write into storage, and the
 // camera if this telephone is to scan. The page has all sentences; this script only shows them.
 
+import { heldDevice } from "./held.js";
+
 const form = document.getElementById("pair");
 const found = {};
 const PATIENCE = 5000;
@@ -134,6 +136,15 @@ function offer() {
   element("other-browser").hidden = works || found.secure !== "ok" || isInApp();
 }
 
+// The door that this telephone was before: its acts that were not uploaded stay its own.
+async function takeUp() {
+  try {
+    form.elements.device.value = await within(heldDevice(form.dataset.slug));
+  } catch (error) {
+    form.elements.device.value = "";
+  }
+}
+
 function begin() {
   ["offline", "again", "online", "advice"].forEach((id) => {
     element(id).hidden = true;
@@ -148,6 +159,7 @@ async function testAll() {
   await test("worker", testWorker, true);
   await test("storage", testStorage, true);
   await test("kept", testKept, true);
+  await takeUp();
   offer();
 }
 

@@ -173,7 +173,8 @@ export function uploader(door) {
 
   async function fetchRoster() {
     const kept = (await store.facts(door.slug)) || {};
-    const headers = kept.roster_etag ? { "If-None-Match": kept.roster_etag } : {};
+    const isKept = kept.roster_etag && (await store.people(door.slug)).length > 0;
+    const headers = isKept ? { "If-None-Match": kept.roster_etag } : {};
     headers["X-Door-Device"] = door.device();
     const told = await ask(door.links.roster, { headers }, LIST_PATIENCE);
     if (told.kind === "answer") {
@@ -186,6 +187,8 @@ export function uploader(door) {
       say({ kind: told.kind });
       return false;
     }
+    // By its first look at the list, the server has given this device a name.
+    if (!kept.device_name) await renewToken();
     say({ kind: "synced", listedAt: Date.now() });
     return true;
   }

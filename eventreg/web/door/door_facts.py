@@ -1,5 +1,6 @@
 """What the door's script is told about its event, and the sentences that it shows."""
 
+import hmac
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +14,10 @@ from eventreg.core.models.event import Event
 from eventreg.settings import Settings
 from eventreg.storage.session import reading
 from eventreg.web import access, door_words, language
-from eventreg.web.door import door_files, meeting, scanner
+from eventreg.web.door import door_files
 
-_WORDS = (*scanner.WORDS, *meeting.WORDS, *door_words.WORDS)
-"""The keys of the sentences that the script says."""
+_STEMS = ("scan_", "meet_")
+"""The sentences of the scanner and of doors that meet have keys that begin so."""
 
 
 def version() -> str:
@@ -53,19 +54,26 @@ def facts(event: Event, *, is_shell: bool) -> dict[str, Any]:
 
 
 def _of_session(event: Event) -> dict[str, Any]:
-    """What only a signed-in browser is told: the token that its posts need, and who it is."""
+    """What only a signed-in browser is told: the token that its posts need, the key of doors that
+    meet, and who it is."""
     signed_in = access.current()
     device = (signed_in.door_device if signed_in else None) or ""
     name = devices.names(reading(), event).get(device, "")
     return {
         "csrf": generate_csrf(),
         "now": _iso(g.now),
-        "meet_key": meeting.key(event),
+        "meet_key": meet_key(event),
         "device": device if name else "",
         "device_name": name,
         "paired": signed_in is not None and signed_in.event_id is not None,
         "may": {name: access.may(name) for name in ("register", "correct")},
     }
+
+
+def meet_key(event: Event) -> str:
+    """The key with which this event's doors believe each other's records, as 64 hex digits."""
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.digest(secret, f"door-meeting:{event.id}:{event.slug}".encode(), "sha256").hex()
 
 
 def _gift(event: Event) -> dict[str, Any] | None:
@@ -102,7 +110,8 @@ def _links(event: Event) -> dict[str, str]:
 
 def sentences() -> dict[str, str]:
     """All sentences of the script, by key, in the language of the request."""
-    return {key: i18n.sentence(g.language, key) for key in _WORDS}
+    screens = {key: i18n.sentence(g.language, key) for key in door_words.WORDS}
+    return {**screens, **i18n.beginning(g.language, *_STEMS)}
 
 
 def _iso(moment: datetime | None) -> str | None:

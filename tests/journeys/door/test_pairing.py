@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from eventreg.core.door import device_checks, devices
 from eventreg.core.staff import pairing
@@ -104,6 +104,60 @@ def test_a_good_browser_passes_and_is_paired_and_paired_again_it_is_the_same_doo
     assert checks(house)["storage"] == "ok"
     assert checks(house)["camera"] in {"refused", "missing"}
     assert page.evaluate("indexedDB.databases().then(all => all.map(one => one.name))") == []
+    first = devices.of_event(reading(), house.event())[0].device
+    page.evaluate(HOLD, {"device": first, "acts": [False, True, False]})
+    leave(page, "还有 2 条签到没上传。", stay=True)
+    kind(page, "door")
+    assert leave(page, "还有 2 条签到没上传。", stay=False) == '"cache"'
+    assert after_tests(page, server.address + offered(house))
+    page.locator("#offline").click()
+    kind(page, "door")
+    reading().rollback()
+    assert [one.device for one in devices.of_event(reading(), house.event())] == [first]
+    page.evaluate("indexedDB.deleteDatabase('eventreg-door')")
+    assert leave(page, "", stay=False) == '"cache", "storage"'
+
+
+HOLD = """held => new Promise(done => {
+  const opening = indexedDB.open("eventreg-door", 1);
+  opening.onupgradeneeded = () => {
+    opening.result.createObjectStore("facts", { keyPath: "slug" });
+    opening.result.createObjectStore("acts", { keyPath: "key" });
+  };
+  opening.onsuccess = () => {
+    const writing = opening.result.transaction(["facts", "acts"], "readwrite");
+    writing.objectStore("facts").put({ slug: "small", device: held.device });
+    held.acts.forEach((sent, key) => writing.objectStore("acts").put({ key, slug: "small", sent }));
+    writing.oncomplete = () => { opening.result.close(); done(); };
+  };
+})"""
+"""Puts into the browser what the door's own script keeps there: its id, and acts."""
+
+
+def leave(page: Page, warned: str, *, stay: bool) -> str | None:
+    """Press the button that signs out, and answer its question. Returns what the browser is told to
+    clear."""
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss() if stay else dialog.accept()
+
+    page.once("dialog", answer)
+    button = page.locator("footer button.link")
+    if stay:
+        button.click()
+        page.wait_for_function("() => true")
+        assert asked[0].startswith(warned)
+        return None
+    with page.expect_response("**/staff/sign-out") as told:
+        button.click()
+    kind(page, "staff-sign-in")
+    assert not warned or asked[0].startswith(warned)
+    if not warned:
+        page.remove_listener("dialog", answer)
+        assert asked == []
+    return told.value.all_headers().get("clear-site-data")
 
 
 @pytest.mark.parametrize(

@@ -176,3 +176,18 @@ def test_on_https_the_cookie_is_host_only_and_secure(folder: Path) -> None:
         assert "Domain" not in cookie
         assert "max-age=63072000" in answer.headers["Strict-Transport-Security"]
     house.close()
+
+
+def test_signing_out_clears_the_storage_only_if_the_script_says_that_nothing_is_unsent(
+    small: House,
+) -> None:
+    for sent, cleared in (
+        ({}, '"cache"'),
+        ({"nothing-unsent": ""}, '"cache"'),
+        ({"nothing-unsent": "no"}, '"cache"'),
+        ({"nothing-unsent": "yes"}, '"cache", "storage"'),
+    ):
+        dora = small.signed_in("dora")
+        form = get(dora, "/staff/").form("/sign-out")
+        answer = dora.post("/staff/sign-out", data={**form.fields, **sent})
+        assert answer.headers["Clear-Site-Data"] == cleared, sent
