@@ -24,8 +24,8 @@ from tests.core.uploads.doors import Door, hour, to_settle
 from tests.proofs.conftest import rounds
 from tests.support.factories import House, toml
 
-PEOPLE, SCANS = rounds(40, 150), rounds(40, 200)
-DELIVERIES = rounds(6, 1_000)
+PEOPLE, SCANS = rounds(20, 150), rounds(25, 200)
+DELIVERIES = rounds(3, 100)
 
 
 @dataclass(frozen=True)
