@@ -15,6 +15,7 @@ from eventreg.storage.session import transaction
 from eventreg.web.public import outage_page
 from tests.support.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.support.pages import Page, book, fill, get, sign_in
+from tests.web.door.line import walk_line
 
 TEMPLATES = ROOT / "templates"
 WIDEST, MOST_LINES, MOST_FILES = 120, 100, 15
@@ -31,7 +32,9 @@ PARTS = {
     "desk/registration/gone.html",
     "desk/registration/history.html",
     "desk/registration/read_back.html",
+    "door/got.html",
     "door/people.html",
+    "door/suggestion.html",
     "door/told.html",
     "organising/fields.html",
     "print/check_in_buttons.html",
@@ -233,6 +236,7 @@ def walk_door(house: House, language: str) -> None:
     get(dora, dora.post(form.action, data=form.fields).headers["Location"])
     dora.post(form.action, data={**form.fields, "attendee": "x"})
     get(dora, "/door/small/?q=张")
+    walk_line(dora)
     get(house.client(), f"/{language}/events/small/register")
 
 
