@@ -132,6 +132,7 @@ def test_unknown_slugs_are_404_everywhere(roomy: House) -> None:
             "lang": "zh",
             "registration_id": 1,
             "check_in_id": 1,
+            "gift_id": 1,
         }
         with roomy.app.test_request_context():
             path = roomy.app.url_for(
@@ -151,6 +152,7 @@ def every_route(house: House) -> list[tuple[str, str]]:
         "lang": "zh",
         "registration_id": 1,
         "check_in_id": 1,
+        "gift_id": 1,
         "staff_id": 1,
         "token": "x",
         "filename": "staff.css",
