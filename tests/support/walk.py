@@ -64,9 +64,9 @@ class Walk:
                 session, event, Arrival(attendee_of(person), now, now), anyway=True, by=by
             )
             gifts.give(session, event, person.id, by=by, now=now)
-            given = gifts.standing(session, person.id)
+            gift = gifts.standing(session, person.id)
             check_in.undo(session, event, arrival.check_in_id, by=by, now=now)
-            gift_id = given.id if given else 0
+            gift_id = gift.id if gift else 0
         known = {
             "slug": "small",
             "lang": "zh",
