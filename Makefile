@@ -4,12 +4,13 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 # Tests outside tests/proofs that run short in `make test` and at full length in `make proofs`.
 IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' -r --include='test_*.py' tests | grep -v '^tests/proofs/')
-.PHONY: help run rehearse test check proofs bench lint setup-run setup-test pictures lighthouse lock
+.PHONY: help run rehearse test check proofs bench lint setup-run setup-test scanner pictures lighthouse lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 run: setup-run ## serve on http://127.0.0.1:8000 (HOST and PORT change that)
+	@script/scanner quietly
 	@exec $(BIN)/python -m eventreg.serve
 
 rehearse: setup-run ## the day of the event with made-up people, on http://127.0.0.1:8001 (EVENT chooses one)
@@ -34,6 +35,9 @@ lint: setup-test ## only the checks that need no test to run
 	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/codespell
 
+scanner: ## fetch the reader of QR codes for the door's page (needs npm; `make run` does it where npm is there)
+	@script/scanner
+
 pictures: setup-test ## screenshots of all screens into pictures/, and those of the README
 	@$(BIN)/python -m script.pictures
 
@@ -44,6 +48,7 @@ setup-run: .venv/.run
 
 setup-test: .venv/.test
 	@script/system-packages
+	@script/scanner
 
 lock: ## write requirements.txt and requirements-dev.txt anew, with hashes (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt

@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import growth, report, rush, starting
+from benchmarks import door_queue, growth, report, rush, starting
 
 PARTS = {
     "pages": rush.pages_and_registrations,
@@ -12,6 +12,7 @@ PARTS = {
     "growth": growth.growth,
     "check-ins": growth.check_ins,
     "seat": growth.seat_transaction,
+    "queue": door_queue.queues,
     "start": starting.starting,
 }
 

@@ -51,6 +51,15 @@ def sentence(language: str, key: str, **values: object) -> str:
     return said.format(**values) if values else said
 
 
+def beginning(language: str, *stems: str) -> dict[str, str]:
+    """All sentences whose keys begin with one of these, by key, with the places for values as they
+    stand. The forms for numbers are left out."""
+    known: dict[object, str] = _catalogue(language)._catalog  # type: ignore[attr-defined]
+    return {
+        key: said for key, said in known.items() if isinstance(key, str) and key.startswith(stems)
+    }
+
+
 def counted(language: str, key: str, count: int, **values: object) -> str:
     """The sentence of a key in the form for a number: 1 seat, 3 seats."""
     return _catalogue(language).ngettext(key, key, count).format(count=count, **values)

@@ -26,3 +26,25 @@ class DeviceRevoked(Refusal):
     """The door device was taken away. It has to be paired again."""
 
     code = "revoked"
+
+
+class BatchMalformed(Refusal):
+    """What a door device uploaded is no JSON, or is nested too deeply."""
+
+    code = "batch_malformed"
+
+
+class BatchWrong(Refusal):
+    """What a door device uploaded is JSON, and not a batch of acts. ``field`` is what is wrong."""
+
+    code = "batch_wrong"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class BatchTooLarge(Refusal):
+    """A door device uploaded too many acts at once."""
+
+    code = "batch_too_large"

@@ -1,19 +1,16 @@
-"""The refusals of the core: one class for each, with a stable code. ``web.site`` turns the code
-into a page."""
+"""The refusals of the core: one class for each, with a code that ``web.site`` makes a page of."""
 
 from datetime import datetime
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what caused an error, or of the error itself; its class if it says
-    nothing. For a log or for a refusal in one line."""
+    """The first line of what caused an error, or of the error itself; its class if it is empty."""
     cause = error.__cause__ or error
     return (str(cause).strip() or type(cause).__name__).splitlines()[0]
 
 
 class Refusal(Exception):
-    """An act was refused. The caller must roll its transaction back, so that nothing is
-    changed."""
+    """An act was refused. The caller rolls its transaction back, so that nothing is changed."""
 
     code = "refused"
 
@@ -48,8 +45,7 @@ class EventFull(Refusal):
 
 
 class WaitlistFull(Refusal):
-    """The waiting list is full, or the event has none. ``left`` seats are free, fewer than the
-    party needs."""
+    """The waiting list is full, or the event has none. ``left`` seats are free: too few."""
 
     code = "waitlist_full"
 
@@ -80,8 +76,7 @@ class RegistrationClosed(Refusal):
 
 
 class AlreadyRegistered(Refusal):
-    """A person of this name is already registered under this number, in the registration
-    ``registration_id``."""
+    """A person of this name and number is registered already, in ``registration_id``."""
 
     code = "already_registered"
 
@@ -167,8 +162,7 @@ class ChangedMeanwhile(Refusal):
 
 
 class Contradicted(Refusal):
-    """Times or texts of the event contradict each other, and the organiser did not say that this
-    is meant."""
+    """Facts of the event contradict each other, and the organiser did not say that it is meant."""
 
     code = "contradicted"
 
@@ -213,6 +207,17 @@ class OutsideCheckInWindow(Refusal):
         self.attendee = attendee
         self.name = name
         self.opens_at = opens_at
+
+
+class GiftBeforeArrival(Refusal):
+    """The person is not checked in, so no gift is handed out. ``attendee`` is the public id."""
+
+    code = "gift_before_arrival"
+
+    def __init__(self, attendee: str, name: str) -> None:
+        super().__init__("not checked in")
+        self.attendee = attendee
+        self.name = name
 
 
 class StaffUnknown(Refusal):
@@ -298,3 +303,9 @@ class SlugTaken(Refusal):
     """Another event has that slug."""
 
     code = "slug_taken"
+
+
+class ReleaseTooEarly(Refusal):
+    """Before its time, only an organiser may give away the seats of those who have not come."""
+
+    code = "release_too_early"

@@ -18,6 +18,7 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.core.staff.sessions import SignedIn
 from eventreg.storage.session import reading, transaction, write
 from eventreg.web import language
+from eventreg.web.wire.answers import for_script
 
 View = TypeVar("View", bound=Callable[..., Any])
 EVERYBODY = "everybody"
@@ -63,11 +64,16 @@ def check() -> Response | None:
     if need == EVERYBODY:
         return None
     signed_in = current()
+    refused = for_script()
     if signed_in is None:
         _check_revoked()
+        if refused:
+            return refused("session-expired")
         if request.method not in {"GET", "HEAD"} or not language.wants_page():
             abort(401)
         return redirect(url_for("staff.sign_in", next=request.full_path.rstrip("?")), 303)
+    if refused and not is_for(signed_in):
+        return refused("other-event")
     if not permissions.may(signed_in.role, Permission(need)) or not is_for(signed_in):
         abort(403)
     wanted = getattr(current_app.view_functions[request.endpoint], "wants_password", False)

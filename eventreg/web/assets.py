@@ -57,9 +57,16 @@ def staff_css() -> str:
 
 
 @cache
+def door_css() -> str:
+    """The additional inline style of the door's page."""
+    return _squeezed("".join(path.read_text() for path in sorted((_STATIC / "door").glob("*.css"))))
+
+
+@cache
 def style_hashes() -> str:
     """The CSP source expressions that allow exactly these styles."""
-    return " ".join(_hashed(css) for css in (public_css(), staff_css(), *map(own_css, _OWN)))
+    own = map(own_css, _OWN)
+    return " ".join(_hashed(css) for css in (public_css(), staff_css(), door_css(), *own))
 
 
 @cache

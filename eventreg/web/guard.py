@@ -36,7 +36,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 _WORTH_PACKING = 600
-_CAMERA = {"pairing.ask_pair"}
+_CAMERA = {"pairing.ask_pair", "door.door", "door.shell", "door.check_in", "door.undo"}
 """The pages that may ask for the camera: those of a door."""
 _INDEXED = {"public.event", "public.start"}
 """The pages that search engines may index: never a ticket."""
@@ -95,14 +95,15 @@ def _begin() -> None:
 
 
 _FILES = {
+    "door.sync_acts": 256 * 1024,
     "desk.do_import": 4 * 1024 * 1024,
     "organising.apply": 512 * 1024,
     "organising.upload": 512 * 1024,
     "organising.change": 256 * 1024,
     "organising.draft": 256 * 1024,
 }
-"""The largest body, in bytes, of pages that take a file or its content typed into a field. A list
-may have 2 MiB; typed into a field, it grows by its encoding."""
+"""The largest body, in bytes, of pages that take a file or its content typed into a field, and of
+an upload of a door device. A list may have 2 MiB; typed into a field, it grows by its encoding."""
 
 
 _MOST_PARTS = 300
@@ -187,6 +188,10 @@ def _always(https: bool, indexed: bool, camera: bool) -> list[tuple[str, str]]:
     given = [*_HEADERS.items(), ("Content-Security-Policy", policy)]
     if camera:
         given = [(name, value.replace("camera=()", "camera=(self)")) for name, value in given]
+        given = [
+            (name, f"{value}; media-src 'self' blob:" if name.startswith("Content-Sec") else value)
+            for name, value in given
+        ]
     if https:
         given.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
     return given if indexed else [*given, ("X-Robots-Tag", "noindex, nofollow")]

@@ -26,7 +26,19 @@ from eventreg.web.desk import (
     sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
-from eventreg.web.door import check_in, pairing, ready
+from eventreg.web.door import (
+    check_in,
+    gifts,
+    live,
+    offline,
+    owed,
+    pairing,
+    ready,
+    release,
+    waiting,
+    walk_ins,
+)
+from eventreg.web.door import sync as door_sync
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
@@ -64,6 +76,7 @@ STATUS = {
     "attendee_cancelled": 409,
     "attendee_waiting": 409,
     "outside_check_in_window": 409,
+    "gift_before_arrival": 409,
     "staff_unknown": 404,
     "username_taken": 422,
     "sign_in_failed": 422,
@@ -78,9 +91,13 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
     "contradicted": 422,
+    "batch_malformed": 400,
+    "batch_wrong": 422,
+    "batch_too_large": 413,
     "pairing_closed": 409,
     "device_unknown": 404,
     "revoked": 403,
+    "release_too_early": 403,
 }
 """The HTTP status of each refusal. Its sentence is ``refused_<code>`` in the catalogue. A test
 checks that both are complete."""
@@ -112,7 +129,15 @@ _PAGES = (
     organising_events,
     *_DESK,
     check_in,
+    offline,
+    gifts,
+    live,
+    owed,
+    walk_ins,
+    waiting,
+    release,
     pairing,
+    door_sync,
     ready,
 )
 _WORDED = {400, 403, 404, 405, 413, 414, 429}

@@ -34,6 +34,7 @@ _FILES = {
     "public_css": assets.public_css,
     "staff_css": assets.staff_css,
     "own_css": assets.own_css,
+    "door_css": assets.door_css,
     "public_js": assets.public_js,
     "version": assets.version,
 }

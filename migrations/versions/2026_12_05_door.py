@@ -144,6 +144,7 @@ def _tables() -> dict[str, _SchemaItems]:
             _text("result", 24, nullable=False),
             _text("reason", 40),
             sa.Column("late", sa.Boolean(), nullable=False),
+            sa.Column("answer", sa.Text(), nullable=False),
             sa.Column("typed", sa.Text(), nullable=True),
             _text("clash", 24),
             *_moments("settled_at"),

@@ -18,7 +18,8 @@ from tests.support.servers import free_port
 from tests.support.windows import PHONE
 
 _STATE = """() => { const seen = document.querySelectorAll('#form input:not([type=hidden]), .big');
-  return { page: (document.querySelector('main') || { dataset: {} }).dataset.page || '',
+  const main = document.readyState === 'complete' && document.querySelector('main');
+  return { page: main ? main.dataset.page : '',
     made: performance.timeOrigin,
     typed: Array.from(seen).filter(e => e.checkVisibility() && !e.closest('.trap'))
       .map(e => e.value === undefined ? e.textContent : e.value).filter(Boolean),
@@ -52,18 +53,25 @@ class Window(Protocol):
         """Run a script in the page, and give what it returns."""
 
     def state(self) -> dict[str, Any]:
-        """The kind of the page, what was typed as far as it is in sight, and the main button."""
+        """The kind of the page ("" until all of it is there), what was typed as far as it is in
+        sight, and the main button."""
 
 
 def send(window: Window, button: str = "button.main") -> None:
     """Press the button of a form, and wait for the next page, also if it is of the same kind."""
+    leave(window, lambda: window.press(button))
+
+
+def leave(window: Window, by: Callable[[], None]) -> dict[str, Any]:
+    """Do what leads to another page, and wait until all of that is there. Returns its state."""
     before = window.state()["made"]
-    window.press(button)
+    by()
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         with suppress(Error, RuntimeError):  # between two pages
-            if window.state()["made"] != before:
-                return
+            seen = window.state()
+            if seen["page"] and seen["made"] != before:
+                return seen
         time.sleep(0.1)
     raise AssertionError("no other page")
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from eventreg.core.registration import sent_forms
 from tests.conftest import CHROMIUM
-from tests.journeys.engines import InChromium, Window, chromium, send, shows, webkit
+from tests.journeys.engines import InChromium, Window, chromium, leave, send, shows, webkit
 from tests.proofs.conftest import WHOLE
 from tests.support import windows
 from tests.support.factories import SECRET, House, toml
@@ -142,8 +142,7 @@ def test_back_from_the_ticket_shows_a_page_and_registers_nobody_twice(
     send(window)
     shows(window, "ticket")
     ticket = window.url.split("#")[0]
-    window.back()
-    if window.state()["page"] == "check":
+    if leave(window, window.back)["page"] == "check":
         assert shows(window, "check")["typed"] == [*NAMES, shown(number)]
         send(window)
     shows(window, "ticket")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.factories import PASSWORD, House, toml
+from tests.support.factories import House, toml
 from tests.support.servers import Server, running
-from tests.support.windows import LAPTOP, PHONE, kind, settle, window
+from tests.support.windows import LAPTOP, PHONE, follow, kind, settle, sign_in, window
 
 pytestmark = pytest.mark.browser
 DESK = "/staff/events/small"
@@ -35,11 +35,7 @@ def server(house: House, folder: Path) -> Iterator[Server]:
 def desk(browser: Browser, server: Server, shape: object, language: str = "zh") -> Page:
     """Desmond at the page for imports."""
     page = window(browser, shape, scripts=False)
-    page.goto(f"{server.address}/staff/sign-in?lang={language}")
-    page.locator("#username").fill("desmond")
-    page.locator("#password").fill(PASSWORD)
-    page.locator("button.main").click()
-    page.wait_for_url("**/staff/**")
+    sign_in(page, server, "desmond")
     page.goto(f"{server.address}{DESK}/import?lang={language}")
     return page
 
@@ -49,15 +45,14 @@ def send(page: Page, text: str) -> None:
     page.locator("#file").set_input_files(
         {"name": "list.csv", "mimeType": "text/csv", "buffer": text.encode()}
     )
-    page.locator("form", has=page.locator("#file")).locator("button").click()
+    follow(page.locator("form", has=page.locator("#file")).locator("button"))
     kind(page, "staff-import")
     settle(page)
 
 
 def press(page: Page, name: str) -> None:
     """Press a button and wait for the next page."""
-    with page.expect_navigation():
-        page.get_by_role("button", name=name).click()
+    follow(page.get_by_role("button", name=name))
     settle(page)
 
 

@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import create_engine
 
 from tests.proofs.conftest import WHOLE
-from tests.support.factories import PASSWORD, SHIPPED, House
+from tests.support.factories import SHIPPED, House
 from tests.support.servers import Server, running
-from tests.support.windows import LAPTOP, PHONE, kind, settle, window
+from tests.support.windows import LAPTOP, PHONE, kind, settle, sign_in, window
 
 pytestmark = pytest.mark.browser
 EVENT = "june-10-self-care"
@@ -46,15 +46,6 @@ def before(instance: Path) -> Iterator[Server]:
         instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00", EVENTREG_SECRET_KEY="k" * 20
     ) as server:
         yield server
-
-
-def sign_in(page: Page, server: Server, name: str) -> None:
-    """Sign a staff member in."""
-    page.goto(f"{server.address}/staff/sign-in")
-    page.locator("#username").fill(name)
-    page.locator("#password").fill(PASSWORD)
-    page.locator("button.main").click()
-    kind(page, "staff-home")
 
 
 def register(page: Page, server: Server, name: str, number: str) -> str:

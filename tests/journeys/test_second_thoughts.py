@@ -7,10 +7,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.test_journey import sign_in
 from tests.support.factories import House, toml
 from tests.support.servers import Server, running
-from tests.support.windows import LAPTOP, PHONE, SMALLEST, faults, kind, sideways, window
+from tests.support.windows import (
+    LAPTOP,
+    PHONE,
+    SMALLEST,
+    faults,
+    follow,
+    kind,
+    sideways,
+    sign_in,
+    window,
+)
 
 pytestmark = pytest.mark.browser
 DESK = "/staff/events/small"
@@ -33,8 +42,7 @@ def server(folder: Path) -> Iterator[Server]:
 
 def press(page: Page, words: str) -> None:
     """Press the button or link with exactly these words."""
-    with page.expect_navigation():
-        page.locator("button, a").filter(has_text=words).first.click()
+    follow(page.locator("button, a").filter(has_text=words).first)
 
 
 def heading(page: Page, words: str) -> None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
-from tests.support.factories import PASSWORD, SECRET, House, toml
+from tests.support.factories import SECRET, House, toml
 from tests.support.servers import running
-from tests.support.windows import LAPTOP, window
+from tests.support.windows import LAPTOP, sign_in, window
 
 pytestmark = pytest.mark.browser
 
@@ -31,11 +31,7 @@ def test_the_card_shows_the_surnames_that_sound_like_the_one_typed(
         folder, EVENTREG_CLOCK="2030-06-03T10:00:00+08:00", EVENTREG_SECRET_KEY=SECRET
     ) as server:
         page = window(browser, LAPTOP)
-        page.goto(f"{server.address}/staff/sign-in")
-        page.locator("#username").fill("desmond")
-        page.locator("#password").fill(PASSWORD)
-        page.locator("button.main").click()
-        expect(page.locator("main")).to_have_attribute("data-page", "staff-home")
+        sign_in(page, server, "desmond")
         page.goto(f"{server.address}/staff/events/small/registrations/new")
         page.locator("#name").focus()
         everything = card_for(page, "")

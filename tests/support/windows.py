@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
 from tests.support import cast
+from tests.support.factories import PASSWORD
+from tests.support.servers import Server
 
 PHONE: Any = {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}
 SMALLEST: Any = {"viewport": {"width": 320, "height": 568}}
@@ -85,6 +87,23 @@ def kind(page: Page, name: str) -> None:
     expect(page.locator("main")).to_have_attribute("data-page", name)
 
 
+def follow(pressed: Locator) -> None:
+    """Press what leads to another page, and wait for that page. A click alone may return while the
+    old page is still shown: what a test then reads or types belongs to that page, and the next
+    ``goto`` cuts off what was sent."""
+    with pressed.page.expect_navigation():
+        pressed.click()
+
+
+def sign_in(page: Page, server: Server, name: str) -> None:
+    """Sign a staff member in."""
+    page.goto(f"{server.address}/staff/sign-in")
+    page.locator("#username").fill(name)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("button.main").click()
+    kind(page, "staff-home")
+
+
 def settle(page: Page) -> None:
     """Wait until the page is drawn. Until then Chromium drops keys: of 150 Enters pressed right
     after loading, up to 27 were lost."""
@@ -151,8 +170,7 @@ class Visitor:
 
     def press_the_button(self) -> Page:
         """Press the main button and wait for the next page."""
-        with self.page.expect_navigation():
-            self.page.locator("button.main").first.click()
+        follow(self.page.locator("button.main").first)
         return self.page
 
     def main_states(self) -> Iterator[tuple[str, Page]]:

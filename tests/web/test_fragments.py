@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.factories import ROOT, SECRET, House, toml
 from tests.support.servers import Server, running
-from tests.support.windows import PHONE, kind, window
+from tests.support.windows import PHONE, follow, kind, window
 
 SENT_TO_ERRORS = {"find.html", "correct.html", "register.html", "full.html"}
 """The templates with such a form. The form for the waiting list leads to the same page as the form
@@ -76,7 +76,7 @@ def test_a_redirect_to_a_ticket_drops_the_errors_fragment(browser: Browser, serv
     assert page.url == f"{ticket}#main", "the same form, sent again"
 
     page.goto(f"{server.address}/zh/find")
-    page.locator("button.main").click()
+    follow(page.locator("button.main"))
     assert page.url.endswith("#errors"), "an error is still shown first"
     for field, value in (("name", "张桂芳"), ("phone", "13800138000"), ("code", code)):
         page.locator(f"#{field}").fill(value)

@@ -33,12 +33,15 @@ class Row:
     registration_state: str
     created_at: datetime
     cancelled_at: datetime | None
+    released_at: datetime | None
+    """When the seat was given away because the person had not come."""
     check_in_id: int | None
     arrived_at: datetime | None
     late: bool | None
     contact: str | None
     wishes: str
     name_unsure: bool
+    gift_id: int | None
     gift_at: datetime | None
     public_id: str
     """Identifies the attendee in forms."""
@@ -75,12 +78,14 @@ _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "registration_state": Registration.state,
     "created_at": Registration.created_at,
     "cancelled_at": Attendee.cancelled_at,
+    "released_at": Attendee.released_at,
     "check_in_id": CheckIn.id,
     "arrived_at": CheckIn.arrived_at,
     "late": CheckIn.late,
     "contact": Registration.contact,
     "wishes": Registration.wishes,
     "name_unsure": Registration.name_unsure,
+    "gift_id": Gift.id,
     "gift_at": Gift.given_at,
     "public_id": Attendee.public_id,
     "mark": func.substr(Registration.ticket_digest, 1, identity.MARK),

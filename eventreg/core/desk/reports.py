@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.desk import attendee_counts, call_outcomes
-from eventreg.core.door import gifts
+from eventreg.core.door import gifts, live
 from eventreg.core.door.gifts import Stock
+from eventreg.core.door.live import Door
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
@@ -69,6 +70,7 @@ class Report:
     figures: Figures
     arrivals: Arrivals
     sources: dict[str, int]
+    doors: Sequence[Door]
     gifts: Stock
     calls: dict[str, int]
 
@@ -130,6 +132,7 @@ def of_event(session: Session, event: Event) -> Report:
         figures(session, event),
         arrivals(session, event),
         attendee_counts.by_source(session, event),
+        live.doors(session, event),
         gifts.stock(session, event),
         call_outcomes.count_by_outcome(session, event),
     )

@@ -144,6 +144,8 @@ class Gift(Part):
 
     text: Words
     stock: Count | None = None
+    at_check_in: bool = False
+    """Whether check-in gives the gift."""
 
 
 class Notice(Part):

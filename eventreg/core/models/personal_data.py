@@ -90,7 +90,7 @@ OF_GUESTS: Sequence[Kept] = (
             *_of("owed_gifts", "owed_at", "settled_at"),
             *_of("door_acts", "key", "device", "uploaded_by", "seq", "act", "attendee"),
             *_of("door_acts", "device_at", "acted_at", "received_at", "result", "reason"),
-            *_of("door_acts", "late", "clash", "settled_at"),
+            *_of("door_acts", "late", "clash", "settled_at", "answer"),
         ),
     ),
     Kept(

@@ -66,7 +66,7 @@ FACTS: Mapping[str, Sequence[Field]] = {
     "speaker": _fields(
         Kind.TEXT, "speaker.name", "speaker.post", "speaker.institution", "speaker.about"
     ),
-    "gift": _fields(Kind.TEXT, "gift.text"),
+    "gift": (*_fields(Kind.TEXT, "gift.text"), *_fields(Kind.SWITCH, "gift.at_check_in")),
     "telephone": (
         *_fields(Kind.LINE, "phone_line.number", "phone_line.area_code", "phone_line.calls_from"),
         *_fields(Kind.TIME, "phone_line.opens", "phone_line.closes"),
@@ -140,6 +140,8 @@ def _shown(field: Field, path: str, value: Any) -> dict[str, str]:
     """The inputs of one field with their values; none if the key has no value."""
     if value is None:
         return {}
+    if field.kind is Kind.SWITCH:
+        return {path: "yes" if value else ""}
     if field.kind is Kind.TEXT:
         return {f"{path}.zh": value["zh"], f"{path}.en": value["en"]}
     if isinstance(value, dt.datetime):
@@ -181,10 +183,11 @@ def merged(definition: Definition, typed: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _read(field: Field, path: str, typed: Mapping[str, str]) -> Any:
-    """The value that was typed into one field, or ``None`` if it was left empty. A switch is on or
-    off."""
+    """The value that was typed into one field, or ``None`` if it was left empty. A switch that
+    is off counts as empty, unless it is on by default."""
     if field.kind is Kind.SWITCH:
-        return typed.get(path) == "yes"
+        is_on = typed.get(path) == "yes"
+        return is_on if is_on or path == "waitlist.open" else None
     if field.kind is Kind.TEXT:
         both = {lang: typed.get(f"{path}.{lang}", "").strip() for lang in ("zh", "en")}
         return {lang: words for lang, words in both.items() if words} or None

@@ -47,6 +47,14 @@ def attendee(session: Session, event: Event, sent: str) -> Attendee:
     return person
 
 
+def of_event(session: Session, event: Event, attendee_id: int) -> Attendee:
+    """The attendee of this row's id; refuses with ``AttendeeUnknown`` if the event has none."""
+    person = session.get(Attendee, attendee_id)
+    if person is None or person.event_id != event.id:
+        raise AttendeeUnknown
+    return person
+
+
 def known(session: Session, event: Event, sent: Collection[str]) -> dict[str, int]:
     """The row's id of each attendee of the event, by random id; unknown ids are left out."""
     ids = [one for one in sent if _ID.fullmatch(one)]

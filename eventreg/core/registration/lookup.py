@@ -1,5 +1,6 @@
 """Find a registration by id, by ticket, or by name, number and code; and list its people."""
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import bindparam, select
@@ -43,6 +44,21 @@ def by_token(session: Session, token: str) -> tuple[Registration, Event]:
     if row is None:
         raise RegistrationUnknown
     return row
+
+
+_scanned = select(Registration.id).where(
+    Registration.event_id == bindparam("event"),
+    Registration.ticket_digest.startswith(bindparam("start")),
+)
+_START = re.compile(r"[0-9a-f]{24}")
+
+
+def by_scan(session: Session, event: Event, start: str) -> int | None:
+    """The id of the event's registration whose ticket digest begins with these 24 hex digits, as a
+    door reads them from a ticket; ``None`` if there is none."""
+    if not _START.fullmatch(start):
+        return None
+    return session.scalar(_scanned, {"event": event.id, "start": start})
 
 
 def party(session: Session, registration: Registration) -> Sequence[Attendee]:

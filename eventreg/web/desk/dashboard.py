@@ -15,8 +15,9 @@ from eventreg.core.desk import (
     print_history,
     readiness,
 )
-from eventreg.core.door import gifts
+from eventreg.core.door import gifts, live, release
 from eventreg.core.event import events
+from eventreg.core.models.event import Event
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading
 from eventreg.web import notes
@@ -49,9 +50,19 @@ def dashboard(slug: str) -> str:
         prints=prints,
         outdated=print_history.count_differences(reading(), event, prints),
         gifts=gifts.stock(reading(), event),
+        morning=_morning(event),
         sources=attendee_counts.by_source(reading(), event),
         latest=attendee_list.latest(reading(), event, _LATEST),
         phase=events.phase(event, g.now),
+        suggest_release=release.is_suggested(event, g.now),
+        release_from=events.release_from(event),
         is_ready_shown=readiness.is_shown(event, g.now),
         **about(event),
     )
+
+
+def _morning(event: Event) -> live.Live | None:
+    """The state of the morning, once check-in is open; ``None`` before."""
+    if not events.check_in_is_open(event, g.now):
+        return None
+    return live.of_event(reading(), event, now=g.now)

@@ -14,6 +14,7 @@ from eventreg.core.desk import attendee_list, search
 from eventreg.core.desk.attendee_list import Selection
 from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.door import check_in as rules
+from eventreg.core.door import live, release
 from eventreg.core.door.check_in import Arrival, Outcome
 from eventreg.core.errors import (
     AttendeeCancelled,
@@ -23,14 +24,15 @@ from eventreg.core.errors import (
 )
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
-from eventreg.core.models.registration import RegistrationState
-from eventreg.core.registration import arrivals, waitlist
+from eventreg.core.models.registration import Registration, RegistrationState
+from eventreg.core.registration import arrivals, lookup, waitlist
 from eventreg.core.search import terms
 from eventreg.core.search.tiers import How
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, transaction
 from eventreg.web import access
 from eventreg.web.access import requires
+from eventreg.web.door import door_facts
 from eventreg.web.event_facts import about, area_code
 from eventreg.web.limits import limits
 from eventreg.web.wire import sent
@@ -54,14 +56,14 @@ class Told:
 def page(event: Event, *, registration_id: int | None = None, told: Told | None = None) -> str:
     """The door page with everyone, the people that the search finds, or the party of one
     registration; and on top the answer to the last act."""
-    query = request.args.get("q", request.form.get("q", "")).strip()
-    if query:
-        limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
+    query = typed_query()
+    presence = arrivals.presence(reading(), event)
     is_selected = bool(query) or registration_id is not None
-    found = _found(event, query) if registration_id is None else _alone(registration_id)
+    found = found_people(event, query) if registration_id is None else _alone(registration_id)
     return render_template(
         "door/check_in.html",
-        presence=arrivals.presence(reading(), event),
+        presence=presence,
+        pace=live.pace(reading(), event, presence, now=g.now),
         rows=[row for row in found.rows if is_selected or row.is_live],
         near=found.near,
         how=found.how,
@@ -71,8 +73,24 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         told=told,
         beside=_rest_of_party(told),
         window_open=events.check_in_is_open(event, g.now),
+        suggest_release=release.is_suggested(event, g.now),
+        release_from=events.release_from(event),
         **about(event),
+        **door_facts.application(event),
     )
+
+
+def address_of_party(event: Event, registration: Registration) -> str:
+    """The address of the check-in page of one party. It opens no ticket."""
+    return url_for("door.door", slug=event.slug, t=registration.ticket_digest[:24])
+
+
+def typed_query() -> str:
+    """What was typed into the search; each search counts against the limit."""
+    query = request.args.get("q", request.form.get("q", "")).strip()
+    if query:
+        limits.limits().hit("search", limits.SEARCH, str(access.actor().staff_id))
+    return query
 
 
 def _positions(event: Event, rows: Sequence[Row]) -> dict[int, int]:
@@ -100,7 +118,7 @@ def _alone(registration_id: int) -> search.Answer:
     return search.Answer(rows, len(rows), How.FITS, [])
 
 
-def _found(event: Event, query: str) -> search.Answer:
+def found_people(event: Event, query: str) -> search.Answer:
     """The people that the search finds. Whole numbers that match no one are counted and limited,
     since they may be guesses at a masked number."""
     area = area_code(event)
@@ -117,9 +135,14 @@ def _found(event: Event, query: str) -> search.Answer:
 
 @blueprint.get("/<slug>/")
 @requires(Permission.CHECK_IN)
-def door(slug: str) -> str:
-    """The page with which volunteers check people in."""
+def door(slug: str) -> Answer:
+    """The page with which volunteers check people in. ``t`` shows the party of a scanned ticket;
+    404 if the event has no such ticket."""
     event = events.get(reading(), slug)
+    scanned = request.args.get("t", "")
+    if scanned:
+        found = lookup.by_scan(reading(), event, scanned)
+        return page(event, registration_id=found) if found else _refused(slug, Told("gone"), 404)
     done = sent.number("done")
     told = (
         _told(rules.outcome(reading(), event, done, fresh=request.args.get("again") is None))
@@ -159,9 +182,10 @@ def check_in(slug: str) -> Answer:
             outcome = rules.check_in(writing, event, arrival, anyway=anyway, by=access.actor())
     except OutsideCheckInWindow as early:
         return _refused(slug, Told("early", early.name, early.opens_at, early.attendee), 409)
-    except AttendeeCancelled as cancelled:
-        told = Told("cancelled", cancelled.name, cancelled.cancelled_at, cancelled.attendee)
-        return _refused(slug, told, 409)
+    except AttendeeCancelled as gone:
+        found = events.get(reading(), slug)
+        kind = "released" if release.is_released(reading(), found, attendee) else "cancelled"
+        return _refused(slug, Told(kind, gone.name, gone.cancelled_at, gone.attendee), 409)
     except AttendeeWaiting as waiting:
         return _refused(slug, Told("waiting", waiting.name, None, waiting.attendee), 409)
     except AttendeeUnknown:

@@ -1,6 +1,6 @@
 """Show the ticket: the page of one registration behind its secret address."""
 
-from flask import Blueprint, g, render_template, session
+from flask import Blueprint, g, redirect, render_template, session
 
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
@@ -23,12 +23,12 @@ blueprint = Blueprint("ticket", __name__)
 @blueprint.get("/T/<token>")
 @anyone
 def ticket(token: str) -> Answer:
-    """The ticket of one registration. Staff who may check in get the check-in page of that party
-    instead. After the retention period, or once a confirmed registration is erased, everyone else
-    gets the page that says that registration is closed, without names."""
+    """The ticket of one registration. Staff who may check in are led to the party on the check-in
+    page instead. After the retention period, or once a confirmed registration is erased, everyone
+    else gets the page that says that registration is closed, without names."""
     registration, event = held_ticket.by_token(token)
     if session.get("id") and _may_check_in(event):
-        return check_in.page(event, registration_id=registration.id)
+        return redirect(check_in.address_of_party(event, registration), 303)
     if events.is_past_keeping(event, g.now) or (
         registration.erased_at and registration.state == RegistrationState.CONFIRMED
     ):

@@ -44,6 +44,14 @@ ACTS = {
     "door.check_in": "check_in",
     "door.undo": "undo",
     "door.open_early": "open_now",
+    "door.give_gift": "gift_give",
+    "door.undo_gift": "told_gift_undone",
+    "door.owe_gift": "gift_owe",
+    "owed.settle": "owed_heading",
+    "door.walk_in": "walk_in_heading",
+    "door.at_the_door": "waiting_heading",
+    "door.restore": "restore_button",
+    "door.release": "release_heading",
     "organising.draft": "new_event",
     "organising.change": "edit_event",
 }
@@ -53,7 +61,19 @@ LASTS = 24 * 60 * 60
 """Seconds for which a form is valid: after it was shown, and again after it was sent."""
 LONGEST = 48 * 1024
 """Characters of the signed field. The sign-in form with it must stay below 64 KiB."""
-_NOT_SHOWN = {"csrf_token", "password", "code", "form_key", "version", "notes", "mark", "tries"}
+_NOT_SHOWN = {
+    "csrf_token",
+    "password",
+    "code",
+    "form_key",
+    "version",
+    "notes",
+    "mark",
+    "tries",
+    "key",
+    "calls",
+    "what",
+}
 """Fields that are not shown, since they mean nothing to a reader."""
 _NOT_SENT_AGAIN = {"csrf_token", "password", "code", "confirmed"}
 """Fields that are dropped. Without ``confirmed``, the question before the act is asked again."""
@@ -214,7 +234,7 @@ def _sentence(key: str | None) -> str | None:
 
 def _values(kept: Kept, name: str, values: list[str]) -> list[str]:
     """The values of a field in words: people by name, choices as on their buttons."""
-    if name in {"attendee", "arrived", "gift", "registration"}:
+    if name in {"attendee", "absent", "arrived", "gift", "registration"}:
         return _people(kept, name, values)
     if name == "locale":
         return [i18n.OWN_NAMES.get(value, value) for value in values]

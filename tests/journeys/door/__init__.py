@@ -1,1 +1,1 @@
-"""Journeys of people through several pages, and how the pages look on the way."""
+"""The door, played in a real browser on the real server."""

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support.factories import PASSWORD, House, toml
+from tests.support.factories import House, toml
 from tests.support.servers import running
-from tests.support.windows import PHONE, SMALLEST, kind, window
+from tests.support.windows import PHONE, SMALLEST, sign_in, window
 
 pytestmark = pytest.mark.browser
 _CUT_OFF = """() => { const wide = document.querySelector('.wide');
@@ -33,11 +33,7 @@ def desk(folder: Path, browser: Browser) -> Iterator[Page]:
     house.close()
     with running(folder) as server:
         page = window(browser, PHONE)
-        page.goto(f"{server.address}/staff/sign-in")
-        page.locator("#username").fill("desmond")
-        page.locator("#password").fill(PASSWORD)
-        page.locator("button.main").click()
-        kind(page, "staff-home")
+        sign_in(page, server, "desmond")
         page.goto(f"{server.address}/staff/events/small/attendees")
         yield page
         page.context.close()

@@ -1,5 +1,7 @@
 """A volunteer checks people in on a telephone, without a script."""
 
+import hashlib
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -165,11 +167,23 @@ def test_a_scanned_ticket_shows_its_party_to_the_door_and_the_ticket_to_others(
 ) -> None:
     made = lookup.get(reading(), 1)
     address = f"/T/{tickets.token(SECRET, made.ticket_seed)}"
-    page = get(dora, address)
+    page = get(dora, address, follow_redirects=True)
     assert page.kind == "door"
     assert len(page.having("data-attendee")) == 2
     assert press(dora, page, "王建国").data["data-arrived"] == "1"
     assert get(morning.client(), address).kind == "ticket"
+
+
+def test_a_scanned_ticket_leads_to_an_address_that_opens_no_ticket(
+    morning: House, dora: FlaskClient
+) -> None:
+    made = lookup.get(reading(), 1)
+    token = tickets.token(SECRET, made.ticket_seed)
+    there = dora.get(f"/T/{token}").headers["Location"]
+    assert there == f"/door/small/?t={hashlib.sha256(token.encode()).hexdigest()[:24]}"
+    for unknown in ("0" * 24, made.ticket_digest[:23], "%", "_" * 24, "x"):
+        page = get(dora, f"{DOOR}?t={unknown}")
+        assert (page.status, page.kind) == (404, "door")
 
 
 def test_opening_a_page_checks_no_one_in(dora: FlaskClient) -> None:

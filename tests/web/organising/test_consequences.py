@@ -17,10 +17,10 @@ from eventreg.core.registration import lookup
 from eventreg.storage.session import reading, transaction
 from eventreg.web.organising import fact_words
 from tests.core.event.test_event_file import EVERY_KEY
-from tests.support.factories import PASSWORD, SHIPPED, House, local
+from tests.support.factories import SHIPPED, House, local
 from tests.support.pages import Form, Page, get
 from tests.support.servers import running
-from tests.support.windows import PHONE, kind, sideways, window
+from tests.support.windows import PHONE, follow, kind, sideways, sign_in, window
 from tests.web.organising.edit_form import proposal, whole_form
 
 SLUG = "june-10-self-care"
@@ -230,17 +230,14 @@ def test_an_organiser_moves_everything_along_on_a_telephone(browser: Browser, fo
     house.close()
     with running(folder, EVENTREG_CLOCK="2030-06-05T09:30:00+08:00") as server:
         page = window(browser, PHONE)
-        page.goto(f"{server.address}/staff/sign-in")
-        page.locator("#username").fill("olga")
-        page.locator("#password").fill(PASSWORD)
-        page.locator("button.main").click()
+        sign_in(page, server, "olga")
         page.goto(f"{server.address}{EDIT}")
         page.locator("#starts").fill("09:30")
         page.locator("#event button.main").click()
         kind(page, "staff-event-check")
         assert not page.locator("textarea[name=toml]").first.is_visible()
         assert sideways("before a change", page) == []
-        page.locator("button[value=move-along]").click()
+        follow(page.locator("button[value=move-along]"))
         assert page.locator("main").get_attribute("data-clashes") == "0"
         page.locator("form[action$='/apply'] button.main").click()
         kind(page, "staff-event")

@@ -6,17 +6,18 @@ from pathlib import Path
 import pyotp
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from pytest import MonkeyPatch
 
 from eventreg.core.models.staff import Role
 from eventreg.core.staff import accounts, second_factor
 from eventreg.storage.session import reading, transaction
+from tests.support import windows
 from tests.support.factories import PASSWORD, House, toml
 from tests.support.houses import with_seats
 from tests.support.pages import Page, fill, get, sign_in
 from tests.support.servers import running
-from tests.support.windows import LAPTOP, window
+from tests.support.windows import LAPTOP, follow, window
 from tests.web.desk.test_check_in_list import sides_of
 
 ACCOUNTS = "/staff/accounts"
@@ -244,19 +245,18 @@ def test_recovery_codes_are_copied_and_printed_alone(
     with running(folder) as server:
         page = window(browser, LAPTOP)
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page.goto(f"{server.address}/staff/sign-in")
-        page.locator("#username").fill("olga")
-        page.locator("#password").fill(PASSWORD)
-        page.locator("button.main").click()
+        windows.sign_in(page, server, "olga")
         page.goto(f"{server.address}/staff/me")
         secret = page.locator("input[name=secret]").input_value()
         form = page.locator("form[action$='/second-factor']")
         form.locator("input[type=password]").fill(PASSWORD)
         form.locator("#new-code").fill(pyotp.TOTP(secret).now())
-        form.locator("button").last.click()
-        codes = page.locator("#recovery li").all_inner_texts()
-        assert len(codes) == 8
+        follow(form.locator("button").last)
+        lines = page.locator("#recovery li")
+        expect(lines).to_have_count(8)
+        codes = lines.all_inner_texts()
         page.locator("[data-copy]").click()
+        expect(page.locator("[data-copy]")).to_have_text("已复制")
         assert page.evaluate("navigator.clipboard.readText()") == "\n".join(codes)
         page.evaluate("window.print = () => {}")
         page.locator("[data-print]").click()

@@ -20,7 +20,7 @@ from eventreg.web.limits import limits
 from tests.support.factories import LONG_PASSWORD, PASSWORD, House, toml
 from tests.support.pages import Page, fill, sign_in
 from tests.support.servers import running
-from tests.support.windows import LAPTOP, kind, window
+from tests.support.windows import LAPTOP, follow, kind, window
 
 SIGN_IN = "/staff/sign-in"
 WRONG = "wrong wrong wrong"
@@ -230,13 +230,11 @@ def test_a_real_browser_stays_known_after_signing_out(folder: Path, browser: Bro
             page.goto(f"{server.address}{SIGN_IN}")
             page.locator("#username").fill("desmond")
             page.locator("#password").fill(PASSWORD)
-            with page.expect_navigation():
-                page.locator("button.main").click()
+            follow(page.locator("button.main"))
 
         enter()
         kind(page, "staff-home")
-        with page.expect_navigation():
-            page.locator("footer button").click()
+        follow(page.locator("footer button"))
         kind(page, "staff-sign-in")
         names = {str(cookie.get("name")) for cookie in page.context.cookies()}
         assert any(name.startswith("known-") for name in names)

@@ -18,7 +18,7 @@ from tests.conftest import CHROMIUM
 from tests.support.factories import PASSWORD, House, toml
 from tests.support.pages import get
 from tests.support.servers import running
-from tests.support.windows import LAPTOP, kind, window
+from tests.support.windows import LAPTOP, follow, kind, window
 from tests.web.staff.test_kept_forms import end_sessions, registered
 
 DESK = "/staff/events/small"
@@ -125,8 +125,7 @@ def enter(page: Window) -> None:
     """Type name and password on the sign-in page that is open."""
     page.locator("#username").fill("desmond")
     page.locator("#password").fill(PASSWORD)
-    with page.expect_navigation():
-        page.locator("button.main").click()
+    follow(page.locator("button.main"))
 
 
 def test_a_real_browser_does_not_save_a_form_planted_by_another_server(
@@ -170,14 +169,12 @@ def test_a_real_browser_does_not_save_a_form_planted_by_another_server(
             page.locator("#phone").fill(TYPED["phone"])
             page.locator("#name").fill(TYPED["name"])
             end_sessions("desmond")
-            with page.expect_navigation():
-                page.locator("button.main").click()
+            follow(page.locator("button.main"))
             kind(page, "staff-sign-in")
             enter(page)
             kind(page, "staff-once-more")
             assert TYPED["phone"] in page.locator("main").inner_text()
-            with page.expect_navigation():
-                page.locator("button.main").click()
+            follow(page.locator("button.main"))
             kind(page, "staff-registration")
             assert registered(house) == 1
             page.context.close()

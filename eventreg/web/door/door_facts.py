@@ -1,0 +1,114 @@
+"""What the door's script is told about its event, and the sentences that it shows."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import current_app, g, url_for
+from flask_wtf.csrf import generate_csrf
+
+from eventreg import i18n
+from eventreg.core.event import events
+from eventreg.core.models.event import Event
+from eventreg.web import access, language
+from eventreg.web.door import door_files
+
+_STEMS = ("app_", "scan_", "meet_")
+"""The sentences of the script have keys that begin so."""
+
+
+def version() -> str:
+    """The version of the door's script that this server has."""
+    settings = current_app.extensions["settings"]
+    return door_files.version(rehearsal=getattr(settings, "rehearsal", False))
+
+
+def facts(event: Event, *, shell: bool) -> dict[str, Any]:
+    """The facts of an event. Those of the ``shell``, which devices keep, name no person and hold no
+    secret."""
+    definition = events.definition(event)
+    offset = event.starts_at.astimezone(events.zone(event)).utcoffset()
+    return {
+        "slug": event.slug,
+        "title": language.words(definition.title),
+        "language": g.language,
+        "offset_minutes": int(offset.total_seconds() // 60) if offset else 0,
+        "starts_at": _iso(event.starts_at),
+        "ends_at": _iso(event.ends_at),
+        "check_in_opens_at": _iso(event.check_in_opens_at),
+        "check_in_closes_at": _iso(event.check_in_closes_at),
+        "check_in_opened_at": _iso(event.check_in_opened_at),
+        "release_at": _iso(definition.local(definition.check_in.release_at)),
+        "released_at": _iso(event.seats_released_at),
+        "capacity": definition.capacity,
+        "gift": _gift(event),
+        "version": version(),
+        "store": _store(),
+        "shell": shell,
+        "links": _links(event),
+        **({} if shell else _of_session()),
+    }
+
+
+def _of_session() -> dict[str, Any]:
+    """What only a signed-in browser is told: the token that its posts need, and who it is."""
+    signed_in = access.current()
+    return {
+        "csrf": generate_csrf(),
+        "now": _iso(g.now),
+        "device": "",
+        "device_name": "",
+        "paired": signed_in is not None and signed_in.event_id is not None,
+        "may": {name: access.may(name) for name in ("register", "correct")},
+    }
+
+
+def _gift(event: Event) -> dict[str, Any] | None:
+    gift = events.definition(event).gift
+    if gift is None:
+        return None
+    return {
+        "text": language.words(gift.text),
+        "stock": gift.stock,
+        "at_check_in": bool(getattr(gift, "at_check_in", False)),
+    }
+
+
+def _store() -> str:
+    """The name of the database in the device."""
+    settings = current_app.extensions["settings"]
+    rehearsal = getattr(settings, "rehearsal", False)
+    return "eventreg-door-rehearsal" if rehearsal else "eventreg-door"
+
+
+def _links(event: Event) -> dict[str, str]:
+    door = url_for("door.door", slug=event.slug)
+    return {
+        "door": door,
+        "facts": url_for("door.facts_json", slug=event.slug),
+        "roster": f"{door}roster.json",
+        "sync": f"{door}sync",
+        "live": f"{door}live.json",
+        "release": f"{door}release",
+        "worker": url_for("door.worker"),
+        "sign_in": url_for("staff.sign_in", next=door),
+    }
+
+
+def sentences() -> dict[str, str]:
+    """All sentences of the script, by key, in the language of the request."""
+    return i18n.beginning(g.language, *_STEMS)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def application(event: Event, *, shell: bool = False) -> dict[str, Any]:
+    """What the template of the application needs."""
+    return {
+        "door_version": version(),
+        "door_facts": facts(event, shell=shell),
+        "door_words": sentences(),
+        "door_scripts": list(door_files.scripts()),
+        "is_shell": shell,
+    }

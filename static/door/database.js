@@ -1,0 +1,181 @@
+// The storage of a door device: facts of its events, the list of people, and its own acts.
+//
+// A browser may close the connection at any time. Then it is opened again, and the work is tried
+// once more.
+
+import { keyOf } from "./packets.js";
+
+const VERSION = 1;
+let name = "eventreg-door";
+let opened = null;
+
+// Which database to use. A rehearsal has one of its own.
+export function use(database) {
+  name = database;
+  opened = null;
+}
+
+function made(event) {
+  const db = event.target.result;
+  db.createObjectStore("facts", { keyPath: "slug" });
+  db.createObjectStore("people", { keyPath: ["slug", "attendee"] }).createIndex("slug", "slug");
+  db.createObjectStore("acts", { keyPath: "key" }).createIndex("slug", "slug");
+}
+
+export function open() {
+  if (opened) return opened;
+  opened = new Promise((resolve, reject) => {
+    const asking = indexedDB.open(name, VERSION);
+    asking.onupgradeneeded = made;
+    asking.onerror = () => reject(asking.error);
+    asking.onblocked = () => reject(new Error("another tab keeps the storage open"));
+    asking.onsuccess = () => {
+      const db = asking.result;
+      db.onclose = () => { opened = null; };
+      db.onversionchange = () => { db.close(); opened = null; };
+      resolve(db);
+    };
+  });
+  opened.catch(() => { opened = null; });
+  return opened;
+}
+
+// Runs a piece of work; if the connection was closed, opens it again and runs it once more.
+export async function withRetry(work) {
+  try {
+    return await work(await open());
+  } catch (fault) {
+    const again = ["InvalidStateError", "UnknownError", "AbortError", "TransactionInactiveError"];
+    if (!again.includes(fault && fault.name)) throw fault;
+    opened = null;
+    return work(await open());
+  }
+}
+
+// Runs `act(stores)` in one transaction and resolves with what it returns when the transaction is
+// complete: for a writing one, when the browser has put it on the disk ("strict").
+function inTransaction(stores, mode, act) {
+  return withRetry((db) => new Promise((resolve, reject) => {
+    const options = mode === "readwrite" ? { durability: "strict" } : undefined;
+    const transaction = db.transaction(stores, mode, options);
+    let result;
+    transaction.oncomplete = () => resolve(result && "result" in result ? result.result : result);
+    transaction.onabort = () => reject(transaction.error || new Error("aborted"));
+    transaction.onerror = () => reject(transaction.error);
+    result = act(...stores.map((store) => transaction.objectStore(store)));
+  }));
+}
+
+export function facts(slug) {
+  return inTransaction(["facts"], "readonly", (store) => store.get(slug));
+}
+
+// Changes some facts of an event and keeps the others.
+export function saveFacts(slug, part) {
+  return inTransaction(["facts"], "readwrite", (store) => {
+    store.get(slug).onsuccess = (event) => {
+      store.put(Object.assign({ seq: 0 }, event.target.result, part, { slug }));
+    };
+  });
+}
+
+export function people(slug) {
+  return inTransaction(["people"], "readonly", (store) => store.index("slug").getAll(slug));
+}
+
+// Replaces the list of an event.
+export function saveRoster(slug, roster, etag) {
+  return inTransaction(["people", "facts"], "readwrite", (people, facts) => {
+    clear(people, slug);
+    for (const one of roster.attendees) people.put(Object.assign({ slug }, one));
+    facts.get(slug).onsuccess = (event) => {
+      const part = { slug, roster_at: roster.at, roster_etag: etag, capacity: roster.capacity };
+      facts.put(Object.assign({ seq: 0 }, event.target.result, part));
+    };
+  });
+}
+
+function clear(store, slug, except) {
+  store.index("slug").openCursor(IDBKeyRange.only(slug)).onsuccess = (event) => {
+    const cursor = event.target.result;
+    if (!cursor) return;
+    if (!except || !except(cursor.value)) cursor.delete();
+    cursor.continue();
+  };
+}
+
+// Writes one act with the device's next number, and a key that follows from it. Resolves with the act when it is on the disk.
+export function addAct(act) {
+  const written = Object.assign({ sent: false, settled: false }, act);
+  return inTransaction(["acts", "facts"], "readwrite", (acts, facts) => {
+    facts.get(act.slug).onsuccess = (event) => {
+      const known = Object.assign({ slug: act.slug, seq: 0 }, event.target.result);
+      known.seq += 1;
+      written.seq = known.seq;
+      written.key = written.key || keyOf(known.device, known.seq);
+      facts.put(known);
+      acts.put(written); // put: a second try may find it there already
+    };
+    return { get result() { return written; } };
+  });
+}
+
+// Keeps acts that another device recorded, as they are; those that are here already stay.
+export function takeOver(slug, others) {
+  return inTransaction(["acts"], "readwrite", (acts) => {
+    for (const act of others) {
+      acts.get(act.key).onsuccess = (event) => {
+        const fresh = Object.assign({ sent: false, settled: false }, act, { slug });
+        if (!event.target.result) acts.put(fresh);
+      };
+    }
+  });
+}
+
+const byAge = (a, b) => Date.parse(a.at) - Date.parse(b.at) || a.seq - b.seq;
+
+export async function acts(slug) {
+  const all = (store) => store.index("slug").getAll(slug);
+  return (await inTransaction(["acts"], "readonly", all)).sort(byAge);
+}
+
+// The oldest acts that are not uploaded.
+export async function unsent(slug, most) {
+  return (await acts(slug)).filter((act) => !act.sent).slice(0, most);
+}
+
+// Marks acts as uploaded, each with the server's answer.
+export function saveResults(slug, results, sentAt) {
+  return inTransaction(["acts"], "readwrite", (store) => {
+    for (const result of results) {
+      store.get(result.key).onsuccess = (event) => {
+        const act = event.target.result;
+        if (!act) return;
+        const answer = { sent: true, sentAt, result: result.result, reason: result.reason || null };
+        store.put(Object.assign(act, answer, { answered: result }));
+      };
+    }
+  });
+}
+
+// A person has looked at an act that the server refused.
+export function settle(key) {
+  return inTransaction(["acts"], "readwrite", (store) => {
+    store.get(key).onsuccess = (event) => {
+      if (event.target.result) store.put(Object.assign(event.target.result, { settled: true }));
+    };
+  });
+}
+
+// Deletes everything about an event, but for acts that are not uploaded unless `all` is true.
+export function wipe(slug, all) {
+  return inTransaction(["facts", "people", "acts"], "readwrite", (facts, people, acts) => {
+    clear(people, slug);
+    clear(acts, slug, all ? null : (act) => !act.sent);
+    facts.get(slug).onsuccess = (event) => {
+      const { seq, device, device_name } = event.target.result || {};
+      if (all) facts.delete(slug);
+      else facts.put({ slug, seq: seq || 0, device, device_name, wiped: true });
+    };
+  });
+}
