@@ -42,7 +42,7 @@ def facts(event: Event, *, shell: bool) -> dict[str, Any]:
         "capacity": definition.capacity,
         "gift": _gift(event),
         "version": version(),
-        "store": _store(),
+        "store": store(),
         "shell": shell,
         "links": _links(event),
         **({} if shell else _of_session()),
@@ -73,7 +73,7 @@ def _gift(event: Event) -> dict[str, Any] | None:
     }
 
 
-def _store() -> str:
+def store() -> str:
     """The name of the database in the device."""
     settings = current_app.extensions["settings"]
     rehearsal = getattr(settings, "rehearsal", False)
