@@ -16,8 +16,7 @@ class Refusal(Exception):
 
 
 class FieldRefused(Refusal):
-    """The value of a field was refused. ``reason`` is the key of the sentence that says why, and
-    ``values`` fill in its placeholders."""
+    """A field was refused. ``reason`` is the key of a sentence, ``values`` fill in its gaps."""
 
     code = "field_refused"
 
@@ -55,8 +54,7 @@ class WaitlistFull(Refusal):
 
 
 class SeatsRaced(Exception):
-    """The seats or the event changed between reading the counter and taking from it. Not a refusal:
-    roll back and try the act again."""
+    """The counter changed after it was read. Not a refusal: roll back and try the act again."""
 
 
 class Busy(Refusal):
@@ -173,51 +171,44 @@ class AttendeeUnknown(Refusal):
     code = "attendee_unknown"
 
 
-class AttendeeCancelled(Refusal):
-    """The person at the door cancelled at ``cancelled_at``. ``attendee`` is the public id."""
+class OfAttendee(Exception):
+    """What refusals about one person at the door share. ``attendee`` is the public id."""
+
+    def __init__(self, attendee: str, name: str) -> None:
+        super().__init__("about one person")
+        self.attendee, self.name = attendee, name
+
+
+class AttendeeCancelled(OfAttendee, Refusal):
+    """The person cancelled at ``cancelled_at``."""
 
     code = "attendee_cancelled"
 
     def __init__(self, attendee: str, name: str, cancelled_at: datetime) -> None:
-        super().__init__("cancelled")
-        self.attendee = attendee
-        self.name = name
+        super().__init__(attendee, name)
         self.cancelled_at = cancelled_at
 
 
-class AttendeeWaiting(Refusal):
-    """The person at the door is on the waiting list and has no seat."""
+class AttendeeWaiting(OfAttendee, Refusal):
+    """The person is on the waiting list and has no seat."""
 
     code = "attendee_waiting"
 
-    def __init__(self, attendee: str, name: str) -> None:
-        super().__init__("waiting")
-        self.attendee = attendee
-        self.name = name
 
-
-class OutsideCheckInWindow(Refusal):
-    """The person came before check-in opens, at ``opens_at``. The door may check the person in
-    anyway."""
+class OutsideCheckInWindow(OfAttendee, Refusal):
+    """The person came before check-in opens, at ``opens_at``. The door may do it anyway."""
 
     code = "outside_check_in_window"
 
     def __init__(self, attendee: str, name: str, opens_at: datetime) -> None:
-        super().__init__("before the check-in window")
-        self.attendee = attendee
-        self.name = name
+        super().__init__(attendee, name)
         self.opens_at = opens_at
 
 
-class GiftBeforeArrival(Refusal):
-    """The person is not checked in, so no gift is handed out. ``attendee`` is the public id."""
+class GiftBeforeArrival(OfAttendee, Refusal):
+    """The person is not checked in, so no gift is handed out."""
 
     code = "gift_before_arrival"
-
-    def __init__(self, attendee: str, name: str) -> None:
-        super().__init__("not checked in")
-        self.attendee = attendee
-        self.name = name
 
 
 class StaffUnknown(Refusal):
@@ -239,15 +230,13 @@ class SignInFailed(Refusal):
 
 
 class LinkSpent(Refusal):
-    """The one-time link or code is unknown, used or expired, or is for the first organiser and
-    there is one."""
+    """The one-time link or code is unknown, used, expired, or for a first organiser too many."""
 
     code = "link_spent"
 
 
 class ImportUnreadable(Refusal):
-    """The file cannot be read as a list. ``reason`` is the key of the sentence that says why, and
-    ``values`` fill in its placeholders."""
+    """The file cannot be read as a list. ``reason`` and ``values`` are as in ``FieldRefused``."""
 
     code = "import_unreadable"
 

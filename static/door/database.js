@@ -6,6 +6,7 @@
 import { keyOf } from "./packets.js";
 
 const VERSION = 1;
+const PATIENCE = 4000;
 let name = "eventreg-door";
 let opened = null;
 
@@ -26,10 +27,13 @@ export function open() {
   if (opened) return opened;
   opened = new Promise((resolve, reject) => {
     const asking = indexedDB.open(name, VERSION);
+    const late = () => reject(new Error("the storage does not answer"));
+    const patience = setTimeout(late, PATIENCE); // some browsers never answer
     asking.onupgradeneeded = made;
     asking.onerror = () => reject(asking.error);
     asking.onblocked = () => reject(new Error("another tab keeps the storage open"));
     asking.onsuccess = () => {
+      clearTimeout(patience);
       const db = asking.result;
       db.onclose = () => { opened = null; };
       db.onversionchange = () => { db.close(); opened = null; };
@@ -79,15 +83,31 @@ export function saveFacts(slug, part) {
   });
 }
 
+// The facts of all events that this device has something of.
+export function events() {
+  return inTransaction(["facts"], "readonly", (store) => store.getAll());
+}
+
 export function people(slug) {
   return inTransaction(["people"], "readonly", (store) => store.index("slug").getAll(slug));
+}
+
+// Of a person the device keeps this and nothing else.
+const KEPT = ["attendee", "name", "pinyin", "code", "tail", "party", "state", "checked_in_at",
+  "gift_at", "ticket", "keys", "unsure", "position", "number", "present_at", "owed_at", "door",
+  "cancelled_at", "released_at"];
+
+function keptOf(slug, person) {
+  const kept = { slug };
+  for (const field of KEPT) if (field in person) kept[field] = person[field];
+  return kept;
 }
 
 // Replaces the list of an event.
 export function saveRoster(slug, roster, etag) {
   return inTransaction(["people", "facts"], "readwrite", (people, facts) => {
     clear(people, slug);
-    for (const one of roster.attendees) people.put(Object.assign({ slug }, one));
+    for (const one of roster.attendees) people.put(keptOf(slug, one));
     facts.get(slug).onsuccess = (event) => {
       const part = { slug, roster_at: roster.at, roster_etag: etag, capacity: roster.capacity };
       facts.put(Object.assign({ seq: 0 }, event.target.result, part));
@@ -104,20 +124,34 @@ function clear(store, slug, except) {
   };
 }
 
-// Writes one act with the device's next number, and a key that follows from it. Resolves with the act when it is on the disk.
-export function addAct(act) {
-  const written = Object.assign({ sent: false, settled: false }, act);
+// Writes acts with the device's next numbers, and keys that follow from these: all or none. Resolves
+// with the acts when they are on the disk.
+export function addActs(made) {
+  const written = made.map((act) => Object.assign({ sent: false, settled: false }, act));
   return inTransaction(["acts", "facts"], "readwrite", (acts, facts) => {
-    facts.get(act.slug).onsuccess = (event) => {
-      const known = Object.assign({ slug: act.slug, seq: 0 }, event.target.result);
-      known.seq += 1;
-      written.seq = known.seq;
-      written.key = written.key || keyOf(known.device, known.seq);
-      facts.put(known);
-      acts.put(written); // put: a second try may find it there already
+    facts.get(made[0].slug).onsuccess = (event) => {
+      const known = Object.assign({ slug: made[0].slug, seq: 0 }, event.target.result);
+      // The first try may have come through although the browser said that it did not.
+      acts.get(written[0].key || "").onsuccess = (found) => {
+        if (!found.target.result) number(written, made, known);
+        facts.put(known);
+        for (const act of written) acts.put(act);
+      };
     };
     return { get result() { return written; } };
   });
+}
+
+function number(written, made, known) {
+  written.forEach((act, place) => {
+    known.seq += 1;
+    act.seq = known.seq;
+    act.key = made[place].key || keyOf(known.device, known.seq);
+  });
+}
+
+export async function addAct(act) {
+  return (await addActs([act]))[0];
 }
 
 // Keeps acts that another device recorded, as they are; those that are here already stay.

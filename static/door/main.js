@@ -1,160 +1,214 @@
-// The door's application: what every part of it shares. The screen calls `actions` and draws again
-// whenever `changed` tells it to.
+// The door's application. It joins storage, upload, worker and screen.
 
-import * as database from "./database.js";
 import { makeActions } from "./acting.js";
-import { makeServer } from "./server.js";
-import { memory } from "./memory.js";
-import { needsSettling, project } from "./state.js";
-import { uploader } from "./upload.js";
+import * as database from "./database.js";
 import { makeKeeper } from "./keeper.js";
-import { start } from "./page.js";
+import { makeMemory } from "./memory.js";
+import { openPage } from "./page.js";
+import { project } from "./state.js";
+import { uploader } from "./upload.js";
 
-const HALF_A_DAY = 12 * 3600 * 1000;
-
-function json(id) {
-  return JSON.parse(document.getElementById(id).textContent);
-}
-
-// Everything about the event on this device: `people` and `acts` are those of the store.
-export const door = {
-  facts: json("facts"), words: json("words"), store: database, storage: "ok",
-  roster: [], acts: [], live: null, newVersion: false, seen: null,
-  now: () => Date.now() + (door.facts.server_offset || 0),
-};
-export const facts = door.facts;
-export const words = door.words;
-
+const json = (id) => JSON.parse(document.getElementById(id).textContent);
+const facts = json("facts");
+const STORED = ["seq", "device", "device_name", "roster_at", "roster_etag", "capacity",
+  "server_offset", "meet_key", "exported"];
 const listeners = [];
-export function changed(listener) {
-  listeners.push(listener);
+let people = [];
+let acts = [];
+let seen = null;
+let live = null;
+let loop = null;
+let page = null;
+
+// What the parts share.
+export const app = {
+  facts, storage: "ok", hasNewVersion: false,
+  store: Object.assign({}, database, { saveRoster, saveResults }),
+  acts: () => acts,
+  now: () => Date.now() + (facts.server_offset || 0),
+  state, reload, draw, wrote,
+};
+app.keeper = makeKeeper(app);
+const actions = makeActions(app);
+
+// The people and the counts, as this device knows them.
+function state() {
+  const roster = { at: facts.roster_at, capacity: facts.capacity, attendees: people };
+  seen = seen || project(roster, acts, facts);
+  return seen;
 }
 
 function draw() {
-  door.seen = null;
-  const view = current();
-  for (const listener of listeners) listener(view);
-}
-door.draw = draw;
-
-// A sentence with its values: {name} is replaced.
-export function word(key, values) {
-  const said = door.words[key] === undefined ? key : door.words[key];
-  return said.replace(/\{(\w+)\}/g, (whole, name) => (
-    values && name in values ? String(values[name]) : whole));
+  seen = null;
+  for (const listener of listeners) listener();
 }
 
-function pill(unsent, toSettle) {
-  const told = loop.status();
-  const kind = told.kind === "synced" && unsent ? "uploading" :
-    told.kind === "synced" && toSettle ? "to-settle" : told.kind;
-  return { kind, unsent, toSettle, lastUpload: told.lastUpload };
-}
-
-// What the screen shows now.
-export function current() {
-  if (door.seen) return door.seen;
-  const state = project(door.roster, door.acts, door.facts);
-  const toSettle = door.acts.filter(needsSettling);
-  const unsent = door.acts.filter((act) => !act.sent);
-  const age = door.facts.roster_at ? door.now() - Date.parse(door.facts.roster_at) : Infinity;
-  door.seen = Object.assign(state, {
-    facts: door.facts, words: door.words, acts: door.acts, live: door.live, storage: door.storage,
-    status: pill(unsent.length, toSettle.length), toSettle, unsent,
-    rosterOld: age > HALF_A_DAY, newVersion: door.newVersion && !unsent.length,
-  });
-  return door.seen;
-}
-door.current = current;
-
-// Read the store again: another tab of this device may have written.
+// Reads the storage again: the list, the answers, or another tab has changed it.
 async function reload() {
-  door.roster = await door.store.people(door.facts.slug);
-  door.acts = await door.store.acts(door.facts.slug);
-  Object.assign(door.facts, kept(await door.store.facts(door.facts.slug)));
+  people = await app.store.people(facts.slug);
+  acts = await app.store.acts(facts.slug);
+  takeStored(await app.store.facts(facts.slug));
   draw();
 }
-door.reload = reload;
 
-// Of the stored facts, what the page itself does not bring.
-function kept(stored) {
-  const part = {};
-  for (const name of ["device", "device_name", "roster_at", "roster_tag", "roster_version",
-    "server_offset", "meet_key", "exported"]) {
-    if (stored && stored[name] !== undefined) part[name] = stored[name];
-  }
-  return part;
+function takeStored(stored) {
+  for (const name of STORED) if (stored && stored[name] !== undefined) facts[name] = stored[name];
 }
 
-const server = makeServer(door);
-door.server = server;
-const loop = uploader({
-  unsent: (most) => door.store.unsent(door.facts.slug, most),
-  send: (acts) => server.send(acts),
-  renew: () => server.renew(),
-  saved: async (results, body) => {
-    await door.store.saveResults(door.facts.slug, results, server.received(body));
-    await reload();
-    door.tell();
-    server.soon();
-  },
-  changed: draw,
-});
-door.loop = loop;
-export const keeper = makeKeeper(door);
-export const actions = makeActions(door);
+// Acts are on the disk now.
+function wrote(written) {
+  acts = acts.concat(written);
+  draw();
+  loop.now();
+  tellTabs();
+}
+
+async function saveRoster(slug, roster, etag) {
+  await database.saveRoster(slug, roster, etag);
+  await reload();
+}
+
+async function saveResults(slug, results, sentAt) {
+  await database.saveResults(slug, results, sentAt);
+  await reload();
+  tellTabs();
+}
+
+// Other tabs of this device draw again when one of them has written.
+const tabs = "BroadcastChannel" in window ? new BroadcastChannel(facts.store) : null;
+function tellTabs() {
+  if (tabs) tabs.postMessage(facts.slug);
+}
+
+// The device's clock is corrected by the server's. It is only wrong by the time of one answer.
+async function setClock(now) {
+  if (!now || Number.isNaN(Date.parse(now))) return;
+  facts.server_offset = Date.parse(now) - Date.now();
+  await app.store.saveFacts(facts.slug, { server_offset: facts.server_offset });
+}
+
+// New facts from the server: after a new sign-in the old token is of no use.
+async function renewed(told) {
+  const own = { language: facts.language, shell: facts.shell, links: facts.links };
+  Object.assign(facts, told, own, { device: told.device || facts.device,
+    device_name: told.device_name || facts.device_name });
+  await keepFacts();
+  await setClock(told.now);
+  draw();
+}
+
+// What the device keeps of the facts: nothing that only a session may have, but for the key with
+// which doors believe each other.
+function keepFacts() {
+  const kept = Object.assign({}, facts);
+  for (const name of ["csrf", "now", "may", "seq", "roster_at", "roster_etag"]) delete kept[name];
+  return app.store.saveFacts(facts.slug, kept);
+}
+
+function startUpload() {
+  return uploader({
+    store: app.store, slug: facts.slug, links: facts.links,
+    csrf: () => facts.csrf || "none",
+    device: () => facts.device,
+    nowAtServer: app.now,
+    clock: setClock,
+    changed: draw,
+    renewed,
+    answered: (told) => { live = told; },
+    revoked: () => app.keeper.wipe(false),
+  });
+}
 
 function newDevice() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
-door.newKey = newDevice;
 
-// The store, or a memory in its place if the browser gives us none: then every act is posted at
-// once and counts only when the server has answered.
+// The storage; a memory in its place if the browser gives us none.
 async function openStore() {
-  database.useStore(door.facts.store);
+  database.use(facts.store);
+  const paired = facts.device;
+  const named = facts.device_name;
   try {
     await database.open();
-  } catch (error) {
-    door.storage = "denied";
-    door.store = memory;
+    takeStored(await database.facts(facts.slug));
+  } catch (fault) {
+    app.storage = "denied";
+    app.store = makeMemory((made) => loop.post(made));
   }
-  const stored = await door.store.facts(door.facts.slug);
   // A paired telephone has the device that the server gave it; others make one up and keep it.
-  const device = door.facts.device || (stored && stored.device) || newDevice();
-  const secrets = { csrf: undefined, now: undefined, may: undefined };
-  const told = door.facts.device_name ? {} : { device_name: (stored || {}).device_name || "" };
-  Object.assign(door.facts, kept(stored), told, { device });
-  await door.store.saveFacts(door.facts.slug, Object.assign({}, door.facts, secrets));
+  facts.device = paired || facts.device || newDevice();
+  facts.device_name = named || facts.device_name || "";
+  await keepFacts();
 }
 
-// Other tabs of this device draw again when one of them writes.
-function listenToTabs() {
-  if (!("BroadcastChannel" in window)) {
-    door.tell = () => {};
-    return;
+const door = {
+  words: json("words"),
+  facts: () => facts,
+  state,
+  status: () => Object.assign({ storage: app.storage, newVersion: offersVersion() }, loop.status()),
+  live: () => live,
+  now: app.now,
+  changed: (listener) => listeners.push(listener),
+  toSettle: async () => acts.filter(loop.isOpen),
+  openNow,
+  update: app.keeper.update,
+  meetStore: { facts: () => facts, changed: () => reload().then(() => loop.now()) },
+  actions,
+};
+
+// Opens check-in for everybody before its time. Needs the network.
+async function openNow() {
+  const headers = { "X-CSRF-Token": facts.csrf || "none" };
+  try {
+    const given = { method: "POST", headers, redirect: "manual" };
+    const answer = await fetch(`${facts.links.door}open`, given);
+    if (answer.type !== "opaqueredirect") return false;
+  } catch (fault) {
+    return false;
   }
-  const channel = new BroadcastChannel(door.facts.store);
-  channel.onmessage = (event) => { if (event.data === door.facts.slug) reload(); };
-  door.tell = () => channel.postMessage(door.facts.slug);
+  facts.check_in_opened_at = new Date(app.now()).toISOString();
+  await keepFacts();
+  draw();
+  return true;
+}
+
+// A new version is offered only when nothing is unsent.
+function offersVersion() {
+  return app.hasNewVersion && acts.every((one) => one.sent);
+}
+
+// The address of a ticket, read by a telephone's own camera, leads here.
+function openTicket() {
+  const ticket = new URLSearchParams(location.search).get("t") || "";
+  if (!/^[0-9a-f]{24}$/.test(ticket)) return;
+  history.replaceState(null, "", location.pathname);
+  page.scanned(ticket);
+}
+
+function show() {
+  const root = document.getElementById("app");
+  page = openPage(root, door);
+  if (!root.firstChild) return; // no screen was drawn: the page with forms stays
+  root.hidden = false;
+  document.getElementById("plain").hidden = true;
+  openTicket();
 }
 
 async function boot() {
-  const now = door.facts.now; // only a page that the server just sent has it
-  listenToTabs();
+  const now = facts.now; // only a page that the server has just sent has it
   await openStore();
-  if (now) server.setClock(now);
-  await keeper.wipeOld();
+  loop = startUpload();
+  await setClock(now);
+  await app.keeper.wipeOld();
   await reload();
-  start({ actions, changed, current, door, facts: door.facts, keeper, word, words: door.words });
-  keeper.register();
-  loop.kick();
-  server.watch();
-  window.addEventListener("online", () => { loop.kick(); server.soon(); });
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) { loop.kick(); server.soon(); }
-  });
+  show();
+  if (tabs) tabs.onmessage = (event) => { if (event.data === facts.slug) reload(); };
+  window.addEventListener("online", loop.now);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) loop.now(); });
+  loop.now();
+  await app.keeper.register();
 }
 
+export { actions, door };
 export const ready = boot();

@@ -100,7 +100,7 @@ export function openMeetShow(container, store) {
   const frame = element("div", "meet-frame", box);
   const canvas = element("canvas", "meet-code", frame);
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", say("qr_code"));
+  canvas.setAttribute("aria-label", say("meet_code"));
   const part = element("p", "meet-part", box);
   const shut = element("button", "meet-close", box, say("meet_close"));
   const view = { close, onClosed: (listener) => { onClosed = listener; } };

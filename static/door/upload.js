@@ -3,17 +3,19 @@
 // Whatever goes wrong, the acts stay in the storage and are tried again; `status` says what is the
 // matter.
 
-import * as database from "./database.js";
-
 const AGAIN = 3000; // milliseconds until the next try
 const QUIET = 10000; // milliseconds until the next look, if nothing is to be uploaded
 const PATIENCE = 3000; // milliseconds until a request is given up
 const MOST = 500; // acts in one upload
-const NOTHING_DONE = new Set(["waiting", "unknown", "invalid", "refused", "no_seat"]);
+const LIST_PATIENCE = 15000; // a long list needs longer on a slow network
+const MARK = "Eventreg-Door"; // the header of every answer of ours: a portal has none
+const NOTHING_DONE = new Set(["waiting", "unknown", "invalid", "refused", "no_seat", "not_in"]);
 // Answers after which a person has to settle the act.
 
-// `door` is {slug, links, csrf, device, offset(now), changed(), answered(live), revoked()}.
+// `door` is {store, slug, links, csrf, device, clock(now), changed(), answered(live), renewed(facts),
+// revoked()}. `store` is database.js, or what stands in for it.
 export function uploader(door) {
+  const store = door.store;
   let status = { kind: "synced", unsent: 0, toSettle: 0, lastUpload: null, listedAt: null };
   let most = MOST;
   let timer = null;
@@ -30,12 +32,13 @@ export function uploader(door) {
   }
 
   // Sends one request. Returns {kind: "answer", data, response} or what is the matter.
-  async function ask(address, options) {
+  async function ask(address, options, patience) {
     const ending = new AbortController();
-    const giveUp = setTimeout(() => ending.abort(), PATIENCE);
+    const giveUp = setTimeout(() => ending.abort(), patience || PATIENCE);
     try {
       const given = { redirect: "manual", credentials: "same-origin", cache: "no-store" };
       Object.assign(given, { signal: ending.signal }, options);
+      given.headers = Object.assign({ Accept: "application/json" }, given.headers);
       return await read(await fetch(address, given));
     } catch (fault) {
       return { kind: "no-network" };
@@ -52,13 +55,31 @@ export function uploader(door) {
       notBefore = Date.now() + Math.min(wait, 60) * 1000;
       return { kind: "busy" };
     }
-    const isOurs = (response.headers.get("Content-Type") || "").startsWith("application/json");
+    const type = response.headers.get("Content-Type") || "";
+    const isOurs = type.startsWith("application/json") && response.headers.has(MARK);
     const data = isOurs ? await response.json().catch(() => null) : null;
+    if (!data || typeof data !== "object") return { kind: "foreign" };
     if (response.status === 401) return { kind: "session-expired" };
-    if (response.status === 403 && data && data.error) return { kind: data.error };
-    if (response.status === 400) return { kind: "token-expired" };
-    if (!response.ok || !data || typeof data !== "object") return { kind: "foreign" };
-    return { kind: "answer", data, response };
+    if (response.status === 403) return { kind: data.error || "revoked" };
+    if (data.error === "form_expired") return { kind: "token-expired" };
+    return response.ok ? { kind: "answer", data, response } : { kind: "refused", data };
+  }
+
+  // Posts acts at once, for a page without a storage. Resolves with the server's answer, or rejects.
+  async function post(acts) {
+    const body = { device: door.device(), now: new Date().toISOString(), acts: acts.map(wire) };
+    for (let tries = 0; tries < 2; tries++) {
+      const headers = { "Content-Type": "application/json", "X-CSRF-Token": door.csrf() };
+      const given = { method: "POST", headers, body: JSON.stringify(body) };
+      const told = await ask(door.links.sync, given);
+      if (told.kind === "answer" && Array.isArray(told.data.results)) {
+        say({ kind: "synced", lastUpload: told.data.now });
+        return told.data;
+      }
+      if (told.kind !== "token-expired") say({ kind: told.kind === "answer" ? "foreign" : told.kind });
+      if (told.kind !== "token-expired" || (await renewToken()) !== "answer") break;
+    }
+    throw new Error("not sent");
   }
 
   async function renewToken() {
@@ -76,9 +97,9 @@ export function uploader(door) {
       acts: acts.map(wire),
     });
     const headers = { "Content-Type": "application/json", "X-CSRF-Token": door.csrf() };
-    say({ kind: "uploading" });
+    if (status.kind === "synced") say({ kind: "uploading" });
     const told = await ask(door.links.sync, { method: "POST", headers, body });
-    if (told.kind === "too-large") most = Math.max(1, Math.floor(most / 2));
+    if (told.kind === "too-large" || told.kind === "refused") return smaller(told, acts);
     if (told.kind === "token-expired") {
       const renewed = await renewToken();
       say({ kind: renewed === "answer" ? "uploading" : renewed });
@@ -87,9 +108,23 @@ export function uploader(door) {
     if (told.kind !== "answer" || !Array.isArray(told.data.results)) {
       say({ kind: told.kind === "answer" ? "foreign" : told.kind });
       if (told.kind === "revoked") await door.revoked();
-      return told.kind === "too-large" && acts.length > 1;
+      return false;
     }
     await keep(acts, told.data);
+    most = MOST;
+    return true;
+  }
+
+  // A batch that is refused whole is halved, until the one act is known that is refused by itself.
+  // It is kept as refused, so that it is in nobody's way.
+  async function smaller(told, acts) {
+    if (told.kind === "too-large") say({ kind: told.kind });
+    most = Math.max(1, Math.floor(acts.length / 2));
+    if (acts.length > 1) return true;
+    const reason = (told.data && told.data.error) || told.kind;
+    const answer = { key: acts[0].key, result: "invalid", reason };
+    await store.saveResults(door.slug, [answer], new Date(door.nowAtServer()).toISOString());
+    most = MOST;
     return true;
   }
 
@@ -97,15 +132,15 @@ export function uploader(door) {
   async function keep(acts, data) {
     const keys = new Set(acts.map((act) => act.key));
     const results = data.results.filter((one) => keys.has(one.key));
-    await database.saveResults(door.slug, results, data.now);
+    await store.saveResults(door.slug, results, data.now);
     await door.clock(data.now);
     if (results.length === 0) throw new Error("the server answered no act");
-    say({ lastUpload: data.now });
+    say({ kind: "uploading", lastUpload: data.now });
   }
 
   async function uploadAll() {
     for (let more = true; more;) {
-      const acts = await database.unsent(door.slug, most);
+      const acts = await store.unsent(door.slug, most);
       await recount();
       if (acts.length === 0) return true;
       more = await push(acts);
@@ -115,8 +150,7 @@ export function uploader(door) {
   }
 
   async function recount() {
-    const acts = await database.acts(door.slug);
-    const isOpen = (act) => act.sent && !act.settled && NOTHING_DONE.has(act.result);
+    const acts = await store.acts(door.slug);
     say({
       unsent: acts.filter((act) => !act.sent).length,
       toSettle: acts.filter(isOpen).length,
@@ -138,12 +172,13 @@ export function uploader(door) {
   }
 
   async function fetchRoster() {
-    const kept = (await database.facts(door.slug)) || {};
+    const kept = (await store.facts(door.slug)) || {};
     const headers = kept.roster_etag ? { "If-None-Match": kept.roster_etag } : {};
-    const told = await ask(door.links.roster, { headers });
+    headers["X-Door-Device"] = door.device();
+    const told = await ask(door.links.roster, { headers }, LIST_PATIENCE);
     if (told.kind === "answer") {
       if (!Array.isArray(told.data.attendees)) return say({ kind: "foreign" });
-      await database.saveRoster(door.slug, told.data, told.response.headers.get("ETag"));
+      await store.saveRoster(door.slug, told.data, told.response.headers.get("ETag"));
       await door.clock(told.data.at);
     } else if (told.kind === "unchanged") {
       await door.clock(null);
@@ -179,13 +214,19 @@ export function uploader(door) {
     return running;
   }
 
-  return { now, recount, status: () => status, stop: () => clearTimeout(timer) };
+  const stop = () => clearTimeout(timer);
+  return { now, post, recount, stop, isOpen, status: () => status };
+}
+
+// Whether the server did nothing with the act, and nobody has settled it yet.
+function isOpen(act) {
+  return Boolean(act.sent) && !act.settled && NOTHING_DONE.has(act.result);
 }
 
 // An act as the server reads it.
 function wire(act) {
   const sent = { key: act.key, seq: act.seq, act: act.act, attendee: act.attendee, at: act.at };
   for (const field of ["name", "phone", "anyway"]) if (act[field]) sent[field] = act[field];
-  if (act.origin) sent.device = act.origin;
+  if (act.origin) sent.device = act.origin; // it was taken over from another device
   return sent;
 }

@@ -124,12 +124,15 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         f"{desk}/audit",
         f"{desk}/forget",
         f"{desk}/telephones",
+        f"{desk}/ready",
+        f"{desk}/owed-gifts",
         f"{desk}/edit",
         "/staff/events/new",
         "/staff/accounts",
         "/staff/me",
         "/staff/password",
         f"/door/{EVENT}/",
+        f"/door/{EVENT}/gifts",
     ):
         page.goto(before.address + path)
         faults = Axe().run(page, options=options).response["violations"]

@@ -123,6 +123,8 @@ def test_an_impossible_row_number_is_not_found(roomy: House, number: str) -> Non
     )
     for shown in (
         "/door/small/?done=",
+        "/door/small/gifts?done=",
+        "/door/small/gifts?owed=",
         f"{desk}/audit?before=",
         f"{desk}/attendees?act=told&done=",
     ):
@@ -130,6 +132,9 @@ def test_an_impossible_row_number_is_not_found(roomy: House, number: str) -> Non
     assert get(olga, f"{desk}/attendees?page={number}").status == 200
     for address, field, answers in (
         ("/door/small/check-ins", "attendee", 404),
+        ("/door/small/gifts", "attendee", 404),
+        ("/door/small/gifts/owed", "attendee", 404),
+        (f"{desk}/owed-gifts", "attendee", 404),
         (f"{desk}/telephones", "telephone", 404),
         (f"{desk}/paper", "arrived", 200),
         ("/staff/me/browsers", "browser", 303),

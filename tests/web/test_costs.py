@@ -64,6 +64,7 @@ STAFFS = (
     "/staff/password",
     "/staff/events/new?from=small&date=2030-07-08",
     "/door/small/",
+    "/door/small/gifts",
 )
 LEFT_OUT = ("/sign-out", "/erase", "/second-factor")
 """Forms that would end the session, or need no input."""

@@ -27,12 +27,15 @@ PARTS = {
     "staff_parts.html",
     "desk/dashboard/bursts.html",
     "desk/dashboard/latest.html",
+    "desk/dashboard/morning.html",
     "desk/registration/correct.html",
     "desk/registration/facts.html",
     "desk/registration/gone.html",
     "desk/registration/history.html",
     "desk/registration/read_back.html",
     "door/door.html",
+    "door/gift_people.html",
+    "door/live.html",
     "door/people.html",
     "door/told.html",
     "organising/fields.html",
@@ -125,6 +128,7 @@ def walk_staff(house: House, language: str) -> None:
         f"{desk}/registrations/2/erase",
         f"{desk}/registrations/2/cancel",
         f"{desk}/telephones",
+        f"{desk}/owed-gifts",
         "/staff/accounts",
         "/staff/me",
         "/staff/password",
@@ -233,6 +237,11 @@ def walk_door(house: House, language: str) -> None:
     get(dora, dora.post(form.action, data=form.fields).headers["Location"])
     dora.post(form.action, data={**form.fields, "attendee": "x"})
     get(dora, "/door/small/?q=张")
+    for path, act in (("gifts/owed", "owe"), ("gifts/owed", "cross-out"), ("gifts", "")):
+        answer = dora.post(f"/door/small/{path}", data={**form.fields, "act": act})
+        get(dora, answer.headers["Location"])
+    get(dora, "/door/small/gifts?q=张")
+    get(house.signed_in("olga"), "/staff/events/small")
     get(house.client(), f"/{language}/events/small/register")
 
 

@@ -153,7 +153,7 @@ class _Upload:
             unknown = [one for one in some if one not in self.people]
             if unknown:
                 walked_in = self.session.execute(_walk_ins, {**event, "keys": unknown})
-                self.people |= dict(walked_in.tuples().all())
+                self.people |= {row.key: row.Attendee for row in walked_in}
         self.known.read(person.id for person in self.people.values())
 
     def _answer(self, act: Act, order: int) -> dict[str, Any]:

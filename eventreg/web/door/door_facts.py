@@ -1,5 +1,6 @@
 """What the door's script is told about its event, and the sentences that it shows."""
 
+import hmac
 from datetime import datetime
 from typing import Any
 
@@ -7,23 +8,26 @@ from flask import current_app, g, url_for
 from flask_wtf.csrf import generate_csrf
 
 from eventreg import i18n
+from eventreg.core.door import devices
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
+from eventreg.settings import Settings
+from eventreg.storage.session import reading
 from eventreg.web import access, language
-from eventreg.web.door import door_files
+from eventreg.web.door import door_files, screen
 
-_STEMS = ("app_", "scan_", "meet_")
-"""The sentences of the script have keys that begin so."""
+_STEMS = ("scan_", "meet_")
+"""The sentences of the scanner and of doors that meet have keys that begin so."""
 
 
 def version() -> str:
     """The version of the door's script that this server has."""
-    settings = current_app.extensions["settings"]
-    return door_files.version(rehearsal=getattr(settings, "rehearsal", False))
+    settings: Settings = current_app.extensions["settings"]
+    return door_files.version(rehearsal=settings.rehearsal)
 
 
-def facts(event: Event, *, shell: bool) -> dict[str, Any]:
-    """The facts of an event. Those of the ``shell``, which devices keep, name no person and hold no
+def facts(event: Event, *, is_shell: bool) -> dict[str, Any]:
+    """The facts of an event. Those of the shell, which devices keep, name no person and hold no
     secret."""
     definition = events.definition(event)
     offset = event.starts_at.astimezone(events.zone(event)).utcoffset()
@@ -43,23 +47,33 @@ def facts(event: Event, *, shell: bool) -> dict[str, Any]:
         "gift": _gift(event),
         "version": version(),
         "store": store(),
-        "shell": shell,
+        "shell": is_shell,
         "links": _links(event),
-        **({} if shell else _of_session()),
+        **({} if is_shell else _of_session(event)),
     }
 
 
-def _of_session() -> dict[str, Any]:
-    """What only a signed-in browser is told: the token that its posts need, and who it is."""
+def _of_session(event: Event) -> dict[str, Any]:
+    """What only a signed-in browser is told: the token that its posts need, the key of doors that
+    meet, and who it is."""
     signed_in = access.current()
+    device = (signed_in.door_device if signed_in else None) or ""
+    name = devices.names(reading(), event).get(device, "")
     return {
         "csrf": generate_csrf(),
         "now": _iso(g.now),
-        "device": "",
-        "device_name": "",
+        "meet_key": meet_key(event),
+        "device": device if name else "",
+        "device_name": name,
         "paired": signed_in is not None and signed_in.event_id is not None,
         "may": {name: access.may(name) for name in ("register", "correct")},
     }
+
+
+def meet_key(event: Event) -> str:
+    """The key with which this event's doors believe each other's records, as 64 hex digits."""
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.digest(secret, f"door-meeting:{event.id}:{event.slug}".encode(), "sha256").hex()
 
 
 def _gift(event: Event) -> dict[str, Any] | None:
@@ -69,14 +83,14 @@ def _gift(event: Event) -> dict[str, Any] | None:
     return {
         "text": language.words(gift.text),
         "stock": gift.stock,
-        "at_check_in": bool(getattr(gift, "at_check_in", False)),
+        "at_check_in": gift.at_check_in,
     }
 
 
 def store() -> str:
     """The name of the database in the device."""
-    settings = current_app.extensions["settings"]
-    rehearsal = getattr(settings, "rehearsal", False)
+    settings: Settings = current_app.extensions["settings"]
+    rehearsal = settings.rehearsal
     return "eventreg-door-rehearsal" if rehearsal else "eventreg-door"
 
 
@@ -96,19 +110,20 @@ def _links(event: Event) -> dict[str, str]:
 
 def sentences() -> dict[str, str]:
     """All sentences of the script, by key, in the language of the request."""
-    return i18n.beginning(g.language, *_STEMS)
+    screens = {key: i18n.sentence(g.language, key) for key in screen.WORDS}
+    return {**screens, **i18n.beginning(g.language, *_STEMS)}
 
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def application(event: Event, *, shell: bool = False) -> dict[str, Any]:
+def application(event: Event, *, is_shell: bool = False) -> dict[str, Any]:
     """What the template of the application needs."""
     return {
         "door_version": version(),
-        "door_facts": facts(event, shell=shell),
+        "door_facts": facts(event, is_shell=is_shell),
         "door_words": sentences(),
         "door_scripts": list(door_files.scripts()),
-        "is_shell": shell,
+        "is_shell": is_shell,
     }

@@ -16,12 +16,14 @@ _ALSO = (
 )
 """What the page holds besides: if one of these changes, devices need the page anew."""
 _WORKER = "worker.js"
+_ELSEWHERE = {_WORKER, "pairing.js", "probe.js", "sign_out.js", "held.js"}
+"""Files that are not part of the page, but of other pages."""
 
 
 @cache
 def scripts() -> dict[str, Path]:
     """The files by name. The reader of QR codes is among them only if it was built."""
-    found = (path for path in sorted(_SCRIPTS.rglob("*.js")) if path.name != _WORKER)
+    found = (path for path in sorted(_SCRIPTS.rglob("*.js")) if path.name not in _ELSEWHERE)
     return {path.name: path for path in found}
 
 

@@ -13,7 +13,9 @@ from eventreg.storage.session import reading
 from eventreg.web.access import anyone, requires
 from eventreg.web.door import door_facts, door_files
 from eventreg.web.door.check_in import blueprint
+from eventreg.web.door.sync import refused
 from eventreg.web.event_facts import about
+from eventreg.web.wire.answers import in_json
 
 MARK = "Eventreg-Door"
 """The header of each answer below /door/, with the version: a portal of a hotel or a hall answers
@@ -57,13 +59,14 @@ def shell(slug: str) -> str:
     """The door's page without people, which devices keep and open without a network."""
     event = events.get(reading(), slug)
     return render_template(
-        "door/shell.html", **about(event), **door_facts.application(event, shell=True)
+        "door/shell.html", **about(event), **door_facts.application(event, is_shell=True)
     )
 
 
 @blueprint.get("/<slug>/facts.json")
+@in_json(refused)
 @requires(Permission.CHECK_IN)
 def facts_json(slug: str) -> Response:
     """The facts as they are now, with the token for posts: a page from the device's store asks for
     them, and every page after a new sign-in."""
-    return jsonify(door_facts.facts(events.get(reading(), slug), shell=False))
+    return jsonify(door_facts.facts(events.get(reading(), slug), is_shell=False))

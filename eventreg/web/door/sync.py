@@ -28,7 +28,7 @@ DEVICE = "X-Door-Device"
 """The header in which a device names itself when it has no body to send."""
 
 
-def _refused(reason: str) -> Response:
+def refused(reason: str) -> Response:
     """Tell the script why it is refused before its view runs, so that it can tell the volunteer."""
     answer = jsonify(error=reason)
     answer.status_code = 401 if reason == "session-expired" else 403
@@ -42,7 +42,7 @@ def _device() -> str:
 
 
 @blueprint.get("/<slug>/roster.json")
-@in_json(_refused)
+@in_json(refused)
 @requires(Permission.CHECK_IN)
 def roster_json(slug: str) -> Response:
     """The people of the event, for a door device to keep. 304 if nothing has changed since."""
@@ -86,7 +86,7 @@ def _session_id() -> int | None:
 
 
 @blueprint.post("/<slug>/sync")
-@in_json(_refused)
+@in_json(refused)
 @requires(Permission.CHECK_IN)
 def sync_acts(slug: str) -> Answer:
     """Apply a batch of acts, and answer each."""
@@ -109,7 +109,7 @@ def sync_acts(slug: str) -> Answer:
 
 
 @blueprint.get("/openapi.json")
-@in_json(_refused)
+@in_json(refused)
 @anyone
 def describe() -> Response:
     """The OpenAPI document of the JSON part."""

@@ -73,6 +73,7 @@ until = 17:00:00
 [gift]
 text = { zh = "茶", en = "Tea" }
 stock = 9
+at_check_in = true
 [[bring]]
 text = { zh = "杯子", en = "A cup" }
 [[promises]]

@@ -77,7 +77,7 @@ def arrived(house: House) -> int:
     return presence(reading(), house.event()).arrived
 
 
-def attendee(house: House, name: str) -> str:
+def attendee(name: str) -> str:
     """The random id of the person of that name."""
     return str(reading().scalars(select(Attendee.public_id).where(Attendee.name == name)).one())
 

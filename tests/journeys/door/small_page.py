@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route
 
-from eventreg.i18n import sentence
-from eventreg.web.door import meeting, scanner
+from eventreg import i18n
 from tests.support.factories import ROOT
 
 DOOR = ROOT / "static" / "door"
-WORDS = {key: sentence("zh", key) for key in (*scanner.WORDS, *meeting.WORDS)}
+WORDS = i18n.beginning("zh", "scan_", "meet_")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
     "worker-src 'self'; connect-src 'self'"

@@ -25,6 +25,7 @@ def test_every_role_reaches_exactly_the_pages_of_its_permissions(small: House) -
         "slug": "small",
         "registration_id": made.id,
         "check_in_id": 1,
+        "gift_id": 1,
         "staff_id": 1,
         "token": "x",
         "lang": "zh",

@@ -1,0 +1,76 @@
+// Keeps the page on the device, and removes what must not stay there.
+
+const KEPT_AFTER = 12 * 3600 * 1000;
+
+function say(worker, message) {
+  return new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = resolve;
+    worker.postMessage(message, [channel.port2]);
+  });
+}
+
+// `app` is {facts, store, storage, acts(), reload(), draw(), hasNewVersion}.
+export function makeKeeper(app) {
+  let registration = null;
+
+  const shell = () => `${app.facts.links.door}shell`;
+
+  // A new version is installed and waits. The page offers it when nothing is unsent.
+  function look() {
+    app.hasNewVersion = Boolean(registration.waiting && registration.active);
+    app.draw();
+  }
+
+  function follow() {
+    registration.addEventListener("updatefound", () => {
+      const coming = registration.installing;
+      if (coming) coming.addEventListener("statechange", look);
+    });
+    look();
+  }
+
+  async function register() {
+    if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(() => {});
+    try {
+      registration = await navigator.serviceWorker.register(app.facts.links.worker,
+        { scope: "/door/", updateViaCache: "none" });
+      await navigator.serviceWorker.ready;
+      // The shell in the language of this page. A page from the device has it already.
+      if (!app.facts.shell) await say(registration.active, { type: "keep-shell", path: shell() });
+      follow();
+    } catch (fault) {
+      if (app.storage === "ok") app.storage = "no-worker"; // no https, or an old browser
+      app.draw();
+    }
+  }
+
+  // A person agreed to the new version. Refused while something is unsent.
+  async function update() {
+    const isOpen = app.acts().some((one) => !one.sent);
+    if (isOpen || !registration || !registration.waiting) return false;
+    await say(registration.waiting, { type: "take-over" });
+    location.reload();
+    return true;
+  }
+
+  // Removes people, acts and page; without `all` the acts that are unsent stay.
+  async function wipe(all) {
+    await app.store.wipe(app.facts.slug, all);
+    delete app.facts.roster_at;
+    if (all && registration && registration.active) {
+      await say(registration.active, { type: "wipe", path: shell() });
+    }
+    await app.reload();
+  }
+
+  // Events that ended twelve hours ago.
+  async function wipeOld() {
+    for (const event of await app.store.events()) {
+      const last = Date.parse(event.ends_at) + KEPT_AFTER;
+      if (last < Date.now() + (event.server_offset || 0)) await app.store.wipe(event.slug, false);
+    }
+  }
+
+  return { register, update, wipe, wipeOld };
+}
