@@ -124,6 +124,7 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         f"{desk}/audit",
         f"{desk}/forget",
         f"{desk}/telephones",
+        f"{desk}/ready",
         f"{desk}/owed-gifts",
         f"{desk}/edit",
         "/staff/events/new",
