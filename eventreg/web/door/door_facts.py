@@ -13,8 +13,8 @@ from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.settings import Settings
 from eventreg.storage.session import reading
-from eventreg.web import access, language
-from eventreg.web.door import door_files, screen
+from eventreg.web import access, door_words, language
+from eventreg.web.door import door_files
 
 _STEMS = ("scan_", "meet_")
 """The sentences of the scanner and of doors that meet have keys that begin so."""
@@ -110,7 +110,7 @@ def _links(event: Event) -> dict[str, str]:
 
 def sentences() -> dict[str, str]:
     """All sentences of the script, by key, in the language of the request."""
-    screens = {key: i18n.sentence(g.language, key) for key in screen.WORDS}
+    screens = {key: i18n.sentence(g.language, key) for key in door_words.WORDS}
     return {**screens, **i18n.beginning(g.language, *_STEMS)}
 
 

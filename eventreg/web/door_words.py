@@ -1,4 +1,4 @@
-"""The sentences of the door's screen, which the script finds on its page."""
+"""The sentences of the door's screen, which its script finds on its page."""
 
 WORDS = (
     "arrived",
@@ -7,6 +7,7 @@ WORDS = (
     "check_in_too",
     "door_list",
     "door_list_old",
+    "door_title",
     "door_waiting",
     "gift_give",
     "gift_given_at",
@@ -92,9 +93,15 @@ WORDS = (
     "script_tail",
     "script_two",
     "script_wait",
+    "settle_cancelled",
     "settle_done",
     "settle_heading",
+    "settle_no_seat",
     "settle_none",
+    "settle_refused",
+    "settle_twice",
+    "settle_unknown",
+    "settle_waiting",
     "sheet_close",
     "sheet_export",
     "sheet_heading",
