@@ -70,9 +70,10 @@ def _apply(result: Replayed, action: str, registration_id: int, details: dict[st
             result.people[registration_id] -= people
             if not result.people[registration_id]:
                 result.states[registration_id] = RegistrationState.CANCELLED
-        case Action.CANCELLATION_UNDONE:
+        case Action.CANCELLATION_UNDONE | Action.SEAT_RESTORED:
             result.people[registration_id] += people
             result.states[registration_id] = RegistrationState(details["state"])
+            result.held -= details.get("from_held", 0)
 
 
 def stored(session: Session, event_id: int) -> Replayed:

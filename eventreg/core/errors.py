@@ -1,19 +1,16 @@
-"""The refusals of the core: one class for each, with a stable code. ``web.site`` turns the code
-into a page."""
+"""The refusals of the core: one class for each, with a code that ``web.site`` makes a page of."""
 
 from datetime import datetime
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what caused an error, or of the error itself; its class if it says
-    nothing. For a log or for a refusal in one line."""
+    """The first line of what caused an error, or of the error itself; its class if it is empty."""
     cause = error.__cause__ or error
     return (str(cause).strip() or type(cause).__name__).splitlines()[0]
 
 
 class Refusal(Exception):
-    """An act was refused. The caller must roll its transaction back, so that nothing is
-    changed."""
+    """An act was refused. The caller rolls its transaction back, so that nothing is changed."""
 
     code = "refused"
 
@@ -47,8 +44,7 @@ class EventFull(Refusal):
 
 
 class WaitlistFull(Refusal):
-    """The waiting list is full, or the event has none. ``left`` seats are free, fewer than the
-    party needs."""
+    """The waiting list is full, or the event has none. ``left`` seats are free: too few."""
 
     code = "waitlist_full"
 
@@ -78,8 +74,7 @@ class RegistrationClosed(Refusal):
 
 
 class AlreadyRegistered(Refusal):
-    """A person of this name is already registered under this number, in the registration
-    ``registration_id``."""
+    """A person of this name and number is registered already, in ``registration_id``."""
 
     code = "already_registered"
 
@@ -165,8 +160,7 @@ class ChangedMeanwhile(Refusal):
 
 
 class Contradicted(Refusal):
-    """Times or texts of the event contradict each other, and the organiser did not say that this
-    is meant."""
+    """Facts of the event contradict each other, and the organiser did not say that it is meant."""
 
     code = "contradicted"
 
@@ -298,3 +292,9 @@ class SlugTaken(Refusal):
     """Another event has that slug."""
 
     code = "slug_taken"
+
+
+class ReleaseTooEarly(Refusal):
+    """Before its time, only an organiser may give away the seats of those who have not come."""
+
+    code = "release_too_early"

@@ -9,6 +9,8 @@ from flask import abort, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from eventreg.core.audit import Actor
+from eventreg.core.door import devices
+from eventreg.core.door_errors import DeviceRevoked
 from eventreg.core.errors import Busy
 from eventreg.core.event import events
 from eventreg.core.staff import permissions, sessions
@@ -16,6 +18,7 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.core.staff.sessions import SignedIn
 from eventreg.storage.session import reading, transaction, write
 from eventreg.web import language
+from eventreg.web.wire.answers import for_script
 
 View = TypeVar("View", bound=Callable[..., Any])
 EVERYBODY = "everybody"
@@ -61,16 +64,32 @@ def check() -> Response | None:
     if need == EVERYBODY:
         return None
     signed_in = current()
+    refused = for_script()
     if signed_in is None:
+        _check_revoked()
+        if refused:
+            return refused("session-expired")
         if request.method not in {"GET", "HEAD"} or not language.wants_page():
             abort(401)
         return redirect(url_for("staff.sign_in", next=request.full_path.rstrip("?")), 303)
+    if refused and not is_for(signed_in):
+        return refused("other-event")
     if not permissions.may(signed_in.role, Permission(need)) or not is_for(signed_in):
         abort(403)
     wanted = getattr(current_app.view_functions[request.endpoint], "wants_password", False)
     if wanted and not _proved(signed_in):
         return redirect(url_for("staff.password", next=request.full_path.rstrip("?")), 303)
     return None
+
+
+def _check_revoked() -> None:
+    """Raise ``DeviceRevoked`` if a door's script asks on a telephone that was taken away: it then
+    forgets its list. A page is answered with the sign-in instead."""
+    device, slug = session.get("device"), (request.view_args or {}).get("slug")
+    if isinstance(device, str) and slug and not language.wants_page():
+        event = events.get(reading(), str(slug))
+        if devices.is_revoked(reading(), event, device):
+            raise DeviceRevoked
 
 
 def is_for(signed_in: SignedIn, slug: str | None = None) -> bool:
@@ -129,11 +148,17 @@ def may(permission: str) -> bool:
     return signed_in is not None and permissions.may(signed_in.role, Permission(permission))
 
 
-def hold_session(token: str, target: str) -> Response:
-    """Put a new session into the cookie and redirect. Of the old cookie only the language stays."""
+def hold_session(token: str, target: str, *, door_device: str = "") -> Response:
+    """Put a new session into the cookie and redirect. Of the old cookie only the language stays.
+
+    With ``door_device``, for a paired telephone, the cookie outlives the browser: it is paired on
+    the evening before. It also says which device this was, if the session has ended.
+    """
     chosen = session.get("language")
     session.clear()
     session["id"] = token
+    if door_device:
+        session["device"], session.permanent = door_device, True
     if chosen:
         session["language"] = chosen
     return redirect(target, 303)

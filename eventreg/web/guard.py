@@ -93,14 +93,15 @@ def _begin() -> None:
 
 
 _FILES = {
+    "door.sync_acts": 256 * 1024,
     "desk.do_import": 4 * 1024 * 1024,
     "organising.apply": 512 * 1024,
     "organising.upload": 512 * 1024,
     "organising.change": 256 * 1024,
     "organising.draft": 256 * 1024,
 }
-"""The largest body, in bytes, of pages that take a file or its content typed into a field. A list
-may have 2 MiB; typed into a field, it grows by its encoding."""
+"""The largest body, in bytes, of pages that take a file or its content typed into a field, and of
+an upload of a door device. A list may have 2 MiB; typed into a field, it grows by its encoding."""
 
 
 _MOST_PARTS = 300

@@ -10,6 +10,7 @@ from eventreg import i18n
 from eventreg.core.errors import FieldRefused
 from eventreg.core.event.definition import Definition
 from eventreg.core.event.field_types import Words
+from eventreg.web.wire.answers import for_script
 
 
 def guess() -> str:
@@ -33,6 +34,8 @@ def of_request() -> str:
 
 def wants_page() -> bool:
     """Whether the client wants a page and not JSON; a page if the request does not say."""
+    if for_script() is not None:
+        return False
     return (
         request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
         == "text/html"

@@ -23,10 +23,12 @@ from eventreg.web.desk import (
     import_export,
     registration,
     report,
+    settling,
     sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
 from eventreg.web.door import check_in, gifts, live, owed, pairing
+from eventreg.web.door import sync as door_sync
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
@@ -79,6 +81,14 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
     "contradicted": 422,
+    "act_unknown": 404,
+    "batch_malformed": 400,
+    "batch_wrong": 422,
+    "batch_too_large": 413,
+    "pairing_closed": 409,
+    "device_unknown": 404,
+    "revoked": 403,
+    "release_too_early": 403,
 }
 """The HTTP status of each refusal. Its sentence is ``refused_<code>`` in the catalogue. A test
 checks that both are complete."""
@@ -98,6 +108,7 @@ _DESK = (
     audit,
     check_in_list,
     sheet_entry,
+    settling,
 )
 """All of these share one blueprint."""
 _WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, undo, find)
@@ -114,6 +125,7 @@ _PAGES = (
     live,
     owed,
     pairing,
+    door_sync,
 )
 _WORDED = {400, 403, 404, 405, 413, 414, 429}
 """HTTP errors with a sentence of their own; the others have one for 4xx and one for 5xx."""

@@ -4,6 +4,9 @@ released.
 Only additions, so that a process of the version before runs on these tables too.
 """
 
+import secrets
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +20,7 @@ _NEW_COLUMNS = (
     ("events", "seats_released_at", _MOMENT),
     ("attendees", "released_at", _MOMENT),
     ("check_ins", "device", sa.String(length=64)),
+    ("staff_sessions", "door_device", sa.String(length=64)),
 )
 _INDEXES = (
     ("door_acts", ["event_id", "clash", "settled_at"]),
@@ -43,6 +47,48 @@ def upgrade() -> None:
             )
     for table, indexed in _INDEXES:
         op.create_index(op.f("_".join(["ix", table, *indexed])), table, indexed, if_not_exists=True)
+    _keep_paired_telephones()
+
+
+_FIRST, _AFTER = timedelta(days=4), timedelta(hours=12)
+
+
+def _keep_paired_telephones() -> None:
+    """The telephones that were paired before become doors, as if they were paired now."""
+    connection = op.get_bind()
+    found = sa.text(
+        "SELECT m.id, m.event_id, m.created_at, e.starts_at, e.ends_at FROM staff_members m "
+        "JOIN events e ON e.id = m.event_id WHERE m.disabled_at IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM door_devices d WHERE d.staff_id = m.id) ORDER BY m.id"
+    ).columns(created_at=_MOMENT, starts_at=_MOMENT, ends_at=_MOMENT)
+    numbers: Counter[int] = Counter()
+    for member, event, paired_at, starts_at, ends_at in connection.execute(found).all():
+        numbers[event] += 1
+        row = {
+            "event_id": event,
+            "device": secrets.token_hex(16),
+            "name": f"{numbers[event]} 号台",
+            "staff_id": member,
+            "paired_at": paired_at,
+        }
+        op.bulk_insert(_DEVICES, [row])
+        theirs = sa.update(_SESSIONS).where(_SESSIONS.c.staff_id == member)
+        connection.execute(theirs.values(door_device=row["device"]))
+        if paired_at >= starts_at - _FIRST:  # else it was paired too early to stay for days
+            lasting = theirs.where(_SESSIONS.c.expires_at > sa.func.current_timestamp())
+            connection.execute(lasting.values(expires_at=ends_at + _AFTER))
+
+
+_DEVICES = sa.table(
+    "door_devices",
+    *(sa.column(name) for name in ("event_id", "device", "name", "staff_id")),
+    sa.column("paired_at", _MOMENT),
+)
+_SESSIONS = sa.table(
+    "staff_sessions",
+    *(sa.column(name) for name in ("staff_id", "door_device")),
+    sa.column("expires_at", _MOMENT),
+)
 
 
 def downgrade() -> None:
@@ -98,6 +144,7 @@ def _tables() -> dict[str, _SchemaItems]:
             _text("result", 24, nullable=False),
             _text("reason", 40),
             sa.Column("late", sa.Boolean(), nullable=False),
+            sa.Column("answer", sa.Text(), nullable=False),
             sa.Column("typed", sa.Text(), nullable=True),
             _text("clash", 24),
             *_moments("settled_at"),

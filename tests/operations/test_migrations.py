@@ -11,12 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from eventreg.core import audit, erasure, invariants
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Selection
+from eventreg.core.door import devices
 from eventreg.core.models.calls import Call, CallOutcome, CallReason
 from eventreg.core.registration import lookup
+from eventreg.core.staff import pairing, sessions
 from eventreg.storage import checks
 from eventreg.storage.file_connection import FileConnection
 from eventreg.storage.session import db, reading, transaction
-from tests.support.factories import House, toml, with_event
+from tests.support.factories import House, local, toml, with_event
 
 on_both_databases = pytest.mark.both_databases
 WITH_CHECKS = "2026_12_01_known_browsers"
@@ -249,3 +251,26 @@ def test_the_search_keys_of_people_who_registered_before_are_computed_again(hous
     kept = reading().execute(text("SELECT sort_key, search_key FROM attendees ORDER BY id")).all()
     assert [row.sort_key for row in kept] == [*(sort for sort, _ in KEYS_BEFORE.values()), "~"]
     assert kept[-1].search_key == "~", "who was erased stays erased"
+
+
+@on_both_databases
+def test_a_telephone_that_was_paired_before_becomes_a_door_and_keeps_working(house: House) -> None:
+    """It was good until midnight. Now it is good until twelve hours after its event."""
+    house.now = local("2030-06-10 08:00")
+    house.apply(toml())
+    event, midnight = house.event(), local("2030-06-11 00:00")
+    with transaction() as session:
+        made = [pairing.account(session, event, None, by=audit.SYSTEM, now=house.now) for _ in "ab"]
+        tokens = [sessions.open_for(session, one, now=house.now, until=midnight) for one in made]
+    reading().rollback()
+    downgrade(revision="2026_12_04_put_first")
+    upgrade()
+    reading().rollback()
+    doors = devices.of_event(reading(), house.event())
+    assert [one.name for one in doors] == ["1 号台", "2 号台"]
+    assert [one.paired_at for one in doors] == [house.now] * 2
+    for token, door in zip(tokens, doors, strict=True):
+        found = sessions.find(reading(), token, now=local("2030-06-10 22:59"))
+        assert found is not None
+        assert found.door_device == door.device
+        assert sessions.find(reading(), token, now=local("2030-06-10 23:00")) is None

@@ -32,6 +32,7 @@ PARTS = {
     "desk/registration/gone.html",
     "desk/registration/history.html",
     "desk/registration/read_back.html",
+    "door/door.html",
     "door/gift_people.html",
     "door/live.html",
     "door/people.html",
@@ -151,6 +152,21 @@ def walk_staff(house: House, language: str) -> None:
     )
     kept = {**signed_out.form("/sign-in").fields, "username": "olga", "password": PASSWORD}
     assert Page(olga.post("/staff/sign-in", data=kept)).kind == "staff-once-more"
+    walk_doors(house, language)
+
+
+def walk_doors(house: House, language: str) -> None:
+    """Open the pages of the days before, when telephones are paired."""
+    house.now = local("2030-06-08 10:00")
+    olga, telephones = house.signed_in("olga"), "/staff/events/small/telephones"
+    token = get(olga, f"{telephones}?lang={language}").form().fields
+    offered = Page(olga.post(telephones, data=token))
+    address = next(word for word in offered.text.split() if "/staff/pair/" in word)
+    page = get(olga, address[address.index("/staff/pair/") :])
+    assert page.kind == "staff-pair"
+    address = address[address.index("/staff/pair/") :]
+    assert olga.post(address, data=page.form().fields).status_code == 303
+    assert get(house.signed_in("olga"), telephones).kind == "staff-telephones"
 
 
 def walk_forms(olga: FlaskClient, desk: str) -> None:
@@ -165,9 +181,6 @@ def walk_forms(olga: FlaskClient, desk: str) -> None:
     forms = [form for form in get(olga, f"{desk}/edit").forms if form.action.endswith("/edit")]
     filled = {**forms[-1].fields, "title.zh": "书法", "title.en": "Calligraphy"}
     assert Page(olga.post(edit.action, data=filled)).kind == "staff-event-check"
-    offered = Page(olga.post(f"{desk}/telephones", data={"csrf_token": token}))
-    address = next(word for word in offered.text.split() if "/staff/pair/" in word)
-    assert get(olga, address[address.index("/staff/pair/") :]).kind == "staff-pair"
     with transaction() as session:
         member = accounts.by_name(session, "dora")
         member.totp_secret = second_factor.new_secret()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
@@ -20,10 +21,12 @@ from eventreg.core.errors import (
 )
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn
+from eventreg.core.models.door import DoorAct
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import identity
 from eventreg.core.registration.arrivals import standing
+from eventreg.core.values import tokens
 
 
 class Via(StrEnum):
@@ -44,8 +47,8 @@ class Arrival:
     recorded_at: datetime
     """When the server learnt of it."""
     via: Via = Via.DOOR
-    key: str | None = None
-    """Not used yet: the key of an arrival that a door device sends again."""
+    device: str | None = None
+    """The door device that saw the person, if it was one."""
 
     def is_early(self, event: Event) -> bool:
         """Whether the person came before the check-in window, even if check-in was opened early;
@@ -89,6 +92,15 @@ def check_in(
     _check_seat(person)
     if not anyway:
         _check_window(event, person, arrival)
+    made = record(session, event, person, arrival, by=by)
+    return _outcome(person, made, fresh=True)
+
+
+def record(
+    session: Session, event: Event, person: Attendee, arrival: Arrival, *, by: Actor
+) -> CheckIn:
+    """Write the check-in of a person who has a seat and none that stands; the caller has looked.
+    ``ValueError`` if ``by`` is not a staff member."""
     if by.staff_id is None:
         raise ValueError("a check-in is made by a staff member")
     made = CheckIn(
@@ -100,12 +112,19 @@ def check_in(
         early=arrival.is_early(event),
         late=arrival.is_late(event),
         by_paper=arrival.via is Via.PAPER,
+        device=arrival.device,
     )
     session.add(made)
     session.flush()
     _record(session, Action.CHECKED_IN, person, by, arrival.recorded_at)
     gifts.with_check_in(session, event, made, by=by)
-    return _outcome(person, made, fresh=True)
+    return made
+
+
+def seen_earlier(event: Event, made: CheckIn, arrival: Arrival) -> None:
+    """Let a check-in that stands say when and where the person was first seen."""
+    made.arrived_at, made.device = arrival.arrived_at, arrival.device
+    made.early, made.late = arrival.is_early(event), arrival.is_late(event)
 
 
 def _check_seat(person: Attendee) -> None:
@@ -141,11 +160,47 @@ def undo(
         raise AttendeeUnknown
     fresh = made.undone_at is None
     if fresh:
-        made.undone_at, made.undone_by_staff_id = now, by.staff_id
-        session.flush()
-        _record(session, Action.CHECK_IN_UNDONE, person, by, now)
-        gifts.undo_with_check_in(session, made, by=by, now=now)
+        take_back(session, person, made, by=by, now=now)
+        _tell_devices(session, event, person, by=by, now=now)
     return _outcome(person, made, fresh=fresh)
+
+
+def take_back(
+    session: Session, person: Attendee, made: CheckIn, *, by: Actor, now: datetime
+) -> None:
+    """Mark a check-in that stands as undone. What door devices uploaded about the person before
+    then says no more that the person came."""
+    made.undone_at, made.undone_by_staff_id = now, by.staff_id
+    session.flush()
+    _record(session, Action.CHECK_IN_UNDONE, person, by, now)
+    gifts.undo_with_check_in(session, made, by=by, now=now)
+
+
+def _tell_devices(
+    session: Session, event: Event, person: Attendee, *, by: Actor, now: datetime
+) -> None:
+    """Note an undo from a page beside what door devices uploaded about the person: it takes that
+    back, too."""
+    theirs = select(DoorAct.id).where(DoorAct.attendee_id == person.id).limit(1)
+    if session.scalar(theirs) is None:
+        return
+    session.add(
+        DoorAct(
+            event_id=event.id,
+            key=tokens.opaque(),
+            device="",
+            act="undo",
+            attendee=person.public_id,
+            attendee_id=person.id,
+            acted_at=now,
+            received_at=now,
+            by_staff_id=by.staff_id,
+            result="undone",
+            late=False,
+            answer="{}",
+        )
+    )
+    session.flush()
 
 
 def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:

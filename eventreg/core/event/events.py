@@ -19,7 +19,8 @@ from eventreg.core.models.event import Event
 
 class Phase(StrEnum):
     """Whether guests can register at a given time: only in ``OPEN``. ``CANCELLED`` overrides the
-    times. ``OPEN`` can last beyond the start of the event."""
+    times. ``OPEN`` can last beyond the start of the event, until seats of absent people are given
+    away."""
 
     NOT_YET_OPEN = "not-yet-open"
     OPEN = "open"
@@ -88,7 +89,7 @@ def phase(event: Event, now: datetime) -> Phase:
         return Phase.OVER
     if event.registration_opens_at and now < event.registration_opens_at:
         return Phase.NOT_YET_OPEN
-    if now < event.registration_closes_at:
+    if now < event.registration_closes_at and event.seats_released_at is None:
         return Phase.OPEN
     return Phase.RUNNING if now >= event.starts_at else Phase.CLOSED
 
@@ -112,6 +113,18 @@ def is_past_keeping(event: Event, now: datetime) -> bool:
     """Whether the retention period has ended. From then on, a ticket shows no names and numbers,
     even if they are not erased yet."""
     return now >= kept_until(event)
+
+
+def announced_release(event: Event) -> datetime | None:
+    """The time after which seats of people who have not come may be given away, as guests are told;
+    ``None`` if the event file sets none."""
+    file = definition(event)
+    return file.aware(file.check_in.release_at)
+
+
+def release_from(event: Event) -> datetime:
+    """From when on everybody at the door may give away the seats of those who have not come."""
+    return announced_release(event) or event.check_in_closes_at
 
 
 def check_in_is_open(event: Event, now: datetime) -> bool:

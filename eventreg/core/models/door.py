@@ -74,6 +74,9 @@ class DoorAct(Base):
     result: Mapped[str] = mapped_column(String(24))
     reason: Mapped[str | None] = mapped_column(String(40))
     late: Mapped[bool]
+    answer: Mapped[str] = mapped_column(Text)
+    """What the device was answered, as JSON, for when it sends the act again. It has no name and no
+    number."""
     typed: Mapped[str | None] = mapped_column(Text)
     """The name and number that came with the act, as JSON. Kept only while a person has to settle
     the act; then emptied, and emptied when people are erased."""

@@ -20,8 +20,8 @@ class Event(Base):
     """Grows by one whenever a changed event file is applied. A restored backup brings back an older
     number, which is then given a second time."""
     stamp: Mapped[str] = mapped_column(String(32), default="", server_default="")
-    """A new random value with each version, so never given twice. Caches use version and stamp
-    as their key."""
+    """A new random value with each version, and when seats are released; so never given twice.
+    Caches use version and stamp as their key."""
     timezone: Mapped[str] = mapped_column(String(64))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]

@@ -90,7 +90,7 @@ OF_GUESTS: Sequence[Kept] = (
             *_of("owed_gifts", "owed_at", "settled_at"),
             *_of("door_acts", "key", "device", "uploaded_by", "seq", "act", "attendee"),
             *_of("door_acts", "device_at", "acted_at", "received_at", "result", "reason"),
-            *_of("door_acts", "late", "clash", "settled_at"),
+            *_of("door_acts", "late", "clash", "settled_at", "answer"),
         ),
     ),
     Kept(
@@ -127,7 +127,7 @@ OF_STAFF: Sequence[Kept] = (
         Until.ACCOUNT_ENDS,
         (
             *_of("staff_sessions", "token_digest", "created_at", "seen_at", "proved_at"),
-            *_of("staff_sessions", "expires_at", "note", "device"),
+            *_of("staff_sessions", "expires_at", "note", "device", "door_device"),
             *_of("known_browsers", "token_digest", "failures", "created_at", "seen_at"),
             *_of("pairings", "token_digest", "expires_at", "used_at"),
             *_of("door_devices", "device", "name", "paired_at", "revoked_at", "seen_at"),

@@ -60,12 +60,15 @@ class StaffSession(Base):
     proved_at: Mapped[datetime | None]
     """When the password was given last. Empty for a paired telephone."""
     expires_at: Mapped[datetime | None]
-    """When the session ends. Use moves it forward, except for a paired telephone. Empty if an
+    """When the session ends. Use moves it forward; for a paired telephone, moving the event does.
+    Empty if an
     older version wrote the row; that version computed the end from the other moments."""
     note: Mapped[str | None] = mapped_column(Text)
     """What the owner is to be shown once, encrypted with the token that the browser holds."""
     device: Mapped[str | None] = mapped_column(String(40))
     """The kind of machine, roughly, so that the owner recognises the session."""
+    door_device: Mapped[str | None] = mapped_column(String(64))
+    """The door device (``DoorDevice.device``) that uses the session; empty away from the door."""
 
 
 class KnownBrowser(Base):

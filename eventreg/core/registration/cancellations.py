@@ -3,8 +3,9 @@
 Seats that come free go to waiting parties in the same transaction.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from eventreg.core.models.outbox import MessageKind
 from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import arrivals, seats, waitlist
+from eventreg.core.registration.seats import SeatCount
 
 _people = select(Attendee.id).where(Attendee.registration_id == bindparam("registration"))
 _leave = (
@@ -57,7 +59,8 @@ def cancel(
     now: datetime,
 ) -> None:
     """Give back the seats, or waiting places, of these attendees; without ``people``, of all. If
-    nobody of the party remains, the registration is cancelled and its owed messages are withdrawn.
+    nobody of the party remains, the registration is cancelled and its owed messages are withdrawn;
+    a mail about it is owed, unless the registrant cancelled.
 
     Locks the counter first, so simultaneous cancellations of one party happen once: the second is
     refused with ``AlreadyCancelled``. Also refuses with ``AttendeeUnknown`` and, for a registrant
@@ -83,10 +86,53 @@ def cancel(
     if session.execute(_remain, {"registration": registration.id}).scalar_one():
         session.execute(_grow_version, {"registration": registration.id})
     else:
-        _close(session, event, registration, email, by=by, now=now)
+        _close(session, registration.id, now=now)
+        if by != REGISTRANT:
+            kind = MessageKind.CANCELLED
+            outbox.enqueue(session, event, registration.id, kind, email=email, now=now)
     waiting, taken = (-len(leaving), 0) if was_waiting else (0, -len(leaving))
     counted = seats.move(session, event.id, counted, taken=taken, waiting=waiting)
     waitlist.promote(session, event, counted, now=now)
+
+
+def release(
+    session: Session,
+    event: Event,
+    counted: SeatCount,
+    people: Sequence[Attendee],
+    *,
+    by: Actor,
+    now: datetime,
+) -> SeatCount:
+    """Give away the seats of these people, who have a seat and did not come. They are cancelled for
+    that reason: they count as no-shows, are sent no mail, and undoing is not offered; the door may
+    give them a seat again (``core.door.restoring``).
+
+    The counter must be locked, as ``counted``, and so must be the people's rows. Returns the
+    counter; the caller promotes.
+    """
+    by_party = sorted(people, key=lambda person: (person.registration_id, person.id))
+    for registration_id, party in groupby(by_party, key=lambda person: person.registration_id):
+        leaving = list(party)
+        for person in leaving:
+            person.cancelled_at = person.released_at = now
+        session.flush()
+        audit.record(
+            session,
+            Action.SEATS_RELEASED,
+            by,
+            now=now,
+            event_id=event.id,
+            registration_id=registration_id,
+            seats=len(leaving),
+            attendees=[person.id for person in leaving],
+            released=True,
+        )
+        if session.execute(_remain, {"registration": registration_id}).scalar_one():
+            session.execute(_grow_version, {"registration": registration_id})
+        else:
+            _close(session, registration_id, now=now)
+    return seats.move(session, event.id, counted, taken=-len(people))
 
 
 def _chosen(session: Session, registration: Registration, people: Collection[int]) -> set[int]:
@@ -113,25 +159,15 @@ def _leave_event(
     return sorted(leaving)
 
 
-def _close(
-    session: Session,
-    event: Event,
-    registration: Registration,
-    email: str | None,
-    *,
-    by: Actor,
-    now: datetime,
-) -> None:
-    """Cancel the registration itself, because its last attendee has cancelled. Withdraws what is
-    owed to it; owes a mail about the cancellation, unless the registrant cancelled."""
+def _close(session: Session, registration_id: int, *, now: datetime) -> None:
+    """Cancel the registration itself, because its last attendee has no seat any more. Withdraws
+    what is owed to it."""
     session.execute(
         update(Registration)
-        .where(Registration.id == registration.id)
+        .where(Registration.id == registration_id)
         .values(
             state=RegistrationState.CANCELLED, cancelled_at=now, version=Registration.version + 1
         )
         .execution_options(synchronize_session="fetch")
     )
-    outbox.withdraw(session, registration.id, now=now)
-    if by != REGISTRANT:
-        outbox.enqueue(session, event, registration.id, MessageKind.CANCELLED, email=email, now=now)
+    outbox.withdraw(session, registration_id, now=now)

@@ -13,6 +13,7 @@ the codes of one length run out, the next ones are longer.
 import random
 
 from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy.orm import Session
 
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
@@ -100,3 +101,13 @@ def draw(connection: Connection, event: Event, capacity: int, own_tail: str) -> 
             ):
                 return code
         length += 1  # with far more people than planned, a longer code is better than none
+
+
+def give_again(session: Session, event: Event, capacity: int, person: Attendee) -> None:
+    """Give a person who gets a seat again the code from before; another one if the person never
+    had one, or if somebody got it before codes were kept for good."""
+    same = select(Attendee.id).where(
+        Attendee.event_id == event.id, Attendee.code == person.code, Attendee.id != person.id
+    )
+    if person.code is None or session.scalar(same.limit(1)) is not None:
+        person.code = draw(session.connection(), event, capacity, person.phone_tail)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,8 @@ class Entry:
     form_key: str
     waitlist: bool = False
     """Accept waiting places if there are not enough seats."""
+    at_door: bool = False
+    """Wait at the door if there are not enough seats, however many people wait already."""
     split: bool = False
     """Accept one seat now and waiting places for the others, if there are not seats for all."""
     email: str | None = None
@@ -72,6 +75,32 @@ class Made:
     state: str
     again: bool = False
     """Whether an earlier sending of this form made it."""
+
+
+def phone_of(registration: Registration) -> Phone:
+    """The number of a registration."""
+    return Phone(registration.phone_number, registration.phone_typed)
+
+
+def name_of(person: Attendee) -> Name:
+    """The name of an attendee."""
+    return Name(person.name, person.name_folded, person.sort_key, person.search_key, person.letter)
+
+
+def filled_in_again(known: Registration, people: Sequence[Attendee]) -> Entry:
+    """The form of a registration, filled in again for these of its people."""
+    return Entry(
+        names=tuple(map(name_of, people)),
+        phone=phone_of(known),
+        locale=known.locale,
+        source=Source(known.source),
+        form_key=tokens.opaque(),
+        email=known.email,
+        contact=known.contact,
+        wishes=known.wishes,
+        name_unsure=known.name_unsure,
+        beyond_limit=known.over_limit,
+    )
 
 
 _add_registration = insert(Registration).returning(Registration.id)

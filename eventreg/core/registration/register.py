@@ -170,8 +170,9 @@ class _Placing:
             waitlist.check_room(event, counted, len(names) - 1)
             made, counted = self._seat(names[:1], counted)
             self._wait(names[1:], counted, split_from=made.id)
-        elif entry.waitlist:
-            waitlist.check_room(event, counted, len(names))
+        elif entry.waitlist or entry.at_door:
+            if not entry.at_door:
+                waitlist.check_room(event, counted, len(names))
             made = self._wait(names, counted)
         else:
             raise EventFull(left)

@@ -4,7 +4,9 @@ Everything that frees seats calls ``promote`` in the same transaction, with the 
 first party that fits gets seats; a party that does not fit keeps its place. A place is computed
 from the order of registration ids, which are given out under the lock; it is never stored. Parties
 that staff put first in line after a mistake come before the others
-(docs/adr/0005-the-counter-last-and-the-lock-first.md).
+(docs/adr/0005-the-counter-last-and-the-lock-first.md). Who got a number at the door comes after
+them, and who has left the door gets none. Once the seats of absent people were given away, only
+those who are at the door get seats (docs/adr/0015-the-door-after-the-release.md).
 """
 
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit, outbox
 from eventreg.core.audit import SYSTEM, Action, Actor
 from eventreg.core.errors import EventFull, NotWaiting, WaitlistFull
+from eventreg.core.models.door import PresentParty
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import MessageKind
 from eventreg.core.models.people import LIVE
@@ -66,6 +69,18 @@ _waiting_parties = (
     .group_by(Registration.id, Registration.source, Registration.email, Registration.phone_tail)
     .order_by(*IN_ORDER)
 )
+_at_the_door = (
+    select(
+        Event.seats_released_at,
+        PresentParty.registration_id,
+        PresentParty.number,
+        PresentParty.left_at,
+    )
+    .outerjoin(PresentParty, PresentParty.event_id == Event.id)
+    .where(Event.id == bindparam("event"))
+)
+"""The time of the release, in each row, and who is or was at the door. Columns only: under the lock
+of the counter they are read anew."""
 _count_waiting = select(func.count()).select_from(Registration).where(*_waiting)
 _was_first = Registration.put_first_at.is_not(None)
 _earlier = Registration.id < bindparam("registration")
@@ -135,6 +150,23 @@ def parties(session: Session, event_id: int) -> Sequence[WaitingParty]:
     return [WaitingParty(*row) for row in session.execute(_waiting_parties, {"event": event_id})]
 
 
+def in_turn(
+    session: Session, event_id: int, waiting: Sequence[WaitingParty]
+) -> Sequence[WaitingParty]:
+    """Those of the waiting parties who may get a free seat, in the order of their turn."""
+    rows = session.execute(_at_the_door, {"event": event_id}).all()
+    is_released = rows[0].seats_released_at is not None
+    numbers = {row.registration_id: row.number or 0 for row in rows if row.left_at is None}
+    gone = {row.registration_id for row in rows if row.left_at is not None}
+    may_sit = [
+        party
+        for party in waiting
+        if party.registration_id in numbers
+        or (not is_released and party.registration_id not in gone)
+    ]
+    return sorted(may_sit, key=lambda party: numbers.get(party.registration_id, 0))
+
+
 def _gives_out_seats(event: Event, now: datetime) -> bool:
     """Whether seats are still given out: not if the event is over or cancelled."""
     return event.notice != "cancelled" and now < event.ends_at
@@ -147,12 +179,12 @@ def first_fitting(
     may also use held ones. ``None`` if there is none, or if the event is over or cancelled."""
     if not counted.waiting or counted.capacity <= counted.taken or not _gives_out_seats(event, now):
         return None
-    fitting = (
+    fitting = [
         party
         for party in parties(session, event.id)
         if party.seats <= counted.left_for(party.source)
-    )
-    return next(fitting, None)
+    ]
+    return next(iter(in_turn(session, event.id, fitting)), None) if fitting else None
 
 
 def promote(session: Session, event: Event, counted: SeatCount, *, now: datetime) -> SeatCount:

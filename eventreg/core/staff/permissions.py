@@ -24,6 +24,7 @@ class Permission(StrEnum):
     MANAGE_EVENTS = "manage-events"
     MANAGE_STAFF = "manage-staff"
     GO_OVER = "go-over"
+    RELEASE_EARLY = "release-early"
     TAKE_BACK = "take-back"
     ERASE = "erase"
     SEE_AUDIT = "see-audit"

@@ -2,8 +2,8 @@
 
 Each session is a row. It is deleted by signing out, and if the account is disabled or gets a new
 password, another role or its second factor reset. The row stores when the session ends. Using the
-session moves the end forward, except on a paired telephone, but a session that has ended stays
-ended.
+session moves the end forward; that of a paired telephone moves with its event. A session that has
+ended stays ended.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
+from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.models.staff import KnownBrowser, Role, StaffMember, StaffSession, WelcomeLink
 from eventreg.core.values import tokens
@@ -27,6 +28,8 @@ IDLE = {
     Role.DOOR: timedelta(hours=4),
 }
 ABSOLUTE = timedelta(hours=14)
+PAIRED_AFTER_EVENT = timedelta(hours=12)
+"""How long a paired telephone stays signed in after the end of its event."""
 _SEEN_EVERY = timedelta(minutes=1)
 """How often the use of a session is stored: not with every page, as a write costs a disk sync."""
 
@@ -48,6 +51,8 @@ class SignedIn:
     """Whether there is a note to be shown once (``session_notes``)."""
     factor_reset_at: datetime | None = None
     """When somebody else turned off the second factor, until the owner has read it."""
+    door_device: str | None = None
+    """The door device that uses the session, if it is known."""
 
 
 def open_for(
@@ -57,6 +62,7 @@ def open_for(
     now: datetime,
     device: str = "",
     until: datetime | None = None,
+    door_device: str | None = None,
 ) -> str:
     """Open a session; returns the token for the cookie.
 
@@ -72,6 +78,7 @@ def open_for(
             created_at=now,
             seen_at=now,
             device=device[:40],
+            door_device=door_device,
             proved_at=None if until else now,
             expires_at=until or _end(session, Role(member.role), now, now),
         )
@@ -117,12 +124,24 @@ def _midnight_before(moment: datetime, zone: ZoneInfo) -> datetime:
     )
 
 
+def paired_until(event: Event) -> datetime:
+    """When the session of a telephone that is paired with this event ends."""
+    return events.later(event.ends_at, PAIRED_AFTER_EVENT)
+
+
 def extend_for_events(session: Session, *, now: datetime) -> None:
     """Extend each current session that would end on the day of an event to the end of that event,
-    after an event was added or moved.
-
-    Paired telephones are left out.
+    after an event was added or moved. The sessions of paired telephones follow their event.
     """
+    paired = (
+        select(StaffSession, Event)
+        .join(StaffMember, StaffMember.id == StaffSession.staff_id)
+        .join(Event, Event.id == StaffMember.event_id)
+        .where(StaffSession.expires_at > now)
+    )
+    locked = paired.order_by(StaffSession.id).with_for_update(of=StaffSession)
+    for telephone, event in session.execute(locked):
+        telephone.expires_at = paired_until(event)
     people = select(StaffMember.id).where(StaffMember.event_id.is_(None))
     lasting = select(StaffSession).where(
         StaffSession.expires_at > now, StaffSession.staff_id.in_(people)
@@ -146,7 +165,15 @@ def find(session: Session, token: str, *, now: datetime) -> SignedIn | None:
     unseen = now - browser.seen_at >= _SEEN_EVERY
     has_note, reset_at = browser.note is not None, member.factor_reset_at
     return SignedIn(
-        actor, browser.id, role, unseen, member.event_id, browser.proved_at, has_note, reset_at
+        actor,
+        browser.id,
+        role,
+        unseen,
+        member.event_id,
+        browser.proved_at,
+        has_note,
+        reset_at,
+        browser.door_device,
     )
 
 

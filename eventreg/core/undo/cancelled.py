@@ -1,7 +1,7 @@
 """What was cancelled a moment ago, and what can be done about it. Changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -21,11 +21,13 @@ LASTS = timedelta(minutes=10)
 """A cancellation can be undone for so long."""
 _GIVES_BACK = (Action.SEATS_RELEASED, Action.WAITLIST_LEFT)
 _SETTLES = (Action.CANCELLATION_UNDONE, Action.PUT_FIRST)
+_AT_THE_DOOR = Action.SEAT_RESTORED
+"""The door gave one person of a cancellation a seat again."""
 _acts = (
     select(AuditEntry)
     .where(
         AuditEntry.registration_id == bindparam("registration"),
-        AuditEntry.action.in_((*_GIVES_BACK, *_SETTLES)),
+        AuditEntry.action.in_((*_GIVES_BACK, *_SETTLES, _AT_THE_DOOR)),
     )
     .order_by(AuditEntry.id)
 )
@@ -70,16 +72,29 @@ class Offer(StrEnum):
 
 def standing(session: Session, registration: Registration) -> Cancellation | None:
     """The latest cancellation that was not undone; ``None`` if there is none, or if the people were
-    erased."""
+    erased. Seats that the door gave away are no cancellation: only the door gives them back."""
     found: list[Cancellation] = []
     if registration.erased_at is not None:
         return None
     for entry in session.scalars(_acts, {"registration": registration.id}):
-        if entry.action in _SETTLES:
+        if entry.details.get("released"):
+            continue
+        if entry.action == _AT_THE_DOOR:
+            found = _without(found, entry.details["attendees"])
+        elif entry.action in _SETTLES:
             found.pop()
         else:
             found.append(_cancellation(entry))
     return found[-1] if found and found[-1].people else None
+
+
+def _without(found: Sequence[Cancellation], back: Sequence[int]) -> list[Cancellation]:
+    """The cancellations without these people, who have a seat again."""
+    staying = (
+        replace(one, people=tuple(person for person in one.people if person not in back))
+        for one in found
+    )
+    return [one for one in staying if one.people]
 
 
 def _cancellation(entry: AuditEntry) -> Cancellation:

@@ -25,15 +25,12 @@ from eventreg.core.errors import (
 )
 from eventreg.core.event.events import Phase
 from eventreg.core.models.event import Event
-from eventreg.core.models.registration import Attendee, Registration, RegistrationState, Source
+from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import check_in_codes, lookup, party_rules, seats, waitlist
-from eventreg.core.registration.entries import Entry, EntryWriter
+from eventreg.core.registration.entries import EntryWriter, filled_in_again, name_of, phone_of
 from eventreg.core.registration.seats import SeatCount
 from eventreg.core.undo import cancelled
 from eventreg.core.undo.cancelled import Cancellation
-from eventreg.core.values import tokens
-from eventreg.core.values.names import Name
-from eventreg.core.values.phones import Phone
 
 
 @dataclass(frozen=True)
@@ -57,10 +54,8 @@ class _Case:
             person.cancelled_at = None
             person.phone_number = registration.phone_number
             person.phone_tail = registration.phone_tail
-            if not waits and (person.code is None or self._is_taken(person)):
-                person.code = check_in_codes.draw(
-                    session.connection(), self.event, self.counted.capacity, person.phone_tail
-                )
+            if not waits:
+                check_in_codes.give_again(session, self.event, self.counted.capacity, person)
             session.flush()
         registration.state, registration.cancelled_at = state, None
         registration.version += 1
@@ -73,20 +68,11 @@ class _Case:
         after = seats.move(session, self.event.id, self.counted, taken=taken, waiting=waiting)
         waitlist.promote(session, self.event, after, now=self.now)
 
-    def _is_taken(self, person: Attendee) -> bool:
-        """Whether somebody got the code before codes were kept for good."""
-        same = select(Attendee.id).where(
-            Attendee.event_id == self.event.id,
-            Attendee.code == person.code,
-            Attendee.id != person.id,
-        )
-        return self.session.scalar(same.limit(1)) is not None
-
     def wait_first(self, secret_key: str) -> None:
         """Write these people as a waiting registration of their own, before all others."""
         session, counted = self.session, self.counted
         waitlist.check_room(self.event, counted, len(self.people))
-        entry = self._entry()
+        entry = filled_in_again(self.registration, self.people)
         connection = session.connection()
         writer = EntryWriter(session, connection, self.event, entry, secret_key, self.by, self.now)
         made = writer.write(
@@ -98,22 +84,6 @@ class _Case:
         self._record(Action.PUT_FIRST, registration=made.id)
         after = seats.move(session, self.event.id, counted, waiting=len(self.people))
         waitlist.promote(session, self.event, after, now=self.now)
-
-    def _entry(self) -> Entry:
-        """The registration's form, filled in again for those who cancelled."""
-        known = self.registration
-        return Entry(
-            names=tuple(map(_name, self.people)),
-            phone=_phone(known),
-            locale=known.locale,
-            source=Source(known.source),
-            form_key=tokens.opaque(),
-            email=known.email,
-            contact=known.contact,
-            wishes=known.wishes,
-            name_unsure=known.name_unsure,
-            beyond_limit=known.over_limit,
-        )
 
     def _record(self, action: Action, **details: Any) -> None:
         audit.record(
@@ -179,14 +149,14 @@ def _open(
     session: Session, event: Event, registration: Registration, *, by: Actor, now: datetime
 ) -> _Case:
     """Lock the counter, seat whoever waits and fits, and find the cancellation to undo."""
-    phone = _phone(registration)
+    phone = phone_of(registration)
     party_rules.queue_for_number(session, event, phone)
     counted = seats.lock(session, event.id, now=now)
     if not counted.is_of(event):
         raise SeatsRaced
     counted = waitlist.promote(session, event, counted, now=now)
     session.refresh(registration, with_for_update=True)
-    if _phone(registration) != phone:
+    if phone_of(registration) != phone:
         raise SeatsRaced
     cancellation = cancelled.standing(session, registration)
     if cancellation is None or (by == REGISTRANT and not cancellation.by_registrant):
@@ -214,22 +184,14 @@ def _check_party(
         if registration.state == RegistrationState.CANCELLED
         else lookup.party(session, registration)
     )
-    names = [_name(person) for person in (*stay, *back)]
+    names = [name_of(person) for person in (*stay, *back)]
     if len({name.folded for name in names}) < len(names):
         raise AlreadyRegistered(registration.id)
     party_rules.check_number(
         session,
         event,
         names,
-        _phone(registration),
+        phone_of(registration),
         besides=registration.id,
         beyond=registration.over_limit,
     )
-
-
-def _phone(registration: Registration) -> Phone:
-    return Phone(registration.phone_number, registration.phone_typed)
-
-
-def _name(person: Attendee) -> Name:
-    return Name(person.name, person.name_folded, person.sort_key, person.search_key, person.letter)

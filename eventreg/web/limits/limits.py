@@ -39,6 +39,8 @@ SIGN_IN = (parse("20/15 minutes"),)
 """Failed sign-ins from one address."""
 SEARCH = (parse("60/minute"),)
 """Searches of one staff member."""
+SYNC = (parse("60/minute"),)
+"""Uploads of one door device. It tries again every three seconds."""
 EXPORT = (parse("10/hour"),)
 """Exports of one staff member."""
 RUSH = (parse("20/second"),)

@@ -48,6 +48,7 @@ ACTS = {
     "door.undo_gift": "told_gift_undone",
     "door.owe_gift": "gift_owe",
     "owed.settle": "owed_heading",
+    "desk.settle": "to_settle_heading",
     "organising.draft": "new_event",
     "organising.change": "edit_event",
 }

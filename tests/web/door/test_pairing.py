@@ -12,12 +12,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from eventreg.core import audit
+from eventreg.core.door import devices
 from eventreg.core.event import events
 from eventreg.core.models.staff import Role
 from eventreg.core.staff import accounts, pairing
 from eventreg.storage.session import reading, transaction
 from tests.server.test_server import hidden
-from tests.support.factories import House, toml
+from tests.support.factories import House, local, toml
 from tests.support.pages import Page, get
 from tests.support.servers import running
 
@@ -35,7 +36,8 @@ class Stay(HTTPRedirectHandler):
 
 
 def offered(house: House, slug: str) -> str:
-    """Make a token for one telephone."""
+    """Make a token for one telephone, two days before the event."""
+    house.now = local("2030-06-08 10:00")
     with transaction() as session:
         event = events.get(session, slug)
         return pairing.offer(session, event, by=house.desmond, now=house.now)
@@ -50,8 +52,8 @@ def pair(client: FlaskClient, token: str) -> int:
 def names(house: House, *slugs: str) -> list[str]:
     """The names of the paired telephones of these events."""
     reading().rollback()
-    found = [pairing.of_event(reading(), house.event(slug)) for slug in slugs]
-    return [one.username for of_one in found for one in of_one]
+    ids = [one.staff_id for slug in slugs for one in devices.of_event(reading(), house.event(slug))]
+    return [accounts.by_id(reading(), staff_id or 0).username for staff_id in ids]
 
 
 def test_telephones_of_events_with_similar_slugs_get_different_names(house: House) -> None:
@@ -81,6 +83,7 @@ def test_six_telephones_paired_at_once_get_six_names(
     house.hire()
     tokens = [offered(house, "small") for _ in range(6)]
     reading().rollback()
+    environment["EVENTREG_CLOCK"] = "2030-06-08T02:00:00+00:00"
     with running(house.settings.instance, **environment) as server:
 
         def press(token: str) -> int:

@@ -13,7 +13,7 @@ from eventreg.core.staff import accounts
 from eventreg.storage.session import reading, write
 from eventreg.web import addresses
 from eventreg.web.limits import limits
-from tests.support.factories import LONG_PASSWORD, House, toml
+from tests.support.factories import LONG_PASSWORD, House, local, toml
 from tests.support.pages import Page, fill, get
 from tests.support.tokens import token
 
@@ -134,6 +134,7 @@ def test_a_valid_ticket_opens_at_an_address_that_has_used_up_its_tries(
 
 def test_a_valid_link_opens_at_an_address_that_has_used_up_its_tries(limited: House) -> None:
     limited.hire()
+    limited.now = local("2030-06-08 10:00")
     olga = limited.signed_in("olga")
     guest = limited.client()
     for n in range(25):

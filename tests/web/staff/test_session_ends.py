@@ -112,8 +112,8 @@ def test_sessions_end_as_an_independent_rule_says(
             break
 
 
-def test_nothing_extends_the_session_of_a_paired_telephone(small: House) -> None:
-    """Neither its use nor a moved event."""
+def test_only_a_moved_event_moves_the_end_of_a_paired_telephone(small: House) -> None:
+    """Its use does not. Another event does not either."""
     at(small, "2030-06-10 08:00")
     with transaction() as session:
         member = StaffMember(
@@ -125,9 +125,16 @@ def test_nothing_extends_the_session_of_a_paired_telephone(small: House) -> None
         )
         session.add(member)
         session.flush()
-        token = sessions.open_for(session, member, now=small.now, until=local("2030-06-11 00:00"))
-    small.apply(toml().replace("2030-06-10", "2030-06-11"))
-    at(small, "2030-06-10 23:59")
+        until = sessions.paired_until(small.event())
+        token = sessions.open_for(session, member, now=small.now, until=until)
+    assert until == local("2030-06-10 23:00"), "twelve hours after the end"
+    small.apply(toml("other").replace("2030-06-10", "2030-06-12"))
+    at(small, "2030-06-10 22:00")
     assert look(small, token, use=True)
-    at(small, "2030-06-11 00:00")
+    small.apply(toml().replace("2030-06-10", "2030-06-11"))
+    at(small, "2030-06-11 22:59")
+    assert look(small, token, use=True)
+    at(small, "2030-06-11 23:00")
     assert not look(small, token, use=True)
+    small.apply(toml().replace("2030-06-10", "2030-06-15"))
+    assert not look(small, token, use=False), "a session that has ended stays ended"

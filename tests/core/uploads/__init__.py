@@ -1,0 +1,1 @@
+"""What door devices upload."""
