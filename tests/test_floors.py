@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources import PROGRAM, TREES, imports, name_of
 from tests.support.factories import ROOT
-from tests.support.sources import PROGRAM, TREES, imports, name_of
 
 CORE = sorted((ROOT / "eventreg" / "core").rglob("*.py"))
 

@@ -138,6 +138,13 @@ export function acting(page) {
     if (page.isOld && page.isOld()) {
       made.push(el("p", { class: "note amber" }, say("door_list_old")));
     }
+    const status = page.status();
+    if (status.newVersion) {
+      made.push(el("div", { class: "note" }, el("p", {}, say("screen_new_version")),
+        button(say("screen_update"), door.update)));
+    }
+    const problem = { "denied": "screen_denied", "no-worker": "screen_no_worker" }[status.storage];
+    if (problem) made.push(el("p", { class: "note amber" }, say(problem)));
     return made;
   }
 

@@ -8,7 +8,6 @@ import { lister } from "./list.js";
 import { draw, meant, sounds } from "./panel.js";
 import { openScanView } from "./scan_view.js";
 import { find, scanned } from "./search.js";
-import { party } from "./state.js";
 import * as views from "./views.js";
 
 const OLD = 12 * 3600 * 1000;
@@ -29,6 +28,20 @@ function keep(name, value) {
   } catch (e) {
     // Kept until the page is left.
   }
+}
+
+// Everybody by party, without those who cancelled; made once for each state.
+const parties = new WeakMap();
+function besides(state) {
+  if (!parties.has(state)) {
+    const made = new Map();
+    state.people.forEach(one => {
+      if (!made.has(one.party)) made.set(one.party, []);
+      if (one.state !== "cancelled") made.get(one.party).push(one);
+    });
+    parties.set(state, made);
+  }
+  return parties.get(state);
 }
 
 function parts(say, does) {
@@ -66,7 +79,8 @@ export function openPage(root, door) {
     ours: moment => page.time(typeof moment === "number"
       ? moment + (door.facts().server_offset || 0) : moment),
     isOnline: () => door.status().kind === "synced" || door.status().kind === "uploading",
-    partyOf: person => party(door.state(), person),
+    partyOf: person => besides(door.state()).get(person.party).filter(one =>
+      one.attendee !== person.attendee),
     isPrivate: () => kept("private", window.innerWidth < 900),
     setPrivate: on => { keep("private", on); redraw(); },
     isLoud: () => kept("sound", true), setLoud: on => keep("sound", on),
@@ -76,7 +90,7 @@ export function openPage(root, door) {
     more: () => open(views.more(page)), script: () => open(views.script(page)),
     scriptRead: () => { keep("script-read", true); close(); },
     gifts: () => turn("gifts"), atDoor: () => turn("door"),
-    canMeet: Boolean(door.meetStore && "meet_show" in door.words),
+    canMeet: Boolean(door.facts().meet_key && window.crypto && window.crypto.subtle),
     scan, open, close, tell, redraw, last, emptied
   };
   Object.assign(page, acting(page));
@@ -167,6 +181,12 @@ export function openPage(root, door) {
     });
   }
 
+  // Draws at once what was typed: the next key may already be about it.
+  function drawn() {
+    if (box().value.trim() !== seen.query) search(box().value);
+    if (waits) render();
+  }
+
   function render() {
     const state = door.state();
     const isGifts = seen.mode === "gifts";
@@ -231,7 +251,9 @@ export function openPage(root, door) {
     });
   }
 
+  // Also the digest of a ticket, of which a telephone's own camera opened the address.
   page.scanned = text => {
+    if (/^[0-9a-f]{24}$/.test(text)) return page.ticket(text);
     const read = scanned(text, location.origin);
     if (read.kind === "typed") return search(text);
     if (read.kind !== "ticket") {
@@ -242,13 +264,14 @@ export function openPage(root, door) {
 
   listen(box(), {
     search, last, scan: page.scanned, undo: page.undoLast, isOpen: () => !seen.view,
-    choose: () => { search(box().value); render(); page.choose(); },
+    choose: () => { drawn(); page.choose(); },
     clear: () => {
       if (seen.view) return close();
       if (box().value) return emptied();
       return tell(null);
     },
     move: step => {
+      drawn();
       const most = Math.min(seen.rows.length, made.list.children.length) - 1;
       seen.mark = Math.max(-1, Math.min(most, seen.mark + step));
       mark();

@@ -22,9 +22,15 @@ async given => {
       listedAt: Date.now() },
     roster: given.roster, changed: () => listeners.forEach(fn => fn())
   };
+  let seen = null;
+  const drop = () => { seen = null; };
+  listeners.push(drop);
   const door = stage.door = {
     words: given.words, facts: () => facts,
-    state: () => project(stage.roster, stage.acts, facts),
+    state: () => {
+      seen = seen || project(stage.roster, stage.acts, facts);
+      return seen;
+    },
     status: () => stage.status, now: () => Date.now() + facts.server_offset,
     changed: fn => listeners.push(fn), toSettle: async () => stage.toSettle,
     openNow: async () => { facts.check_in_opened_at = given.now; return true; },
@@ -44,6 +50,7 @@ async given => {
           key: `k${stage.acts.length}` }));
       }
     }
+    drop();
     const state = door.state();
     const person = state.people.get(word === "walk-in" ? made.key : attendee);
     listeners.forEach(fn => fn());

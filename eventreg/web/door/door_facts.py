@@ -46,7 +46,7 @@ def facts(event: Event, *, is_shell: bool) -> dict[str, Any]:
         "capacity": definition.capacity,
         "gift": _gift(event),
         "version": version(),
-        "store": _store(),
+        "store": store(),
         "shell": is_shell,
         "links": _links(event),
         **({} if is_shell else _of_session(event)),
@@ -87,7 +87,7 @@ def _gift(event: Event) -> dict[str, Any] | None:
     }
 
 
-def _store() -> str:
+def store() -> str:
     """The name of the database in the device."""
     settings: Settings = current_app.extensions["settings"]
     rehearsal = settings.rehearsal
