@@ -15,8 +15,8 @@ from eventreg.storage.session import transaction
 from eventreg.web.public import outage_page
 from tests.support.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.support.pages import Page, book, fill, get, sign_in
-from tests.web.door.pages_of_doors import walk_doors
 from tests.web.door.line import walk_line
+from tests.web.door.pages_of_doors import walk_doors
 
 TEMPLATES = ROOT / "templates"
 WIDEST, MOST_LINES, MOST_FILES = 120, 100, 15
