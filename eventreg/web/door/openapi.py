@@ -63,6 +63,7 @@ _ACT = _object(
     seq={"type": ["integer", "null"], "minimum": 0, "maximum": 2**31 - 1},
     name={"type": ["string", "null"], "maxLength": 200},
     phone={"type": ["string", "null"], "maxLength": 200},
+    absent={"type": ["array", "null"], "items": {"type": "string", "maxLength": 64}},
     device={"type": ["string", "null"], "pattern": _DEVICE["pattern"]},
 )
 _UPLOAD = _object(
@@ -93,6 +94,10 @@ _RESULT = _object(
     code=_TEXT,
     position=_NUMBER,
     number=_NUMBER,
+    released=_NUMBER,
+    kept=_NUMBER,
+    seated=_NUMBER,
+    left=_NUMBER,
 )
 _DONE = _object(
     ["now", "results", "device"],
