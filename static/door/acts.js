@@ -32,7 +32,7 @@ export function acting(page) {
     const rest = told.person && !told.party ? page.partyOf(told.person) : told.party;
     if (!isRed) {
       page.emptied();
-      page.close();
+      if (!(seen.view && seen.view.keepsPanel)) page.close(); // the camera goes on
     }
     page.tell(Object.assign({ again: isRed ? again : null }, told, { party: rest }));
   }
@@ -82,13 +82,14 @@ export function acting(page) {
     return null;
   }
 
-  // A scanned ticket: one person is checked in, a party is shown with one button for all.
-  function ticket(digest) {
+  // A scanned ticket: one person is checked in, a party is shown with one button for all. If it
+  // `asks`, one person has a button too: an address that somebody opened is no decision yet.
+  function ticket(digest, asks) {
     const people = [...page.state().people.values()].filter(one => one.ticket === digest);
     if (!people.length) return page.tell({ kind: "other-event" });
     const absent = people.filter(one => one.state === "confirmed" && !one.arrivedAt);
     if (seen.mode === "gifts" && people.length === 1) return does("gift", people[0].attendee);
-    if (absent.length > 1) return page.tell({ kind: "party", party: absent });
+    if (absent.length > (asks ? 0 : 1)) return page.tell({ kind: "party", party: absent });
     return does("checkIn", (absent[0] || people.find(one => one.state !== "cancelled") ||
       people[0]).attendee);
   }
@@ -117,7 +118,8 @@ export function acting(page) {
   function meet(which) {
     const place = el("div", {});
     const view = meeting[which](place, door.meetStore);
-    page.open({ title: say("sheet_heading"), parts: [place], close: () => view.close() });
+    const title = say(which === "openMeetShow" ? "meet_show" : "meet_take");
+    page.open({ title, parts: [place], close: () => view.close() });
     view.onClosed(page.close);
   }
 
