@@ -9,8 +9,8 @@ import pytest
 
 from eventreg.settings import SETTINGS
 from eventreg.web.access import need_of
+from tests.sources import name_of, tracked
 from tests.support.factories import ROOT, House
-from tests.support.sources import name_of, tracked
 
 
 def test_the_settings_in_the_document_are_those_in_the_code() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources import PROGRAM, TREES, imports, name_of
 from tests.support.factories import ROOT
-from tests.support.sources import PROGRAM, TREES, imports, name_of
 
 CORE = sorted((ROOT / "eventreg" / "core").rglob("*.py"))
 
@@ -79,7 +79,7 @@ FLOORS = (
     "core.audit_replay  core.event  core.outbox  web.lang_attributes",
     "core.deliveries  core.registration  core.staff",
     "core.door  core.importing  core.organising  core.undo  storage  web.addresses",
-    "core.desk  core.invariants  web.language  web.limits",
+    "core.desk  core.invariants  core.uploads  web.language  web.limits",
     "core.erasure  readers  web.access  web.event_facts  web.forms  web.qr_code",
     "mail  operations  rehearsal  web.door  web.guard  web.notes  web.template_globals",
     "background  web.desk  web.public",

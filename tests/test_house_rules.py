@@ -15,8 +15,8 @@ from eventreg.core.audit import Action
 from eventreg.i18n import LANGUAGES, sentence
 from eventreg.web.site import STATUS
 from tests.proofs.faults import FAULTS
+from tests.sources import PROGRAM, TREES, imports, name_of, tracked
 from tests.support.factories import ROOT, House, bare_environment
-from tests.support.sources import PROGRAM, TREES, imports, name_of, tracked
 
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40

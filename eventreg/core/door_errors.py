@@ -48,3 +48,9 @@ class BatchTooLarge(Refusal):
     """A door device uploaded too many acts at once."""
 
     code = "batch_too_large"
+
+
+class ActUnknown(Refusal):
+    """The event has no such act of a door device, or it cannot be settled in this way."""
+
+    code = "act_unknown"

@@ -1,7 +1,5 @@
 """Erase personal data: of one registration on request, of all when the retention period has ended.
-Extract the data of one registration.
-
-Personal data is overwritten and the rows stay, so that every count stays (docs/adr/0009).
+Extract that of one registration. Rows stay, so that every count stays (docs/adr/0009).
 """
 
 from collections import defaultdict
@@ -26,6 +24,7 @@ from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import OutboxMessage
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import cancellations, lookup, sent_forms
+from eventreg.core.uploads import settling
 
 NOBODY = "—"
 """Shown in the place of an erased name."""
@@ -95,6 +94,7 @@ def purge(session: Session, slug: str, *, by: Actor, now: datetime) -> None:
             _clear_wishes(session, ids)
         else:
             _overwrite(session, ids, now)
+            settling.forget(session, event, stage is Stage.EVERYBODY)
         audit.record(
             session,
             Action.PURGED,
@@ -160,6 +160,7 @@ def _overwrite(session: Session, ids: Collection[int], now: datetime) -> None:
             _no_registrant.where(Registration.id.in_(some)).values(erased_at=now),
             _no_attendee.where(Attendee.registration_id.in_(some)),
             *sent_forms.nothing_left(some),
+            settling.nothing_typed(some),
             _nothing_owed.where(OutboxMessage.registration_id.in_(some)).values(settled_at=now),
         ):
             session.execute(statement, execution_options=_NOT_IN_MEMORY)
@@ -259,9 +260,8 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def certainly_erased(session: Session) -> dict[int, str]:
-    """The ticket digests, by id, of registrations that were erased on request or because their
-    retention period ended. Leaves out those that were erased only because an older list named their
-    id: after a restore, the id may have been given to somebody else."""
+    """The ticket digests, by id, of registrations that were erased on request or by the purge. Not
+    of those erased because an older list named their id: a restore may have given it again."""
     erased = select(Registration.id, Registration.ticket_digest).where(
         Registration.erased_at.is_not(None)
     )

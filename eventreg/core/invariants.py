@@ -95,6 +95,16 @@ _not_told = (
         OutboxMessage.id.is_(None),
     )
 )
+_released_and_in = (
+    select(func.count())
+    .select_from(CheckIn)
+    .join(Attendee, Attendee.id == CheckIn.attendee_id)
+    .where(
+        CheckIn.event_id == bindparam("event"),
+        CheckIn.undone_at.is_(None),
+        Attendee.released_at.is_not(None),
+    )
+)
 _checked_in_without_seat = (
     select(func.count())
     .select_from(CheckIn)
@@ -168,6 +178,7 @@ def _of_rows(
         "every form key leads to a registration": _orphaned_keys,
         "whoever was promoted is to be told": _not_told,
         "whoever is in the room had a seat": _checked_in_without_seat,
+        "nobody in the room lost the seat by a release": _released_and_in,
     }.items():
         wrong: int = session.execute(statement, {"event": event.id}).scalar_one()
         yield Finding(name, wrong == 0, f"{wrong} wrong" if wrong else "all")

@@ -108,6 +108,7 @@ def about(event: Event) -> dict[str, Any]:
         "event": event,
         "definition": definition,
         "zone": zone,
+        "release_at": events.announced_release(event),
     }
 
 

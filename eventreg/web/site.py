@@ -23,6 +23,7 @@ from eventreg.web.desk import (
     import_export,
     registration,
     report,
+    settling,
     sheet_entry,
 )
 from eventreg.web.desk import register as desk_register
@@ -91,6 +92,7 @@ STATUS = {
     "last_organiser": 409,
     "slug_taken": 409,
     "contradicted": 422,
+    "act_unknown": 404,
     "batch_malformed": 400,
     "batch_wrong": 422,
     "batch_too_large": 413,
@@ -117,6 +119,7 @@ _DESK = (
     audit,
     check_in_list,
     sheet_entry,
+    settling,
 )
 """All of these share one blueprint."""
 _WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, undo, find)

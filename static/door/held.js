@@ -1,9 +1,9 @@
 // What this browser holds of the door: read without making a database where there is none. An empty
 // one without stores would be in the way of the door's own (database.js).
 
-function open() {
+function open(name) {
   return new Promise((resolve, reject) => {
-    const opening = indexedDB.open("eventreg-door");
+    const opening = indexedDB.open(name);
     let isNew = false;
     opening.onupgradeneeded = () => {
       isNew = true;
@@ -14,9 +14,10 @@ function open() {
   });
 }
 
-// Runs `ask` on one store and gives its result; `otherwise` if there is no such store.
-async function read(store, ask, otherwise) {
-  const database = await open();
+// Runs `ask` on one store of the database `name` and gives its result; `otherwise` if there is no
+// such store.
+async function read(name, store, ask, otherwise) {
+  const database = await open(name);
   if (!database) return otherwise;
   try {
     if (!database.objectStoreNames.contains(store)) return otherwise;
@@ -31,13 +32,13 @@ async function read(store, ask, otherwise) {
 }
 
 // The id that this device had at the event; empty if it had none.
-export async function heldDevice(slug) {
-  const facts = await read("facts", (store) => store.get(slug), null);
+export async function heldDevice(name, slug) {
+  const facts = await read(name, "facts", (store) => store.get(slug), null);
   return facts && typeof facts.device === "string" ? facts.device : "";
 }
 
 // How many acts, of all events, were not uploaded.
-export async function countUnsent() {
-  const acts = await read("acts", (store) => store.getAll(), []);
+export async function countUnsent(name) {
+  const acts = await read(name, "acts", (store) => store.getAll(), []);
   return acts.filter((act) => !act.sent).length;
 }

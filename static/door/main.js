@@ -187,7 +187,14 @@ function openTicket() {
   const ticket = new URLSearchParams(location.search).get("t") || "";
   if (!/^[0-9a-f]{24}$/.test(ticket)) return;
   history.replaceState(null, "", location.pathname);
-  page.scanned(ticket);
+  let isShown = false;
+  const showIt = () => {
+    if (isShown || !door.state().people.size) return; // the list is still on its way
+    isShown = true;
+    page.ticket(ticket, true);
+  };
+  door.changed(showIt);
+  showIt();
 }
 
 function show() {

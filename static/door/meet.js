@@ -87,7 +87,6 @@ function panel(container, className, heading) {
   container.textContent = "";
   const box = element("section", className, container);
   box.setAttribute("aria-label", heading);
-  element("h2", "", box, heading);
   return box;
 }
 

@@ -139,7 +139,7 @@ function offer() {
 // The door that this telephone was before: its acts that were not uploaded stay its own.
 async function takeUp() {
   try {
-    form.elements.device.value = await within(heldDevice(form.dataset.slug));
+    form.elements.device.value = await within(heldDevice(form.dataset.store, form.dataset.slug));
   } catch (error) {
     form.elements.device.value = "";
   }

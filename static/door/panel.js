@@ -16,6 +16,7 @@ const LOOKS = {
   "no-seat": MIND, "not-in": MIND, "gift-already": MIND, "no-gift-left": MIND, "no-gift": MIND,
   "not-found": ["mind", "!", "long"], "gone": MIND,
   "other-event": BAD, "damaged": BAD, "not-saved": BAD,
+  "seats-released": GOOD, "release-early": MIND,
   "ask-open": ["mind", "?", null], "party": ["calm", "", "high"]
 };
 const PLAIN = {
@@ -26,7 +27,8 @@ const PLAIN = {
   "gift-given": "told_gift_given", "gift-undone": "told_gift_undone",
   "gift-owed": "told_gift_owed", "no-gift-left": "gifts_none_left", "no-gift": "screen_no_gift",
   "unsure": "screen_unsure", "other-event": "screen_other_ticket", "damaged": "screen_damaged",
-  "not-saved": "screen_not_saved", "not-found": "told_not_found", "ask-open": "screen_ask_open"
+  "not-saved": "screen_not_saved", "seats-released": "screen_seats_released",
+  "not-found": "told_not_found", "ask-open": "screen_ask_open"
 };
 
 // Other words for the same answers.
@@ -51,6 +53,7 @@ export function sentence(told, say, time) {
   }
   if (told.kind === "cancelled") return say("told_cancelled", { time: at });
   if (told.kind === "released") return say("screen_released", { time: at });
+  if (told.kind === "release-early") return say("screen_release_early", { time: at });
   if (told.kind === "early") return say("told_early", { time: at });
   if (told.kind === "gift-already") return say("gift_given_at", { time: at });
   if (told.kind === "party") return say("screen_party");
@@ -99,7 +102,8 @@ export function choices(told, page) {
       ] };
     case "early":
       return { right: [
-        inButton(say("check_in_anyway"), () => does("checkIn", id, { anyway: true })),
+        inButton(say("check_in_anyway"), () => page.doesAll("checkIn", told.people || [id],
+          { anyway: true })),
         page.isOnline() ? press("in second", say("open_now"), page.askOpen) : null
       ] };
     case "no-gift-left":
@@ -132,7 +136,8 @@ function together(told, page) {
   if (!absent.length || told.kind === "early") return null;
   const names = [];
   absent.forEach((one, i) => names.push(i ? page.say("list_comma") : "", name(one.name)));
-  const all = () => page.doesAll("checkIn", absent.map(one => one.attendee));
+  const options = { anyway: Boolean(told.anyway) };
+  const all = () => page.doesAll("checkIn", absent.map(one => one.attendee), options);
   const label = page.say(told.kind === "party" && absent.length > 1 ? "screen_together"
     : told.kind === "party" ? "check_in" : "check_in_too");
   const spoken = absent.map(one => one.name).join(" ");
@@ -147,17 +152,18 @@ export function draw(panel, told, page) {
   panel.className = `panel ${look[0]}`;
   panel.dataset.kind = told.kind;
   const made = told.person ? choices(told, page) : others(told, page);
-  const who = told.person ? [name(told.person.name)] : [];
-  const lines = [el("p", { class: "line" }, sentence(told, page.say, page.time))];
+  const words = sentence(told, page.say, page.time);
+  const who = told.person ? name(told.person.name) : words;
+  const lines = told.person ? [el("p", { class: "line" }, words)] : [];
   if (told.also) lines.push(...told.also.map(one => el("p", { class: "line" }, name(one.name))));
   if (told.kind === "other-event" || told.kind === "damaged") {
     lines.push(el("p", {}, page.say("screen_ask_name")));
   }
   put(panel, [
     el("p", { class: "who" },
-      el("span", { class: "sign", "aria-hidden": "true" }, look[1]), ...who),
+      el("span", { class: "sign", "aria-hidden": "true" }, look[1]), who),
     ...lines,
-    el("div", { class: "acts" }, made.left, together(told, page),
+    el("div", { class: made.left ? "acts" : "acts alone" }, made.left, together(told, page),
       el("div", { class: "with row" }, ...(made.right || []).filter(Boolean)))
   ]);
   if (told.kind === "party") {

@@ -9,7 +9,8 @@ async function leave(event) {
   event.preventDefault();
   let unsent = null;
   try {
-    unsent = await countUnsent();
+    const facts = JSON.parse(document.getElementById("facts").textContent);
+    unsent = await countUnsent(facts.store);
   } catch (error) {
     // Unknown is not none: then nothing is cleared.
   }

@@ -229,7 +229,7 @@ function isOpen(act) {
 // An act as the server reads it.
 function wire(act) {
   const sent = { key: act.key, seq: act.seq, act: act.act, attendee: act.attendee, at: act.at };
-  for (const field of ["name", "phone", "anyway"]) if (act[field]) sent[field] = act[field];
+  for (const field of ["name", "phone", "anyway", "absent"]) if (act[field]) sent[field] = act[field];
   if (act.origin) sent.device = act.origin; // it was taken over from another device
   return sent;
 }

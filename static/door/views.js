@@ -74,36 +74,42 @@ const NEXT = {
   "busy": "sheet_next_busy", "too-large": "sheet_next_too_large", "foreign": "sheet_next_foreign"
 };
 
-export function network(page) {
+// `toSettle` are the acts that a person has to look at.
+export function network(page, toSettle) {
   const { say } = page;
-  const view = page.state();
-  const status = view.status;
-  const last = status.lastUpload ? say("sheet_last", { time: page.time(status.lastUpload) })
+  const status = page.status();
+  const last = status.lastUpload ? say("sheet_last", { time: page.ours(status.lastUpload) })
     : say("sheet_never");
-  const listed = page.facts().roster_at;
+  const listed = status.listedAt ? page.ours(status.listedAt) : page.time(page.facts().roster_at);
   const link = page.facts().links && status.kind === "session-expired"
     ? el("a", { class: "button", href: page.facts().links.sign_in }, say("sheet_sign_in")) : null;
   return {
     title: say("sheet_heading"),
+    keepsPanel: true,
     parts: [
       el("p", {}, el("b", {}, pillText(status, say))),
       ADVICE.includes(status.kind) ? el("p", {}, say(NEXT[status.kind])) : null,
-      el("p", {}, last), listed ? el("p", {}, say("door_list", { time: page.time(listed) })) : null,
+      el("p", {}, last), listed ? el("p", {}, say("door_list", { time: listed })) : null,
       el("p", { class: "actions" }, link,
         status.unsent ? button(say("sheet_export"), page.exportUnsent) : null),
-      el("h2", {}, say("settle_heading")), ...settling(page, view)
+      el("h2", {}, say("settle_heading")), ...settling(page, toSettle)
     ]
   };
 }
 
+const REASONS = {
+  "admitted_cancelled": "settle_cancelled", "already_in": "settle_twice",
+  "unknown": "settle_unknown", "no_seat": "settle_no_seat", "waiting": "settle_waiting"
+};
+
 // Nothing that the server refused disappears until a person has settled it.
-function settling(page, view) {
+function settling(page, toSettle) {
   const { say } = page;
-  if (!view.toSettle.length) return [el("p", {}, say("settle_none"))];
-  return [el("ul", { class: "people" }, ...view.toSettle.map(act => {
-    const person = view.people.get(act.attendee);
+  if (!toSettle.length) return [el("p", {}, say("settle_none"))];
+  return [el("ul", { class: "people" }, ...toSettle.map(act => {
+    const person = page.state().people.get(act.attendee);
     const who = act.name || (person && person.name) || "?";
-    const what = page.wordOf(act);
+    const what = page.say(REASONS[act.result] || "settle_refused");
     return el("li", { "data-act": act.key },
       el("div", { class: "name" }, name(who), el("p", { class: "state" }, what),
         el("small", {}, page.time(act.at))),
@@ -114,7 +120,8 @@ function settling(page, view) {
 
 function tick(label, isOn, change) {
   return el("label", { class: "choice" },
-    el("input", { type: "checkbox", checked: isOn, onchange: event => change(event.target.checked) }),
+    el("input", { type: "checkbox", checked: isOn,
+      onchange: event => change(event.target.checked) }),
     label);
 }
 
@@ -122,6 +129,7 @@ export function more(page) {
   const { say } = page;
   const offered = [
     page.facts().gift ? button(say("gift_label"), page.gifts) : null,
+    button(say("release_heading"), page.release),
     button(say("sheet_heading"), page.network),
     button(say("more_script"), page.script),
     page.canMeet ? button(say("meet_show"), () => page.meet("openMeetShow")) : null,
@@ -134,6 +142,29 @@ export function more(page) {
       el("p", {}, tick(say("more_private"), page.isPrivate(), page.setPrivate)),
       el("p", {}, tick(say("more_sound"), page.isLoud(), page.setLoud)),
       el("p", {}, button(say("more_end"), page.end, { class: "danger" }))
+    ]
+  };
+}
+
+// Who has not come, and who waits here for a seat. Without a network the device writes the release
+// down, and the first door with a network makes it real.
+export function release(page) {
+  const { say } = page;
+  const state = page.state();
+  const all = [...state.people.values()];
+  const absent = all.filter(one => one.state === "confirmed" && !one.arrivedAt);
+  const waiting = all.filter(one => one.state === "waitlisted" && one.presentAt);
+  const listed = people => el("ul", {}, ...people.map(one => el("li", {}, name(one.name))));
+  return {
+    title: say("release_heading"),
+    parts: [
+      el("p", {}, say("screen_release_counts", { absent: absent.length, free: state.free,
+        waiting: waiting.length })),
+      page.isOnline() ? null : el("p", { class: "note amber" }, say("screen_release_offline")),
+      el("details", {}, el("summary", {}, say("release_whose")), listed(absent)),
+      waiting.length ? el("div", {}, el("p", {}, say("release_next")), listed(waiting)) : null,
+      absent.length ? el("p", {}, button(say("screen_release_now", { absent: absent.length }),
+        () => page.does("release", absent.map(one => one.attendee)), { class: "danger" })) : null
     ]
   };
 }

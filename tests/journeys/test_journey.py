@@ -124,6 +124,7 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         f"{desk}/audit",
         f"{desk}/forget",
         f"{desk}/telephones",
+        f"{desk}/ready",
         f"{desk}/owed-gifts",
         f"{desk}/edit",
         "/staff/events/new",
@@ -132,6 +133,9 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         "/staff/password",
         f"/door/{EVENT}/",
         f"/door/{EVENT}/gifts",
+        f"/door/{EVENT}/walk-ins",
+        f"/door/{EVENT}/waiting",
+        f"/door/{EVENT}/release",
     ):
         page.goto(before.address + path)
         faults = Axe().run(page, options=options).response["violations"]

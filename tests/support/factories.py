@@ -4,7 +4,6 @@ organiser, Desmond works at the desk, Dora at the door."""
 import contextvars
 import itertools
 import os
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,9 +15,7 @@ from argon2 import PasswordHasher
 from click.testing import Result
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
-from werkzeug.routing import Rule
 
 from eventreg import settings
 from eventreg.app import create_app
@@ -36,6 +33,7 @@ from eventreg.core.staff import accounts
 from eventreg.core.undo import undo as undoing
 from eventreg.core.values import names, phones
 from eventreg.storage.session import db, reading, transaction, write
+from tests.support import shared
 from tests.support.pages import sign_in
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -87,41 +85,6 @@ def usual_hash() -> str:
     return PasswordHasher(memory_cost=64, time_cost=1, parallelism=1).hash(PASSWORD.encode())
 
 
-class Compiled(BytecodeCache):
-    """Compiled templates, shared by all apps of a process. Jinja compares them with their
-    sources."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Load what another app compiled."""
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep it for the next app."""
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-_compiled = Compiled()
-_builders: dict[tuple[str, ...], Callable[..., tuple[str, str]]] = {}
-
-
-class KnownRule(Rule):
-    """A route that reuses the URL builder which an earlier app of this process compiled for it.
-    Compiling takes half of the time of creating an app."""
-
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        known = (self.rule, repr(self._trace), repr(self.defaults), str(append_unknown))
-        if known not in _builders:
-            _builders[known] = super()._compile_builder(append_unknown)
-        return _builders[known]
-
-
-Flask.url_rule_class = KnownRule
-
-
 def make_phone(number: str | None = None) -> phones.Phone:
     """That number, or a mobile number that is unique in the test."""
     return phones.parse(number or f"138{next(_numbers)}")
@@ -162,7 +125,7 @@ class House:
         self.settings = settings.read({"EVENTREG_INSTANCE": str(folder), **given})
         self.app: Flask = create_app(self.settings, clock=lambda: self.now)
         self.app.testing = True
-        self.app.jinja_env.bytecode_cache = _compiled
+        self.app.jinja_env.bytecode_cache = shared.templates
         self.app.test_client_class = Browser
         self.olga = self.desmond = self.dora = Actor("staff")
 

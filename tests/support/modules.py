@@ -10,9 +10,9 @@ _DOOR = ROOT / "static" / "door"
 _ADDRESS = "http://door.test/"
 
 
-def page_with(browser: Browser, module: str) -> Page:
+def page_with(browser: Browser, module: str, **window: Any) -> Page:
     """A page in which ``window.module`` is that module of static/door."""
-    page = browser.new_context().new_page()
+    page = browser.new_context(**window).new_page()
 
     def answer(route: Route) -> None:
         name = route.request.url.removeprefix(_ADDRESS)

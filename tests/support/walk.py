@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
-from eventreg.core.door import check_in
+from eventreg.core.door import check_in, gifts
 from eventreg.core.door.check_in import Arrival
 from eventreg.core.event import events
 from eventreg.core.models.staff import StaffMember
@@ -63,12 +63,16 @@ class Walk:
             arrival = check_in.check_in(
                 session, event, Arrival(attendee_of(person), now, now), anyway=True, by=by
             )
+            gifts.give(session, event, person.id, by=by, now=now)
+            gift = gifts.standing(session, person.id)
             check_in.undo(session, event, arrival.check_in_id, by=by, now=now)
+            gift_id = gift.id if gift else 0
         known = {
             "slug": "small",
             "lang": "zh",
             "filename": "staff/staff.css",
             "check_in_id": str(arrival.check_in_id),
+            "gift_id": str(gift_id),
         }
         known["staff_id"] = str(self.house.dora.staff_id)
         token = tickets.token(SECRET, made.ticket_seed)

@@ -15,6 +15,7 @@ from eventreg.storage.session import transaction
 from eventreg.web.public import outage_page
 from tests.support.factories import PASSWORD, ROOT, SECRET, House, local, toml, with_event
 from tests.support.pages import Page, book, fill, get, sign_in
+from tests.web.door.line import walk_line
 from tests.web.door.pages_of_doors import walk_doors
 
 TEMPLATES = ROOT / "templates"
@@ -36,7 +37,9 @@ PARTS = {
     "door/door.html",
     "door/gift_people.html",
     "door/live.html",
+    "door/got.html",
     "door/people.html",
+    "door/suggestion.html",
     "door/told.html",
     "organising/fields.html",
     "print/check_in_buttons.html",
@@ -242,6 +245,7 @@ def walk_door(house: House, language: str) -> None:
         get(dora, answer.headers["Location"])
     get(dora, "/door/small/gifts?q=张")
     get(house.signed_in("olga"), "/staff/events/small")
+    walk_line(dora)
     get(house.client(), f"/{language}/events/small/register")
 
 

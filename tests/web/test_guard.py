@@ -132,6 +132,7 @@ def test_unknown_slugs_are_404_everywhere(roomy: House) -> None:
             "lang": "zh",
             "registration_id": 1,
             "check_in_id": 1,
+            "gift_id": 1,
         }
         with roomy.app.test_request_context():
             path = roomy.app.url_for(
@@ -151,6 +152,7 @@ def every_route(house: House) -> list[tuple[str, str]]:
         "lang": "zh",
         "registration_id": 1,
         "check_in_id": 1,
+        "gift_id": 1,
         "staff_id": 1,
         "token": "x",
         "filename": "staff.css",
@@ -184,7 +186,8 @@ def test_every_answer_of_every_route_has_every_header(roomy: House) -> None:
             if path.startswith("/static/") or path == "/favicon.ico":
                 continue
             # The empty form is kept by the browser itself, so that Back shows what was typed.
-            kept = {"private, no-cache"} if path.endswith("/register") else set()
+            # The numbers of the door are kept, so that the browser can ask whether they changed.
+            kept = {"private, no-cache"} if path.endswith(("/register", "/live.json")) else set()
             assert headers["Cache-Control"] in {"no-store", *kept}, path
     assert get(olga, "/staff/events/small/calls").html.count("?v=") == 1, (
         "one script; the style is inline"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.desk import attendee_counts, call_outcomes
@@ -75,14 +75,18 @@ class Report:
     calls: dict[str, int]
 
 
-_seated = (LIVE, Registration.state == RegistrationState.CONFIRMED)
+_confirmed = and_(LIVE, Registration.state == RegistrationState.CONFIRMED)
+_released = Attendee.released_at.is_not(None)
+"""The seat was given away because the person had not come: a no-show, not a cancellation."""
+_seated = (or_(_confirmed, _released),)
 _waiting = (LIVE, Registration.state == RegistrationState.WAITLISTED)
 
 
 def figures(session: Session, event: Event) -> Figures:
     """The numbers of attendees who registered, came, came late or did not come, and so on.
 
-    Only attendees with a seat count as registered; walk-ins are among them.
+    Attendees with a seat count as registered, also those whose seat was given away because they did
+    not come; walk-ins are among them.
     """
     count, arrived = func.count, CheckIn.id.is_not(None)
     counting = (
@@ -94,7 +98,7 @@ def figures(session: Session, event: Event) -> Figures:
             count().filter(*_seated, Registration.source == Source.WALK_IN).label("walk_ins"),
             count().filter(*_seated, Registration.promoted_at.is_not(None)).label("served"),
             count().filter(*_waiting).label("waiting"),
-            count().filter(CANCELLED).label("cancelled"),
+            count().filter(CANCELLED, ~_released).label("cancelled"),
         )
         .select_from(Attendee)
         .join(Registration, Registration.id == Attendee.registration_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.door import gifts
@@ -78,36 +78,36 @@ class Version:
     doors: str
 
 
-def _clashes(event: Event) -> tuple[ColumnElement[bool], ...]:
-    """The acts that a person has to settle."""
-    return (
-        DoorAct.event_id == event.id,
-        DoorAct.clash.is_not(None),
-        DoorAct.settled_at.is_(None),
-    )
+_last_entry = select(func.max(AuditEntry.id)).where(AuditEntry.event_id == bindparam("event"))
+_clashes = select(func.count(DoorAct.id)).where(
+    DoorAct.event_id == bindparam("event"),
+    DoorAct.clash.is_not(None),
+    DoorAct.settled_at.is_(None),
+)
+_present = select(func.count(PresentParty.id)).where(
+    PresentParty.event_id == bindparam("event"), PresentParty.left_at.is_(None)
+)
+_named_doors = select(func.aggregate_strings(DoorDevice.device + DoorDevice.name, "\n")).where(
+    DoorDevice.event_id == bindparam("event"), DoorDevice.revoked_at.is_(None)
+)
+_version = select(
+    _last_entry.scalar_subquery(),
+    _clashes.scalar_subquery(),
+    _present.scalar_subquery(),
+    _named_doors.scalar_subquery(),
+)
 
 
 def version(session: Session, event: Event) -> Version:
     """What tells whether the state changed: one statement on indexes. Every change of people and
     their attendance writes an audit entry of the event."""
-    last = select(func.max(AuditEntry.id)).where(AuditEntry.event_id == event.id)
-    clashes = select(func.count(DoorAct.id)).where(*_clashes(event))
-    present = select(func.count(PresentParty.id)).where(
-        PresentParty.event_id == event.id, PresentParty.left_at.is_(None)
-    )
-    names = DoorDevice.device + DoorDevice.name
-    doors = select(func.aggregate_strings(names, "\n")).where(
-        DoorDevice.event_id == event.id, DoorDevice.revoked_at.is_(None)
-    )
-    asked = select(*(one.scalar_subquery() for one in (last, clashes, present, doors)))
-    entry, to_settle, waiting, named = session.execute(asked).one()
+    entry, to_settle, waiting, named = session.execute(_version, {"event": event.id}).one()
     return Version(f"{events.state_of(event)}-{entry or 0}", to_settle, waiting, named or "")
 
 
 def of_event(session: Session, event: Event, *, now: datetime) -> Live:
     """The state of the morning at this event."""
     presence = arrivals.presence(session, event)
-    clashes = select(func.count(DoorAct.id)).where(*_clashes(event))
     return Live(
         presence=presence,
         capacity=seats.count(session, event.id, now=now).capacity,
@@ -115,7 +115,7 @@ def of_event(session: Session, event: Event, *, now: datetime) -> Live:
         pace=pace(session, event, presence, now=now),
         doors=doors(session, event),
         gifts=gifts.stock(session, event),
-        to_settle=session.execute(clashes).scalar_one(),
+        to_settle=session.execute(_clashes, {"event": event.id}).scalar_one(),
         is_released=event.seats_released_at is not None,
     )
 

@@ -50,15 +50,9 @@ def restore(
     session.refresh(registration, with_for_update=True)
     if phone_of(registration) != phone:
         raise SeatsRaced
-    if person.is_live and person.code:
-        return present.standing(session, event, person)
-    if person.is_live or registration.state == RegistrationState.WAITLISTED:
-        raise AttendeeWaiting(person.public_id, person.name)
-    if event.notice == "cancelled":
-        raise RegistrationClosed(Phase.CANCELLED)
-    in_line = _in_line(session, registration, person)
-    if in_line is not None:
-        return present.standing(session, event, in_line)
+    settled = _settled(session, registration, person)
+    if settled is not None:
+        return present.standing(session, event, settled)
     _check_party(session, event, registration, person)
     case = _Case(session, event, registration, person, counted, by, now)
     if counted.capacity > counted.taken:
@@ -70,8 +64,13 @@ def restore(
     return present.standing(session, event, person)
 
 
-def _in_line(session: Session, registration: Registration, person: Attendee) -> Attendee | None:
-    """The same person in a registration that was put first in line, if there is one."""
+def _settled(session: Session, registration: Registration, person: Attendee) -> Attendee | None:
+    """The person, if there is a seat already; or the same person in a registration that was put
+    first in line. Refuses with ``AttendeeWaiting`` if the person or the rest of the party waits."""
+    if person.is_live and person.code:
+        return person
+    if person.is_live or registration.state == RegistrationState.WAITLISTED:
+        raise AttendeeWaiting(person.public_id, person.name)
     return next(
         (
             other
@@ -86,7 +85,10 @@ def _in_line(session: Session, registration: Registration, person: Attendee) -> 
 def _check_party(
     session: Session, event: Event, registration: Registration, person: Attendee
 ) -> None:
-    """Refuse a person who has registered again meanwhile, and too many under one number."""
+    """Refuse a person who has registered again meanwhile, too many under one number, and everybody
+    if the event was called off."""
+    if event.notice == "cancelled":
+        raise RegistrationClosed(Phase.CANCELLED)
     party_rules.check_number(
         session,
         event,

@@ -73,23 +73,15 @@ def cancel(
         raise TooLateToCancel
     leaving = _leave_event(session, registration, chosen, by=by, now=now)
     was_waiting = state == RegistrationState.WAITLISTED
-    audit.record(
-        session,
-        Action.WAITLIST_LEFT if was_waiting else Action.SEATS_RELEASED,
-        by,
-        now=now,
-        event_id=event.id,
-        registration_id=registration.id,
-        seats=len(leaving),
-        attendees=leaving,
-    )
+    action = Action.WAITLIST_LEFT if was_waiting else Action.SEATS_RELEASED
+    _record(session, event, action, registration.id, leaving, by=by, now=now)
     if session.execute(_remain, {"registration": registration.id}).scalar_one():
         session.execute(_grow_version, {"registration": registration.id})
     else:
         _close(session, registration.id, now=now)
-        if by != REGISTRANT:
-            kind = MessageKind.CANCELLED
-            outbox.enqueue(session, event, registration.id, kind, email=email, now=now)
+        to = None if by == REGISTRANT else email
+        kind = MessageKind.CANCELLED
+        outbox.enqueue(session, event, registration.id, kind, email=to, now=now)
     waiting, taken = (-len(leaving), 0) if was_waiting else (0, -len(leaving))
     counted = seats.move(session, event.id, counted, taken=taken, waiting=waiting)
     waitlist.promote(session, event, counted, now=now)
@@ -117,22 +109,37 @@ def release(
         for person in leaving:
             person.cancelled_at = person.released_at = now
         session.flush()
-        audit.record(
-            session,
-            Action.SEATS_RELEASED,
-            by,
-            now=now,
-            event_id=event.id,
-            registration_id=registration_id,
-            seats=len(leaving),
-            attendees=[person.id for person in leaving],
-            released=True,
-        )
+        gone, action = [person.id for person in leaving], Action.SEATS_RELEASED
+        _record(session, event, action, registration_id, gone, by=by, now=now, released=True)
         if session.execute(_remain, {"registration": registration_id}).scalar_one():
             session.execute(_grow_version, {"registration": registration_id})
         else:
             _close(session, registration_id, now=now)
     return seats.move(session, event.id, counted, taken=-len(people))
+
+
+def _record(
+    session: Session,
+    event: Event,
+    action: Action,
+    registration_id: int,
+    leaving: Sequence[int],
+    *,
+    by: Actor,
+    now: datetime,
+    **details: bool,
+) -> None:
+    audit.record(
+        session,
+        action,
+        by,
+        now=now,
+        event_id=event.id,
+        registration_id=registration_id,
+        seats=len(leaving),
+        attendees=leaving,
+        **details,
+    )
 
 
 def _chosen(session: Session, registration: Registration, people: Collection[int]) -> set[int]:

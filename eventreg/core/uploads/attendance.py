@@ -127,11 +127,18 @@ def _agree(case: Case, person: Attendee, *, again: bool = False) -> CheckIn | No
         stands = check_in.record(case.session, case.event, person, arrival, by=case.by)
         known.set_check_in(person, stands)
         _give_what_was_handed_over(case, person)
-    elif first.at < stands.arrived_at and not stands.by_paper:
-        device = stands.device and first.device
-        earlier = Arrival(person.public_id, first.at, case.now, device=device)
-        check_in.seen_earlier(case.event, stands, earlier)
+    elif not stands.by_paper:
+        _keep_the_earliest(case, stands, first)
     return stands
+
+
+def _keep_the_earliest(case: Case, stands: CheckIn, first: Said) -> None:
+    """Let the check-in say when a door that still says so saw the person first. One from a page has
+    no act, so it only becomes earlier."""
+    on_page = stands.device is None
+    if first.at < stands.arrived_at or not on_page:
+        device = None if on_page else first.device
+        check_in.seen_earlier(case.event, stands, Arrival("", first.at, case.now, device=device))
 
 
 def _may_undo(case: Case, stands: CheckIn) -> bool:

@@ -38,6 +38,7 @@ class Result(StrEnum):
     CONFIRMED = "confirmed"
     SEATED = "seated"
     RESTORED = "restored"
+    RELEASED = "released"
     REFUSED = "refused"
     UNKNOWN = "unknown"
     INVALID = "invalid"
@@ -95,8 +96,10 @@ class Case:
         return (self.now - self.acted_at).total_seconds() < 60
 
 
-_CAME = {Kind.CHECK_IN: True, Kind.UNDO: False}
+_CAME = {Kind.CHECK_IN: True, Kind.WALK_IN: True, Kind.UNDO: False}
 _GIVEN = {Kind.GIFT: True, Kind.GIFT_UNDO: False}
+_NOTHING = {Result.WAITING, Result.NO_SEAT, Result.REFUSED}
+"""Acts with these results say nothing about who came."""
 _past = (
     select(
         DoorAct.attendee_id,
@@ -145,7 +148,7 @@ class Known:
             some = ids[start : start + _BATCH]
             parameters = {"event": self._event.id, "people": some}
             for row in self._session.execute(_past, parameters):
-                if row.result not in {Result.WAITING, Result.REFUSED}:
+                if row.result not in _NOTHING:
                     what = (row.device, row.seq, row.id, True, row.acted_at, row.by_staff_id)
                     self.add(row.attendee_id or 0, Kind(row.act), Said(*what))
             found = self._session.scalars(_check_ins, {"people": some})

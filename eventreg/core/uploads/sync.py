@@ -19,6 +19,7 @@ from eventreg.core.audit import Actor
 from eventreg.core.door import devices
 from eventreg.core.door.devices import Contact
 from eventreg.core.errors import Refusal
+from eventreg.core.event import events
 from eventreg.core.models.door import DoorAct, DoorDevice
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
@@ -185,11 +186,18 @@ class _Upload:
                 "reason": ruling.reason or None,
                 "late": ruling.late,
                 "answer": json.dumps(answer),
-                "typed": json.dumps(typed) if typed and ruling.clash else None,
+                "typed": json.dumps(typed, ensure_ascii=False)
+                if self._may_keep(typed, ruling)
+                else None,
                 "clash": ruling.clash,
             },
         )
         return answer
+
+    def _may_keep(self, typed: dict[str, str], ruling: Ruling) -> bool:
+        """Whether what was typed is kept: only for a person to settle it, and not for ever."""
+        is_past = events.is_past_keeping(self.event, self.now)
+        return bool(typed) and ruling.clash is not None and not is_past
 
     def _case(self, act: Act, device: str, order: int) -> Case:
         return Case(
@@ -222,6 +230,8 @@ class _Upload:
     def _rule(self, case: Case) -> Ruling:
         if case.act.kind is Kind.WALK_IN:
             return other_acts.walk_in(case)
+        if case.act.kind is Kind.RELEASE:
+            return other_acts.release(case)
         if case.person is None:
             return Ruling(Result.UNKNOWN, clash=Clash.UNKNOWN)
         return _RULES[case.act.kind](case, case.person)

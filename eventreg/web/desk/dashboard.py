@@ -19,6 +19,7 @@ from eventreg.core.door import gifts, live, release
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.staff.permissions import Permission
+from eventreg.core.uploads import settling
 from eventreg.storage.session import reading
 from eventreg.web import notes
 from eventreg.web.access import requires
@@ -43,6 +44,7 @@ def dashboard(slug: str) -> str:
         sum=invariants.of_event(reading(), event, now=g.now, from_the_trail=audit_is_checked),
         audit_is_checked=audit_is_checked,
         tasks=calls.tasks(reading(), event, now=g.now),
+        to_settle=settling.count(reading(), event),
         same_names=len(duplicates.groups(reading(), event)),
         bursts=bursts.of_event(reading(), event, now=g.now),
         taken_back=taken_back,

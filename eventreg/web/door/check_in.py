@@ -74,6 +74,7 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         beside=_rest_of_party(told),
         window_open=events.check_in_is_open(event, g.now),
         suggest_release=release.is_suggested(event, g.now),
+        may_release=release.may_release(event, access.actor(), g.now),
         release_from=events.release_from(event),
         **about(event),
         **door_facts.application(event),

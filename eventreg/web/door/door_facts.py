@@ -13,8 +13,8 @@ from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.settings import Settings
 from eventreg.storage.session import reading
-from eventreg.web import access, language
-from eventreg.web.door import door_files, screen
+from eventreg.web import access, door_words, language
+from eventreg.web.door import door_files
 
 _STEMS = ("scan_", "meet_")
 """The sentences of the scanner and of doors that meet have keys that begin so."""
@@ -46,7 +46,7 @@ def facts(event: Event, *, is_shell: bool) -> dict[str, Any]:
         "capacity": definition.capacity,
         "gift": _gift(event),
         "version": version(),
-        "store": _store(),
+        "store": store(),
         "shell": is_shell,
         "links": _links(event),
         **({} if is_shell else _of_session(event)),
@@ -66,7 +66,7 @@ def _of_session(event: Event) -> dict[str, Any]:
         "device": device if name else "",
         "device_name": name,
         "paired": signed_in is not None and signed_in.event_id is not None,
-        "may": {name: access.may(name) for name in ("register", "correct")},
+        "may": {name: access.may(name) for name in ("register", "correct", "release-early")},
     }
 
 
@@ -87,7 +87,7 @@ def _gift(event: Event) -> dict[str, Any] | None:
     }
 
 
-def _store() -> str:
+def store() -> str:
     """The name of the database in the device."""
     settings: Settings = current_app.extensions["settings"]
     rehearsal = settings.rehearsal
@@ -110,7 +110,7 @@ def _links(event: Event) -> dict[str, str]:
 
 def sentences() -> dict[str, str]:
     """All sentences of the script, by key, in the language of the request."""
-    screens = {key: i18n.sentence(g.language, key) for key in screen.WORDS}
+    screens = {key: i18n.sentence(g.language, key) for key in door_words.WORDS}
     return {**screens, **i18n.beginning(g.language, *_STEMS)}
 
 

@@ -25,7 +25,7 @@ from eventreg.settings import Settings
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import access, qr_code
 from eventreg.web.access import anyone, requires
-from eventreg.web.door import door_names
+from eventreg.web.door import door_facts, door_names
 from eventreg.web.event_facts import about
 from eventreg.web.language import say_refusal
 from eventreg.web.limits import limits
@@ -142,7 +142,13 @@ def ask_pair(token: str) -> Answer:
         found = pairings.require_offer(reading(), token, now=g.now)
     event = _event(found.event_id)
     until = sessions.paired_until(event)
-    return render_template("door/pairing.html", token=token, until=until, **about(event))
+    return render_template(
+        "door/pairing.html",
+        until=until,
+        store=door_facts.store(),
+        assets=f"/door/assets/{door_facts.version()}",
+        **about(event),
+    )
 
 
 def _paired_already(token: str) -> Response | None:

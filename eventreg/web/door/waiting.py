@@ -8,7 +8,7 @@ from eventreg.core.door import calling, present, release, restoring
 from eventreg.core.door import check_in as rules
 from eventreg.core.door.check_in import Arrival, Outcome
 from eventreg.core.door.present import Standing
-from eventreg.core.errors import AttendeeCancelled, EventFull, NotWaiting
+from eventreg.core.errors import AttendeeCancelled, AttendeeUnknown, EventFull, NotWaiting
 from eventreg.core.event import events
 from eventreg.core.models.registration import RegistrationState
 from eventreg.core.registration.waitlist import OverReason
@@ -39,6 +39,7 @@ def waiting(slug: str) -> str:
         earlier=release.latest(reading(), event),
         told=present.of(reading(), event, who) if who else None,
         most_calls=calling.CALLS,
+        may_release=release.may_release(event, access.actor(), g.now),
         **about(event),
     )
 
@@ -58,6 +59,8 @@ def at_the_door(slug: str) -> Answer:
         _do(slug, what, attendee)
     except EventFull:
         _do(slug, "here", attendee)
+    except AttendeeUnknown:
+        return page(events.get(reading(), slug), told=Told("gone")), 404
     except NotWaiting:
         pass  # another door was faster: the page shows what is so now
     except AttendeeCancelled as gone:
@@ -99,6 +102,8 @@ def restore(slug: str) -> Answer:
     attendee, by, now = request.form.get("attendee", ""), access.actor(), g.now
     try:
         found, outcome = write(lambda session: _restored(session, slug, attendee, by))
+    except AttendeeUnknown:
+        return page(events.get(reading(), slug), told=Told("gone")), 404
     except EventFull:
         (person,) = release.people(reading(), events.get(reading(), slug), [attendee])
         told = Told("no-seat", person.name, now, attendee)

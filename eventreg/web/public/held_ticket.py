@@ -37,6 +37,12 @@ def live_people(registration: Registration) -> list[Row]:
     return [person for person in people if person.is_live]
 
 
+def released_people(registration: Registration) -> list[Row]:
+    """The people of a registration whose seats were given away because they had not come."""
+    people = attendee_list.of_registration(reading(), registration.id)
+    return [person for person in people if person.released_at]
+
+
 def instead_of_asking(registration: Registration, event: Event, too_late: Refusal) -> Answer | None:
     """The answer if the ticket cannot be changed any more: it is cancelled, or the event has begun.
 

@@ -39,6 +39,7 @@ def ticket(token: str) -> Answer:
     shown = {
         "done": just_done.of(registration, event),
         "people": held_ticket.live_people(registration),
+        "released": held_ticket.released_people(registration),
         "masked": phones.masked(registration.phone_number),
         "path": path,
         "changeable": g.now < event.starts_at,
@@ -78,6 +79,7 @@ def _cancelled(registration: Registration, event: Event, path: str) -> str:
     return render_template(
         "public/ticket/cancelled.html",
         done=just_done.of(registration, event),
+        released=held_ticket.released_people(registration),
         again=[(addresses.ticket(one), one.state) for one in again],
         path=path,
         **facts(event),

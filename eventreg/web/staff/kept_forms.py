@@ -52,6 +52,7 @@ ACTS = {
     "door.at_the_door": "waiting_heading",
     "door.restore": "restore_button",
     "door.release": "release_heading",
+    "desk.settle": "to_settle_heading",
     "organising.draft": "new_event",
     "organising.change": "edit_event",
 }

@@ -1,5 +1,6 @@
 """Columns that hold an enum: what the program refuses to write, and what it reads."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 import pytest
@@ -12,6 +13,7 @@ from eventreg.core.models.calls import Call
 from eventreg.core.models.outbox import Channel, MessageKind, OutboxMessage
 from eventreg.core.models.registration import Registration, Source
 from eventreg.storage.session import db, reading, transaction
+from tests.support import shared
 from tests.support.factories import House
 
 GROWING = [
@@ -49,8 +51,16 @@ def test_a_value_of_a_newer_program_can_be_read(small: House) -> None:
     assert found.source == "pigeon"
 
 
+@pytest.fixture
+def newly_compiled() -> Iterator[None]:
+    """The test's house compiles its SQL itself, and no later one uses that."""
+    shared.forget()
+    yield
+    shared.forget()
+
+
 def test_a_new_entry_is_written_without_a_migration(
-    small: House, monkeypatch: pytest.MonkeyPatch
+    newly_compiled: None, small: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class GrownKind(StrEnum):
         REGISTERED = "registered"

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-_PORTAL = "<!doctype html><title>Wi-Fi</title><p>Welcome to the hall. Press OK to go on.".encode()
+_PORTAL = b"<!doctype html><title>Wi-Fi</title><p>Welcome to the hall. Press OK to go on."
 _HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
 
 

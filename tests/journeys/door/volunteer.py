@@ -25,7 +25,9 @@ def filled(folder: Path, people: int) -> None:
     house = House(folder)
     with house.app.app_context():
         house.apply(
-            toml(capacity=people + 5, more='[gift]\ntext = { zh = "礼品", en = "Gift" }\nstock = 60')
+            toml(
+                capacity=people + 5, more='[gift]\ntext = { zh = "礼品", en = "Gift" }\nstock = 60'
+            )
         )
         house.hire()
         for number in range(people):

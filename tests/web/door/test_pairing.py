@@ -1,12 +1,13 @@
 """Pair telephones with the door: for events of any name, and several at once."""
 
 import io
+import json
 from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
 
 import pytest
 from flask.testing import FlaskClient
@@ -102,6 +103,40 @@ def test_six_telephones_paired_at_once_get_six_names(
         with ThreadPoolExecutor(6) as threads:
             assert list(threads.map(press, tokens)) == [303] * 6
     assert sorted(names(house, "small")) == [f"small ☎{number}" for number in range(1, 7)]
+
+
+def test_a_door_that_is_taken_away_is_out_at_once_in_another_process(
+    house: House, environment: dict[str, str]
+) -> None:
+    """The server is one process, the desk another. The telephone's script reads why."""
+    house.apply(toml())
+    house.hire()
+    token = offered(house, "small")
+    reading().rollback()
+    environment["EVENTREG_CLOCK"] = "2030-06-08T02:00:00+00:00"
+    with running(house.settings.instance, **environment) as server:
+        telephone = build_opener(Stay, HTTPCookieProcessor(CookieJar()))
+        telephone.addheaders = [("Accept", "application/json")]
+        address = f"{server.address}/staff/pair/{token}"
+        page = Request(address, headers={"Accept": "text/html"})  # noqa: S310 - our own server
+        with telephone.open(page, timeout=30) as shown:
+            fields = hidden(shown.read().decode())
+        sent = urlencode(fields).encode()
+        with pytest.raises(HTTPError) as paired:
+            telephone.open(address, sent, timeout=30)
+        assert paired.value.code == 303
+        door = f"{server.address}/door/small/"
+        with telephone.open(door, timeout=30) as answer:
+            assert answer.status == 200
+        with transaction() as session:
+            event = events.get(session, "small")
+            devices.revoke(
+                session, event, devices.of_event(session, event)[0], by=house.desmond, now=house.now
+            )
+        with pytest.raises(HTTPError) as refused:
+            telephone.open(door, timeout=30)
+        assert refused.value.code == 403
+        assert json.loads(refused.value.read())["error"] == "revoked"
 
 
 def test_the_same_form_or_list_can_be_sent_for_two_events(house: House) -> None:

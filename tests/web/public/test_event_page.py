@@ -122,13 +122,21 @@ def test_the_number_of_the_day_is_shown_from_the_evening_before(morning: House) 
         morning.now = local("2030-06-10 08:00")
 
 
-def test_no_page_announces_a_release_of_seats_that_nothing_does_yet(house: House) -> None:
-    released = toml().replace("closes_at = 09:00:00", "closes_at = 09:00:00\nrelease_at = 09:10:00")
-    house.apply(released)
-    made = house.register("张桂芳")
-    guest = house.client()
-    for path in ("/zh/events/small", "/en/events/small", addresses.ticket(made)):
+def test_the_release_of_seats_is_announced_where_the_file_sets_its_time(house: House) -> None:
+    house.apply(
+        toml().replace("closes_at = 09:00:00", "closes_at = 09:00:00\nrelease_at = 09:10:00")
+    )
+    house.apply(toml("other"))
+    made, other = house.register("张桂芳"), house.register("王建国", slug="other")
+    guest, said = house.client(), "请在 9:00 前到。9:10 还没到，座位会让给现场等候的人。"
+    for path in ("/zh/events/small", addresses.ticket(made)):
+        assert said in get(guest, path).text, path
+    english = "Please come before 9:00. If you are not there by 9:10, your seat goes to people who"
+    assert english in get(guest, "/en/events/small").text
+    for path in ("/zh/events/other", addresses.ticket(other)):
         assert "9:10" not in get(guest, path).text, path
+    house.now = local("2030-06-10 11:00")
+    assert "9:10" not in get(guest, "/zh/events/small").text
 
 
 def test_the_telephone_is_closed_on_a_holiday_and_open_on_a_make_up_day(house: House) -> None:
