@@ -79,7 +79,7 @@ FLOORS = (
     "core.audit_replay  core.event  core.outbox  web.lang_attributes",
     "core.deliveries  core.registration  core.staff",
     "core.door  core.importing  core.organising  core.undo  storage  web.addresses",
-    "core.desk  core.invariants  web.language  web.limits",
+    "core.desk  core.invariants  core.uploads  web.language  web.limits",
     "core.erasure  readers  web.access  web.event_facts  web.forms  web.qr_code",
     "mail  operations  rehearsal  web.door  web.guard  web.notes  web.template_globals",
     "background  web.desk  web.public",

@@ -98,6 +98,7 @@ export function makeActions(app) {
     seat: (attendee) => perform("seat", attendee, {}, ["check-in"]),
     restore: (attendee) => perform("restore", attendee, {}, ["check-in"]),
     present: (attendee) => perform("present", attendee),
+    release: (absent) => perform("release", null, { absent }),
     settle: (key) => inTurn(() => settle(key)),
     exportUnsent,
     end: (confirmed) => inTurn(() => end(confirmed)),

@@ -36,6 +36,15 @@ function ofOwedGift(person) {
   return { kind: "gift-owed", writes: true };
 }
 
+// Before its time only an organiser may give seats away.
+function ofRelease(now, facts) {
+  const from = Date.parse(facts.release_at || facts.check_in_closes_at);
+  if (now < from && !(facts.may && facts.may["release-early"])) {
+    return { kind: "release-early", at: from, writes: false };
+  }
+  return { kind: "seats-released", writes: true, at: now };
+}
+
 const JUDGES = {
   "check-in": ofCheckIn,
   "undo": (person) => (person.arrivedAt ? { kind: "undone", writes: true } : { kind: "not-in" }),
@@ -54,6 +63,7 @@ export function judge(person, act, now, facts, state) {
   if (act.act === "walk-in") {
     return { kind: state.free > 0 ? "walked-in" : "walked-in-waiting", writes: true, at: now };
   }
+  if (act.act === "release") return ofRelease(now, facts);
   if (!person) return { kind: "not-found", writes: false };
   return Object.assign({ writes: false }, JUDGES[act.act](person, act, now, facts, state));
 }

@@ -89,6 +89,7 @@ export function openPage(root, door) {
     network: async () => open(views.network(page, await door.toSettle()), "network"),
     more: () => open(views.more(page)), script: () => open(views.script(page)),
     scriptRead: () => { keep("script-read", true); close(); },
+    release: () => open(views.release(page)),
     gifts: () => turn("gifts"), atDoor: () => turn("door"),
     canMeet: Boolean(door.facts().meet_key && window.crypto && window.crypto.subtle),
     scan, open, close, tell, redraw, last, emptied

@@ -16,6 +16,7 @@ const LOOKS = {
   "no-seat": MIND, "not-in": MIND, "gift-already": MIND, "no-gift-left": MIND, "no-gift": MIND,
   "not-found": ["mind", "!", "long"], "gone": MIND,
   "other-event": BAD, "damaged": BAD, "not-saved": BAD,
+  "seats-released": GOOD, "release-early": MIND,
   "ask-open": ["mind", "?", null], "party": ["calm", "", "high"]
 };
 const PLAIN = {
@@ -26,7 +27,8 @@ const PLAIN = {
   "gift-given": "told_gift_given", "gift-undone": "told_gift_undone",
   "gift-owed": "told_gift_owed", "no-gift-left": "gifts_none_left", "no-gift": "screen_no_gift",
   "unsure": "screen_unsure", "other-event": "screen_other_ticket", "damaged": "screen_damaged",
-  "not-saved": "screen_not_saved", "not-found": "told_not_found", "ask-open": "screen_ask_open"
+  "not-saved": "screen_not_saved", "seats-released": "screen_seats_released",
+  "not-found": "told_not_found", "ask-open": "screen_ask_open"
 };
 
 // Other words for the same answers.
@@ -51,6 +53,7 @@ export function sentence(told, say, time) {
   }
   if (told.kind === "cancelled") return say("told_cancelled", { time: at });
   if (told.kind === "released") return say("screen_released", { time: at });
+  if (told.kind === "release-early") return say("screen_release_early", { time: at });
   if (told.kind === "early") return say("told_early", { time: at });
   if (told.kind === "gift-already") return say("gift_given_at", { time: at });
   if (told.kind === "party") return say("screen_party");

@@ -49,7 +49,8 @@ function described(person) {
   const name = fold(person.name || "");
   const reading = person.pinyin || (HAN.test(name) ? (nameRead(simplified(name)) || []).join(" ")
     : name.normalize("NFD").replace(ACCENTS, ""));
-  const keys = person.keys || ownKeys(name, reading);
+  const isFromServer = typeof person.keys === "string" && person.keys;
+  const keys = isFromServer ? person.keys : ownKeys(name, reading);
   const end = keys.indexOf("\n");
   return {
     name, keys, sort: `${reading} ${name}`, surname: reading.split(" ")[0],

@@ -71,6 +71,15 @@ const CHANGES = {
   "present": (one, act, at) => { one.presentAt = one.presentAt || at; },
 };
 
+// The seats of those who were seen as absent, and have not come since, are given away.
+function release(people, act, at) {
+  for (const attendee of act.absent || []) {
+    const one = people.get(attendee);
+    if (!one || one.arrivedAt || one.state !== "confirmed") continue;
+    Object.assign(one, { state: "cancelled", cancelledAt: at, releasedAt: at, local: true });
+  }
+}
+
 // The people and the counts. `roster` is {at, capacity, attendees}, `acts` are those in the
 // storage.
 export function project(roster, acts, facts) {
@@ -80,7 +89,9 @@ export function project(roster, acts, facts) {
   const inOrder = acts.filter((act) => counts(act, listedAt)).sort(earlier);
   for (const act of inOrder) {
     const at = serverTime(act.at, facts);
-    if (act.act === "walk-in") {
+    if (act.act === "release") {
+      release(people, act, at);
+    } else if (act.act === "walk-in") {
       people.set(act.key, walkedIn(act, at, seated() < roster.capacity));
     } else if (people.has(act.attendee) && CHANGES[act.act]) {
       CHANGES[act.act](people.get(act.attendee), act, at, facts);

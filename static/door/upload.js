@@ -223,13 +223,15 @@ export function uploader(door) {
 
 // Whether the server did nothing with the act, and nobody has settled it yet.
 function isOpen(act) {
+  // Who walked in without a free seat waits with a number: the server did write that down.
+  if (act.act === "walk-in" && act.result === "no_seat") return false;
   return Boolean(act.sent) && !act.settled && NOTHING_DONE.has(act.result);
 }
 
 // An act as the server reads it.
 function wire(act) {
   const sent = { key: act.key, seq: act.seq, act: act.act, attendee: act.attendee, at: act.at };
-  for (const field of ["name", "phone", "anyway"]) if (act[field]) sent[field] = act[field];
+  for (const field of ["name", "phone", "anyway", "absent"]) if (act[field]) sent[field] = act[field];
   if (act.origin) sent.device = act.origin; // it was taken over from another device
   return sent;
 }

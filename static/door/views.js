@@ -129,6 +129,7 @@ export function more(page) {
   const { say } = page;
   const offered = [
     page.facts().gift ? button(say("gift_label"), page.gifts) : null,
+    button(say("release_heading"), page.release),
     button(say("sheet_heading"), page.network),
     button(say("more_script"), page.script),
     page.canMeet ? button(say("meet_show"), () => page.meet("openMeetShow")) : null,
@@ -141,6 +142,29 @@ export function more(page) {
       el("p", {}, tick(say("more_private"), page.isPrivate(), page.setPrivate)),
       el("p", {}, tick(say("more_sound"), page.isLoud(), page.setLoud)),
       el("p", {}, button(say("more_end"), page.end, { class: "danger" }))
+    ]
+  };
+}
+
+// Who has not come, and who waits here for a seat. Without a network the device writes the release
+// down, and the first door with a network makes it real.
+export function release(page) {
+  const { say } = page;
+  const state = page.state();
+  const all = [...state.people.values()];
+  const absent = all.filter(one => one.state === "confirmed" && !one.arrivedAt);
+  const waiting = all.filter(one => one.state === "waitlisted" && one.presentAt);
+  const listed = people => el("ul", {}, ...people.map(one => el("li", {}, name(one.name))));
+  return {
+    title: say("release_heading"),
+    parts: [
+      el("p", {}, say("screen_release_counts", { absent: absent.length, free: state.free,
+        waiting: waiting.length })),
+      page.isOnline() ? null : el("p", { class: "note amber" }, say("screen_release_offline")),
+      el("details", {}, el("summary", {}, say("release_whose")), listed(absent)),
+      waiting.length ? el("div", {}, el("p", {}, say("release_next")), listed(waiting)) : null,
+      absent.length ? el("p", {}, button(say("screen_release_now", { absent: absent.length }),
+        () => page.does("release", absent.map(one => one.attendee)), { class: "danger" })) : null
     ]
   };
 }

@@ -61,7 +61,9 @@ def recorded(house: House, dice: random.Random) -> list[tuple[Door, list[dict[st
     found, people = [], everybody()
     for number in range(3):
         ahead = timedelta(seconds=dice.randint(-3 * 86_400, 3 * 86_400))
-        door, acts, mine = Door(house, f"door-{number}", ahead), [], []
+        door = Door(house, f"door-{number}", ahead)
+        acts: list[dict[str, Any]] = []
+        mine: list[str] = []
         for step in range(SCANS):
             at = hour("08:45") + timedelta(seconds=4 * step + number)
             if mine and dice.random() < 0.1:

@@ -22,6 +22,7 @@ DEEPEST = 16
 """How deeply the JSON of a batch may be nested."""
 _KEY = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 _LONGEST_TEXT = 200
+_MOST_ABSENT = 5_000
 _LARGEST = 2**31 - 1
 
 
@@ -39,6 +40,7 @@ class Kind(StrEnum):
     SEAT = "seat"
     RESTORE = "restore"
     PRESENT = "present"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Act:
     at: datetime | None = None
     name: str = ""
     phone: str = ""
+    absent: Sequence[str] = ()
+    """Of a release: those who had not come, as the volunteer saw it."""
 
 
 @dataclass(frozen=True)
@@ -153,10 +157,11 @@ def _act(sent: Any, uploader: str) -> Act | Invalid:
             _time(sent.get("at")),
             _text(sent.get("name")),
             _text(sent.get("phone")),
+            _texts(sent.get("absent")),
         )
     except _Wrong:
         return Invalid(key)
-    needs_person = kind is not Kind.WALK_IN and not made.attendee
+    needs_person = kind not in {Kind.WALK_IN, Kind.RELEASE} and not made.attendee
     needs_name = kind in {Kind.WALK_IN, Kind.RENAME} and not made.name.strip()
     return Invalid(key) if needs_person or needs_name else made
 
@@ -178,6 +183,14 @@ def _text(sent: Any, longest: int = _LONGEST_TEXT) -> str:
     if any(unicodedata.category(c) in {"Cc", "Cs"} for c in sent):
         raise _Wrong
     return sent
+
+
+def _texts(sent: Any) -> Sequence[str]:
+    if sent is None:
+        return ()
+    if not isinstance(sent, list) or len(sent) > _MOST_ABSENT:
+        raise _Wrong
+    return tuple(_text(one, 64) for one in sent)
 
 
 def _number(sent: Any) -> int | None:

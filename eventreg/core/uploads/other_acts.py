@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from eventreg.core.door import present, restoring, walk_ins
+from eventreg.core.door import release as releasing
 from eventreg.core.door.present import Standing
 from eventreg.core.door.walk_ins import Newcomer
 from eventreg.core.errors import (
@@ -132,6 +133,20 @@ def restore(case: Case, person: Attendee) -> Ruling:
     back = present.person_of(case.session, case.event, found.attendee)
     has_seat = found.state == RegistrationState.CONFIRMED
     return Ruling(Result.RESTORED if has_seat else Result.WAITING, person=back, more=_more(found))
+
+
+def release(case: Case) -> Ruling:
+    """Make the release real that a door proposed without a network. Who has come meanwhile keeps
+    the seat."""
+    try:
+        done = releasing.release(
+            case.session, case.event, case.act.absent, by=case.by, now=case.now
+        )
+    except Refusal as refusal:
+        return refused(refusal)
+    case.session.expire_all()
+    counts = {"released": len(done.released), "kept": len(done.kept), "seated": len(done.seated)}
+    return Ruling(Result.RELEASED, more={**counts, "left": done.left})
 
 
 def mark_present(case: Case, person: Attendee) -> Ruling:

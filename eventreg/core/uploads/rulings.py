@@ -38,6 +38,7 @@ class Result(StrEnum):
     CONFIRMED = "confirmed"
     SEATED = "seated"
     RESTORED = "restored"
+    RELEASED = "released"
     REFUSED = "refused"
     UNKNOWN = "unknown"
     INVALID = "invalid"

@@ -169,30 +169,12 @@ def settle(
     Refuses with ``ActUnknown`` if the event has no such act or it cannot be settled so, and as the
     rule does that carries it out: ``AttendeeUnknown``, ``EventFull``, ``FieldRefused`` and so on.
     """
-    same = DoorAct.event_id == event.id, DoorAct.key == decision.key
-    row = session.scalar(select(DoorAct).where(*same, DoorAct.clash.is_not(None)).with_for_update())
+    row = _to_settle(session, event, decision.key)
     if row is None:
-        raise ActUnknown
-    if row.settled_at is not None:
         return
-    session.refresh(row)
     person = session.get(Attendee, row.attendee_id) if row.attendee_id else None
-    arrival = Arrival("", row.acted_at, now, device=row.device)
-    match decision.how:
-        case How.MISTAKE if person is not None:
-            _send_away(session, event, person, by=by, now=now)
-        case How.SEAT if person is not None:
-            if person.code is None:
-                present.seat(session, event, person.public_id, by=by, now=now)
-            _come_in(session, event, person.public_id, arrival, by)
-        case How.FOUND:
-            _come_in(session, event, decision.attendee, arrival, by)
-            row.attendee_id = present.person_of(session, event, decision.attendee).id
-        case How.WALK_IN:
-            newcomer = Newcomer(decision.name, decision.phone, row.acted_at, f"settled:{row.key}")
-            walk_ins.walk_in(session, event, newcomer, secret_key=secret_key, by=by, now=now)
-        case How.MISTAKE | How.SEAT:
-            raise ActUnknown
+    context = _Context(session, event, row, person, secret_key, by, now)
+    context.carry_out(decision)
     row.settled_at, row.settled_by_staff_id, row.typed = now, by.staff_id, None
     session.flush()
     audit.record(
@@ -208,19 +190,74 @@ def settle(
     )
 
 
-def _come_in(session: Session, event: Event, attendee: str, arrival: Arrival, by: Actor) -> None:
-    """Check the person in, at the time at which the door saw the person."""
-    came = Arrival(attendee, arrival.arrived_at, arrival.recorded_at, device=arrival.device)
-    check_in.check_in(session, event, came, anyway=True, by=by)
+def _to_settle(session: Session, event: Event, key: str) -> DoorAct | None:
+    """The act, locked; ``None`` if it is settled."""
+    same = DoorAct.event_id == event.id, DoorAct.key == key, DoorAct.clash.is_not(None)
+    row = session.scalar(
+        select(DoorAct).where(*same).with_for_update().execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise ActUnknown
+    return row if row.settled_at is None else None
 
 
-def _send_away(
-    session: Session, event: Event, person: Attendee, *, by: Actor, now: datetime
-) -> None:
-    """Take back the check-in of somebody who had cancelled, and the seat with it."""
-    made = arrivals.standing(session, person.id)
-    if made is not None:
-        check_in.undo(session, event, made.id, by=by, now=now)
-    registration = lookup.get(session, person.registration_id)
-    if person.is_live:
-        cancellations.cancel(session, event, registration, [person.id], by=by, now=now)
+@dataclass(frozen=True)
+class _Context:
+    """One act while it is settled, and the person it is about."""
+
+    session: Session
+    event: Event
+    row: DoorAct
+    person: Attendee | None
+    secret_key: str
+    by: Actor
+    now: datetime
+
+    def carry_out(self, decision: Decision) -> None:
+        """Do what was decided."""
+        match decision.how:
+            case How.MISTAKE if self.person is not None:
+                self._send_away(self.person)
+            case How.SEAT if self.person is not None:
+                self._seat(self.person)
+            case How.FOUND:
+                self._come_in(decision.attendee)
+                found = present.person_of(self.session, self.event, decision.attendee)
+                self.row.attendee_id = found.id
+            case How.WALK_IN:
+                self._register(decision)
+            case How.MISTAKE | How.SEAT:
+                raise ActUnknown
+
+    def _come_in(self, attendee: str) -> None:
+        """Check the person in, at the time at which the door saw the person."""
+        came = Arrival(attendee, self.row.acted_at, self.now, device=self.row.device)
+        check_in.check_in(self.session, self.event, came, anyway=True, by=self.by)
+
+    def _seat(self, person: Attendee) -> None:
+        session, event, by, now = self.session, self.event, self.by, self.now
+        if person.code is None:
+            present.seat(session, event, person.public_id, by=by, now=now)
+        self._come_in(person.public_id)
+
+    def _register(self, decision: Decision) -> None:
+        key = f"settled:{self.row.key}"
+        newcomer = Newcomer(decision.name, decision.phone, self.row.acted_at, key)
+        walk_ins.walk_in(
+            self.session,
+            self.event,
+            newcomer,
+            secret_key=self.secret_key,
+            by=self.by,
+            now=self.now,
+        )
+
+    def _send_away(self, person: Attendee) -> None:
+        """Take back the check-in of somebody who had cancelled, and the seat with it."""
+        session, event, by, now = self.session, self.event, self.by, self.now
+        made = arrivals.standing(session, person.id)
+        if made is not None:
+            check_in.undo(session, event, made.id, by=by, now=now)
+        registration = lookup.get(session, person.registration_id)
+        if person.is_live:
+            cancellations.cancel(session, event, registration, [person.id], by=by, now=now)

@@ -230,6 +230,8 @@ class _Upload:
     def _rule(self, case: Case) -> Ruling:
         if case.act.kind is Kind.WALK_IN:
             return other_acts.walk_in(case)
+        if case.act.kind is Kind.RELEASE:
+            return other_acts.release(case)
         if case.person is None:
             return Ruling(Result.UNKNOWN, clash=Clash.UNKNOWN)
         return _RULES[case.act.kind](case, case.person)

@@ -66,7 +66,7 @@ def _of_session(event: Event) -> dict[str, Any]:
         "device": device if name else "",
         "device_name": name,
         "paired": signed_in is not None and signed_in.event_id is not None,
-        "may": {name: access.may(name) for name in ("register", "correct")},
+        "may": {name: access.may(name) for name in ("register", "correct", "release-early")},
     }
 
 

@@ -34,7 +34,7 @@ _PERSON = _object(
     tail=_TEXT,
     party=_TEXT,
     state={"enum": ["confirmed", "waitlisted", "cancelled"]},
-    keys={"type": "array", "items": _TEXT},
+    keys=_TEXT,
     ticket={"type": "string", "pattern": "^[0-9a-f]{24}$"},
     checked_in_at=_or_null(_TIME),
     gift_at=_or_null(_TIME),
@@ -63,6 +63,7 @@ _ACT = _object(
     seq={"type": ["integer", "null"], "minimum": 0, "maximum": 2**31 - 1},
     name={"type": ["string", "null"], "maxLength": 200},
     phone={"type": ["string", "null"], "maxLength": 200},
+    absent={"type": ["array", "null"], "items": {"type": "string", "maxLength": 64}},
     device={"type": ["string", "null"], "pattern": _DEVICE["pattern"]},
 )
 _UPLOAD = _object(
@@ -93,6 +94,10 @@ _RESULT = _object(
     code=_TEXT,
     position=_NUMBER,
     number=_NUMBER,
+    released=_NUMBER,
+    kept=_NUMBER,
+    seated=_NUMBER,
+    left=_NUMBER,
 )
 _DONE = _object(
     ["now", "results", "device"],
@@ -123,45 +128,47 @@ _NAMED = {
 }
 
 
+_SYNC = {
+    "operationId": "sync",
+    "summary": "Upload acts. Each is answered; the same key twice changes nothing.",
+    "security": [{"session": [], "csrf": []}],
+    "parameters": [_SLUG],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Upload"}}},
+    },
+    "responses": {
+        "200": _answer("The answers, in the order of the acts.", "Done"),
+        "400": _answer("This is no JSON, is nested too deeply, or has no token.", "Error"),
+        "413": _answer("More than 500 acts, or more than 256 KiB.", "Error"),
+        "415": _answer("The content type is not application/json.", "Error"),
+        "422": _answer("This is JSON, and no batch.", "Error"),
+        **_SIGNED_OUT,
+    },
+}
+_FETCHED = {
+    "operationId": "roster",
+    "summary": "The people of the event, for a door device to keep.",
+    "security": [{"session": []}],
+    "parameters": [_SLUG, _NAMED],
+    "responses": {
+        "200": _answer("Everybody on the list.", "Roster"),
+        "304": {"description": "Nothing has changed since the `If-None-Match`."},
+        **_SIGNED_OUT,
+    },
+}
+
+
 def document() -> dict[str, Any]:
     """The document. It describes the answers that the program gives, and a test tries it."""
-    sync = {
-        "operationId": "sync",
-        "summary": "Upload acts. Each is answered; the same key twice changes nothing.",
-        "security": [{"session": [], "csrf": []}],
-        "parameters": [_SLUG],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Upload"}}},
-        },
-        "responses": {
-            "200": _answer("The answers, in the order of the acts.", "Done"),
-            "400": _answer("This is no JSON, is nested too deeply, or has no token.", "Error"),
-            "413": _answer("More than 500 acts, or more than 256 KiB.", "Error"),
-            "415": _answer("The content type is not application/json.", "Error"),
-            "422": _answer("This is JSON, and no batch.", "Error"),
-            **_SIGNED_OUT,
-        },
-    }
-    fetched = {
-        "operationId": "roster",
-        "summary": "The people of the event, for a door device to keep.",
-        "security": [{"session": []}],
-        "parameters": [_SLUG, _NAMED],
-        "responses": {
-            "200": _answer("Everybody on the list.", "Roster"),
-            "304": {"description": "Nothing has changed since the `If-None-Match`."},
-            **_SIGNED_OUT,
-        },
-    }
     schemas = {"Person": _PERSON, "Roster": _ROSTER, "Act": _ACT, "Upload": _UPLOAD}
     schemas |= {"Result": _RESULT, "Done": _DONE, "Error": _ERROR}
     return {
         "openapi": "3.1.0",
         "info": {"title": "eventreg: the door", "version": "1"},
         "paths": {
-            "/door/{slug}/roster.json": {"get": fetched},
-            "/door/{slug}/sync": {"post": sync},
+            "/door/{slug}/roster.json": {"get": _FETCHED},
+            "/door/{slug}/sync": {"post": _SYNC},
         },
         "components": {
             "schemas": schemas,

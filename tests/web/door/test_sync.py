@@ -67,14 +67,14 @@ def test_a_batch_is_answered_act_by_act(morning: House, script: Script) -> None:
     bad = {"key": "bad", "act": "dance", "attendee": "x"}
     answer = script.upload(came("张桂芳"), bad, came("曾秀英"), 5)
     assert answer.status_code == 200
-    assert [one["result"] for one in answer.json["results"]] == [
+    assert [one["result"] for one in answer.get_json()["results"]] == [
         "checked_in",
         "invalid",
         "checked_in",
         "invalid",
     ]
-    assert [one["key"] for one in answer.json["results"]][1::2] == ["bad", None]
-    assert answer.json["device"] == {"name": "1 号台", "revoked": False}
+    assert [one["key"] for one in answer.get_json()["results"]][1::2] == ["bad", None]
+    assert answer.get_json()["device"] == {"name": "1 号台", "revoked": False}
     assert arrived(morning) == 2
 
 
@@ -95,7 +95,7 @@ def test_a_batch_that_is_none_is_refused_and_changes_nothing(
     ):
         answer = script.post(body)
         assert (answer.status_code, answer.mimetype) == (status, "application/json")
-        assert answer.json["error"]
+        assert answer.get_json()["error"]
     assert script.post(batch, **{"Content-Type": "text/plain"}).status_code == 415
     assert script.post(batch, **{"X-CSRF-Token": ""}).status_code == 400
     assert (arrived(morning), reading().scalar(select(func.count(DoorAct.id)))) == (0, 0)
@@ -116,7 +116,7 @@ def test_a_device_that_was_taken_away_is_told_so(morning: House, script: Script)
     with morning.writing() as session:
         session.scalars(select(DoorDevice)).one().revoked_at = morning.now
     answer = script.upload(came("曾秀英"))
-    assert (answer.status_code, answer.json["error"]) == (403, "revoked")
+    assert (answer.status_code, answer.get_json()["error"]) == (403, "revoked")
     assert arrived(morning) == 1
 
 
@@ -155,7 +155,7 @@ def test_an_attendee_of_another_event_is_unknown_here(morning: House, script: Sc
     morning.register("外人", slug="other")
     morning.now = local("2030-06-10 08:47")
     answer = script.upload(came("外人"))
-    assert answer.json["results"][0]["result"] == "unknown"
+    assert answer.get_json()["results"][0]["result"] == "unknown"
     assert arrived(morning) == 0
 
 
@@ -164,19 +164,19 @@ def test_the_roster_has_what_admission_needs_and_no_telephone_number(
 ) -> None:
     answer = script.client.get(f"{ROSTER}?device=door-1")
     zhang, li = (
-        next(one for one in answer.json["attendees"] if one["name"] == name)
+        next(one for one in answer.get_json()["attendees"] if one["name"] == name)
         for name in ("张桂芳", "李大海")
     )
     made = lookup.get(reading(), 1)
     token = tickets.token(SECRET, made.ticket_seed)
     assert zhang["ticket"] == tokens.digest(token)[:24]
     assert (zhang["tail"], zhang["pinyin"]) == ("8000", "zhang gui fang")
-    assert zhang["keys"][:3] == ["张桂芳", "zhangguifang", "zgf"]
+    assert zhang["keys"].split()[:3] == ["张桂芳", "zhangguifang", "zgf"]
     assert (zhang["state"], zhang["checked_in_at"]) == ("confirmed", None)
     assert (li["state"], li["code"]) == ("cancelled", None)
     assert li["cancelled_at"]
     assert "138001" not in answer.get_data(as_text=True)
-    assert answer.json["capacity"] == 5
+    assert answer.get_json()["capacity"] == 5
     door = reading().scalars(select(DoorDevice)).one()
     assert door.roster_at == morning.now
 
@@ -189,7 +189,7 @@ def test_a_roster_that_has_not_changed_is_not_sent_again(morning: House, script:
     script.upload(came("张桂芳"))
     changed = script.client.get(ROSTER, headers={"If-None-Match": tag})
     assert changed.status_code == 200
-    zhang = next(one for one in changed.json["attendees"] if one["name"] == "张桂芳")
+    zhang = next(one for one in changed.get_json()["attendees"] if one["name"] == "张桂芳")
     assert zhang["checked_in_at"]
     assert zhang["door"] == "1 号台"
 
@@ -208,7 +208,7 @@ def test_a_device_that_tries_every_three_seconds_is_not_locked_out(folder: Path)
 
 def test_a_changed_roster_lets_no_stranger_in_unseen(morning: House, script: Script) -> None:
     forged = {"key": "forged", "act": "check-in", "attendee": "a" * 32, "name": "混进来的"}
-    assert script.upload(forged).json["results"][0]["result"] == "unknown"
+    assert script.upload(forged).get_json()["results"][0]["result"] == "unknown"
     assert arrived(morning) == 0
     row = reading().scalars(select(DoorAct)).one()
     assert (row.clash, "混进来的" in json.loads(row.typed or "{}").values()) == ("unknown", True)

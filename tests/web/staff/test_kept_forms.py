@@ -257,7 +257,7 @@ def test_every_form_is_listed_as_kept_or_never_kept(small: House) -> None:
         if getattr(views[endpoint], "needs", "") in KEPT_FOR
         and not getattr(views[endpoint], "wants_password", False)
     }
-    scripts = {"desk.hint"}
+    scripts = {"desk.hint", "door.sync_acts"}
     assert set(kept_forms.ACTS) == may_be - FILES - scripts
 
 
