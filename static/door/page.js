@@ -284,6 +284,7 @@ export function openPage(root, door) {
     el("div", { class: "columns" }, made.left, made.sheet, made.found)
   ]);
   window.addEventListener("resize", redraw);
+  setTimeout(() => find(door.state().people, "a")); // so that the first key finds all prepared
   door.changed(() => {
     redraw();
     if (seen.view && seen.view.named === "network") page.network();
