@@ -5,7 +5,7 @@ const KEPT_AFTER = 12 * 3600 * 1000;
 function say(worker, message) {
   return new Promise((resolve) => {
     const channel = new MessageChannel();
-    channel.port1.onmessage = resolve;
+    channel.port1.onmessage = (event) => resolve(event.data);
     worker.postMessage(message, [channel.port2]);
   });
 }
@@ -16,9 +16,11 @@ export function makeKeeper(app) {
 
   const shell = () => `${app.facts.links.door}shell`;
 
-  // A new version is installed and waits. The page offers it when nothing is unsent.
-  function look() {
-    app.hasNewVersion = Boolean(registration.waiting && registration.active);
+  // A new version is installed and waits. The page offers it when nothing is unsent. If the last tab
+  // was closed meanwhile, the browser has put its worker to work; it still shows the old version.
+  async function look() {
+    const waits = registration.waiting && registration.active;
+    app.hasNewVersion = Boolean(waits || (await say(registration.active, { type: "is-new" })));
     app.draw();
   }
 
@@ -27,7 +29,7 @@ export function makeKeeper(app) {
       const coming = registration.installing;
       if (coming) coming.addEventListener("statechange", look);
     });
-    look();
+    return look();
   }
 
   async function register() {
@@ -38,7 +40,7 @@ export function makeKeeper(app) {
       await navigator.serviceWorker.ready;
       // The shell in the language of this page. A page from the device has it already.
       if (!app.facts.shell) await say(registration.active, { type: "keep-shell", path: shell() });
-      follow();
+      await follow();
     } catch (fault) {
       if (app.storage === "ok") app.storage = "no-worker"; // no https, or an old browser
       app.draw();
@@ -48,8 +50,8 @@ export function makeKeeper(app) {
   // A person agreed to the new version. Refused while something is unsent.
   async function update() {
     const isOpen = app.acts().some((one) => !one.sent);
-    if (isOpen || !registration || !registration.waiting) return false;
-    await say(registration.waiting, { type: "take-over" });
+    if (isOpen || !registration || !app.hasNewVersion) return false;
+    await say(registration.waiting || registration.active, { type: "take-over" });
     location.reload();
     return true;
   }

@@ -23,7 +23,7 @@ let page = null;
 // What the parts share.
 export const app = {
   facts, storage: "ok", hasNewVersion: false,
-  store: Object.assign({}, database, { saveRoster, saveResults }),
+  store: watched(database),
   acts: () => acts,
   now: () => Date.now() + (facts.server_offset || 0),
   state, reload, draw, wrote,
@@ -63,15 +63,19 @@ function wrote(written) {
   tellTabs();
 }
 
-async function saveRoster(slug, roster, etag) {
-  await database.saveRoster(slug, roster, etag);
-  await reload();
-}
-
-async function saveResults(slug, results, sentAt) {
-  await database.saveResults(slug, results, sentAt);
-  await reload();
-  tellTabs();
+// The storage, whose changes by the upload are seen at once.
+function watched(store) {
+  return Object.assign({}, store, {
+    async saveRoster(slug, roster, etag) {
+      await store.saveRoster(slug, roster, etag);
+      await reload();
+    },
+    async saveResults(slug, results, sentAt) {
+      await store.saveResults(slug, results, sentAt);
+      await reload();
+      tellTabs();
+    },
+  });
 }
 
 // Other tabs of this device draw again when one of them has written.
@@ -134,7 +138,7 @@ async function openStore() {
     takeStored(await database.facts(facts.slug));
   } catch (fault) {
     app.storage = "denied";
-    app.store = makeMemory((made) => loop.post(made));
+    app.store = watched(makeMemory((made) => loop.post(made)));
   }
   // A paired telephone has the device that the server gave it; others make one up and keep it.
   facts.device = paired || facts.device || newDevice();

@@ -73,9 +73,11 @@ self.addEventListener("message", (event) => {
     done = chosen().then((name) => (name === own ? caches.open(own) : null))
       .then((cache) => cache && keepShell(cache, told.path)).catch(() => {});
   }
+  // Whether devices still see an older version than this worker's.
+  if (told.type === "is-new") done = chosen().then((name) => name !== own);
   if (told.type === "wipe") done = wipe(told.path);
   if (!done) return;
-  event.waitUntil(done.then(() => event.ports[0] && event.ports[0].postMessage("done")));
+  event.waitUntil(done.then((said) => event.ports[0] && event.ports[0].postMessage(said)));
 });
 
 async function wipe(path) {

@@ -279,6 +279,10 @@ def test_a_new_version_waits_until_nothing_is_unsent_and_somebody_agrees(
             dora.opens()
             assert dora.run("return app.door.facts().version") == old
             at.network.be("works")
+            dora.until_pill("session-expired")  # it ends with the browser
+            assert dora.run("return app.door.status().newVersion") is False
+            dora.signs_in()
+            assert dora.run("return app.door.facts().version") == old
             dora.until("app.door.status().unsent === 0 && app.door.status().newVersion")
             with dora.page.expect_navigation():
                 dora.run("app.door.update()")
