@@ -7,6 +7,8 @@ from pathlib import Path
 from eventreg.settings import ROOT
 
 _SCRIPTS = ROOT / "static" / "door"
+_BUILT = _SCRIPTS / "vendor"
+_MAIN = "main.js"
 _ALSO = (
     "static/tokens.css",
     "static/staff/staff.css",
@@ -21,10 +23,32 @@ _ELSEWHERE = {_WORKER, "pairing.js", "probe.js", "sign_out.js", "held.js"}
 
 
 @cache
+def files() -> dict[str, Path]:
+    """All files that a page of the door can ask for, by name. The reader of QR codes is among them
+    only if it was built."""
+    modules = {path.name: path for path in sorted(_SCRIPTS.glob("*.js"))}
+    built = {path.name: path for path in sorted(_BUILT.glob("*.js")) if path.name != _MAIN}
+    found = {name: path for name, path in modules.items() if name not in _ELSEWHERE} | built
+    return found | {_MAIN: _BUILT / _MAIN} if _is_bundle_fresh() else found
+
+
+@cache
 def scripts() -> dict[str, Path]:
-    """The files by name. The reader of QR codes is among them only if it was built."""
-    found = (path for path in sorted(_SCRIPTS.rglob("*.js")) if path.name not in _ELSEWHERE)
-    return {path.name: path for path in found}
+    """The files that the page needs: its modules, or the one file that holds them all."""
+    if files()[_MAIN].parent != _BUILT:
+        return files()
+    return {name: path for name, path in files().items() if path.parent == _BUILT}
+
+
+def _is_bundle_fresh() -> bool:
+    """Whether our modules were put into one file as they are now (script/scanner)."""
+    sum_of_them = _BUILT / "main.sum"
+    if not sum_of_them.exists() or not (_BUILT / _MAIN).exists():
+        return False
+    digest = hashlib.sha256()
+    for path in sorted(_SCRIPTS.glob("*.js")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest() == sum_of_them.read_text().strip()
 
 
 @cache
