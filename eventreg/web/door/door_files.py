@@ -7,6 +7,8 @@ from pathlib import Path
 from eventreg.settings import ROOT
 
 _SCRIPTS = ROOT / "static" / "door"
+_BUILT = _SCRIPTS / "vendor"
+_MAIN = "main.js"
 _ALSO = (
     "static/tokens.css",
     "static/staff/staff.css",
@@ -16,25 +18,47 @@ _ALSO = (
 )
 """What the page holds besides: if one of these changes, devices need the page anew."""
 _WORKER = "worker.js"
-_ELSEWHERE = {_WORKER, "pairing.js", "probe.js", "sign_out.js", "held.js"}
+_ELSEWHERE = {"pairing.js", "probe.js", "sign_out.js", "held.js"}
 """Files that are not part of the page, but of other pages."""
 
 
 @cache
+def served() -> dict[str, Path]:
+    """All files that a page of the door can ask for, by name. The reader of QR codes is among them
+    only if it was built, and ``main.js`` holds all modules if they were put into one file."""
+    modules = {path.name: path for path in sorted(_SCRIPTS.glob("*.js")) if path.name != _WORKER}
+    built = {path.name: path for path in sorted(_BUILT.glob("*.js")) if path.name != _MAIN}
+    return modules | built | ({_MAIN: _BUILT / _MAIN} if _is_bundle_fresh() else {})
+
+
+@cache
 def scripts() -> dict[str, Path]:
-    """The files by name. The reader of QR codes is among them only if it was built."""
-    found = (path for path in sorted(_SCRIPTS.rglob("*.js")) if path.name not in _ELSEWHERE)
-    return {path.name: path for path in found}
+    """The files that the page needs, by name: devices keep these. They are its modules, or the one
+    file that holds them all."""
+    if served()[_MAIN].parent == _BUILT:
+        return {name: path for name, path in served().items() if path.parent == _BUILT}
+    return {name: path for name, path in served().items() if name not in _ELSEWHERE}
+
+
+def _is_bundle_fresh() -> bool:
+    """Whether our modules were put into one file as they are now (script/scanner)."""
+    sum_of_them = _BUILT / "main.sum"
+    if not sum_of_them.exists() or not (_BUILT / _MAIN).exists():
+        return False
+    digest = hashlib.sha256()
+    for path in sorted(_SCRIPTS.glob("*.js")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest() == sum_of_them.read_text().strip()
 
 
 @cache
 def text(name: str) -> str:
     """The text of a file without comments and indents, which would be a fifth of all bytes. No
     string of ours goes over several lines."""
-    path = scripts()[name]
-    lines = (line.strip() for line in path.read_text().splitlines())
+    path = served()[name]
     if path.parent != _SCRIPTS:
         return path.read_text()
+    lines = (line.strip() for line in path.read_text().splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
@@ -42,7 +66,7 @@ def text(name: str) -> str:
 def version(*, rehearsal: bool) -> str:
     """A short hash of everything that the page holds, but for people. A rehearsal has versions of
     its own, since it may run at the address of the real server."""
-    texts = [*scripts().values(), _SCRIPTS / _WORKER, *map(ROOT.joinpath, _ALSO)]
+    texts = [*served().values(), _SCRIPTS / _WORKER, *map(ROOT.joinpath, _ALSO)]
     texts += [*sorted(_SCRIPTS.glob("*.css")), *sorted((ROOT / "templates/door").glob("*.html"))]
     digest = hashlib.sha256(b"rehearsal" if rehearsal else b"")
     for path in texts:

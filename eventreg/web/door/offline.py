@@ -45,7 +45,7 @@ def worker() -> Response:
 @anyone
 def asset(version: str, name: str) -> Response:
     """One file of the script, to be kept for ever; 404 for another version."""
-    if name not in door_files.scripts() or version != door_facts.version():
+    if name not in door_files.served() or version != door_facts.version():
         abort(404)
     response = Response(door_files.text(name), content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
