@@ -133,6 +133,7 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         f"{desk}/audit",
         f"{desk}/forget",
         f"{desk}/telephones",
+        f"{desk}/to-settle",
         f"{desk}/edit",
         "/staff/events/new",
         "/staff/accounts",

@@ -124,6 +124,7 @@ def walk_staff(house: House, language: str) -> None:
         f"{desk}/registrations/2/erase",
         f"{desk}/registrations/2/cancel",
         f"{desk}/telephones",
+        f"{desk}/to-settle",
         "/staff/accounts",
         "/staff/me",
         "/staff/password",

@@ -209,6 +209,7 @@ def test_staff_pages_are_light(house: House) -> None:
         "/import",
         "/duplicates",
         "/telephones",
+        "/to-settle",
         "/forget",
     ):
         answer = olga.get(DESK + path, headers={"Accept-Encoding": "gzip"})
