@@ -144,6 +144,7 @@ def test_gifts_clashes_waiting_people_and_release_are_told(
                 received_at=morning.now,
                 result="unknown",
                 late=False,
+                answer="{}",
                 clash="unknown",
             )
         )
