@@ -106,7 +106,8 @@ class Cluster:
 
     def create(self, name: str, template: str = "template0") -> str:
         """Create a database. Returns its address."""
-        self._ask(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Copying the files takes less time than writing each page into the log.
+        self._ask(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self.url(name)
 
     def drop(self, name: str) -> None:
