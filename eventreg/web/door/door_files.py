@@ -16,22 +16,28 @@ _ALSO = (
 )
 """What the page holds besides: if one of these changes, devices need the page anew."""
 _WORKER = "worker.js"
-_ELSEWHERE = {_WORKER, "pairing.js", "probe.js", "sign_out.js", "held.js"}
+_ELSEWHERE = {"pairing.js", "probe.js", "sign_out.js", "held.js"}
 """Files that are not part of the page, but of other pages."""
 
 
 @cache
+def served() -> dict[str, Path]:
+    """All files by name, but for the worker. The reader of QR codes is among them only if it was
+    built."""
+    return {path.name: path for path in sorted(_SCRIPTS.rglob("*.js")) if path.name != _WORKER}
+
+
+@cache
 def scripts() -> dict[str, Path]:
-    """The files by name. The reader of QR codes is among them only if it was built."""
-    found = (path for path in sorted(_SCRIPTS.rglob("*.js")) if path.name not in _ELSEWHERE)
-    return {path.name: path for path in found}
+    """The files that are part of the page, by name. Devices keep these."""
+    return {name: path for name, path in served().items() if name not in _ELSEWHERE}
 
 
 @cache
 def version(*, rehearsal: bool) -> str:
     """A short hash of everything that the page holds, but for people. A rehearsal has versions of
     its own, since it may run at the address of the real server."""
-    texts = [*scripts().values(), _SCRIPTS / _WORKER, *map(ROOT.joinpath, _ALSO)]
+    texts = [*served().values(), _SCRIPTS / _WORKER, *map(ROOT.joinpath, _ALSO)]
     texts += [*sorted(_SCRIPTS.glob("*.css")), *sorted((ROOT / "templates/door").glob("*.html"))]
     digest = hashlib.sha256(b"rehearsal" if rehearsal else b"")
     for path in texts:

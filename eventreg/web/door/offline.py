@@ -45,7 +45,7 @@ def worker() -> Response:
 @anyone
 def asset(version: str, name: str) -> Response:
     """One file of the script, to be kept for ever; 404 for another version."""
-    path = door_files.scripts().get(name)
+    path = door_files.served().get(name)
     if path is None or version != door_facts.version():
         abort(404)
     response = send_file(path, mimetype="text/javascript", conditional=False, etag=False)
