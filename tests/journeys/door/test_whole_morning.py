@@ -120,7 +120,8 @@ def shows_its_codes(phone: Volunteer, to: Volunteer) -> None:
     """One telephone shows its acts as codes, and the other takes them over."""
     module = "new URL('meet.js', document.querySelector('script[type=module]').src)"
     texts = phone.run(
-        f"const meet = await import({module}); return (await meet.textsToShow(app.door.facts())).texts"
+        f"""const meet = await import({module});
+        return (await meet.textsToShow(app.door.facts())).texts"""
     )
     to.run(
         f"""const meet = await import({module});
