@@ -15,8 +15,8 @@ from eventreg.core.models.registration import Attendee
 from eventreg.core.values import names, readings, traditional
 from eventreg.storage.session import reading
 from tests.core.search.tries import LIKE_THE_ISSUE, OUR_OWN, PEOPLE
+from tests.support.door.modules import asked, page_with
 from tests.support.factories import House, toml
-from tests.support.modules import asked, page_with
 
 pytestmark = pytest.mark.browser
 SHOWN = 3
