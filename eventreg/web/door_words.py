@@ -1,7 +1,6 @@
 """The sentences of the door's screen, which its script finds on its page."""
 
 WORDS = (
-    "arrived",
     "check_in",
     "check_in_anyway",
     "check_in_too",
@@ -54,7 +53,6 @@ WORDS = (
     "screen_back",
     "screen_before",
     "screen_change",
-    "screen_clear",
     "screen_confirmed",
     "screen_damaged",
     "screen_denied",
@@ -132,7 +130,6 @@ WORDS = (
     "told_cancelled",
     "told_checked_in",
     "told_early",
-    "told_gift_early",
     "told_gift_given",
     "told_gift_owed",
     "told_gift_undone",
