@@ -27,6 +27,7 @@ export const app = {
   acts: () => acts,
   now: () => Date.now() + (facts.server_offset || 0),
   state, reload, draw, wrote,
+  stop: () => loop.stop(),
 };
 app.keeper = makeKeeper(app);
 const actions = makeActions(app);

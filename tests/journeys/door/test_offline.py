@@ -8,13 +8,13 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Error
 
 from tests.conftest import CHROMIUM
 from tests.journeys.door.bad_network import BadNetwork, bad_network
@@ -69,7 +69,8 @@ def telephone(chromium: Browser, profile: Path) -> Iterator[BrowserContext]:
     try:
         yield context
     finally:
-        context.close()
+        with suppress(Error):  # it was killed
+            context.close()
 
 
 def kill(profile: Path) -> None:

@@ -40,7 +40,7 @@ def wait(window: Any, condition: str) -> None:
             if run(window, f"return Boolean({condition})"):
                 return
         time.sleep(0.1)
-    raise AssertionError(condition)
+    raise AssertionError(f"{condition}: {window.url} {window.run('return window.asked')}")
 
 
 def test_an_iphone_checks_people_in_without_a_network_and_loses_nobody(
@@ -50,7 +50,8 @@ def test_an_iphone_checks_people_in_without_a_network_and_loses_nobody(
         assert isinstance(window, InWebKit)
         window.open(f"{at.network.address}/staff/sign-in?next=/door/small/")
         window.type("#username", "dora")
-        window.type("#password", PASSWORD + "\n")
+        window.type("#password", PASSWORD)
+        window.run("document.querySelector('#password').form.submit()")
         wait(window, "app.door.state().people.size === 12 && navigator.serviceWorker.controller")
         at.network.be("gone")
         script = """let green = 0;
