@@ -66,26 +66,31 @@ async function nativeReader() {
   }
 }
 
-// The library is a classic script beside the page's module, loaded when it is first wanted.
-let loading = null;
+// The library is two classic scripts beside the page's module, loaded when they are first wanted.
+const loading = {};
 
-export function library() {
-  if (window.eventregQr) {
-    return Promise.resolve(window.eventregQr);
+function load(file, name) {
+  if (window[name]) {
+    return Promise.resolve(window[name]);
   }
-  loading = loading || new Promise((done) => {
-    const main = document.querySelector('script[type="module"][src]');
+  loading[file] = loading[file] || new Promise((done) => {
+    const main = document.querySelector('script[type="module"][src*="/door/assets/"]');
     const script = document.createElement("script");
-    script.src = new URL("qr.js", main ? main.src : document.baseURI).href;
-    script.onload = () => done(window.eventregQr || null);
+    script.src = new URL(file, main ? main.src : document.baseURI).href;
+    script.onload = () => done(window[name] || null);
     script.onerror = () => {
-      loading = null; // the next try may have a network
+      delete loading[file]; // the next try may have a network
       done(null);
     };
     document.head.append(script);
   });
-  return loading;
+  return loading[file];
 }
+
+// {decodeQR}, or null if it is not here.
+export const library = () => load("qr.js", "eventregQr");
+// {encodeQR}, or null.
+export const drawing = () => load("qr-draw.js", "eventregQrDraw");
 
 // Draws one frame: the whole picture, or every second time its middle, twice as large. The middle
 // reads small and dark codes, the whole reads large ones that are turned.

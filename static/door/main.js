@@ -1,5 +1,6 @@
 // The door's application. It joins storage, upload, worker and screen.
 
+import { takeText, textsToShow } from "./meet.js";
 import { makeActions } from "./acting.js";
 import * as database from "./database.js";
 import { makeKeeper } from "./keeper.js";
@@ -158,7 +159,12 @@ const door = {
   toSettle: async () => acts.filter(loop.isOpen),
   openNow,
   update: app.keeper.update,
-  meetStore: { facts: () => facts, changed: () => reload().then(() => loop.now()) },
+  meetStore: {
+    facts: () => facts,
+    texts: () => textsToShow(facts),
+    take: (text) => takeText(text, facts),
+    changed: () => reload().then(() => loop.now()),
+  },
   actions,
 };
 

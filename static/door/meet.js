@@ -3,7 +3,7 @@
 // is one act; a code that no door of this event made is not believed.
 
 import * as database from "./database.js";
-import { library } from "./detector.js";
+import { drawing } from "./detector.js";
 import { MARK, pack, unpack } from "./packets.js";
 import { openScanView } from "./scan_view.js";
 
@@ -90,7 +90,8 @@ function panel(container, className, heading) {
   return box;
 }
 
-// The screen that shows the codes in turn. `store` is {facts(), changed()}. Returns {close, onClosed}.
+// The screen that shows the codes in turn. `store` is {facts(), texts(), take(text),
+// changed()}. Returns {close, onClosed}.
 export function openMeetShow(container, store) {
   const say = sayer();
   const box = panel(container, "meet meet-show", say("meet_show"));
@@ -131,8 +132,8 @@ export function openMeetShow(container, store) {
       how.textContent = say("meet_no_key");
       return;
     }
-    const loaded = await library();
-    const shown = await textsToShow(facts);
+    const loaded = await drawing();
+    const shown = await store.texts();
     if (!loaded || shown.texts.length === 0) {
       how.textContent = say(shown.texts.length ? "meet_no_library" : "meet_show_none");
       return;
@@ -196,7 +197,7 @@ export function openMeetTake(container, store) {
 
   // One after the other: two codes at once must not both think that an act is new.
   const take = (text) => {
-    last = last.then(() => takeText(text, facts)).then((found) => {
+    last = last.then(() => store.take(text)).then((found) => {
       if (found.kind === "taken" && total !== found.parts) {
         parts = new Set(); // the other telephone has more acts now, or is another one
         total = found.parts;

@@ -231,6 +231,8 @@ export function uploader(door) {
 
 // Whether the server did nothing with the act, and nobody has settled it yet.
 function isOpen(act) {
+  // Who walked in without a free seat waits with a number: the server did write that down.
+  if (act.act === "walk-in" && act.result === "no_seat") return false;
   return Boolean(act.sent) && !act.settled && NOTHING_DONE.has(act.result);
 }
 

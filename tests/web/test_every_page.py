@@ -135,6 +135,7 @@ def walk_staff(house: House, language: str) -> None:
         f"{desk}/registrations/2/cancel",
         f"{desk}/telephones",
         f"{desk}/owed-gifts",
+        f"{desk}/to-settle",
         "/staff/accounts",
         "/staff/me",
         "/staff/password",

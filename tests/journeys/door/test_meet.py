@@ -23,7 +23,13 @@ import * as detector from "./detector.js";
 import * as meet from "./meet.js";
 import * as packets from "./packets.js";
 import { project } from "./state.js";
-window.door = { database, detector, meet, packets, project };
+const store = (facts) => ({
+  facts: () => facts,
+  texts: () => meet.textsToShow(facts),
+  take: (text) => meet.takeText(text, facts),
+  changed() { document.body.dataset.changed = "yes"; },
+});
+window.door = { database, detector, meet, store, packets, project };
 document.getElementById("hits").dataset.ready = "yes";"""
 KEY = "0123456789abcdef" * 4
 PEOPLE = [
@@ -113,8 +119,7 @@ def film_of(telephone: Telephone, folder: Path) -> Path:
     """The telephone's screen with its codes, as the other one's camera sees it."""
     texts = telephone.shows()
     telephone.page.evaluate(
-        """facts => { const store = { facts: () => facts, changed() {} };
-          door.meet.openMeetShow(document.getElementById('view'), store) }""",
+        "facts => { door.meet.openMeetShow(document.getElementById('view'), door.store(facts)) }",
         telephone.facts,
     )
     scenes = []
@@ -144,9 +149,7 @@ def test_two_doors_without_any_network_end_with_the_same_list(
     second = Telephone(started, "2 号台")
     second.acts("check-in", 11, 20, 21, minute=8)
     second.page.evaluate(
-        """facts => { const store = { facts: () => facts,
-            changed() { document.body.dataset.changed = 'yes' } };
-          door.meet.openMeetTake(document.getElementById('view'), store) }""",
+        "facts => { door.meet.openMeetTake(document.getElementById('view'), door.store(facts)) }",
         second.facts,
     )
     told = sentence("zh", "meet_taken_all").format(door="1 号台", count=15)
@@ -206,7 +209,7 @@ def test_no_code_is_larger_than_version_15(browser: Browser) -> None:
     first.acts("walk-in", 0, name="𠮷" * 40, phone="+44 20 7946 0018 ext 12345")
     first.acts("check-in", 1, anyway=True)
     sizes = first.page.evaluate(
-        """async texts => { const qr = await door.detector.library();
+        """async texts => { const qr = await door.detector.drawing();
           const drawn = text => qr.encodeQR(text, 'raw', { ecc: 'medium', border: 1 });
           return texts.map(one => drawn(one).length - 2) }""",
         first.shows(),

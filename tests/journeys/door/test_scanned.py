@@ -24,8 +24,6 @@ from tests.support.factories import SECRET, House, toml
 from tests.support.servers import running
 
 pytestmark = pytest.mark.browser
-MEET = """const own = document.querySelector('script[type=module]').src;
-    const meet = await import(own.replace('main.js', 'meet.js'));"""
 
 
 @dataclass
@@ -103,11 +101,11 @@ def test_a_couple_comes_and_two_doors_without_a_network_learn_of_it(
     press(dora.page, "screen_more")
     press(dora.page, "meet_show")
     expect(dora.page.locator("canvas[data-part='1']")).to_be_visible()
-    text = dora.run(f"{MEET} return (await meet.textsToShow(app.door.facts())).texts[0]")
+    text = dora.run("return (await app.door.meetStore.texts()).texts[0]")
     press(desmond.page, "screen_more")
     press(desmond.page, "meet_take")
     expect(desmond.page.get_by_text(sentence("zh", "scan_no_camera"))).to_be_visible()
-    desmond.run(f"{MEET} await meet.takeText(value, app.door.facts())", text)
+    desmond.run("await app.door.meetStore.take(value)", text)
     desmond.run("await app.door.meetStore.changed()")
     desmond.until("app.door.state().arrived === 2")
     # Both get a network again, and the server has each of the two once.
