@@ -80,7 +80,7 @@ FLOORS = (
     "core.deliveries  core.registration  core.staff",
     "core.door  core.importing  core.organising  core.undo  storage  web.addresses",
     "core.desk  core.invariants  core.uploads  web.language  web.limits",
-    "core.erasure  readers  web.access  web.event_facts  web.forms  web.qr_code",
+    "core.erasure  readers  web.access  web.door_words  web.event_facts  web.forms  web.qr_code",
     "mail  operations  rehearsal  web.door  web.guard  web.notes  web.template_globals",
     "background  web.desk  web.public",
     "commands  web.organising  web.staff",

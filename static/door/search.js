@@ -49,7 +49,8 @@ function described(person) {
   const name = fold(person.name || "");
   const reading = person.pinyin || (HAN.test(name) ? (nameRead(simplified(name)) || []).join(" ")
     : name.normalize("NFD").replace(ACCENTS, ""));
-  const keys = keyText(person.keys) || ownKeys(name, reading);
+  const isHan = HAN.test(name);
+  const keys = keyText(person.keys, isHan, reading) || ownKeys(name, reading);
   const end = keys.indexOf("\n");
   return {
     name, keys, sort: `${reading} ${name}`, surname: reading.split(" ")[0],
@@ -58,12 +59,19 @@ function described(person) {
   };
 }
 
-// The keys of the whole name, and after them those of its parts: each part ends a longer key.
-function keyText(keys) {
-  if (!keys || !keys.length) return "";
-  const isPart = key => keys.some(other => other.length > key.length && other.endsWith(key));
-  const whole = keys.filter(key => !isPart(key));
-  return ` ${whole.join(" ")} \n ${keys.filter(isPart).join(" ")} `;
+// The keys as the server ranks them: on the first line those of the whole name, on the second those
+// of its parts and of other readings. The whole name is written and spelled out (ü in three ways),
+// then come its initials, and those with one letter for a surname of two characters.
+function keyText(keys, isHan, reading) {
+  if (!Array.isArray(keys) || !keys.length) return "";
+  const read = reading.split(" ");
+  const spelled = read.join("");
+  const ways = ["v", "u", "yu"].map(way => spelled.replace(/v/g, way));
+  let end = 1;
+  while (isHan && ways.includes(keys[end])) end++;
+  end++;
+  if (isHan && keys[end] === read.map(one => one[0]).join("")) end++;
+  return ` ${keys.slice(0, end).join(" ")} \n ${keys.slice(end).join(" ")} `;
 }
 
 // Somebody who walked in has no keys yet.

@@ -7,8 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.crowd import crowd, person, roster
-from tests.support.stage import put_on
+from tests.support.door.crowd import crowd, person, roster
+from tests.support.door.stage import put_on
 
 pytestmark = pytest.mark.browser
 HOSTILE = '<img src=x onerror="document.title=1">'

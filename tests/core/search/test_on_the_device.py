@@ -15,8 +15,8 @@ from eventreg.core.models.registration import Attendee
 from eventreg.core.values import names, readings, traditional
 from eventreg.storage.session import reading
 from tests.core.search.tries import LIKE_THE_ISSUE, OUR_OWN, PEOPLE
+from tests.support.door.modules import asked, page_with
 from tests.support.factories import House, toml
-from tests.support.modules import asked, page_with
 
 pytestmark = pytest.mark.browser
 SHOWN = 3
@@ -44,7 +44,7 @@ def listed(house: House) -> list[dict[str, Any]]:
             "code": row.code,
             "tail": row.phone_tail,
             "state": row.state,
-            "keys": keys[row.public_id],
+            "keys": keys[row.public_id].split(),
         }
         for row in rows
     ]
@@ -85,7 +85,7 @@ def test_the_device_finds_whom_the_server_finds(house: House, browser: Browser) 
     missed = asked(page, "find", people, "qqqq")
     assert (missed["how"], missed["rows"]) == ("none", [])
     assert asked(page, "find", people, "王秀瑛")["how"] == "sounds-like"
-    bare = [{**one, "keys": "", "pinyin": ""} for one in people]
+    bare = [{**one, "keys": [], "pinyin": ""} for one in people]
     found = [one["name"] for one in asked(page, "find", bare, "zgf")["rows"]]
     assert found == ["张桂芳"], "somebody who walked in has no keys of the server yet"
     a_ticket_is_known_however_it_is_read(page)
@@ -150,7 +150,7 @@ def crowd(size: int, seed: int) -> list[dict[str, Any]]:
                 "code": str(codes[place]),
                 "tail": f"{chance.randrange(10_000):04}",
                 "state": "confirmed",
-                "keys": name.search_key,
+                "keys": name.search_key.split(),
             }
         )
     return people

@@ -23,7 +23,7 @@ def person(name: str, **more: Any) -> dict[str, Any]:
         "code": "8896",
         "tail": "7634",
         "state": "confirmed",
-        "keys": called.search_key,
+        "keys": called.search_key.split(),
         "ticket": None,
         "checked_in_at": None,
         "gift_at": None,

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page
 
 from eventreg.i18n import sentence
 from eventreg.web import assets, door_words
+from tests.support.door.modules import page_with
 from tests.support.factories import ROOT
-from tests.support.modules import page_with
 
 _STYLES = sorted((ROOT / "static" / "door").glob("*.css"))
 _PUT_ON = (Path(__file__).parent / "stage.js").read_text()

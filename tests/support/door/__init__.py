@@ -1,0 +1,1 @@
+"""The door's screen and people for its tests, without a server."""
