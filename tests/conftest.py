@@ -1,5 +1,6 @@
 """Fixtures: a migrated database to copy, a house for each test, and one browser for all."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -51,6 +52,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "both_databases"
     ):
         metafunc.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over all that was imported and collected: it stays anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

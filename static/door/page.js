@@ -283,6 +283,8 @@ export function openPage(root, door) {
     el("div", { class: "bar" }, el("p", {}, made.mine, " ", made.all), made.pill),
     el("div", { class: "columns" }, made.left, made.sheet, made.found)
   ]);
+  window.addEventListener("resize", redraw);
+  setTimeout(() => find(door.state().people, "a")); // so that the first key finds all prepared
   door.changed(() => {
     redraw();
     if (seen.view && seen.view.named === "network") page.network();

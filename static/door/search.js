@@ -49,14 +49,21 @@ function described(person) {
   const name = fold(person.name || "");
   const reading = person.pinyin || (HAN.test(name) ? (nameRead(simplified(name)) || []).join(" ")
     : name.normalize("NFD").replace(ACCENTS, ""));
-  const isFromServer = typeof person.keys === "string" && person.keys;
-  const keys = isFromServer ? person.keys : ownKeys(name, reading);
+  const keys = keyText(person.keys) || ownKeys(name, reading);
   const end = keys.indexOf("\n");
   return {
     name, keys, sort: `${reading} ${name}`, surname: reading.split(" ")[0],
     whole: end < 0 ? keys : keys.slice(0, end), parts: end < 0 ? "" : keys.slice(end + 1),
     all: keys.trim().split(/\s+/)
   };
+}
+
+// The keys of the whole name, and after them those of its parts: each part ends a longer key.
+function keyText(keys) {
+  if (!keys || !keys.length) return "";
+  const isPart = key => keys.some(other => other.length > key.length && other.endsWith(key));
+  const whole = keys.filter(key => !isPart(key));
+  return ` ${whole.join(" ")} \n ${keys.filter(isPart).join(" ")} `;
 }
 
 // Somebody who walked in has no keys yet.

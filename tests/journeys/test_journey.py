@@ -126,6 +126,7 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         f"{desk}/telephones",
         f"{desk}/ready",
         f"{desk}/owed-gifts",
+        f"{desk}/to-settle",
         f"{desk}/edit",
         "/staff/events/new",
         "/staff/accounts",

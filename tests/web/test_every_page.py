@@ -34,6 +34,8 @@ PARTS = {
     "desk/registration/gone.html",
     "desk/registration/history.html",
     "desk/registration/read_back.html",
+    "door/app.html",
+    "door/app_script.html",
     "door/door.html",
     "door/gift_people.html",
     "door/live.html",
@@ -52,6 +54,7 @@ PARTS = {
     "public/telephone.html",
     "public/ticket/undo.html",
     "public/typed.html",
+    "rehearsal.html",
 }
 """Templates that are parts of pages."""
 
@@ -132,6 +135,7 @@ def walk_staff(house: House, language: str) -> None:
         f"{desk}/registrations/2/cancel",
         f"{desk}/telephones",
         f"{desk}/owed-gifts",
+        f"{desk}/to-settle",
         "/staff/accounts",
         "/staff/me",
         "/staff/password",
@@ -240,6 +244,7 @@ def walk_door(house: House, language: str) -> None:
     get(dora, dora.post(form.action, data=form.fields).headers["Location"])
     dora.post(form.action, data={**form.fields, "attendee": "x"})
     get(dora, "/door/small/?q=张")
+    get(dora, "/door/small/shell")
     for path, act in (("gifts/owed", "owe"), ("gifts/owed", "cross-out"), ("gifts", "")):
         answer = dora.post(f"/door/small/{path}", data={**form.fields, "act": act})
         get(dora, answer.headers["Location"])

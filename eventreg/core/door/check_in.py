@@ -21,9 +21,10 @@ from eventreg.core.errors import (
 )
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn
-from eventreg.core.models.door import DoorAct
+from eventreg.core.models.door import DoorAct, DoorDevice
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
+from eventreg.core.models.staff import Role
 from eventreg.core.registration import identity
 from eventreg.core.registration.arrivals import standing
 from eventreg.core.values import tokens
@@ -125,6 +126,18 @@ def seen_earlier(event: Event, made: CheckIn, arrival: Arrival) -> None:
     """Let a check-in that stands say when and where the person was first seen."""
     made.arrived_at, made.device = arrival.arrived_at, arrival.device
     made.early, made.late = arrival.is_early(event), arrival.is_late(event)
+
+
+def device_of(session: Session, event: Event, by: Actor) -> str | None:
+    """The door device with which this staff member is signed in; ``None`` if it is no paired
+    telephone."""
+    paired = select(DoorDevice.device).where(
+        DoorDevice.event_id == event.id,
+        DoorDevice.staff_id == by.staff_id,
+        DoorDevice.paired_at.is_not(None),
+        DoorDevice.revoked_at.is_(None),
+    )
+    return session.scalar(paired.limit(1)) if by.role is Role.DOOR else None
 
 
 def _check_seat(person: Attendee) -> None:

@@ -34,7 +34,7 @@ class Expected:
     party: str
     """The same for the people of one registration."""
     state: str
-    keys: str
+    keys: Sequence[str]
     ticket: str
     unsure: bool
     checked_in_at: datetime | None
@@ -103,7 +103,7 @@ def of_event(session: Session, event: Event) -> Sequence[Expected]:
                 tail=row.phone_tail,
                 party=row.digest[: identity.MARK],
                 state=state,
-                keys=row.search_key,
+                keys=row.search_key.split(),
                 ticket=row.digest,
                 unsure=row.name_unsure,
                 checked_in_at=row.arrived_at,

@@ -67,6 +67,7 @@ class Open:
     door: str
     name: str
     """Of the person, or as it was typed."""
+    typed_name: str
     phone: str
     """As it was typed."""
     attendee: str
@@ -135,6 +136,7 @@ def _shown(row: DoorAct, person: Attendee | None, known: Known, doors: Mapping[s
         acted_at=row.acted_at,
         door=doors.get(row.device, ""),
         name=person.name if person else typed.get("name", ""),
+        typed_name=typed.get("name", ""),
         phone=typed.get("phone", ""),
         attendee=person.public_id if person else "",
         registration_id=person.registration_id if person else None,

@@ -1,5 +1,7 @@
 """What doors uploaded and a person has to settle: one list, with buttons that settle it."""
 
+from contextlib import suppress
+
 from flask import current_app, g, redirect, render_template, request, url_for
 
 from eventreg.core.desk import search
@@ -9,7 +11,7 @@ from eventreg.core.errors import FieldRefused, Refusal
 from eventreg.core.event import events
 from eventreg.core.staff.permissions import Permission
 from eventreg.core.uploads import settling
-from eventreg.core.uploads.settling import Decision, How
+from eventreg.core.uploads.settling import Decision, How, Open
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import access
 from eventreg.web.access import requires
@@ -21,6 +23,17 @@ from eventreg.web.limits import limits
 from eventreg.web.wire.answers import Answer
 
 _MOST_FOUND = 8
+
+
+def _why(one: Open) -> str:
+    """Why an act could not take effect, or that somebody sits beyond the capacity; empty if there
+    is no more to say."""
+    if one.reason.endswith("-over"):
+        return say("settle_over")
+    for key in (f"refused_{one.reason}", one.reason):
+        with suppress(LookupError):
+            return say(key)
+    return ""
 
 
 def _page(slug: str, said: str = "") -> str:
@@ -38,6 +51,7 @@ def _page(slug: str, said: str = "") -> str:
         acts=settling.listed(reading(), event),
         door=door_names.shown,
         say_stored=say_stored,
+        why=_why,
         key=key,
         query=query,
         found=found,

@@ -179,8 +179,9 @@ def check_in(slug: str) -> Answer:
     try:
         with transaction() as writing:
             event = events.get(writing, slug)
-            arrival = Arrival(attendee, arrived_at=g.now, recorded_at=g.now)
-            outcome = rules.check_in(writing, event, arrival, anyway=anyway, by=access.actor())
+            by, now = access.actor(), g.now
+            arrival = Arrival(attendee, now, now, device=rules.device_of(writing, event, by))
+            outcome = rules.check_in(writing, event, arrival, anyway=anyway, by=by)
     except OutsideCheckInWindow as early:
         return _refused(slug, Told("early", early.name, early.opens_at, early.attendee), 409)
     except AttendeeCancelled as gone:

@@ -5,7 +5,7 @@ The worker and the files are public: they hold nobody's data, and a browser asks
 its session has ended.
 """
 
-from flask import Response, abort, json, jsonify, render_template, send_file
+from flask import Response, abort, json, jsonify, render_template
 
 from eventreg.core.event import events
 from eventreg.core.staff.permissions import Permission
@@ -45,10 +45,9 @@ def worker() -> Response:
 @anyone
 def asset(version: str, name: str) -> Response:
     """One file of the script, to be kept for ever; 404 for another version."""
-    path = door_files.files().get(name)
-    if path is None or version != door_facts.version():
+    if name not in door_files.served() or version != door_facts.version():
         abort(404)
-    response = send_file(path, mimetype="text/javascript", conditional=False, etag=False)
+    response = Response(door_files.text(name), content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 

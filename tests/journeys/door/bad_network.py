@@ -40,78 +40,68 @@ class BadNetwork:
         return sum(urlsplit(path).path.endswith(ending) for _, path in self.asked)
 
 
-def _handler(network: BadNetwork) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *args: Any) -> None:
-            """Say nothing."""
+class _Handler(BaseHTTPRequestHandler):
+    network: BadNetwork
 
-        def do_GET(self) -> None:
-            self._pass()
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
 
-        def do_POST(self) -> None:
-            self._pass()
-
-        def _pass(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            network.asked.append((self.command, self.path))
-            state = network.state if network.is_bad(self.path) else "works"
-            if state == "silent":
-                self._wait()
-                return
-            if state == "gone":
-                return
-            if state == "portal":
-                self._say(200, [("Content-Type", "text/html")], _PORTAL)
-                return
-            if state.isdigit():
-                self._say(int(state), [("Content-Type", "text/html")], _PORTAL)
-                return
-            if network.largest and len(body) > network.largest:
-                self._say(413, [("Content-Type", "text/html")], _PORTAL)
-                return
+    def do_GET(self) -> None:
+        """Pass a request on, or not."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        network = self.network
+        network.asked.append((self.command, self.path))
+        state = network.state if network.is_bad(self.path) else "works"
+        if state == "silent":
+            self._wait()
+        elif state == "portal" or state.isdigit():
+            self._say(int(state) if state.isdigit() else 200, [("Content-Type", "text/html")])
+        elif network.largest and len(body) > network.largest:
+            self._say(413, [("Content-Type", "text/html")])
+        elif state != "gone":
             answer = self._forward(body)
             if state != "lost-answer":
                 self._say(*answer)
 
-        def _wait(self) -> None:
-            until = time.monotonic() + 20
-            while network.state == "silent" and time.monotonic() < until:
-                time.sleep(0.05)
+    do_POST = do_GET
 
-        def _forward(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-            path = self.path
-            if network.renamed:
-                path = path.replace(network.renamed[1], network.renamed[0])
-            headers = {k: v for k, v in self.headers.items() if k.lower() != "accept-encoding"}
-            connection = HTTPConnection(network.behind, timeout=30)
-            connection.request(self.command, path, body, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-            given = [(k, v) for k, v in answer.getheaders() if k.lower() not in _HOP]
-            connection.close()
-            if network.renamed:
-                old, new = network.renamed
-                text = text.replace(old.encode(), new.encode())
-                given = [(k, v.replace(old, new)) for k, v in given]
-            return answer.status, given, text
+    def _wait(self) -> None:
+        until = time.monotonic() + 20
+        while self.network.state == "silent" and time.monotonic() < until:
+            time.sleep(0.05)
 
-        def _say(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-            with suppress(OSError):  # the browser gave up
-                self.send_response_only(status)
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+    def _forward(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        old, new = self.network.renamed or ("", "")
+        path = self.path.replace(new, old) if new else self.path
+        headers = {k: v for k, v in self.headers.items() if k.lower() != "accept-encoding"}
+        connection = HTTPConnection(self.network.behind, timeout=30)
+        connection.request(self.command, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        given = [(k, v) for k, v in answer.getheaders() if k.lower() not in _HOP]
+        connection.close()
+        if new:
+            text = text.replace(old.encode(), new.encode())
+            given = [(k, v.replace(old, new)) for k, v in given]
+        return answer.status, given, text
 
-    return Handler
+    def _say(self, status: int, headers: list[tuple[str, str]], body: bytes = _PORTAL) -> None:
+        with suppress(OSError):  # the browser gave up
+            self.send_response_only(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
 
 @contextmanager
 def bad_network(behind: str, port: int) -> Iterator[BadNetwork]:
     """A network in front of the server at ``behind``; the browser finds it at ``address``."""
     network = BadNetwork(behind, port)
-    server = ThreadingHTTPServer(("127.0.0.1", port), _handler(network))
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", port), type("Handler", (_Handler,), {"network": network})
+    )
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
     try:

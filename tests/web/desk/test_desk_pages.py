@@ -211,6 +211,7 @@ def test_staff_pages_are_light(house: House) -> None:
         "/telephones",
         "/ready",
         "/owed-gifts",
+        "/to-settle",
         "/forget",
     ):
         answer = olga.get(DESK + path, headers={"Accept-Encoding": "gzip"})

@@ -16,6 +16,7 @@ from eventreg.core.models.door import DoorAct, DoorDevice, PresentParty
 from eventreg.core.models.registration import Attendee
 from eventreg.storage.session import db, reading, transaction
 from tests.support.factories import House, local, toml
+from tests.support.pages import get
 
 ADDRESS = "/door/small/live.json"
 TEA = '[gift]\ntext = { zh = "茶", en = "Tea" }\nstock = 7\n'
@@ -96,6 +97,20 @@ def test_the_pace_is_that_of_the_last_five_minutes(morning: House, dora: FlaskCl
     assert state(dora)["per_minute"] is None, "nobody came for a while"
 
 
+def test_a_check_in_by_form_counts_for_the_door_of_the_paired_telephone(
+    morning: House, dora: FlaskClient
+) -> None:
+    form = get(dora, "/door/small/").form("/check-ins")
+    dora.post(form.action, data=form.fields)
+    assert state(dora)["doors"][-1] == {"door": "form", "name": "", "arrived": 1}
+    with transaction() as session:
+        found = session.scalars(select(DoorDevice).where(DoorDevice.device == ONE)).one()
+        found.staff_id, found.paired_at = morning.dora.staff_id, morning.now
+    form = get(dora, "/door/small/").form("/check-ins")
+    dora.post(form.action, data=form.fields)
+    assert state(dora)["doors"][0] == {"door": ONE[:8], "name": "1 号台", "arrived": 1}
+
+
 def test_who_came_on_paper_does_not_make_the_queue_fast(morning: House, dora: FlaskClient) -> None:
     for number in range(5):
         arrive(morning, number, via=Via.PAPER)
@@ -129,6 +144,7 @@ def test_gifts_clashes_waiting_people_and_release_are_told(
                 received_at=morning.now,
                 result="unknown",
                 late=False,
+                answer="{}",
                 clash="unknown",
             )
         )

@@ -156,7 +156,7 @@ def test_who_comes_late_reads_why_and_is_seated_or_first_in_line(
     ticket = f"/T/{tickets.token(SECRET, morning.couple.ticket_seed)}"  # type: ignore[attr-defined]
     release(morning)  # one seat goes to the walk-in, one is free
     reads = get(morning.client(), ticket).text
-    assert "您的座位在 9:10 让给了现场等候的人。 您来了，请到签到台，有空位先安排您。" in reads
+    assert "您的座位在 9:10 让给了现场等候的人。您来了，请到签到台，有空位先安排您。" in reads
     english = get(morning.client(), f"{ticket}?lang=en").text
     assert "Your seat went to people waiting in the hall at 9:10" in english
     assert "撤销" not in reads

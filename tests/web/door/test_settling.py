@@ -86,10 +86,12 @@ def test_two_doors_and_one_person_is_settled_by_looking(
 def test_somebody_who_was_let_in_by_mistake_gives_the_seat_back(
     morning: House, door: Door, desk: FlaskClient
 ) -> None:
+    morning.register("钱七", phone="13500135000", source="phone")
     door.do("check-in", attendee("李大海"))
     assert arrived(morning) == 1
+    assert "比座位多一人" in get(desk, LIST).text
     press(desk, "mistake")
-    assert (arrived(morning), morning.seats().taken, to_settle(morning)) == (0, 2, [])
+    assert (arrived(morning), morning.seats().taken, to_settle(morning)) == (0, 3, [])
     assert holds(morning)
 
 
@@ -120,7 +122,9 @@ def test_an_unknown_person_is_registered_as_a_walk_in(
     morning: House, door: Door, desk: FlaskClient
 ) -> None:
     door.do("walk-in", name="周八", phone="12")
-    assert "周八" in get(desk, LIST).text
+    shown = get(desk, LIST).text
+    assert "周八" in shown
+    assert "：" in shown, "and why it could not take effect"
     wrong = press(desk, "walk-in", name="周八", phone="12")
     assert (wrong.status, to_settle(morning)) == (422, ["refused"])
     press(desk, "walk-in", name="周八", phone="")

@@ -1,0 +1,67 @@
+"""The offline core of the door in WebKitGTK, the nearest thing here to an iPhone."""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.door.test_offline import hall
+from tests.journeys.door.volunteer import arrivals, keys
+from tests.journeys.engines import InWebKit, webkit
+from tests.support.factories import PASSWORD
+
+pytestmark = pytest.mark.browser
+_ASKED = """window.asked = null; const script = document.querySelector('script[type=module]');
+  (script ? import(script.src) : Promise.reject('no script')).then(async (app) => {
+    await app.ready; window.asked = { said: await (async () => { %s })() };
+  }).catch((fault) => { window.asked = { fault: String(fault) }; })"""
+
+
+def run(window: Any, script: str) -> Any:
+    """Run a script with ``app``, the module of the page, and wait for what it returns."""
+    window.run(_ASKED % script)
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        asked = window.run("return window.asked")
+        if asked:
+            assert "fault" not in asked, asked["fault"]
+            return asked.get("said")
+        time.sleep(0.05)
+    raise AssertionError(script)
+
+
+def wait(window: Any, condition: str) -> None:
+    """Wait until this holds in the page."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with suppress(AssertionError, RuntimeError):  # between two pages
+            if run(window, f"return Boolean({condition})"):
+                return
+        time.sleep(0.1)
+    raise AssertionError(condition)
+
+
+def test_an_iphone_checks_people_in_without_a_network_and_loses_nobody(
+    migrated: Path, tmp_path: Path
+) -> None:
+    with hall(migrated, tmp_path / "hall", 12) as at, webkit() as window:
+        assert isinstance(window, InWebKit)
+        window.open(f"{at.network.address}/staff/sign-in?next=/door/small/")
+        window.type("#username", "dora")
+        window.type("#password", PASSWORD + "\n")
+        wait(window, "app.door.state().people.size === 12 && navigator.serviceWorker.controller")
+        at.network.be("gone")
+        script = """let green = 0;
+          for (const one of [...app.door.state().people.keys()].slice(%s))
+            green += (await app.actions.checkIn(one)).told.kind === 'checked-in' ? 1 : 0;
+          return green;"""
+        assert run(window, script % "0, 6") == 6
+        window.reload()
+        wait(window, "app.door.state().arrived === 6")
+        assert run(window, script % "6") == 6
+        at.network.be("works")
+        wait(window, "app.door.status().unsent === 0")
+        assert set(arrivals(at.folder).values()) == {1}
+        assert len(arrivals(at.folder)) == len(keys(at.folder)) == 12
