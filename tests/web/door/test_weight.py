@@ -13,9 +13,9 @@ PACKED = {"Accept-Encoding": "gzip"}
 
 def weight(door: FlaskClient, address: str) -> int:
     """The bytes that travel for an address, without headers."""
-    answer = door.get(address, headers=PACKED)
-    assert (answer.status_code, answer.headers["Content-Encoding"]) == (200, "gzip"), address
-    return len(answer.data)
+    with door.get(address, headers=PACKED) as answer:
+        assert (answer.status_code, answer.headers["Content-Encoding"]) == (200, "gzip"), address
+        return len(answer.data)
 
 
 def test_page_script_and_reader_of_codes_are_light(small: House) -> None:
