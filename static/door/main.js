@@ -228,5 +228,5 @@ async function boot() {
   await app.keeper.register();
 }
 
-export { actions, door };
+export { actions, database, door };
 export const ready = boot();

@@ -197,7 +197,7 @@ def test_green_means_written_also_when_the_browser_closes_the_storage(
         dora.is_ready()
         at.network.be("gone")
         first, second, third, *_ = dora.people()
-        dora.run(f"(await (await import({_BESIDE})).open()).close()")
+        dora.run("(await app.database.open()).close()")
         assert dora.act("checkIn", first)["told"]["kind"] == "checked-in"
         for fault in (_FULL, _UNDONE):
             dora.run(f"window.usual = IDBObjectStore.prototype.put; {fault}")
@@ -210,7 +210,6 @@ def test_green_means_written_also_when_the_browser_closes_the_storage(
         without_a_storage(browser, at)
 
 
-_BESIDE = "new URL('database.js', document.querySelector('script[type=module]').src)"
 _FULL = """IDBObjectStore.prototype.put = function () {
   throw new DOMException('the disk is full', 'QuotaExceededError'); }"""
 _UNDONE = """IDBObjectStore.prototype.put = function (value) {
