@@ -35,6 +35,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
+_FILE_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""For a script of the door, which opens nothing; the policy of pages is longer than some."""
 _WORTH_PACKING = 600
 _CAMERA = {"pairing.ask_pair", "door.door", "door.shell", "door.check_in", "door.undo"}
 """The pages that may ask for the camera: those of a door."""
@@ -182,7 +184,7 @@ def _parts(origin: str) -> tuple[str, str, int] | None:
 
 
 @cache
-def _always(https: bool, indexed: bool, camera: bool) -> list[tuple[str, str]]:
+def _always(https: bool, indexed: bool, camera: bool, file: bool) -> list[tuple[str, str]]:
     """The headers of every answer, computed once."""
     policy = _POLICY.format(script=assets.script_hash(), styles=assets.style_hashes())
     given = [*_HEADERS.items(), ("Content-Security-Policy", policy)]
@@ -192,6 +194,8 @@ def _always(https: bool, indexed: bool, camera: bool) -> list[tuple[str, str]]:
             (name, f"{value}; media-src 'self' blob:" if name.startswith("Content-Sec") else value)
             for name, value in given
         ]
+    if file:
+        given = [*_HEADERS.items(), ("Content-Security-Policy", _FILE_POLICY)]
     if https:
         given.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
     return given if indexed else [*given, ("X-Robots-Tag", "noindex, nofollow")]
@@ -200,7 +204,9 @@ def _always(https: bool, indexed: bool, camera: bool) -> list[tuple[str, str]]:
 def _headers(response: Response) -> Response:
     headers = response.headers
     place = request.endpoint
-    headers.extend(_always(settings().https, place in _INDEXED, place in _CAMERA))
+    headers.extend(
+        _always(settings().https, place in _INDEXED, place in _CAMERA, place == "door.asset")
+    )
     kept = (
         request.endpoint == "static"
         and request.method in {"GET", "HEAD"}
@@ -228,7 +234,8 @@ def _packed(response: Response) -> Response:
     response.direct_passthrough = False
     body = response.get_data()
     if len(body) >= _WORTH_PACKING:
-        response.set_data(gzip.compress(body, 6, mtime=0))
+        level = 9 if "immutable" in response.headers["Cache-Control"] else 6
+        response.set_data(gzip.compress(body, level, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
     response.vary.add("Accept-Encoding")
     return response

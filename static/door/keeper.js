@@ -10,7 +10,7 @@ function say(worker, message) {
   });
 }
 
-// `app` is {facts, store, storage, acts(), reload(), draw(), hasNewVersion}.
+// `app` is {facts, store, storage, acts(), reload(), draw(), stop(), hasNewVersion}.
 export function makeKeeper(app) {
   let registration = null;
 
@@ -58,6 +58,7 @@ export function makeKeeper(app) {
 
   // Removes people, acts and page; without `all` the acts that are unsent stay.
   async function wipe(all) {
+    if (all) app.stop(); // or the upload would fetch the list again
     await app.store.wipe(app.facts.slug, all);
     delete app.facts.roster_at;
     if (all && registration && registration.active) {

@@ -28,6 +28,7 @@ export const app = {
   acts: () => acts,
   now: () => Date.now() + (facts.server_offset || 0),
   state, reload, draw, wrote,
+  stop: () => loop.stop(),
 };
 app.keeper = makeKeeper(app);
 const actions = makeActions(app);
@@ -227,5 +228,5 @@ async function boot() {
   await app.keeper.register();
 }
 
-export { actions, door };
+export { actions, database, door };
 export const ready = boot();

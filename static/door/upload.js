@@ -23,6 +23,7 @@ export function uploader(door) {
   let onceMore = false;
   let liveTag = null;
   let notBefore = 0;
+  let stopped = false;
 
   function say(part) {
     const next = Object.assign({}, status, part);
@@ -84,7 +85,7 @@ export function uploader(door) {
 
   async function renewToken() {
     const told = await ask(door.links.facts);
-    if (told.kind === "answer") await door.renewed(told.data);
+    if (told.kind === "answer" && !stopped) await door.renewed(told.data);
     return told.kind;
   }
 
@@ -177,6 +178,7 @@ export function uploader(door) {
     const headers = isKept ? { "If-None-Match": kept.roster_etag } : {};
     headers["X-Door-Device"] = door.device();
     const told = await ask(door.links.roster, { headers }, LIST_PATIENCE);
+    if (stopped) return false;
     if (told.kind === "answer") {
       if (!Array.isArray(told.data.attendees)) return say({ kind: "foreign" });
       await store.saveRoster(door.slug, told.data, told.response.headers.get("ETag"));
@@ -202,6 +204,7 @@ export function uploader(door) {
   // Does a round now, or another one after the one that is under way.
   function now() {
     clearTimeout(timer);
+    if (stopped) return null;
     if (running) {
       onceMore = true;
       return running;
@@ -210,14 +213,19 @@ export function uploader(door) {
     running = round().catch(failed).then(() => {
       running = null;
       const pause = status.unsent || status.kind !== "synced" ? AGAIN : QUIET;
-      timer = setTimeout(now, onceMore ? 0 : pause);
+      if (!stopped) timer = setTimeout(now, onceMore ? 0 : pause);
       onceMore = false;
       door.changed();
     });
     return running;
   }
 
-  const stop = () => clearTimeout(timer);
+  // Nothing that is under way is kept any more.
+  function stop() {
+    stopped = true;
+    clearTimeout(timer);
+  }
+
   return { now, post, recount, stop, isOpen, status: () => status };
 }
 

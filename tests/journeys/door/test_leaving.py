@@ -96,6 +96,3 @@ def a_telephone_is_taken_away(desmond: Volunteer, at: Hall) -> None:
     desmond.until("app.door.state().people.size === 0")
     assert desmond.stored("people") == []
     assert [act["sent"] for act in desmond.stored("acts")] == [False]
-    assert told_by(
-        at.folder, lambda: devices.is_revoked(reading(), events.get(reading(), "small"), device)
-    )

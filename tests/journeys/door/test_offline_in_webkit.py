@@ -19,10 +19,10 @@ _ASKED = """window.asked = null; const script = document.querySelector('script[t
   }).catch((fault) => { window.asked = { fault: String(fault) }; })"""
 
 
-def run(window: Any, script: str) -> Any:
+def run(window: Any, script: str, patience: float = 20) -> Any:
     """Run a script with ``app``, the module of the page, and wait for what it returns."""
     window.run(_ASKED % script)
-    until = time.monotonic() + 20
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         asked = window.run("return window.asked")
         if asked:
@@ -34,13 +34,13 @@ def run(window: Any, script: str) -> Any:
 
 def wait(window: Any, condition: str) -> None:
     """Wait until this holds in the page."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 30
     while time.monotonic() < until:
         with suppress(AssertionError, RuntimeError):  # between two pages
-            if run(window, f"return Boolean({condition})"):
+            if run(window, f"return Boolean({condition})", 3):
                 return
         time.sleep(0.1)
-    raise AssertionError(condition)
+    raise AssertionError(f"{condition}: {window.url} {window.run('return window.asked')}")
 
 
 def test_an_iphone_checks_people_in_without_a_network_and_loses_nobody(
@@ -50,7 +50,8 @@ def test_an_iphone_checks_people_in_without_a_network_and_loses_nobody(
         assert isinstance(window, InWebKit)
         window.open(f"{at.network.address}/staff/sign-in?next=/door/small/")
         window.type("#username", "dora")
-        window.type("#password", PASSWORD + "\n")
+        window.type("#password", PASSWORD)
+        window.run("document.querySelector('#password').form.submit()")
         wait(window, "app.door.state().people.size === 12 && navigator.serviceWorker.controller")
         at.network.be("gone")
         script = """let green = 0;
