@@ -39,9 +39,11 @@ function doorOf(facts) {
   };
 }
 
-// The texts of the codes that this device has to show, for its acts that are not uploaded.
+// The texts of the codes that this device has to show: first for its acts that are not uploaded,
+// then for the others, so that a door that never gets a network learns of these, too.
 export async function textsToShow(facts) {
-  const acts = (await database.acts(facts.slug)).filter((act) => !act.sent);
+  const all = await database.acts(facts.slug);
+  const acts = all.filter((act) => !act.sent).concat(all.filter((act) => act.sent));
   const packed = await pack(acts, doorOf(facts));
   return { texts: packed.texts, left: packed.left, count: acts.length };
 }

@@ -41,7 +41,7 @@ def facts(event: Event, *, is_shell: bool) -> dict[str, Any]:
         "check_in_opens_at": _iso(event.check_in_opens_at),
         "check_in_closes_at": _iso(event.check_in_closes_at),
         "check_in_opened_at": _iso(event.check_in_opened_at),
-        "release_at": _iso(definition.local(definition.check_in.release_at)),
+        "release_at": _iso(events.announced_release(event)),
         "released_at": _iso(event.seats_released_at),
         "capacity": definition.capacity,
         "gift": _gift(event),

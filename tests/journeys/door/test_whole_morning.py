@@ -118,14 +118,9 @@ def come(phone: Volunteer, surnames: str) -> None:
 
 def shows_its_codes(phone: Volunteer, to: Volunteer) -> None:
     """One telephone shows its acts as codes, and the other takes them over."""
-    module = "new URL('meet.js', document.querySelector('script[type=module]').src)"
-    texts = phone.run(
-        f"""const meet = await import({module});
-        return (await meet.textsToShow(app.door.facts())).texts"""
-    )
+    texts = phone.run("return (await app.door.meetStore.texts()).texts")
     to.run(
-        f"""const meet = await import({module});
-        for (const text of value) await meet.takeText(text, app.door.facts());
+        """for (const text of value) await app.door.meetStore.take(text);
         await app.door.meetStore.changed();""",
         texts,
     )
