@@ -201,7 +201,6 @@ export function openPage(root, door) {
     people(state, isGifts);
     made.last.hidden = !seen.last || Boolean(seen.query);
   }
-
   function pill() {
     const status = door.status();
     made.pill.className = `pill ${status.kind === "synced" && !status.toSettle ? "good" : "mind"}`;
@@ -210,6 +209,7 @@ export function openPage(root, door) {
 
   function people(state, isGifts) {
     const asked = seen.query;
+    root.classList.toggle("searching", asked !== "");
     const hidden = !asked && page.isPrivate() && !isGifts;
     const among = new Map([...state.people].filter(([, one]) => (isGifts
       ? one.arrivedAt : asked || one.state !== "cancelled")));
