@@ -18,8 +18,12 @@ from tests.journeys.door.volunteer import (
     told_by,
     volunteer,
 )
+from tests.proofs.conftest import WHOLE
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not WHOLE, reason="in `make proofs`"),
+]
 
 
 def take_away(at: Hall, device: str) -> None:
