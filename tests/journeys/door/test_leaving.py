@@ -10,7 +10,7 @@ from eventreg.core import audit
 from eventreg.core.door import devices
 from eventreg.core.event import events
 from eventreg.storage.session import transaction
-from tests.journeys.door.test_offline import Hall, hall
+from tests.journeys.door.hall import Hall, hall
 from tests.journeys.door.volunteer import (
     PHONE_WITH_WORKER,
     Volunteer,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.door.test_offline import hall
+from tests.journeys.door.hall import hall
 from tests.journeys.door.volunteer import arrivals, keys
 from tests.journeys.engines import InWebKit, webkit
 from tests.proofs.conftest import WHOLE
