@@ -6,6 +6,7 @@ import * as database from "./database.js";
 import { drawing } from "./detector.js";
 import { MARK, pack, unpack } from "./packets.js";
 import { openScanView } from "./scan_view.js";
+import { hasEffect } from "./state.js";
 
 const SHOWN = 900; // ms for each code: a camera needs two or three frames of it
 const QUIET_ZONE = 4;
@@ -42,8 +43,8 @@ function doorOf(facts) {
 // The texts of the codes that this device has to show: first for its acts that are not uploaded,
 // then for the others, so that a door that never gets a network learns of these, too.
 export async function textsToShow(facts) {
-  const all = await database.acts(facts.slug);
-  const acts = all.filter((act) => !act.sent).concat(all.filter((act) => act.sent));
+  // What the server refused changed nothing, and is settled at this door or at the desk.
+  const acts = (await database.acts(facts.slug)).filter((act) => !act.sent || hasEffect(act));
   const packed = await pack(acts, doorOf(facts));
   return { texts: packed.texts, left: packed.left, count: acts.length };
 }

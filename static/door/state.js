@@ -4,6 +4,8 @@
 // Answers of the server after which an act has changed nothing.
 const WITHOUT_EFFECT = new Set(["waiting", "unknown", "invalid", "refused", "not_in", "no_seat"]);
 
+export const hasEffect = (act) => !WITHOUT_EFFECT.has(act.result);
+
 // A moment of this device, as milliseconds of the server's clock.
 export function serverTime(deviceTime, facts) {
   return Date.parse(deviceTime) + (facts.server_offset || 0);
@@ -31,7 +33,7 @@ function known(one) {
 function counts(act, listedAt) {
   if (act.settled) return false;
   if (!act.sent) return true;
-  return Date.parse(act.sentAt) > listedAt && !WITHOUT_EFFECT.has(act.result);
+  return Date.parse(act.sentAt) > listedAt && hasEffect(act);
 }
 
 function walkedIn(act, at, hasSeat) {
