@@ -88,17 +88,21 @@ export function project(roster, acts, facts) {
   const people = new Map(roster.attendees.map((one) => [one.attendee, known(one)]));
   const seated = () => [...people.values()].filter((one) => one.state === "confirmed").length;
   const listedAt = Date.parse(roster.at);
+  const aliases = new Map(); // the server's ids of people who walked in at another door
   const inOrder = acts.filter((act) => counts(act, listedAt)).sort(earlier);
   for (const act of inOrder) {
     const at = serverTime(act.at, facts);
+    const isNew = act.act === "walk-in" && !people.has(act.known_as);
+    const meant = isNew ? act.key : aliases.get(act.attendee) || act.attendee;
     if (act.act === "release") {
       release(people, act, at);
-    } else if (act.act === "walk-in") {
+    } else if (isNew) {
       people.set(act.key, walkedIn(act, at, seated() < roster.capacity));
-    } else if (people.has(act.attendee) && CHANGES[act.act]) {
-      CHANGES[act.act](people.get(act.attendee), act, at, facts);
+      if (act.known_as) aliases.set(act.known_as, act.key);
+    } else if (people.has(meant) && CHANGES[act.act]) {
+      CHANGES[act.act](people.get(meant), act, at, facts);
     }
-    const changed = people.get(act.act === "walk-in" ? act.key : act.attendee);
+    const changed = people.get(meant);
     if (changed) changed.local = true;
   }
   const counted = count([...people.values()], roster, facts);
