@@ -156,13 +156,18 @@ export async function addAct(act) {
   return (await addActs([act]))[0];
 }
 
-// Keeps acts that another device recorded, as they are; those that are here already stay.
+// Keeps acts that another device recorded, as they are. Those that are here already stay, but for
+// the id that the server gave to somebody who walked in.
 export function takeOver(slug, others) {
   return inTransaction(["acts"], "readwrite", (acts) => {
     for (const act of others) {
       acts.get(act.key).onsuccess = (event) => {
         const fresh = Object.assign({ sent: false, settled: false }, act, { slug });
-        if (!event.target.result) acts.put(fresh);
+        const here = event.target.result;
+        if (!here) acts.put(fresh);
+        else if (act.known_as && !here.known_as) {
+          acts.put(Object.assign(here, { known_as: act.known_as })); // the id of who walked in here
+        }
       };
     }
   });

@@ -6,6 +6,7 @@ import * as database from "./database.js";
 import { drawing } from "./detector.js";
 import { MARK, pack, unpack } from "./packets.js";
 import { openScanView } from "./scan_view.js";
+import { hasEffect } from "./state.js";
 
 const SHOWN = 900; // ms for each code: a camera needs two or three frames of it
 const QUIET_ZONE = 4;
@@ -39,11 +40,19 @@ function doorOf(facts) {
   };
 }
 
+// The server knows a person who walked in under an id of its own, and later acts may name that id.
+function named(act) {
+  const id = act.act === "walk-in" && act.answered && act.answered.attendee;
+  return id ? Object.assign({}, act, { known_as: id }) : act;
+}
+
 // The texts of the codes that this device has to show: first for its acts that are not uploaded,
 // then for the others, so that a door that never gets a network learns of these, too.
 export async function textsToShow(facts) {
+  // What the server refused changed nothing, and is settled at this door or at the desk.
   const all = await database.acts(facts.slug);
-  const acts = all.filter((act) => !act.sent).concat(all.filter((act) => act.sent));
+  const isWalkIn = (act) => act.act === "walk-in"; // without a seat, the person waits
+  const acts = all.filter((act) => !act.sent || isWalkIn(act) || hasEffect(act)).map(named);
   const packed = await pack(acts, doorOf(facts));
   return { texts: packed.texts, left: packed.left, count: acts.length };
 }
@@ -61,8 +70,9 @@ export async function takeText(text, facts) {
   }
   try {
     const known = new Set((await database.acts(facts.slug)).map((act) => act.key));
+    const again = found.acts.filter((act) => known.has(act.key));
     const fresh = found.acts.filter((act) => !known.has(act.key) && act.origin !== facts.device);
-    await database.takeOver(facts.slug, fresh);
+    await database.takeOver(facts.slug, fresh.concat(again));
     return {
       kind: "taken", fresh: fresh.length, part: found.part, parts: found.parts, door: found.name,
     };

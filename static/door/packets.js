@@ -127,7 +127,7 @@ function head(tag, base, door) {
   return to.bytes;
 }
 
-// {texts, left}: the acts as texts, oldest first, device by device, and how many acts are too long
+// {texts, left}: the acts as texts, those that are not uploaded first, and how many acts are too long
 // for a code (they have to be exported). `door` is {slug, device, meetKey, serverOffset,
 // nameOf(act)}.
 export async function pack(acts, door) {
@@ -135,7 +135,8 @@ export async function pack(acts, door) {
   const packets = [];
   let left = 0;
   const owned = acts.map((act) => Object.assign({}, act, { device: act.origin || door.device }));
-  const inOrder = owned.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || a.seq - b.seq);
+  const inOrder = owned.sort((a, b) => Number(Boolean(a.sent)) - Number(Boolean(b.sent)) ||
+    Date.parse(a.at) - Date.parse(b.at) || a.seq - b.seq);
   for (const act of inOrder) {
     const open = packets.find((one) => one.base.device === act.device && !one.isFull);
     if (open && (await add(open, act, door, USUAL))) {

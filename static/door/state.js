@@ -4,6 +4,8 @@
 // Answers of the server after which an act has changed nothing.
 const WITHOUT_EFFECT = new Set(["waiting", "unknown", "invalid", "refused", "not_in", "no_seat"]);
 
+export const hasEffect = (act) => !WITHOUT_EFFECT.has(act.result);
+
 // A moment of this device, as milliseconds of the server's clock.
 export function serverTime(deviceTime, facts) {
   return Date.parse(deviceTime) + (facts.server_offset || 0);
@@ -31,7 +33,7 @@ function known(one) {
 function counts(act, listedAt) {
   if (act.settled) return false;
   if (!act.sent) return true;
-  return Date.parse(act.sentAt) > listedAt && !WITHOUT_EFFECT.has(act.result);
+  return Date.parse(act.sentAt) > listedAt && hasEffect(act);
 }
 
 function walkedIn(act, at, hasSeat) {
@@ -86,17 +88,21 @@ export function project(roster, acts, facts) {
   const people = new Map(roster.attendees.map((one) => [one.attendee, known(one)]));
   const seated = () => [...people.values()].filter((one) => one.state === "confirmed").length;
   const listedAt = Date.parse(roster.at);
+  const aliases = new Map(); // the server's ids of people who walked in at another door
   const inOrder = acts.filter((act) => counts(act, listedAt)).sort(earlier);
   for (const act of inOrder) {
     const at = serverTime(act.at, facts);
+    const isNew = act.act === "walk-in" && !people.has(act.known_as);
+    const meant = isNew ? act.key : aliases.get(act.attendee) || act.attendee;
     if (act.act === "release") {
       release(people, act, at);
-    } else if (act.act === "walk-in") {
+    } else if (isNew) {
       people.set(act.key, walkedIn(act, at, seated() < roster.capacity));
-    } else if (people.has(act.attendee) && CHANGES[act.act]) {
-      CHANGES[act.act](people.get(act.attendee), act, at, facts);
+      if (act.known_as) aliases.set(act.known_as, act.key);
+    } else if (people.has(meant) && CHANGES[act.act]) {
+      CHANGES[act.act](people.get(meant), act, at, facts);
     }
-    const changed = people.get(act.act === "walk-in" ? act.key : act.attendee);
+    const changed = people.get(meant);
     if (changed) changed.local = true;
   }
   const counted = count([...people.values()], roster, facts);
