@@ -59,7 +59,8 @@ def staff_css() -> str:
 @cache
 def door_css() -> str:
     """The additional inline style of the door's page."""
-    return _squeezed("".join(path.read_text() for path in sorted((_STATIC / "door").glob("*.css"))))
+    files = sorted((_STATIC / "door").rglob("*.css"), key=lambda path: path.name)
+    return _squeezed("".join(path.read_text() for path in files))
 
 
 @cache

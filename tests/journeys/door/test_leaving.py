@@ -10,15 +10,15 @@ from eventreg.core import audit
 from eventreg.core.door import devices
 from eventreg.core.event import events
 from eventreg.storage.session import transaction
-from tests.journeys.door.hall import Hall, hall
-from tests.journeys.door.volunteer import (
+from tests.proofs.conftest import WHOLE
+from tests.support.door.hall import Hall, hall
+from tests.support.door.volunteer import (
     PHONE_WITH_WORKER,
     Volunteer,
     arrivals,
     told_by,
     volunteer,
 )
-from tests.proofs.conftest import WHOLE
 
 pytestmark = [
     pytest.mark.browser,

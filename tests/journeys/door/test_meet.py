@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from eventreg.i18n import sentence
 from tests.conftest import CHROMIUM
-from tests.journeys.door import lens
-from tests.journeys.door.small_page import answering, as_it_is
+from tests.support.door import lens
+from tests.support.door.small_page import answering, as_it_is
 from tests.support.windows import PHONE
 
 pytestmark = pytest.mark.browser

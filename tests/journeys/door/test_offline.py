@@ -10,15 +10,15 @@ from statistics import quantiles
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.journeys.door.hall import PEOPLE, Hall, hall, kill, telephone
-from tests.journeys.door.volunteer import (
+from tests.proofs.conftest import WHOLE, rounds
+from tests.support.door.hall import PEOPLE, Hall, hall, kill, telephone
+from tests.support.door.volunteer import (
     PHONE_WITH_WORKER,
     Volunteer,
     arrivals,
     keys,
     volunteer,
 )
-from tests.proofs.conftest import WHOLE, rounds
 
 pytestmark = pytest.mark.browser
 KEPT = {

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.door.hall import hall
-from tests.journeys.door.volunteer import arrivals, keys
 from tests.journeys.engines import InWebKit, webkit
 from tests.proofs.conftest import WHOLE
+from tests.support.door.hall import hall
+from tests.support.door.volunteer import arrivals, keys
 from tests.support.factories import PASSWORD
 
 pytestmark = [

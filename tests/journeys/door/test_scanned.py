@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from eventreg.core.registration import tickets
 from eventreg.i18n import sentence
 from tests.conftest import CHROMIUM
-from tests.journeys.door import lens
-from tests.journeys.door.volunteer import (
+from tests.support.door import lens
+from tests.support.door.volunteer import (
     MORNING,
     PHONE_WITH_WORKER,
     Volunteer,

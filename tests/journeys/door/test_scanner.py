@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from eventreg.i18n import sentence
 from tests.conftest import CHROMIUM
-from tests.journeys.door import lens
-from tests.journeys.door.small_page import answering, as_it_is
 from tests.proofs.conftest import WHOLE, rounds
+from tests.support.door import lens
+from tests.support.door.small_page import answering, as_it_is
 from tests.support.windows import PHONE
 
 pytestmark = pytest.mark.browser

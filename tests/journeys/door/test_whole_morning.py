@@ -21,8 +21,8 @@ from eventreg.core.models.door import DoorAct
 from eventreg.core.registration import arrivals
 from eventreg.core.staff import pairing
 from eventreg.storage.session import reading, transaction
-from tests.journeys.door.bad_network import BadNetwork, bad_network
-from tests.journeys.door.volunteer import PHONE_WITH_WORKER, Volunteer, volunteer
+from tests.support.door.bad_network import BadNetwork, bad_network
+from tests.support.door.volunteer import PHONE_WITH_WORKER, Volunteer, volunteer
 from tests.support.factories import SECRET, House, toml
 from tests.support.servers import free_port, running
 

@@ -12,7 +12,7 @@ from eventreg.web import assets, door_words
 from tests.support.door.modules import page_with
 from tests.support.factories import ROOT
 
-_STYLES = sorted((ROOT / "static" / "door").glob("*.css"))
+_STYLES = sorted((ROOT / "static" / "door").rglob("*.css"))
 _PUT_ON = (Path(__file__).parent / "stage.js").read_text()
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Error
 
 from tests.conftest import CHROMIUM
-from tests.journeys.door.bad_network import BadNetwork, bad_network
-from tests.journeys.door.volunteer import MORNING, PHONE_WITH_WORKER, filled
+from tests.support.door.bad_network import BadNetwork, bad_network
+from tests.support.door.volunteer import MORNING, PHONE_WITH_WORKER, filled
 from tests.support.factories import SECRET
 from tests.support.servers import free_port, running
 

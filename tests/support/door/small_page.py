@@ -25,7 +25,7 @@ def answering(start: str, change: Callable[[str, str], str | None]) -> Callable[
 
     def answer(route: Route) -> None:
         name = route.request.url.rpartition("/")[2]
-        file = next((one for one in (DOOR / name, DOOR / "vendor" / name) if one.is_file()), None)
+        file = next((one for one in DOOR.rglob(name) if one.is_file()), None)
         if name == "start.js":
             body, kind = start, "text/javascript"
         elif name.endswith(".js"):
