@@ -21,7 +21,6 @@ from eventreg.web.desk import (
     duplicates,
     erasure,
     import_export,
-    ready,
     registration,
     report,
     settling,
@@ -44,6 +43,7 @@ from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
 from eventreg.web.organising import events as organising_events
+from eventreg.web.organising import ready
 from eventreg.web.public import cancel, correct, downloads, find, outage_page, ticket, undo
 from eventreg.web.public import pages as public_pages
 from eventreg.web.public import register as public_register
