@@ -10,7 +10,7 @@ from eventreg.core import audit
 from eventreg.core.door import devices
 from eventreg.core.event import events
 from eventreg.storage.session import transaction
-from tests.journeys.door.test_offline import Hall, hall
+from tests.journeys.door.hall import Hall, hall
 from tests.journeys.door.volunteer import (
     PHONE_WITH_WORKER,
     Volunteer,
@@ -18,8 +18,12 @@ from tests.journeys.door.volunteer import (
     told_by,
     volunteer,
 )
+from tests.proofs.conftest import WHOLE
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not WHOLE, reason="in `make proofs`"),
+]
 
 
 def take_away(at: Hall, device: str) -> None:

@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.door.test_offline import hall
+from tests.journeys.door.hall import hall
 from tests.journeys.door.volunteer import arrivals, keys
 from tests.journeys.engines import InWebKit, webkit
+from tests.proofs.conftest import WHOLE
 from tests.support.factories import PASSWORD
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not WHOLE, reason="in `make proofs`"),
+]
 _ASKED = """window.asked = null; const script = document.querySelector('script[type=module]');
   (script ? import(script.src) : Promise.reject('no script')).then(async (app) => {
     await app.ready; window.asked = { said: await (async () => { %s })() };
