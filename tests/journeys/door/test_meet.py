@@ -203,6 +203,20 @@ def test_without_the_mac_a_forged_code_would_check_somebody_in(browser: Browser)
     assert len(trusting.queue()) == 1
 
 
+def test_a_door_without_a_network_knows_who_walked_in_by_the_servers_id(browser: Browser) -> None:
+    first, second = Telephone(browser, "1 号台"), Telephone(browser, "2 号台")
+    first.acts("walk-in", 0, name="路过人", minute=1)
+    given = "e" * 32
+    answer = {"key": first.queue()[0]["key"], "result": "walked_in", "attendee": given}
+    first.page.evaluate("one => door.database.saveResults('small', [one], '')", answer)
+    gift = {"slug": "small", "act": "gift", "attendee": given, "at": "2030-06-10T00:52:00.000Z"}
+    first.page.evaluate("act => door.database.addAct(act)", gift)
+    second.takes(*first.shows())
+    (someone,) = (one for one in json.loads(second.people())[1] if one[1] == "路过人")
+    assert someone[3] is not None, "has come"
+    assert someone[4] is not None, "has the gift, which names the server's id"
+
+
 def test_no_code_is_larger_than_version_15(browser: Browser) -> None:
     first = Telephone(browser, "最里面那一台签到的桌子旁边", offset=-7)
     first.acts("check-in", *range(30))
