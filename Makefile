@@ -14,6 +14,7 @@ run: setup-run ## serve on http://127.0.0.1:8000 (HOST and PORT change that)
 	@exec $(BIN)/python -m eventreg.serve
 
 rehearse: setup-run ## the day of the event with made-up people, on http://127.0.0.1:8001 (EVENT chooses one)
+	@script/scanner quietly
 	@exec $(BIN)/python -m eventreg.rehearse
 
 test: setup-test ## install what the tests need, then run all of them

@@ -135,7 +135,7 @@ def test_an_impossible_row_number_is_not_found(roomy: House, number: str) -> Non
         ("/door/small/gifts", "attendee", 404),
         ("/door/small/gifts/owed", "attendee", 404),
         (f"{desk}/owed-gifts", "attendee", 404),
-        (f"{desk}/telephones", "telephone", 404),
+        (f"{desk}/telephones", "door", 404),
         (f"{desk}/paper", "arrived", 200),
         ("/staff/me/browsers", "browser", 303),
     ):

@@ -64,7 +64,7 @@ def roster_json(slug: str) -> Response:
     digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:32]
     answer = make_response({**known, "at": now.isoformat()})
     answer.set_etag(digest)
-    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.headers["Cache-Control"] = "no-store"  # the script keeps the list, and the ETag
     return answer.make_conditional(request)
 
 
@@ -90,6 +90,7 @@ def _session_id() -> int | None:
 @requires(Permission.CHECK_IN)
 def sync_acts(slug: str) -> Answer:
     """Apply a batch of acts, and answer each."""
+    events.get(reading(), slug)  # an unknown event comes before what is wrong with the batch
     if not request.is_json:
         return jsonify(error="not_json"), 415
     batch = acts.parse(request.get_data())

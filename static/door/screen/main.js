@@ -209,7 +209,7 @@ function show() {
   page = openPage(root, door);
   if (!root.firstChild) return; // no screen was drawn: the page with forms stays
   root.hidden = false;
-  document.getElementById("plain").hidden = true;
+  document.getElementById("plain").textContent = ""; // each person stands on the page once
   openTicket();
 }
 

@@ -141,7 +141,8 @@ export function openPage(root, door) {
 
   // What is told stays until the next act.
   function tell(told) {
-    seen.told = told ? meant(told) : null;
+    Object.assign(seen, { told: told ? meant(told) : null, isTyping: false });
+    root.classList.remove("searching");
     made.panel.hidden = !told;
     if (!told) return;
     draw(made.panel, seen.told, page);
@@ -167,8 +168,7 @@ export function openPage(root, door) {
   }
 
   function search(text) {
-    seen.query = text.trim();
-    seen.mark = -1;
+    Object.assign(seen, { query: text.trim(), mark: -1, isTyping: true });
     redraw();
   }
 
@@ -209,7 +209,7 @@ export function openPage(root, door) {
 
   function people(state, isGifts) {
     const asked = seen.query;
-    root.classList.toggle("searching", asked !== "");
+    root.classList.toggle("searching", asked !== "" && seen.isTyping);
     const hidden = !asked && page.isPrivate() && !isGifts;
     const among = new Map([...state.people].filter(([, one]) => (isGifts
       ? one.arrivedAt : asked || one.state !== "cancelled")));

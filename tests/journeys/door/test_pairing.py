@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Dialog, Page, Route, expect
 from eventreg.core.door import device_checks, devices
 from eventreg.core.staff import pairing
 from eventreg.storage.session import reading, transaction
+from tests.proofs.conftest import WHOLE
 from tests.support.factories import SECRET, House, toml
 from tests.support.servers import Server, running
 from tests.support.windows import PHONE, faults, kind
@@ -200,6 +201,7 @@ def test_a_browser_that_cannot_work_offline_leaves_the_code_good(
     kind(real, "door")
 
 
+@pytest.mark.skipif(not WHOLE, reason="in `make proofs`")
 def test_a_camera_that_is_refused_is_said_and_leaves_the_code_good(
     browser: Browser, evening: tuple[House, Server]
 ) -> None:
@@ -215,6 +217,7 @@ def test_a_camera_that_is_refused_is_said_and_leaves_the_code_good(
     assert "✓" in after_tests(phone(browser), address)["storage"]
 
 
+@pytest.mark.skipif(not WHOLE, reason="in `make proofs`")
 def test_without_https_only_online_use_and_paper_are_offered(
     browser: Browser, evening: tuple[House, Server]
 ) -> None:
@@ -234,6 +237,7 @@ def test_without_https_only_online_use_and_paper_are_offered(
     expect(page.locator("#offline")).to_be_visible()
 
 
+@pytest.mark.skipif(not WHOLE, reason="in `make proofs`")
 def test_without_script_or_by_choice_a_telephone_is_used_online_only(
     browser: Browser, evening: tuple[House, Server]
 ) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from eventreg.core.registration import tickets
 from eventreg.i18n import sentence
 from tests.conftest import CHROMIUM
+from tests.proofs.conftest import WHOLE
 from tests.support.door import lens
 from tests.support.door.volunteer import (
     MORNING,
@@ -77,6 +78,7 @@ def press(page: Page, key: str) -> None:
     page.get_by_role("button", name=sentence("zh", key), exact=True).first.click()
 
 
+@pytest.mark.skipif(not WHOLE, reason="in `make proofs`")
 def test_a_couple_comes_and_two_doors_without_a_network_learn_of_it(
     browser: Browser, hall: Hall
 ) -> None:
