@@ -90,7 +90,7 @@ export function project(roster, acts, facts) {
   const listedAt = Date.parse(roster.at);
   const aliases = new Map(); // the server's ids of people who walked in at another door
   const inOrder = acts.filter((act) => counts(act, listedAt)).sort(earlier);
-  for (const act of inOrder) {
+  const apply = (act) => {
     const at = serverTime(act.at, facts);
     const isNew = act.act === "walk-in" && !people.has(act.known_as);
     const meant = isNew ? act.key : aliases.get(act.attendee) || act.attendee;
@@ -104,7 +104,10 @@ export function project(roster, acts, facts) {
     }
     const changed = people.get(meant);
     if (changed) changed.local = true;
-  }
+    return Boolean(changed) || act.act === "release";
+  };
+  // By two clocks, somebody may be seated a moment before walking in at another door.
+  inOrder.filter((act) => !apply(act)).forEach(apply);
   const counted = count([...people.values()], roster, facts);
   return Object.assign({ people, capacity: roster.capacity, listedAt }, counted);
 }
