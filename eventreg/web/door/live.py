@@ -16,6 +16,8 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading
 from eventreg.web.access import requires
 from eventreg.web.door.check_in import blueprint
+from eventreg.web.door.sync import refused
+from eventreg.web.wire.answers import in_json
 
 _STEP = timedelta(seconds=30)
 """How long an answer with a pace is used again. Without one, it does not change with time."""
@@ -34,6 +36,7 @@ class _Kept:
 
 
 @blueprint.get("/<slug>/live.json")
+@in_json(refused)
 @requires(Permission.CHECK_IN)
 def live_json(slug: str) -> Response:
     """Who has come of how many, how fast and where, gifts, and what a person has to settle; 304 if

@@ -64,6 +64,7 @@ def shell(slug: str) -> str:
 
 @blueprint.get("/<slug>/facts.json")
 @in_json(refused)
+@in_json(refused)
 @requires(Permission.CHECK_IN)
 def facts_json(slug: str) -> Response:
     """The facts as they are now, with the token for posts: a page from the device's store asks for

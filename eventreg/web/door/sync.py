@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app, g, json, jsonify, make_response, request
-from flask import session as cookie
 from werkzeug.wrappers import Response
 
 from eventreg.core.door import devices, roster
@@ -36,8 +35,9 @@ def refused(reason: str) -> Response:
 
 
 def _device() -> str:
-    """The device that fetches the roster, as it says or as it was paired; empty if unknown."""
-    sent = request.headers.get(DEVICE) or request.args.get("device") or cookie.get("device")
+    """The device that fetches the roster, as its script says; empty if it is no script's request. A
+    link of another page can't send the header, so opening one changes nothing."""
+    sent = request.headers.get(DEVICE)
     return str(sent) if devices.is_well_formed(sent) else ""
 
 

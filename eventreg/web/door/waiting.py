@@ -50,6 +50,7 @@ def at_the_door(slug: str) -> Answer:
     """Do ``what`` to the party of ``attendee``: ``here`` (waits at the door), ``seat`` (and check
     in; who finds no seat waits), ``chair`` (beyond the capacity; organisers only), ``in`` (check in
     after a call), ``no-answer`` (``calls`` as the page had it), ``left``."""
+    events.get(reading(), slug)  # an unknown event comes before what is wrong with the form
     what, attendee = request.form.get("what", ""), request.form.get("attendee", "")
     if what not in _ACTS:
         abort(400)

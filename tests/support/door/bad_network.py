@@ -4,8 +4,8 @@ passes nothing, it answers with its own page, and so on."""
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.client import HTTPConnection
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +42,8 @@ class BadNetwork:
 
 class _Handler(BaseHTTPRequestHandler):
     network: BadNetwork
+    timeout = 1
+    """Browsers open connections in advance and never use them."""
 
     def log_message(self, *args: Any) -> None:
         """Say nothing."""
@@ -59,9 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif network.largest and len(body) > network.largest:
             self._say(413, [("Content-Type", "text/html")])
         elif state != "gone":
-            answer = self._forward(body)
-            if state != "lost-answer":
-                self._say(*answer)
+            with suppress(OSError, HTTPException):  # the server is started again
+                answer = self._forward(body)
+                if state != "lost-answer":
+                    self._say(*answer)
 
     do_POST = do_GET
 
@@ -74,12 +77,11 @@ class _Handler(BaseHTTPRequestHandler):
         old, new = self.network.renamed or ("", "")
         path = self.path.replace(new, old) if new else self.path
         headers = {k: v for k, v in self.headers.items() if k.lower() != "accept-encoding"}
-        connection = HTTPConnection(self.network.behind, timeout=30)
-        connection.request(self.command, path, body, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        given = [(k, v) for k, v in answer.getheaders() if k.lower() not in _HOP]
-        connection.close()
+        with closing(HTTPConnection(self.network.behind, timeout=30)) as connection:
+            connection.request(self.command, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            given = [(k, v) for k, v in answer.getheaders() if k.lower() not in _HOP]
         if new:
             text = text.replace(old.encode(), new.encode())
             given = [(k, v.replace(old, new)) for k, v in given]
@@ -102,7 +104,7 @@ def bad_network(behind: str, port: int) -> Iterator[BadNetwork]:
     server = ThreadingHTTPServer(
         ("127.0.0.1", port), type("Handler", (_Handler,), {"network": network})
     )
-    server.daemon_threads = True
+    server.daemon_threads = False  # so that closing waits for them, and no socket is left
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
     try:
         yield network

@@ -162,7 +162,7 @@ def test_an_attendee_of_another_event_is_unknown_here(morning: House, script: Sc
 def test_the_roster_has_what_admission_needs_and_no_telephone_number(
     morning: House, script: Script
 ) -> None:
-    answer = script.client.get(f"{ROSTER}?device=door-1")
+    answer = script.client.get(ROSTER, headers={"X-Door-Device": "door-1"})
     zhang, li = (
         next(one for one in answer.get_json()["attendees"] if one["name"] == name)
         for name in ("张桂芳", "李大海")
