@@ -161,8 +161,8 @@ def test_a_whole_morning(browser: Browser, lecture: Lecture) -> None:
     with lecture.at("2030-06-10T09:20"):
         for phone in (ada, ben):
             phone.page.clock.fast_forward("10:00")
-        network.be("works")
         ben.page.context.set_offline(True)
+        network.be("works")
         ada.until("app.door.status().unsent === 0 && app.door.status().kind === 'synced'", 30)
         gifts_at_the_exit(ada)
         shows_its_codes(ada, ben)
