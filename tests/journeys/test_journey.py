@@ -70,6 +70,7 @@ def check_in_by_code(door: Page, code: str) -> None:
     """Type a code into the box of the door's script, and press Enter."""
     if door.locator(".sheet-open button.main").count():
         door.locator(".sheet-open button.main").click()  # how to ask people, on the first use
+    expect(door.locator("main")).to_have_attribute("data-expected", "1")
     door.locator("#find").fill(code)
     door.locator("#find").press("Enter")
     expect(door.locator(".panel.ok")).to_contain_text("张桂芳")

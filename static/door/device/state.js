@@ -47,6 +47,7 @@ function walkedIn(act, at, hasSeat) {
     state: hasSeat ? "confirmed" : "waitlisted",
     checked_in_at: hasSeat ? new Date(at).toISOString() : null,
     present_at: hasSeat ? null : new Date(at).toISOString(),
+    number: act.answered ? act.answered.number : undefined,
     keys: [act.name.toLowerCase()],
   });
 }

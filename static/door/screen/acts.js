@@ -74,7 +74,8 @@ export function acting(page) {
     const chosen = seen.mark >= 0 ? seen.rows[seen.mark]
       : seen.query && seen.rows.length === 1 && seen.how === "fits" ? seen.rows[0] : null;
     if (chosen) return does(isGift ? "gift" : "checkIn", chosen.attendee);
-    const nobody = seen.query && !seen.rows.length && !seen.near.length;
+    const hasList = Boolean(page.facts().roster_at);
+    const nobody = hasList && seen.query && !seen.rows.length && !seen.near.length;
     if (nobody) {
       page.tell({ kind: "not-found", query: seen.query });
       page.redraw();

@@ -5,7 +5,7 @@ import { acting } from "./acts.js";
 import { button, clock, el, put, speaker } from "./elements.js";
 import { listen } from "./keys.js";
 import { lister } from "./list.js";
-import { draw, meant, sounds } from "./panel.js";
+import { draw, isNumbered, meant, sounds } from "./panel.js";
 import { openScanView } from "./scan_view.js";
 import { find, scanned } from "./search.js";
 import * as views from "./views.js";
@@ -143,8 +143,7 @@ export function openPage(root, door) {
   function tell(told) {
     Object.assign(seen, { told: told ? meant(told) : null, isTyping: false });
     root.classList.remove("searching");
-    made.panel.hidden = !told;
-    if (!told) return;
+    if ((made.panel.hidden = !told)) return;
     draw(made.panel, seen.told, page);
     sounds(seen.told, page.isLoud());
     if (!made.panel.parentNode.contains(document.activeElement) &&
@@ -287,6 +286,7 @@ export function openPage(root, door) {
   setTimeout(() => find(door.state().people, "a")); // so that the first key finds all prepared
   door.changed(() => {
     redraw();
+    if (isNumbered(seen.told, door.state().people)) draw(made.panel, seen.told, page);
     if (seen.view && seen.view.named === "network") page.network();
   });
   page.isOld = () => {

@@ -51,6 +51,9 @@ export function sentence(told, say, time) {
     if (told.number) return say("screen_number", { number: told.number });
     return told.position ? say("door_waiting", { position: told.position }) : say("told_waiting");
   }
+  if (told.kind === "walked-in-waiting" && told.number) {
+    return `${say("screen_number", { number: told.number })} · ${say(PLAIN[told.kind])}`;
+  }
   if (told.kind === "cancelled") return say("told_cancelled", { time: at });
   if (told.kind === "released") return say("screen_released", { time: at });
   if (told.kind === "release-early") return say("screen_release_early", { time: at });
@@ -58,6 +61,16 @@ export function sentence(told, say, time) {
   if (told.kind === "gift-already") return say("gift_given_at", { time: at });
   if (told.kind === "party") return say("screen_party");
   return PLAIN[told.kind] ? say(PLAIN[told.kind]) : say("screen_saved");
+}
+
+// Notes the number of somebody who walked in, once the server has given it. Returns whether the
+// panel has to be drawn again.
+export function isNumbered(told, people) {
+  if (!told || told.kind !== "walked-in-waiting" || told.number || !told.person) return false;
+  const isSame = one => one.attendee === told.person.attendee || one.name === told.person.name;
+  const known = [...people.values()].find(one => isSame(one) && one.number);
+  if (known) told.number = known.number;
+  return Boolean(known);
 }
 
 // What the state of a person on the list is called among the answers; null for one to check in.

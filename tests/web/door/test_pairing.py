@@ -125,6 +125,7 @@ def test_a_door_that_is_taken_away_is_out_at_once_in_another_process(
         with pytest.raises(HTTPError) as paired:
             telephone.open(address, sent, timeout=30)
         assert paired.value.code == 303
+        paired.value.close()
         door = f"{server.address}/door/small/"
         with telephone.open(door, timeout=30) as answer:
             assert answer.status == 200
@@ -137,6 +138,7 @@ def test_a_door_that_is_taken_away_is_out_at_once_in_another_process(
             telephone.open(door, timeout=30)
         assert refused.value.code == 403
         assert json.loads(refused.value.read())["error"] == "revoked"
+        refused.value.close()
 
 
 def test_the_same_form_or_list_can_be_sent_for_two_events(house: House) -> None:
