@@ -57,7 +57,7 @@ def test_fifty_people_come_while_the_network_is_gone_and_each_is_counted_once(
 
 
 def the_device_keeps_nothing_else(dora: Volunteer) -> None:
-    """Of a person the storage has what admission needs, and nothing else; the caches have no person at all."""
+    """Of a person the storage has what admission needs. The caches have no person at all."""
     assert all(set(one) <= KEPT for one in dora.stored("people"))
     cached = dora.page.evaluate("""async () => {
         const all = [];
