@@ -57,9 +57,11 @@ def give(
     by: Actor,
     now: datetime,
     at: datetime | None = None,
+    had_come: bool = False,
 ) -> bool:
     """Record a gift for this attendee of the event; a gift that was owed is settled by it. Returns
     ``False`` if the person has one. ``at`` is when it was handed over, if that was not ``now``.
+    With ``had_come``, the person was in then, and may not be any more.
 
     Refuses with ``AttendeeUnknown``, and with ``GiftBeforeArrival`` if the person is not checked
     in. ``ValueError`` if ``by`` is not a staff member.
@@ -67,7 +69,7 @@ def give(
     person = identity.of_event(session, event, attendee_id)
     if standing(session, attendee_id) is not None:
         return False
-    if arrival_of(session, attendee_id) is None:
+    if not had_come and arrival_of(session, attendee_id) is None:
         raise GiftBeforeArrival(person.public_id, person.name)
     if by.staff_id is None:
         raise ValueError("a gift is handed out by a staff member")

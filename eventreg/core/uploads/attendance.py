@@ -5,7 +5,7 @@ earliest time. So the order in which doors upload makes no difference.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from contextlib import suppress
 
 from eventreg.core.door import check_in, gifts, owed
 from eventreg.core.door.check_in import Arrival
@@ -118,6 +118,7 @@ def _agree(case: Case, person: Attendee, *, again: bool = False) -> CheckIn | No
         if stands is not None and _may_undo(case, stands):
             check_in.take_back(case.session, person, stands, by=case.by, now=case.now)
             known.set_check_in(person, None)
+        _give_what_was_handed_over(case, person)
         return known.check_in(person)
     first = min(seen.values(), key=lambda one: (one.at, one.order))
     arrival = Arrival(person.public_id, first.at, case.now, device=first.device)
@@ -163,14 +164,24 @@ def give_gift(case: Case, person: Attendee) -> Ruling:
         clash = Clash.GIFT_DOUBLE if others else None
         return Ruling(Result.GIFT_ALREADY, clash=clash, person=person, more=more)
     try:
-        _give(case, person, case.acted_at)
+        _give(case, person, said(case))
     except GiftBeforeArrival:
         return Ruling(Result.GIFT_GIVEN, "not-in", Clash.GIFT_NOT_IN, person=person)
     return Ruling(Result.GIFT_GIVEN, person=person)
 
 
-def _give(case: Case, person: Attendee, at: datetime) -> None:
-    gifts.give(case.session, case.event, person.id, by=case.by, now=case.now, at=at)
+def _give(case: Case, person: Attendee, handed: Said) -> None:
+    """Record a gift. Refuses with ``GiftBeforeArrival`` if no door says that the person has come,
+    and the device itself had not seen the person before it gave the gift."""
+    gifts.give(
+        case.session,
+        case.event,
+        person.id,
+        by=case.by,
+        now=case.now,
+        at=handed.at,
+        had_come=sightings.was_in(case.known.came(person), handed),
+    )
 
 
 def undo_gift(case: Case, person: Attendee) -> Ruling:
@@ -195,8 +206,10 @@ def owe_gift(case: Case, person: Attendee) -> Ruling:
 
 
 def _give_what_was_handed_over(case: Case, person: Attendee) -> None:
-    """Count a gift that another door gave before this arrival was uploaded."""
+    """Count a gift that was uploaded before the act which shows that the person had come."""
     handed = sightings.standing(case.known.given(person))
-    if handed and gifts.standing(case.session, person.id) is None:
-        _give(case, person, min(one.at for one in handed.values()))
-        settle_by_act(case, person, Clash.GIFT_NOT_IN)
+    for one in sorted(handed.values(), key=lambda one: one.at):
+        if gifts.standing(case.session, person.id) is None:
+            with suppress(GiftBeforeArrival):
+                _give(case, person, one)
+                settle_by_act(case, person, Clash.GIFT_NOT_IN)

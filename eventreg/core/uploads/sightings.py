@@ -53,6 +53,13 @@ def standing(said: Iterable[Said]) -> Mapping[str, Said]:
     return found
 
 
+def was_in(said: Iterable[Said], at: Said) -> bool:
+    """Whether the device that did this act had itself seen the person, and not undone it, at that
+    place of its own count. It does not matter what it has undone since, or when we got it."""
+    own = [one for one in said if one.device == at.device and one.place < at.place]
+    return bool(own) and max(own, key=lambda one: one.place).came
+
+
 def _last(undone: Sequence[Said], device: str) -> int:
     """When another device last undid what it saw on the list."""
     return max((one.order for one in undone if one.device != device), default=-1)
