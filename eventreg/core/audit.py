@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.models.audit import AuditEntry
+from eventreg.core.models.registration import Attendee
 from eventreg.core.models.staff import Role, StaffMember
 
 
@@ -129,6 +130,22 @@ def record(
             "attendee_id": attendee_id,
             "details": details,
         },
+    )
+
+
+def record_of_person(
+    session: Session, action: Action, person: Attendee, by: Actor, now: datetime
+) -> None:
+    """Write one entry about one attendee, with the registration and the place in the party."""
+    record(
+        session,
+        action,
+        by,
+        now=now,
+        event_id=person.event_id,
+        registration_id=person.registration_id,
+        attendee_id=person.id,
+        place=person.place,
     )
 
 

@@ -117,7 +117,7 @@ def record(
     )
     session.add(made)
     session.flush()
-    _record(session, Action.CHECKED_IN, person, by, arrival.recorded_at)
+    audit.record_of_person(session, Action.CHECKED_IN, person, by, arrival.recorded_at)
     gifts.with_check_in(session, event, made, by=by)
     return made
 
@@ -185,7 +185,7 @@ def take_back(
     then says no more that the person came."""
     made.undone_at, made.undone_by_staff_id = now, by.staff_id
     session.flush()
-    _record(session, Action.CHECK_IN_UNDONE, person, by, now)
+    audit.record_of_person(session, Action.CHECK_IN_UNDONE, person, by, now)
     gifts.undo_with_check_in(session, made, by=by, now=now)
 
 
@@ -240,17 +240,4 @@ def _outcome(person: Attendee, made: CheckIn, fresh: bool) -> Outcome:
         arrived_at=made.arrived_at,
         late=made.late,
         undone=made.undone_at is not None,
-    )
-
-
-def _record(session: Session, action: Action, person: Attendee, by: Actor, now: datetime) -> None:
-    audit.record(
-        session,
-        action,
-        by,
-        now=now,
-        event_id=person.event_id,
-        registration_id=person.registration_id,
-        attendee_id=person.id,
-        place=person.place,
     )

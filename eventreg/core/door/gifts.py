@@ -79,7 +79,7 @@ def give(
     )
     session.flush()
     owed.settle(session, person, by=by, at=given_at)
-    _record(session, Action.GIFT_GIVEN, person, by, now)
+    audit.record_of_person(session, Action.GIFT_GIVEN, person, by, now)
     return True
 
 
@@ -93,7 +93,7 @@ def undo(session: Session, event: Event, attendee_id: int, *, by: Actor, now: da
     gift.undone_at, gift.undone_by_staff_id = now, by.staff_id
     session.flush()
     owed.reopen(session, person, settled_at=gift.given_at)
-    _record(session, Action.GIFT_UNDONE, person, by, now)
+    audit.record_of_person(session, Action.GIFT_UNDONE, person, by, now)
     return True
 
 
@@ -151,16 +151,3 @@ def stock(session: Session, event: Event) -> Stock:
     at_first = gift.stock if gift else None
     left = None if at_first is None else max(0, at_first - given)
     return Stock(given, left, owed.count(session, event))
-
-
-def _record(session: Session, action: Action, person: Attendee, by: Actor, now: datetime) -> None:
-    audit.record(
-        session,
-        action,
-        by,
-        now=now,
-        event_id=person.event_id,
-        registration_id=person.registration_id,
-        attendee_id=person.id,
-        place=person.place,
-    )

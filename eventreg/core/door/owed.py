@@ -52,7 +52,7 @@ def owe(session: Session, event: Event, attendee_id: int, *, by: Actor, now: dat
     row.owed_at, row.by_staff_id = now, by.staff_id
     row.settled_at = row.settled_by_staff_id = None
     session.flush()
-    _record(session, Action.GIFT_OWED, person, by, now)
+    audit.record_of_person(session, Action.GIFT_OWED, person, by, now)
     return True
 
 
@@ -83,7 +83,7 @@ def cross_out(
     person = identity.of_event(session, event, attendee_id)
     if not settle(session, person, by=by, at=now):
         return False
-    _record(session, Action.GIFT_CROSSED_OUT, person, by, now)
+    audit.record_of_person(session, Action.GIFT_CROSSED_OUT, person, by, now)
     return True
 
 
@@ -135,16 +135,3 @@ def _open(event: Event) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 def row_of(session: Session, attendee_id: int) -> OwedGift | None:
     """What is noted about this person, settled or not."""
     return session.scalar(select(OwedGift).where(OwedGift.attendee_id == attendee_id))
-
-
-def _record(session: Session, action: Action, person: Attendee, by: Actor, now: datetime) -> None:
-    audit.record(
-        session,
-        action,
-        by,
-        now=now,
-        event_id=person.event_id,
-        registration_id=person.registration_id,
-        attendee_id=person.id,
-        place=person.place,
-    )
