@@ -1,13 +1,36 @@
-"""The functions that read the text of a setting. Each raises ``ValueError`` with a reason for the
-operator if it cannot use the text."""
+"""What a setting is, and the functions that read its text.
+
+Each function raises ``ValueError`` with a reason for the operator if it cannot use the text.
+"""
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from eventreg.proxies import Network, parse_networks
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What docs/settings.md says of one setting, and how its text is read."""
+
+    name: str
+    default: str
+    help: str
+    read: Callable[[str], object]
+    """Makes the value of the text, or raises ``ValueError`` with a reason for the operator."""
+
+
+def setting(name: str, default: str, help: str, read: Callable[[str], T]) -> T:  # noqa: A002
+    """A field of ``Settings``. For mypy it is of the type that ``read`` returns."""
+    made: T = field(metadata={"setting": Setting(name, default, help, read)})
+    return made
 
 
 def folder(text: str) -> Path:

@@ -3,18 +3,16 @@
 Each setting is one row of ``Settings``. docs/settings.md lists the same rows; a test compares them.
 """
 
-# ruff: noqa: RUF009 - `_setting` makes a field, as `dataclasses.field` does
+# ruff: noqa: RUF009 - `setting` makes a field, as `dataclasses.field` does
 
 import ipaddress
-import os
 import re
-import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from limits import RateLimitItem
@@ -22,8 +20,8 @@ from limits import RateLimitItem
 from eventreg import rates, setting_types
 from eventreg.clock import Clock, starting_at, utc_now
 from eventreg.proxies import Network, Proxies
+from eventreg.setting_types import Setting, setting
 
-T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, never listened on by default
 
@@ -37,124 +35,107 @@ class SettingsInvalid(Exception):
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What docs/settings.md says of one setting, and how its text is read."""
-
-    name: str
-    default: str
-    help: str
-    read: Callable[[str], object]
-    """Makes the value of the text, or raises ``ValueError`` with a reason for the operator."""
-
-
-def _setting(name: str, default: str, help: str, read: Callable[[str], T]) -> T:  # noqa: A002
-    """A field of ``Settings``. For mypy it is of the type that ``read`` returns."""
-    made: T = field(metadata={"setting": Setting(name, default, help, read)})
-    return made
-
-
-@dataclass(frozen=True)
 class Settings:
     """The settings. Each row is a field, its environment variable, its default, its help, and the
     function that reads it."""
 
-    instance: Path = _setting(
+    instance: Path = setting(
         "EVENTREG_INSTANCE",
         "instance",
         "Folder of everything that is written.",
         setting_types.folder,
     )
-    database_url: str = _setting(
+    database_url: str = setting(
         "EVENTREG_DATABASE_URL",
         "",
         "Database, such as postgresql+psycopg://name@host/database; without it, an SQLite file "
         "in the instance folder.",
         setting_types.database,
     )
-    secret_key: str = _setting(
+    secret_key: str = setting(
         "EVENTREG_SECRET_KEY",
         "",
         "Key behind ticket links and sessions; without it, one is made once and kept in the "
         "instance folder.",
         setting_types.secret,
     )
-    public_url: str = _setting(
+    public_url: str = setting(
         "EVENTREG_PUBLIC_URL",
         "",
         "Address for links and QR codes; without it, that of HOST and PORT.",
         setting_types.web_address,
     )
-    clock: datetime | None = _setting(
+    clock: datetime | None = setting(
         "EVENTREG_CLOCK",
         "",
         "An ISO date-time with offset: the clock starts there and runs on. For rehearsals.",
         setting_types.moment,
     )
-    rehearsal: bool = _setting(
+    rehearsal: bool = setting(
         "EVENTREG_REHEARSAL",
         "off",
         "Say on every page that this is a rehearsal: on or off. make rehearse sets it.",
         setting_types.switch,
     )
-    rate_limits: bool = _setting(
+    rate_limits: bool = setting(
         "EVENTREG_RATE_LIMITS",
         "on",
         "Limits on registering, signing in and searching: on or off.",
         setting_types.switch,
     )
-    people_per_address: tuple[RateLimitItem, ...] = _setting(
+    people_per_address: tuple[RateLimitItem, ...] = setting(
         "EVENTREG_PEOPLE_PER_ADDRESS",
         "10/minute, 40/hour",
         "How many people may be registered online from one address.",
         rates.read,
     )
-    redis_url: str = _setting(
+    redis_url: str = setting(
         "EVENTREG_REDIS_URL",
         "",
         "Rate limits shared by several processes, such as redis://127.0.0.1:6379/0.",
         setting_types.scheme("redis", "rediss", "redis+unix"),
     )
-    smtp_url: str = _setting(
+    smtp_url: str = setting(
         "EVENTREG_SMTP_URL",
         "",
         "Mail server for notices, such as smtp://name:password@mail.example.org:587; without it, "
         "none are sent.",
         setting_types.mail_server,
     )
-    mail_from: str = _setting(
+    mail_from: str = setting(
         "EVENTREG_MAIL_FROM",
         "",
         "Address that mails come from; without it, eventreg at the host of the public address.",
         setting_types.mail_address,
     )
-    trusted_proxies: int = _setting(
+    trusted_proxies: int = setting(
         "EVENTREG_TRUSTED_PROXIES",
         "0",
         "How many proxies stand in front, one behind the other; with 0, what a proxy says of the "
         "guest is ignored.",
         setting_types.count(0, 10),
     )
-    proxy_addresses: tuple[Network, ...] = _setting(
+    proxy_addresses: tuple[Network, ...] = setting(
         "EVENTREG_PROXY_ADDRESSES",
         "127.0.0.0/8, ::1",
         "Addresses and networks of these proxies: what anybody else says of the guest counts for "
         "nothing.",
         setting_types.networks,
     )
-    workers: int = _setting(
+    workers: int = setting(
         "EVENTREG_WORKERS",
         "1",
         "Server processes; more than one needs EVENTREG_REDIS_URL, or EVENTREG_RATE_LIMITS=off.",
         setting_types.count(1, 32),
     )
-    threads: int = _setting(
+    threads: int = setting(
         "EVENTREG_THREADS",
         "8",
         "Threads of each server process.",
         setting_types.count(1, 64),
     )
-    host: str = _setting("HOST", "127.0.0.1", "Where to listen.", setting_types.host)
-    port: int = _setting("PORT", "8000", "Where to listen.", setting_types.count(1, 65535))
+    host: str = setting("HOST", "127.0.0.1", "Where to listen.", setting_types.host)
+    port: int = setting("PORT", "8000", "Where to listen.", setting_types.count(1, 65535))
 
     @property
     def https(self) -> bool:
@@ -233,13 +214,13 @@ def read(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment. Raises ``SettingsInvalid`` with one line for each fault."""
     values: dict[str, Any] = {}
     faults = []
-    for field_name, setting in SETTINGS.items():
-        text = environment.get(setting.name) or setting.default
+    for field_name, row in SETTINGS.items():
+        text = environment.get(row.name) or row.default
         try:
-            values[field_name] = setting.read(text)
+            values[field_name] = row.read(text)
         except ValueError as fault:
             shown = re.sub(r"//[^@/]*@", "//…@", text)  # without the password
-            faults.append(f"{setting.name}: {fault}, not {shown!r}")
+            faults.append(f"{row.name}: {fault}, not {shown!r}")
     limits_in_memory = values.get("rate_limits") and not values.get("redis_url")
     if values.get("workers", 1) > 1 and limits_in_memory:
         faults.append(
@@ -268,29 +249,3 @@ def _mail_host(public_url: str) -> str:
     """The host for a mail address. An IPv6 address cannot be one."""
     host = urlsplit(public_url).hostname or ""
     return "localhost" if ":" in host else host
-
-
-def make_instance(folder: Path) -> None:
-    """Make the instance folder if it is missing, and close it to everyone but its owner."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-
-
-def kept_secret(folder: Path) -> str:
-    """The secret key of this instance, made at the first call. Processes that start together get
-    the same one."""
-    path = folder / "secret-key"
-    if not path.exists():
-        draft = folder / f".secret-key.{secrets.token_hex(4)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            path.hardlink_to(draft)  # fails if another process was first
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
