@@ -75,7 +75,7 @@ FLOORS = (
     "app_clock  clock  core.errors  instance_folder  proxies  rates",
     "core.door_errors  core.values  setting_types",
     "core.models  settings  web.wire",
-    "core.audit  core.search  i18n  pdf  server  web.assets",
+    "core.audit  core.operation_runs  core.search  i18n  pdf  server  web.assets",
     "core.audit_replay  core.event  core.outbox  web.lang_attributes",
     "core.deliveries  core.registration  core.staff",
     "core.door  core.importing  core.organising  core.undo  storage  web.addresses",

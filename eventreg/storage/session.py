@@ -19,7 +19,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from eventreg.core.errors import Busy, SeatsRaced
-from eventreg.core.models import attendance, audit, calls, door, outbox, registration, staff
+from eventreg.core.models import (
+    attendance,
+    audit,
+    calls,
+    door,
+    operations,
+    outbox,
+    registration,
+    staff,
+)
 from eventreg.core.models import event as event_models
 from eventreg.core.models.base import Base
 from eventreg.storage.file_connection import FileLost
@@ -28,7 +37,7 @@ from eventreg.storage.write_queue import Gate
 
 __all__ = ["Session"]  # the type of an act's argument
 T = TypeVar("T")
-TABLES = (event_models, registration, attendance, calls, outbox, staff, audit, door)
+TABLES = (event_models, registration, attendance, calls, outbox, staff, audit, door, operations)
 """All modules with tables. Importing them fills the metadata."""
 db = SQLAlchemy(metadata=Base.metadata)
 
