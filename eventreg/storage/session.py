@@ -7,7 +7,7 @@ they lock rows, under short time limits.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from eventreg.clock import stopwatch
 from eventreg.core.errors import Busy, SeatsRaced
 from eventreg.core.models import (
     attendance,
@@ -31,6 +32,7 @@ from eventreg.core.models import (
 )
 from eventreg.core.models import event as event_models
 from eventreg.core.models.base import Base
+from eventreg.server.tally import Tally
 from eventreg.storage.file_connection import FileLost
 from eventreg.storage.sqlite_file import SqliteFile
 from eventreg.storage.write_queue import Gate
@@ -182,7 +184,7 @@ def transaction() -> Iterator[Session]:
     if session.info.get("writing"):
         raise RuntimeError("a transaction inside a transaction would wait for itself at the gate")
     session.rollback()
-    with _lost_as_operational_error(), current_app.extensions["gate"]():
+    with _lost_as_operational_error(), _turn():
         commit = _ready_to_write(session)
         session.info["writing"] = True
         try:
@@ -195,6 +197,19 @@ def transaction() -> Iterator[Session]:
             raise
         finally:
             session.info.pop("writing")
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for the turn to write, and count how long that took."""
+    tally: Tally = current_app.extensions["tally"]
+    began = stopwatch()
+    with ExitStack() as passed:
+        try:
+            passed.enter_context(current_app.extensions["gate"]())
+        finally:
+            tally.writer_waited(stopwatch() - began)
+        yield
 
 
 def _ready_to_write(session: Session) -> AbstractContextManager[None]:
