@@ -63,10 +63,11 @@ def faults(app: Flask, now: datetime) -> list[Fault]:
     """Everything that keeps this server from being ready; empty if it is."""
     found = [Fault("stopping")] if app.extensions["is_stopping"]() else []
     with app.app_context():
-        return [*found, *_of_disk(free_megabytes()), *_of_database(now)]
+        return [*found, *of_disk(free_megabytes()), *_of_database(now)]
 
 
-def _of_disk(free: int) -> Iterator[Fault]:
+def of_disk(free: int) -> Iterator[Fault]:
+    """A fault if fewer than ``DISK_NEEDED`` megabytes are free."""
     if free < DISK_NEEDED:
         yield Fault("disk", free)
 
