@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from threading import Event, Thread
 from types import FrameType
@@ -28,10 +29,13 @@ from eventreg.core.organising import applying
 from eventreg.core.registration import sent_forms
 from eventreg.core.staff import accounts
 from eventreg.server import listener
+from eventreg.server.doorkeeper import Doorkeeper, HandOver
 from eventreg.server.processes import ChildJob, Family
+from eventreg.server.tally import Tally
 from eventreg.settings import ROOT, Settings, SettingsInvalid, read
 from eventreg.storage.checks import check_key, make_tables, require_usable_database
 from eventreg.storage.session import Session, alone, close, reading, write
+from eventreg.web import health
 from eventreg.web.limits import limits
 from eventreg.web.public import outage_page
 
@@ -52,33 +56,71 @@ def main() -> None:
     # First of all: if the port is taken, the link that is made only once must not be lost.
     listening = _listen(settings)
     try:
-        limits.check(app)
-        link = prepare(app)
+        with Doorkeeper(health.closed(settings, "starting"), listening, settings.proxies):
+            limits.check(app)
+            link = prepare(app)
     except (limits.Unreachable, event_file.DefinitionInvalid, *TROUBLE) as refused:
         sys.exit(_line(refused))
     finally:
         close(app)  # forked processes must not share a connection
     announce(settings, link)
-    Family(_jobs(app, listening, settings), app.logger, on_stop=listening.close).run()
+    _run(app, listening, settings)
     listening.close()
 
 
-def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[ChildJob]:
+def _run(app: Flask, listening: socket.socket, settings: Settings) -> None:
+    """Serve until a signal, and answer monitors until the last process has ended."""
+    handover = HandOver()
+    doorkeeper = Doorkeeper(
+        health.closed(settings, "stopping"), listening, settings.proxies, handover.wait
+    )
+
+    def on_stop() -> None:
+        handover.leave()
+        doorkeeper.start()
+
+    jobs = _jobs(app, listening, settings, handover)
+    Family(jobs, app.logger, on_stop).run()
+    doorkeeper.stop()
+
+
+def _jobs(
+    app: Flask, listening: socket.socket, settings: Settings, handover: HandOver
+) -> list[ChildJob]:
     """The jobs of this server's processes: answer requests, run background jobs, send mails."""
 
     def answer(lifeline: int) -> None:
-        server = listener.serve(app, listening, settings, lifeline)
+        server = listener.serve(
+            app, listening, settings, at_once={health.LIVE}, on_closed=handover.leave
+        )
+        app.extensions["is_stopping"] = lambda: server.is_stopping
+        server.watch(lifeline)
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         server.run()
+
+    def leave() -> None:
+        listening.close()
+        handover.leave()
 
     jobs = [
         ChildJob(f"server {number + 1}", _closing(app, answer))
         for number in range(settings.workers)
     ]
-    jobs.append(ChildJob("housekeeping", _beside(app, listening, background.HOUSEKEEPING)))
+    jobs.append(ChildJob("housekeeping", _beside(app, leave, background.HOUSEKEEPING)))
     if settings.smtp_url:
-        jobs.append(ChildJob("mail sender", _beside(app, listening, [background.SEND_MAILS])))
-    return jobs
+        jobs.append(ChildJob("mail sender", _beside(app, leave, [background.SEND_MAILS])))
+    return [_counted(app, row, job) for row, job in enumerate(jobs, start=1)]
+
+
+def _counted(app: Flask, row: int, job: ChildJob) -> ChildJob:
+    """The same job, whose process counts in a row of its own."""
+    tally: Tally = app.extensions["tally"]
+
+    def work(lifeline: int) -> None:
+        tally.use_row(row)
+        job.work(lifeline)
+
+    return replace(job, work=work)
 
 
 def _closing(app: Flask, work: Callable[[int], None]) -> Callable[[int], None]:
@@ -92,12 +134,12 @@ def _closing(app: Flask, work: Callable[[int], None]) -> Callable[[int], None]:
 
 
 def _beside(
-    app: Flask, listening: socket.socket, jobs: Sequence[background.Job]
+    app: Flask, leave: Callable[[], None], jobs: Sequence[background.Job]
 ) -> Callable[[int], None]:
     """Background jobs in a process beside the server, until a signal or the end of the parent."""
 
     def beside(lifeline: int) -> None:
-        listening.close()
+        leave()
         stop = background.stop_event()
         Thread(target=_set_when_closed, args=(lifeline, stop), daemon=True).start()
         background.run(app, jobs, stop)

@@ -122,6 +122,13 @@ class Settings:
         "nothing.",
         setting_types.networks,
     )
+    metrics_token: str = setting(
+        "EVENTREG_METRICS_TOKEN",
+        "",
+        "Word with which a monitor on another machine may read /readyz and /metrics; without it, "
+        "only programs on this machine may.",
+        setting_types.secret,
+    )
     workers: int = setting(
         "EVENTREG_WORKERS",
         "1",

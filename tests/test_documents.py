@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from eventreg.settings import SETTINGS
+from eventreg.web import health
 from eventreg.web.access import need_of
 from tests.sources import name_of, tracked
 from tests.support.factories import ROOT, House
@@ -53,6 +54,7 @@ def test_the_addresses_in_the_document_are_those_of_the_code(house: House) -> No
         for rule in house.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
+    ours |= {(f"GET {address}", "monitor") for address in health.ADDRESSES}
     assert documented == ours
 
 

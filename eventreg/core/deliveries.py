@@ -65,6 +65,11 @@ _owed = select(func.count(OutboxMessage.id)).where(
     OutboxMessage.settled_at.is_(None),
     OutboxMessage.failed_at.is_(None),
 )
+_oldest_owed = select(func.min(OutboxMessage.created_at)).where(
+    OutboxMessage.channel == Channel.MAIL,
+    OutboxMessage.settled_at.is_(None),
+    OutboxMessage.failed_at.is_(None),
+)
 _failed = (
     select(Event.slug, OutboxMessage.registration_id, OutboxMessage.kind, OutboxMessage.failure)
     .join(Event, Event.id == OutboxMessage.event_id)
@@ -142,6 +147,14 @@ def failed(
 def owed(session: Session) -> int:
     """How many mails are still to be sent, without those that were given up."""
     return session.execute(_owed).scalar_one()
+
+
+def oldest_owed(session: Session, *, untried: bool = False) -> datetime | None:
+    """Since when the oldest mail that is still to be sent has been owed; ``None`` if there is none.
+    With ``untried``, only mails that no sender has tried yet: if such a mail is old, mails are
+    stuck, and not only one address refuses them."""
+    asked = _oldest_owed.where(OutboxMessage.attempts == 0) if untried else _oldest_owed
+    return session.scalar(asked)
 
 
 def given_up(session: Session) -> list[Failed]:

@@ -15,9 +15,14 @@ STALLED_SECONDS, STALLED_BYTES = 20, 16 * 1024
 """A client must read this many bytes of an answer in this time, or the rest of it."""
 
 
+def page(status: str, words: str) -> bytes:
+    """A page with one sentence, in both languages, for when the application is not asked."""
+    return f"<!doctype html><meta charset=utf-8><title>{status}</title><p>{words}</p>\n".encode()
+
+
 def _answer(status: str, words: str, *more: str) -> bytes:
     """The bytes of a whole response that is sent without asking the application."""
-    body = f"<!doctype html><meta charset=utf-8><title>{status}</title><p>{words}</p>\n".encode()
+    body = page(status, words)
     head = [
         f"HTTP/1.1 {status}",
         "Content-Type: text/html; charset=utf-8",
@@ -33,11 +38,9 @@ TOO_SLOW = _answer(
     "408 Request Timeout",
     "网络太慢，没收全，请再试一次。 The request came too slowly. Please try again.",
 )
-STOPPING = _answer(
-    "503 Service Unavailable",
-    "网页马上就好，请过几秒再试。 Back in a moment. Please try again in a few seconds.",
-    "Retry-After: 5",
-)
+UNAVAILABLE = "503 Service Unavailable"
+BACK_SOON = "网页马上就好，请过几秒再试。 Back in a moment. Please try again in a few seconds."
+STOPPING = _answer(UNAVAILABLE, BACK_SOON, "Retry-After: 5")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     def __init__(self, server: Any, conn: Any, addr: Any, peer: Peer) -> None:
         self.peer = peer
         self.was_asked = False
+        self.is_to_be_answered_here = False
+        """Whether the thread that reads requests answers this one itself."""
         self.opened = stopwatch()
         self._head_since: float | None = None
         self._body_since: float | None = None
@@ -65,6 +70,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         """Bytes have arrived: note when the head and the body of the request began."""
         request_before = self.request
         more = bool(super().received(data))
+        while self.is_to_be_answered_here:
+            self.is_to_be_answered_here = False
+            self.service()
         if self.request is None:
             self._head_since = self._body_since = None
             return more

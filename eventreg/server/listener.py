@@ -9,7 +9,8 @@ at most ``DRAIN_SECONDS``.
 import logging
 import socket
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
+from threading import get_ident
 from typing import Any
 
 from flask import Flask
@@ -23,6 +24,7 @@ from eventreg.proxies import Proxies, household, parse_address
 from eventreg.server.channel import STOPPING, TOO_SLOW, Channel, Peer
 from eventreg.settings import Settings
 
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 MOST_CONNECTIONS = 600
 """Open at once in one process. One more takes the place of the least useful one (see ``Channel``).
 If all are busy, the new one is closed."""
@@ -41,9 +43,21 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     """The server of one process, on a listening socket that other processes may share."""
 
     def __init__(
-        self, app: Flask, listening: socket.socket, threads: int, proxies: Proxies
+        self,
+        app: Flask | Wsgi,
+        listening: socket.socket,
+        threads: int,
+        proxies: Proxies,
+        *,
+        at_once: Container[str] = (),
+        on_closed: Callable[[], None] = lambda: None,
     ) -> None:
+        """``at_once`` holds the paths that are answered without waiting for a thread, so they must
+        not take long. ``on_closed`` is called when no more connections are accepted."""
         self._proxies = proxies
+        self._at_once = at_once
+        self._on_closed = on_closed
+        self._reader = 0
         self._of_peer: defaultdict[Peer, set[Channel]] = defaultdict(set)
         self._accepted = 0
         self.is_stopping = False
@@ -61,6 +75,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def run(self) -> None:
         """Answer until ``stop`` is called, and then everything that was received before."""
+        self._reader = get_ident()
         while not self.is_stopping:
             self._turn(1)
         self._drain()
@@ -76,9 +91,20 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         _Lifeline(self, lifeline)
 
     def add_task(self, task: Channel) -> None:
-        """Let a thread answer the next request of this connection."""
-        task.note_served(last=self.is_stopping)
-        super().add_task(task)
+        """Let a thread answer the next request of this connection, or answer it at once."""
+        task.note_served(last=self.is_last(task))
+        if get_ident() == self._reader and self.is_answered_at_once(task):
+            task.is_to_be_answered_here = True
+        else:
+            super().add_task(task)
+
+    def is_last(self, _task: Channel) -> bool:
+        """Whether the connection is closed after its next request."""
+        return self.is_stopping
+
+    def is_answered_at_once(self, task: Channel) -> bool:
+        """Whether the next request of the connection waits for no thread."""
+        return getattr(task.requests[0], "path", "") in self._at_once
 
     def _turn(self, seconds: float) -> None:
         self.asyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
@@ -140,6 +166,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             before = self._accepted
             self.handle_accept()
         wasyncore.dispatcher.close(self)
+        self._on_closed()
         until = stopwatch() + DRAIN_SECONDS
         while self.active_channels and stopwatch() < until:
             self._turn(0.05)
@@ -198,9 +225,21 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((bare, port), family=family, backlog=1024)
 
 
-def serve(app: Flask, listening: socket.socket, settings: Settings, lifeline: int) -> Listener:
+def serve(
+    app: Flask,
+    listening: socket.socket,
+    settings: Settings,
+    *,
+    at_once: Container[str],
+    on_closed: Callable[[], None],
+) -> Listener:
     """The server of this process, ready to run."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a rush is not an error
-    made = Listener(app, listening, settings.threads, settings.proxies)
-    made.watch(lifeline)
-    return made
+    return Listener(
+        app,
+        listening,
+        settings.threads,
+        settings.proxies,
+        at_once=at_once,
+        on_closed=on_closed,
+    )

@@ -7,7 +7,7 @@ they lock rows, under short time limits.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,17 +18,28 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from eventreg.clock import stopwatch
 from eventreg.core.errors import Busy, SeatsRaced
-from eventreg.core.models import attendance, audit, calls, door, outbox, registration, staff
+from eventreg.core.models import (
+    attendance,
+    audit,
+    calls,
+    door,
+    operations,
+    outbox,
+    registration,
+    staff,
+)
 from eventreg.core.models import event as event_models
 from eventreg.core.models.base import Base
+from eventreg.server.tally import Tally
 from eventreg.storage.file_connection import FileLost
 from eventreg.storage.sqlite_file import SqliteFile
 from eventreg.storage.write_queue import Gate
 
 __all__ = ["Session"]  # the type of an act's argument
 T = TypeVar("T")
-TABLES = (event_models, registration, attendance, calls, outbox, staff, audit, door)
+TABLES = (event_models, registration, attendance, calls, outbox, staff, audit, door, operations)
 """All modules with tables. Importing them fills the metadata."""
 db = SQLAlchemy(metadata=Base.metadata)
 
@@ -173,7 +184,7 @@ def transaction() -> Iterator[Session]:
     if session.info.get("writing"):
         raise RuntimeError("a transaction inside a transaction would wait for itself at the gate")
     session.rollback()
-    with _lost_as_operational_error(), current_app.extensions["gate"]():
+    with _lost_as_operational_error(), _turn():
         commit = _ready_to_write(session)
         session.info["writing"] = True
         try:
@@ -186,6 +197,19 @@ def transaction() -> Iterator[Session]:
             raise
         finally:
             session.info.pop("writing")
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for the turn to write, and count how long that took."""
+    tally: Tally = current_app.extensions["tally"]
+    began = stopwatch()
+    with ExitStack() as passed:
+        try:
+            passed.enter_context(current_app.extensions["gate"]())
+        finally:
+            tally.writer_waited(stopwatch() - began)
+        yield
 
 
 def _ready_to_write(session: Session) -> AbstractContextManager[None]:

@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.app_clock import current_time
+from eventreg.server.tally import Tally
 from eventreg.settings import Settings
 from eventreg.web import access, assets, language
 from eventreg.web.wire import browser, request_log
@@ -78,6 +79,8 @@ def _before() -> BaseResponse | None:
 def _after(response: Response) -> Response:
     browser.remember_size(response)
     packed = _packed(_headers(response))
+    tally: Tally = current_app.extensions["tally"]
+    tally.answered(request.endpoint, packed.status_code)
     request_log.end(packed)
     return packed
 
@@ -122,7 +125,7 @@ def _allow_files() -> None:
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(:\d{1,5})?")
 
 
-def _host_without_port(host: str) -> str:
+def host_without_port(host: str) -> str:
     """The name or address in a Host header; empty if the header is malformed."""
     found = _HOST.fullmatch(host)
     return found[1] if found else ""
@@ -131,7 +134,7 @@ def _host_without_port(host: str) -> str:
 def _check_address() -> None:
     """Refuse a foreign Host header, which would put a foreign name into links. Refuse a URL longer
     than 2 kB, or with NUL in its path."""
-    if not settings().is_ours(_host_without_port(request.environ.get("HTTP_HOST", ""))):
+    if not settings().is_ours(host_without_port(request.environ.get("HTTP_HOST", ""))):
         abort(400)
     if len(request.environ["PATH_INFO"]) + len(request.environ["QUERY_STRING"]) > _LONGEST_ADDRESS:
         abort(414)

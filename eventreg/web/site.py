@@ -7,9 +7,10 @@ from werkzeug.wrappers import Response
 
 from eventreg.core.errors import Busy, Refusal
 from eventreg.core.event import events
+from eventreg.server.tally import Tally
 from eventreg.settings import Settings
 from eventreg.storage.session import AWAY, reading
-from eventreg.web import access, guard, lang_attributes, language, template_globals
+from eventreg.web import access, guard, health, lang_attributes, language, template_globals
 from eventreg.web.desk import (
     attendee_list,
     audit,
@@ -162,6 +163,7 @@ def init_app(app: Flask) -> None:
     """Set up the pages, the checks around each request, and the error pages."""
     settings: Settings = app.extensions["settings"]
     app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies, app.logger)  # type: ignore[method-assign]
+    health.init_app(app)
     sent.init_app(app)
     limits.init_app(app, settings.rate_limits, settings.redis_url)
     hashing.init_app(app, settings.threads)
@@ -183,6 +185,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(TooOften, _too_often)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _broken)
+    app.extensions["tally"] = Tally(app.view_functions, settings.workers)
 
 
 def _refused(refusal: Refusal) -> Answer:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from eventreg.core.models.staff import StaffMember
 from eventreg.core.staff import known_browsers
 from eventreg.core.values import usernames
+from eventreg.server.tally import Tally
 from eventreg.settings import Settings
 from eventreg.storage.session import reading, write
 from eventreg.web.limits import limits
@@ -52,6 +53,8 @@ class Try:
 
     def failed(self) -> None:
         """Count the failure for account and address, unless ``begin`` counted it already."""
+        tally: Tally = current_app.extensions["tally"]
+        tally.sign_in_failed()
         if self.known is None:
             counters = limits.limits()
             counters.sign_in_failed(self._account)
