@@ -75,7 +75,8 @@ def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Chil
         ChildJob(f"server {number + 1}", _closing(app, answer))
         for number in range(settings.workers)
     ]
-    jobs.append(ChildJob("housekeeping", _beside(app, listening, background.HOUSEKEEPING)))
+    beside = [*background.HOUSEKEEPING, *([background.BACK_UP] if settings.backups else [])]
+    jobs.append(ChildJob("housekeeping", _beside(app, listening, beside)))
     if settings.smtp_url:
         jobs.append(ChildJob("mail sender", _beside(app, listening, [background.SEND_MAILS])))
     return jobs

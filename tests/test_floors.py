@@ -86,7 +86,7 @@ FLOORS = (
     "commands  web.organising  web.staff",
     "web.site",
     "app",
-    "serve",
+    "serve  try_restore",
     "rehearse",
 )
 """The rooms, beginning with the lowest floor. A room is a folder, or a file beside the folders. The

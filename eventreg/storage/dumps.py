@@ -48,6 +48,11 @@ def count_rows() -> dict[str, int]:
         return _rows(connection)
 
 
+def rows_in(body: Path) -> dict[str, int]:
+    """The rows in each table of a dump of PostgreSQL, by reading all of it, without a server."""
+    return postgresql_tools.count_rows(body)
+
+
 def is_of_postgresql(body: Path) -> bool:
     """Whether ``pg_restore`` can read the file, and lists our tables."""
     listed = postgresql_tools.run("pg_restore", "--list", str(body), url=db.engine.url)

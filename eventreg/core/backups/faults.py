@@ -50,3 +50,10 @@ _CODES = {
 def of(error: OSError) -> DiskFault:
     """The fault behind an error of the operating system."""
     return _CODES.get(error.errno or 0, DiskFault.BROKEN)
+
+
+def code_of(error: Exception, otherwise: str) -> str:
+    """The code of why a backup failed; ``otherwise`` for an error that has none."""
+    if isinstance(error, BackupRefused):
+        return error.code
+    return of(error) if isinstance(error, OSError) else otherwise

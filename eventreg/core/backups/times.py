@@ -55,6 +55,15 @@ def is_due(
     return last is None or not _is_recent(last, interval, now)
 
 
+def is_copy_due(
+    newest: datetime | None, copied_at: datetime | None, failed_at: datetime | None, now: datetime
+) -> bool:
+    """Whether the backup ``newest`` is to be copied to the second place."""
+    if failed_at is not None and _is_recent(failed_at, ON_THE_DAY, now):
+        return False
+    return newest is not None and (copied_at is None or copied_at < newest or copied_at > now)
+
+
 def is_drill_due(
     last: datetime | None, failed_at: datetime | None, busy: Collection[BusyTime], now: datetime
 ) -> bool:
