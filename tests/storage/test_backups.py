@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from eventreg.core import invariants
+from eventreg.core.backups.faults import BackupRefused
 from eventreg.storage import backups
-from eventreg.storage.backups import BackupRefused
 from eventreg.storage.session import reading
 from tests.support.factories import House, toml
 from tests.support.pages import get
