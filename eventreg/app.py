@@ -7,6 +7,7 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from eventreg.clock import Clock
+from eventreg.commands.alarm import alarm
 from eventreg.commands.backup import backup_commands
 from eventreg.commands.check_in_list import print_check_in_list
 from eventreg.commands.doctor import doctor
@@ -25,6 +26,7 @@ COMMANDS = (
     staff_commands,
     outbox_commands,
     backup_commands,
+    alarm,
     doctor,
     purge,
     print_check_in_list,

@@ -21,6 +21,7 @@ from eventreg.operations import forgetting
 from eventreg.operations.backing_up import running
 from eventreg.operations.forgetting import Purged
 from eventreg.storage.session import AWAY, Session, reading, write
+from eventreg.watching.alarms import Watch
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ SCRUB = Job(
 UNFINISHED = Job("unfinished forms", drop_unfinished, 60, "unfinished forms wait a minute")
 SEND_MAILS = Job("mail sender", deliver_due, 5, "mails wait")
 BACK_UP = Job("backup", back_up, 60, "no backup was looked for; next try in a minute")
+WATCH = Job("watch", Watch().look, 60, "nothing was looked at; next try in a minute")
 HOUSEKEEPING = (PURGE, SCRUB, UNFINISHED)
 
 

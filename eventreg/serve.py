@@ -107,6 +107,8 @@ def _jobs(
         for number in range(settings.workers)
     ]
     beside = [*background.HOUSEKEEPING, *([background.BACK_UP] if settings.backups else [])]
+    if settings.ping_url or settings.alarm_webhook or settings.alarm_mail:
+        beside.append(background.WATCH)
     jobs.append(ChildJob("housekeeping", _beside(app, leave, beside)))
     if settings.smtp_url:
         jobs.append(ChildJob("mail sender", _beside(app, leave, [background.SEND_MAILS])))

@@ -136,6 +136,19 @@ def mail_address(text: str) -> str:
     return text
 
 
+def mail_addresses(text: str) -> tuple[str, ...]:
+    """Mail addresses with commas between them, or none."""
+    return tuple(mail_address(one.strip()) for one in text.split(",") if one.strip())
+
+
+def any_url(text: str) -> str:
+    """An http or https URL of any path, or nothing."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment):
+        raise ValueError("must be an address such as https://watch.example.org/a-path")
+    return text
+
+
 _POSTGRESQL = "postgresql+psycopg://"
 
 

@@ -148,6 +148,24 @@ class Settings:
         "only programs on this machine may.",
         setting_types.secret,
     )
+    ping_url: str = setting(
+        "EVENTREG_PING_URL",
+        "",
+        "URL that is asked after each good backup; a watchdog elsewhere misses it.",
+        setting_types.any_url,
+    )
+    alarm_webhook: str = setting(
+        "EVENTREG_ALARM_WEBHOOK",
+        "",
+        "URL that gets a JSON message when something turns red or green again.",
+        setting_types.any_url,
+    )
+    alarm_mail: tuple[str, ...] = setting(
+        "EVENTREG_ALARM_MAIL",
+        "",
+        "Addresses, with commas, that get the same as a mail; needs EVENTREG_SMTP_URL.",
+        setting_types.mail_addresses,
+    )
     workers: int = setting(
         "EVENTREG_WORKERS",
         "1",
@@ -255,6 +273,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         )
     if values.get("backup_copy") and values["backup_copy"] == values.get("backups"):
         faults.append("EVENTREG_BACKUP_COPY: must be another folder than EVENTREG_BACKUPS")
+    if values.get("alarm_mail") and not values.get("smtp_url"):
+        faults.append("EVENTREG_ALARM_MAIL: needs EVENTREG_SMTP_URL")
     if faults:
         raise SettingsInvalid(faults)
     return _with_derived_defaults(Settings(**values))

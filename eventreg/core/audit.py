@@ -49,6 +49,7 @@ class Action(StrEnum):
     CALLS_PRINTED = "list:calls:printed"
     NUMBERS_SEEN = "list:numbers:seen"
     EXPORTED = "list:attendees:exported"
+    BACKUP_TAKEN = "server:backup:taken"
     IMPORTED = "list:attendees:imported"
     SHEET_TYPED = "list:sheet:typed"
     PURGED = "event:people:purged"

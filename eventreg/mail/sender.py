@@ -61,6 +61,12 @@ def deliver_due() -> Round:
     return done
 
 
+def hand_over(mail: EmailMessage) -> None:
+    """Send one mail that does not come from the outbox. Raises ``Refused`` or ``Unreachable``."""
+    with _Connection(current_app.extensions["settings"].smtp_url) as connection:
+        connection.send(mail)
+
+
 def _take_next() -> Delivery | None:
     return write(lambda session: deliveries.take(session, now=current_time()))
 

@@ -144,6 +144,7 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         f"{desk}/edit",
         "/staff/events/new",
         "/staff/accounts",
+        "/staff/status",
         "/staff/me",
         "/staff/password",
         f"/door/{EVENT}/",

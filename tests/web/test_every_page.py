@@ -114,6 +114,7 @@ def walk_staff(house: House, language: str) -> None:
     desk = "/staff/events/small"
     for path in (
         "/staff/",
+        "/staff/status",
         desk,
         f"{desk}/attendees?q=x",
         f"{desk}/attendees",

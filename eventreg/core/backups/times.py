@@ -18,7 +18,8 @@ ALL_KEPT = timedelta(hours=48)
 """How long every backup is kept. From then on, only the last one of each day (in UTC) is."""
 KEPT = timedelta(days=35)
 """How long backups are kept. The privacy page says the same."""
-_DRILLED = timedelta(days=30)
+DRILLED = timedelta(days=30)
+"""How often a backup is tried out."""
 _DRILLED_AGAIN = timedelta(days=1)
 """How long after a drill that failed the next one is made."""
 
@@ -71,7 +72,7 @@ def is_drill_due(
     day of an event."""
     if is_busy(busy, now) or (failed_at is not None and _is_recent(failed_at, _DRILLED_AGAIN, now)):
         return False
-    return last is None or not _is_recent(last, _DRILLED, now)
+    return last is None or not _is_recent(last, DRILLED, now)
 
 
 def _is_recent(moment: datetime, interval: timedelta, now: datetime) -> bool:

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     ERASE = "erase"
     SEE_AUDIT = "see-audit"
     SEE_NUMBERS = "see-numbers"
+    OPERATE = "operate"
 
 
 ALLOWED: dict[Role, frozenset[Permission]] = {

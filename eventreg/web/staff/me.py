@@ -5,16 +5,13 @@ Password and second factor are changed only if the password and, with a second f
 given once more. These pages belong to the blueprint of ``accounts``.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from eventreg.core.errors import CodeWrong, FieldRefused, ProofWrong
-from eventreg.core.event import events
 from eventreg.core.models.staff import Role, StaffMember
 from eventreg.core.staff import accounts, credentials, second_factor, sessions
 from eventreg.core.staff.permissions import Permission
@@ -22,11 +19,10 @@ from eventreg.core.values import whole_numbers
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import access, notes, qr_code
 from eventreg.web.access import requires
-from eventreg.web.language import say, say_refusal, stamp
-from eventreg.web.limits import limits
-from eventreg.web.limits.hashing import hashing
-from eventreg.web.staff import kept_forms
+from eventreg.web.language import say, say_refusal
+from eventreg.web.staff import kept_forms, proof
 from eventreg.web.staff.accounts import blueprint
+from eventreg.web.staff.moments import staff_stamp
 from eventreg.web.wire import browser
 from eventreg.web.wire.answers import Answer
 
@@ -44,7 +40,7 @@ def _me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str
     """The page. ``problems`` has one sentence for each form, by its name; ``secret`` is the new
     second factor that a telephone may already hold."""
     shown = {what: notes.take(what) for what in ("codes", "done")}
-    signed_in, member = access.current(), _own_account()
+    signed_in, member = access.current(), proof.own_account()
     may_have_factor, is_held = member.role == Role.ORGANISER, bool(secret)
     secret = (secret or second_factor.new_secret()) if may_have_factor else ""
     return render_template(
@@ -58,19 +54,9 @@ def _me_page(problems: Mapping[str, str] | None = None, secret: str = "") -> str
         held=is_held,
         qr=qr_code.svg(second_factor.address(member, secret)) if may_have_factor else "",
         problems=problems or {},
-        staff_stamp=_staff_stamp,
+        staff_stamp=staff_stamp,
         **shown,
     )
-
-
-def _own_account() -> StaffMember:
-    return accounts.by_id(reading(), access.actor().staff_id or 0)
-
-
-def _staff_stamp(moment: datetime) -> str:
-    """A moment in the time zone of the next event, where the staff are; UTC if there is none."""
-    coming = events.still_to_come(reading(), g.now)
-    return stamp(moment, events.zone(coming[0]) if coming else ZoneInfo("UTC"))
 
 
 @blueprint.post("/me/browsers")
@@ -82,34 +68,6 @@ def end_browser() -> Response:
     if signed_in is not None and session_id is not None:
         write(lambda writing: sessions.end_own(writing, signed_in, session_id, now=now))
     return redirect(url_for("accounts.me"), 303)
-
-
-def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
-    """Do ``act`` if the form has this account's ``password`` and, with a second factor, a ``code``;
-    ``ProofWrong`` otherwise. Mistakes are counted, also a ``CodeWrong`` of ``act``. After five it
-    raises ``TooOften`` for longer and longer."""
-    staff_id, now, counters = access.actor().staff_id or 0, g.now, limits.limits()
-    password, code = request.form.get("password", ""), request.form.get("code", "")
-    account = f"proof {staff_id}"
-    counters.check_account(account)
-    with hashing():
-        fitting = credentials.matching_hash(accounts.by_id(reading(), staff_id), password)
-        try:
-            done = write(
-                lambda writing: act(
-                    writing, credentials.require_proof(writing, staff_id, fitting, code, now=now)
-                )
-            )
-        except (ProofWrong, CodeWrong):
-            counters.sign_in_failed(account)
-            raise
-    counters.sign_in_worked(account)
-    return done
-
-
-def _proof_wrong() -> str:
-    """The sentence for a wrong proof. It names the code only if the account has a second factor."""
-    return say("refused_proof_wrong" if _own_account().totp_secret else "password_wrong")
 
 
 @blueprint.post("/me/second-factor")
@@ -128,10 +86,10 @@ def set_factor() -> Answer:
         return second_factor.turn_on(writing, member, secret, new_code, by=by, now=now)
 
     try:
-        codes = _with_proof(act)
+        codes = proof.with_proof(act)
     except (ProofWrong, CodeWrong) as wrong:
         held = secret if second_factor.is_secret(secret) and not off else ""
-        problem = say("refused_code_wrong") if isinstance(wrong, CodeWrong) else _proof_wrong()
+        problem = say("refused_code_wrong") if isinstance(wrong, CodeWrong) else proof.is_wrong()
         return _me_page({"second-factor": problem}, held), 422
     if codes:
         notes.keep("codes", codes)
@@ -152,13 +110,13 @@ def change_password() -> Answer:
         return sessions.open_for(writing, member, now=now, device=device)
 
     try:
-        token = _with_proof(act)
+        token = proof.with_proof(act)
     except ProofWrong:
-        return _me_page({"proof": _proof_wrong()}), 422
+        return _me_page({"proof": proof.is_wrong()}), 422
     except FieldRefused as refusal:
         return _me_page({"password": say_refusal(refusal)}), 422
     answer = access.hold_session(token, url_for("accounts.me"))
-    kept_forms.note_whose(_own_account())
+    kept_forms.note_whose(proof.own_account())
     notes.keep("done", "password_changed")
     return answer
 
@@ -173,7 +131,7 @@ def reset_form(staff_id: int) -> Answer:
 
 
 def _reset_page(staff_id: int, problem: str = "") -> str:
-    member, own = accounts.by_id(reading(), staff_id), _own_account()
+    member, own = accounts.by_id(reading(), staff_id), proof.own_account()
     return render_template("staff/reset_factor.html", member=member, own=own, problem=problem)
 
 
@@ -188,9 +146,9 @@ def reset_factor(staff_id: int) -> Answer:
         credentials.reset_factor(writing, accounts.by_id(writing, staff_id), by=by, now=now)
 
     try:
-        _with_proof(act)
+        proof.with_proof(act)
     except ProofWrong:
-        return _reset_page(staff_id, _proof_wrong()), 422
+        return _reset_page(staff_id, proof.is_wrong()), 422
     notes.keep("done", "second_factor_is_off")
     return redirect(url_for("accounts.listed"), 303)
 
@@ -216,4 +174,4 @@ def factor_reset() -> str:
         if reset_by
         else say("second_factor_reset_by_command")
     )
-    return say("second_factor_was_reset", who=who, when=_staff_stamp(signed_in.factor_reset_at))
+    return say("second_factor_was_reset", who=who, when=staff_stamp(signed_in.factor_reset_at))

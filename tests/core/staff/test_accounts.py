@@ -49,6 +49,7 @@ def test_each_role_has_exactly_these_permissions() -> None:
         "go-over",
         "manage-events",
         "manage-staff",
+        "operate",
         "release-early",
         "see-audit",
         "see-numbers",

@@ -1,0 +1,1 @@
+"""Whether everything is well, and who is told if it is not."""
