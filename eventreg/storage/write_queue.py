@@ -29,7 +29,7 @@ class Ledger(Protocol):
     """It is told each time a writer passes the gate."""
 
     def entered(self) -> None:
-        """A writer is inside, alone."""
+        """A writer is inside, alone. ``FileLost`` sends it away."""
 
     def leaving(self) -> None:
         """The writer is about to leave."""
