@@ -187,7 +187,7 @@ def _tool(program: str, *arguments: str, url: URL | None = None) -> str:
 
 
 def _bare(url: URL) -> str:
-    return url.set(password=None).render_as_string(hide_password=False)
+    return url._replace(password=None).render_as_string(hide_password=False)
 
 
 def verify(source: Path) -> Manifest:

@@ -1,18 +1,14 @@
 """All data moves from a file to PostgreSQL and back, or nothing does."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url, text
 
 from eventreg.core import invariants
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import tickets
-from eventreg.storage import checks
 from eventreg.storage.move import copying
 from eventreg.storage.session import db, reading
 from tests.commands.test_commands import run
@@ -27,7 +23,7 @@ def rows(house: House) -> dict[str, list[tuple[Any, ...]]]:
     reading().rollback()
     with db.engine.connect() as connection:
         return {
-            table.name: list(copying._values(connection, table))
+            table.name: [tuple(row) for row in copying._rows(connection, table)]
             for table in db.metadata.sorted_tables
         }
 

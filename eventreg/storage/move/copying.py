@@ -1,13 +1,15 @@
 """Copy the rows of all tables to another database, and compare them one by one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    CursorResult,
     Insert,
     MetaData,
+    Row,
     Select,
     String,
     Table,
@@ -17,7 +19,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import StatementError
 from sqlalchemy.types import TypeEngine
 
 from eventreg.core.errors import first_line
@@ -33,15 +35,18 @@ def copy(source: Connection, target: Connection, tables: MetaData) -> None:
     ``MoveRefused`` if the target does not take a row."""
     for table in tables.sorted_tables:
         writing = _writing(table)
-        for some in _rows(source, table).partitions(_AT_A_TIME):
-            try:
-                target.execute(writing, [dict(row._mapping) for row in some])
-            except (DBAPIError, StatementError) as error:
-                raise MoveRefused(
-                    f"{table.name}: {first_line(error)}; nothing was moved"
-                ) from error
+        with _rows(source, table) as rows:
+            for some in rows.mappings().partitions(_AT_A_TIME):
+                _write(target, table, writing, [dict(row) for row in some])
     if target.dialect.name == "postgresql":
         _set_sequences(target, tables)
+
+
+def _write(target: Connection, table: Table, writing: Insert, rows: list[dict[str, Any]]) -> None:
+    try:
+        target.execute(writing, rows)
+    except StatementError as error:
+        raise MoveRefused(f"{table.name}: {first_line(error)}; nothing was moved") from error
 
 
 def _writing(table: Table) -> Insert:
@@ -78,16 +83,18 @@ def compare(source: Connection, target: Connection, tables: MetaData) -> dict[st
     table. ``MoveRefused`` if one differs."""
     counts = {}
     for table in tables.sorted_tables:
-        here, there = _values(source, table), _values(target, table)
-        count = 0
-        for one, other in zip_longest(here, there):
-            if one != other:
-                raise MoveRefused(
-                    f"{table.name}: row {count + 1} is another one there; nothing was moved"
-                )
-            count += 1
-        counts[table.name] = count
+        with _rows(source, table) as here, _rows(target, table) as there:
+            counts[table.name] = _count_equal(table, here, there)
     return counts
+
+
+def _count_equal(table: Table, here: Iterable[Row[Any]], there: Iterable[Row[Any]]) -> int:
+    count = 0
+    for one, other in zip_longest(here, there):
+        count += 1
+        if one != other:
+            raise MoveRefused(f"{table.name}: row {count} is another one there; nothing was moved")
+    return count
 
 
 def is_empty(connection: Connection, tables: MetaData) -> bool:
@@ -97,11 +104,7 @@ def is_empty(connection: Connection, tables: MetaData) -> bool:
     )
 
 
-def _values(connection: Connection, table: Table) -> Iterator[tuple[Any, ...]]:
-    return (tuple(row) for row in _rows(connection, table))
-
-
-def _rows(connection: Connection, table: Table) -> Any:
+def _rows(connection: Connection, table: Table) -> CursorResult[Any]:
     return connection.execute(_in_order(table, connection.dialect.name))
 
 

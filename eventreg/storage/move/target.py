@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.runtime.migration import MigrationContext
@@ -42,7 +43,8 @@ _VERSION_TABLE = "alembic_version"
 
 def shown(url: URL) -> str:
     """The address of a database, as people may read it: without its password."""
-    return url.set(password=None).render_as_string(hide_password=False)
+    bare = url._replace(password=None).difference_update_query(["password"])
+    return bare.render_as_string(hide_password=False)
 
 
 @dataclass
@@ -140,7 +142,13 @@ def _file(path: Path) -> Iterator[Target]:
 
 def _existing(path: Path) -> Iterator[Target]:
     """A file that is there already. It is only read: an earlier move may have finished it."""
-    with _engine(path).connect() as connection:
+    engine = create_engine(
+        "sqlite://",
+        poolclass=NullPool,
+        hide_parameters=True,
+        creator=lambda: sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True),
+    )
+    with engine.connect() as connection:
         yield Target(connection, False, lambda: None)
 
 
