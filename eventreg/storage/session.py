@@ -9,6 +9,7 @@ they lock rows, under short time limits.
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from logging import Logger
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,7 +74,7 @@ def init_app(app: Flask) -> None:
             file.make()
             _prepare_sqlite(db.engine)
             file.watch(db.engine)
-            _refuse_if_moved(db.engine, file.ledger.mark)
+            _refuse_if_moved(db.engine, file.ledger.mark, app.logger)
 
 
 def _sqlite_file(app: Flask) -> SqliteFile | None:
@@ -114,12 +115,20 @@ def _opening(file: SqliteFile) -> Callable[[], sqlite3.Connection]:
     return opened
 
 
-def _refuse_if_moved(engine: Engine, mark: MovedMark) -> None:
-    """Lend no connection to a file whose data was moved, also if it was opened before."""
+def _refuse_if_moved(engine: Engine, mark: MovedMark, logger: Logger) -> None:
+    """Lend no connection to a file whose data was moved, also if it was opened before. The log says
+    so once; a program that opens the file only then says it itself."""
+    told: list[FileLost] = []
 
     @event.listens_for(engine, "checkout")
     def lent(_connection: object, _record: object, _fairy: object) -> None:
-        mark.require_unmoved()
+        try:
+            mark.require_unmoved()
+        except FileLost as moved:
+            if not told:
+                told.append(moved)
+                logger.error(moved)
+            raise
 
 
 def close(app: Flask) -> None:

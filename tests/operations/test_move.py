@@ -12,8 +12,8 @@ from eventreg.core.registration import tickets
 from eventreg.storage.move import copying
 from eventreg.storage.session import db, reading
 from tests.commands.test_commands import run
+from tests.operations import every_table
 from tests.operations.test_migrations import constraints, indexes_and_triggers
-from tests.support import every_table
 from tests.support.factories import SECRET, House
 from tests.support.pages import get
 

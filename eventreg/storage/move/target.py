@@ -156,6 +156,8 @@ def _existing(path: Path) -> Iterator[Target]:
 def _draft(path: Path) -> Iterator[Path]:
     """A new file beside the target. It gets the target's name at the end of the block."""
     _require_free(path)
+    for old in path.parent.glob(f".moving-*-{path.name}"):  # of a move that was interrupted
+        old.unlink()
     draft = path.with_name(f".moving-{secrets.token_hex(4)}-{path.name}")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
