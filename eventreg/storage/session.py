@@ -65,8 +65,9 @@ def init_app(app: Flask) -> None:
     """Bind the database to the app. Makes an empty SQLite file if there has never been one."""
     file = _sqlite_file(app)
     app.extensions["sqlite_file"] = file
-    app.extensions["gate"] = file.gate if file else Gate(None)
     threads = app.extensions["settings"].threads
+    app.extensions["gate"] = gate = file.gate if file else Gate(None)
+    gate.most_waiting = max(1, threads // 2)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(file, threads)
     db.init_app(app)
     with app.app_context():
