@@ -169,6 +169,7 @@ def caddy(folder: Path, port: int, *behind: int) -> Iterator[Proxy]:
         site = _changed(
             (ROOT / "deploy" / "two-machines" / "Caddyfile").read_text(),
             (r"(?m)^\{\$DOMAIN\} \{", own),
+            (r"Host \{\$DOMAIN\}", f"Host {NAME}"),
             *((f"eventreg-{n}:8000", f"127.0.0.1:{one}") for n, one in enumerate(behind, 1)),
         )
     (folder / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + site)
