@@ -12,6 +12,7 @@ from eventreg.commands.backup import backup_commands
 from eventreg.commands.check_in_list import print_check_in_list
 from eventreg.commands.doctor import doctor
 from eventreg.commands.event import event_commands
+from eventreg.commands.move import move
 from eventreg.commands.outbox import outbox_commands
 from eventreg.commands.purge import purge
 from eventreg.commands.staff import staff_commands
@@ -29,6 +30,7 @@ COMMANDS = (
     alarm,
     doctor,
     purge,
+    move,
     print_check_in_list,
 )
 MIGRATIONS = str(ROOT / "migrations")

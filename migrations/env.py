@@ -1,5 +1,5 @@
 """Run the migrations on the program's database. ``flask --app wsgi db upgrade`` and ``make run``
-do so."""
+do so. ``move`` hands in a connection to another database; then they are part of its transaction."""
 
 from typing import Any
 
@@ -8,8 +8,6 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from eventreg.core.models.base import Base
-
-engine = current_app.extensions["migrate"].db.engine
 
 
 def switch_foreign_keys_off(connection: Connection) -> None:
@@ -43,7 +41,16 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-with engine.connect().execution_options(write=True) as connection:
-    if connection.dialect.name == "sqlite":
-        switch_foreign_keys_off(connection)
-    migrate(connection)
+def migrate_own_database() -> None:
+    """Bring the tables of the program's database up to date."""
+    engine = current_app.extensions["migrate"].db.engine
+    with engine.connect().execution_options(write=True) as connection:
+        if connection.dialect.name == "sqlite":
+            switch_foreign_keys_off(connection)
+        migrate(connection)
+
+
+if "connection" in context.config.attributes:
+    migrate(context.config.attributes["connection"])
+else:
+    migrate_own_database()

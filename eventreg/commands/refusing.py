@@ -16,6 +16,7 @@ from eventreg.core.errors import Busy, FieldRefused, Refusal, first_line
 from eventreg.i18n import sentence
 from eventreg.operations.forgetting import Purged
 from eventreg.storage import checks
+from eventreg.storage.move.refused import MoveRefused
 from eventreg.storage.session import db
 
 P = ParamSpec("P")
@@ -23,7 +24,15 @@ R = TypeVar("R")
 OF_DATABASE = (DBAPIError, PoolTimeoutError, sqlite3.Error)
 """The errors of a database that is away, lost, locked, full, damaged or without our tables. The
 queue of writers and backups raise those of SQLite itself."""
-TROUBLE = (Refusal, BackupRefused, checks.Unsafe, UnicodeEncodeError, OSError, *OF_DATABASE)
+TROUBLE = (
+    Refusal,
+    BackupRefused,
+    MoveRefused,
+    checks.Unsafe,
+    UnicodeEncodeError,
+    OSError,
+    *OF_DATABASE,
+)
 """The errors that end a program in one line, as ``reason`` says it. Any other is a bug of ours."""
 
 

@@ -253,7 +253,7 @@ class ColumnsUnclear(Refusal):
 
 
 class ReadersBusy(Refusal):
-    """Too many files are being read at the moment. Send this one again later."""
+    """Too many files are being read or made at the moment. Try again later."""
 
     code = "readers_busy"
 

@@ -18,6 +18,7 @@ from contextlib import suppress
 from threading import BoundedSemaphore
 from typing import Any
 
+from eventreg import memory
 from eventreg.core.errors import ReadersBusy
 from eventreg.settings import ROOT
 
@@ -86,6 +87,7 @@ def _environment() -> dict[str, str]:
 
 def answer(read: Callable[[bytes], object]) -> None:
     """In the child process: set the limits, and write what ``read`` returns for stdin as JSON."""
+    memory.end_this_process_first()
     warnings.simplefilter("ignore")  # libraries warn about the style of a file
     signal.setitimer(signal.ITIMER_REAL, SECONDS)  # also if the server is gone
     _limit(resource.RLIMIT_CPU, _PROCESSOR_SECONDS, _PROCESSOR_SECONDS + 1)

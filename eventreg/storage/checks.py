@@ -14,12 +14,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
 from flask_migrate import upgrade
-from sqlalchemy import inspect, select, text
+from sqlalchemy import Connection, inspect, select, text
 
 from eventreg.core.errors import Busy
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import tickets
 from eventreg.storage import backups, modes, soundness
+from eventreg.storage.move import moved_tables
 from eventreg.storage.session import PRAGMAS, SESSION, alone, db
 from eventreg.storage.sqlite_file import SqliteFile
 
@@ -111,6 +112,14 @@ def wrong_settings() -> Iterator[str]:
             found = connection.execute(text(f"PRAGMA {name}")).scalar_one()
             if found != right:
                 yield f"SQLite: {name} is {found}, and must be {PRAGMAS[name]}"
+
+
+def can_lose_a_commit(connection: Connection) -> Iterator[str]:
+    """Each setting of a PostgreSQL server with which a crash could lose a commit, in one line."""
+    for name in (*_MUST_BE_ON, "synchronous_commit"):
+        found = connection.execute(text(f"SHOW {name}")).scalar_one()
+        if found != "on":
+            yield f"PostgreSQL: {name} is {found}, and must be on"
 
 
 def sqlite_damage() -> str:
@@ -248,5 +257,15 @@ def require_usable_database() -> None:
     if file is None and shutil.which("pg_dump") is None:
         current_app.logger.warning("pg_dump is not installed: no backups can be made from here")
     check_schema()
+    check_unmoved()
     for fault in wrong_settings():
         raise Unsafe(fault)
+
+
+def check_unmoved() -> None:
+    """``Unsafe`` if the data of this PostgreSQL database was moved to another. An SQLite file
+    refuses to be opened by itself."""
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect() as connection:
+            if where := moved_tables.target(connection):
+                raise Unsafe(moved_tables.message(where))

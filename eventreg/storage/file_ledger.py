@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from eventreg.storage.file_connection import SHARED, Inode, log_of
+from eventreg.storage.moved_mark import MovedMark
 
 _USER_VERSION = 60
 """Its offset in the file: four bytes, the highest first
@@ -77,6 +78,7 @@ class FileLedger:
         self._book = path.with_name(f"in-use-{path.name}.txt")
         self._before = ""
         self._heads = Heads(path)
+        self.mark = MovedMark(path)
         self.written = 0
         """Inside the gate: the number of the last act that was confirmed to someone."""
         self.was_changed_outside = False
@@ -89,7 +91,9 @@ class FileLedger:
 
     def entered(self) -> None:
         """A writer has passed the gate: compare the file with the one that was left last. A file
-        that an older copy was written over is marked as refused for good."""
+        that an older copy was written over is marked as refused for good. ``FileLost`` if the data
+        was moved."""
+        self.mark.require_unmoved()
         self._before = self.remembered()
         self.written = _numbers(self._before)[1]
         self.was_changed_outside = bool(self._before) and not _same(self._before, self.present())

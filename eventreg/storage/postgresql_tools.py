@@ -39,7 +39,7 @@ def run(program: str, *arguments: str, url: URL) -> str:
 
 
 def _bare(url: URL) -> str:
-    return url.set(password=None).render_as_string(hide_password=False)
+    return url._replace(password=None).render_as_string(hide_password=False)
 
 
 _COPY = re.compile(rb'COPY (?:\w+\.)?"?(\w+)"? \(')

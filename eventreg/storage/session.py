@@ -6,8 +6,10 @@ says that another try may succeed. On SQLite, writers pass a fair queue, the gat
 they lock rows, under short time limits.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from logging import Logger
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +36,7 @@ from eventreg.core.models import event as event_models
 from eventreg.core.models.base import Base
 from eventreg.server.tally import Tally
 from eventreg.storage.file_connection import FileLost
+from eventreg.storage.moved_mark import MovedMark
 from eventreg.storage.sqlite_file import SqliteFile
 from eventreg.storage.write_queue import Gate
 
@@ -65,14 +68,17 @@ _TRIES = 12
 _AGAIN = {"40001", "40P01"}
 """Serialisation failure and deadlock: the server has rolled back, and another try may succeed."""
 _POSTGRESQL_POOL = 4
+ALONE = 7301
+"""The number of the lock in PostgreSQL that an upgrade, a start and ``move`` hold."""
 
 
 def init_app(app: Flask) -> None:
     """Bind the database to the app. Makes an empty SQLite file if there has never been one."""
     file = _sqlite_file(app)
     app.extensions["sqlite_file"] = file
-    app.extensions["gate"] = file.gate if file else Gate(None)
     threads = app.extensions["settings"].threads
+    app.extensions["gate"] = gate = file.gate if file else Gate(None)
+    gate.most_waiting = max(1, threads // 2)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(file, threads)
     db.init_app(app)
     with app.app_context():
@@ -80,6 +86,7 @@ def init_app(app: Flask) -> None:
             file.make()
             _prepare_sqlite(db.engine)
             file.watch(db.engine)
+            _refuse_if_moved(db.engine, file.ledger.mark, app.logger)
 
 
 def _sqlite_file(app: Flask) -> SqliteFile | None:
@@ -98,7 +105,7 @@ def _engine_options(file: SqliteFile | None, threads: int) -> dict[str, Any]:
         "pool_timeout": 5,
     }
     if file:
-        return {**options, "pool_size": max(8, threads), "creator": file.open}
+        return {**options, "pool_size": max(8, threads), "creator": _opening(file)}
     return {
         **options,
         "pool_size": _POSTGRESQL_POOL,
@@ -110,6 +117,30 @@ def _engine_options(file: SqliteFile | None, threads: int) -> dict[str, Any]:
             "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
         },
     }
+
+
+def _opening(file: SqliteFile) -> Callable[[], sqlite3.Connection]:
+    def opened() -> sqlite3.Connection:
+        file.ledger.mark.require_unmoved()
+        return file.open()
+
+    return opened
+
+
+def _refuse_if_moved(engine: Engine, mark: MovedMark, logger: Logger) -> None:
+    """Lend no connection to a file whose data was moved, also if it was opened before. The log says
+    so once; a program that opens the file only then says it itself."""
+    told: list[FileLost] = []
+
+    @event.listens_for(engine, "checkout")
+    def lent(_connection: object, _record: object, _fairy: object) -> None:
+        try:
+            mark.require_unmoved()
+        except FileLost as moved:
+            if not told:
+                told.append(moved)
+                logger.error(moved)
+            raise
 
 
 def close(app: Flask) -> None:
@@ -143,11 +174,11 @@ def alone() -> Iterator[None]:
             return
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("SET lock_timeout = '60s'; SET statement_timeout = '60s'"))
-            connection.execute(text("SELECT pg_advisory_lock(7301)"))
+            connection.execute(text(f"SELECT pg_advisory_lock({ALONE})"))
             try:
                 yield
             finally:
-                connection.execute(text("SELECT pg_advisory_unlock(7301)"))
+                connection.execute(text(f"SELECT pg_advisory_unlock({ALONE})"))
                 connection.invalidate()  # so that no one else gets its time limits
 
 

@@ -2,7 +2,8 @@
 
 Threads pass in the order of their arrival, processes by a file lock. SQLite's own waiting sleeps
 and tries again, so that on a busy file one writer may wait for seconds. A writer that waits longer
-than ``PATIENCE`` for either gets ``Busy``.
+than ``PATIENCE`` for either gets ``Busy``. If the queue stands still, only a few may wait; the
+others get ``Busy`` at once, so that threads are free for those who only read.
 """
 
 import fcntl
@@ -15,11 +16,15 @@ from pathlib import Path
 from threading import Event, Lock, Thread, get_ident
 from typing import Protocol, TypeVar
 
+from eventreg.clock import stopwatch
 from eventreg.core.errors import Busy
 from eventreg.storage.file_connection import FileLost
 
 PATIENCE = 5.0
 """Seconds. A guest who has waited longer is asked to try again, and the form is kept."""
+STILL = 1.0
+"""Seconds. If no writer came in for so long, the queue stands still: another program holds the
+file. In a rush, a writer takes a few milliseconds."""
 
 
 C = TypeVar("C", bound=sqlite3.Connection)
@@ -29,7 +34,7 @@ class Ledger(Protocol):
     """It is told each time a writer passes the gate."""
 
     def entered(self) -> None:
-        """A writer is inside, alone."""
+        """A writer is inside, alone. ``FileLost`` sends it away."""
 
     def leaving(self) -> None:
         """The writer is about to leave."""
@@ -50,7 +55,10 @@ class Gate:
         self._line = Lock()
         self._waiting: deque[Lock] = deque()
         self._taken = False
+        self._moved_at = 0.0
         self._inside: int | None = None
+        self.most_waiting = 4
+        """How many may wait while the queue stands still."""
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -88,20 +96,32 @@ class Gate:
         turn.acquire()
         with self._line:
             if not self._taken:
-                self._taken = True
+                self._taken, self._moved_at = True, stopwatch()
                 return
             self._waiting.append(turn)
-        if turn.acquire(timeout=self._patience):
-            return
+        first = min(STILL, self._patience)
+        for seconds, is_last in ((0, False), (first, False), (self._patience - first, True)):
+            if turn.acquire(timeout=seconds) or not self._may_wait(turn, is_last=is_last):
+                return
+
+    def _may_wait(self, turn: Lock, *, is_last: bool) -> bool:
+        """Whether this writer may wait on. ``False`` if its turn came at the last moment; ``Busy``
+        if it has waited for long enough, or too many wait before it while the queue stands
+        still."""
         with self._line:
-            if turn in self._waiting:
+            if turn not in self._waiting:
+                return False
+            stands_still = stopwatch() - self._moved_at >= STILL
+            ahead = self._waiting.index(turn)
+            if is_last or (stands_still and ahead >= self.most_waiting):
                 self._waiting.remove(turn)
                 raise Busy
-        # The turn came at the last moment, so it is ours.
+        return True
 
     def _call_next(self) -> None:
         with self._line:
             if self._waiting:
+                self._moved_at = stopwatch()
                 self._waiting.popleft().release()
             else:
                 self._taken = False

@@ -27,6 +27,7 @@ COMMANDS = [
     ["staff", "disable"],
     ["staff", "link"],
     ["check-in-list"],
+    ["move"],
 ]
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "outbox list": (),
     "doctor": (),
     "backup create": ("FOLDER/new.zip",),
+    "move": ("--to", "sqlite:///FOLDER/new.sqlite3"),
     "db upgrade": (),
     "db current": (),
 }

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import time
 import urllib.parse
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from eventreg.server import channel, listener
-from tests.proofs.conftest import WHOLE, rounds
+from tests.proofs.conftest import WHOLE
 from tests.server.test_server import ask
 from tests.support.servers import Server, processes_of, running, started
 
@@ -154,40 +153,6 @@ def trickle(connection: socket.socket, byte: bytes) -> tuple[bytes, float]:
             except ConnectionError:
                 break
     return b"", time.monotonic() - began
-
-
-def test_a_stopping_server_answers_everything_that_it_has_received(tmp_path: Path) -> None:
-    for turn in range(rounds(1, 20)):
-        with running(
-            tmp_path / f"instance-{turn}", EVENTREG_WORKERS="2", EVENTREG_THREADS="2"
-        ) as server:
-            place = urllib.parse.urlsplit(server.address)
-            get = f"GET /zh/events/{EVENT} HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode()
-            waiting = [connect(server) for _ in range(200)]
-            for connection in waiting[:190]:
-                connection.sendall(get)
-            for connection in waiting[190:]:
-                connection.sendall(get[:40])
-            os.kill(server.pid, signal.SIGTERM)
-            for connection in waiting[190:]:
-                connection.sendall(get[40:])
-            with ThreadPoolExecutor(20) as crowd:
-                answers = Counter(crowd.map(whole_answer, waiting))
-        assert answers == {200: 200}, answers
-
-
-def whole_answer(connection: socket.socket) -> int:
-    """The status of the answer, read to its announced length. 0 if it is cut short."""
-    with connection, connection.makefile("rb") as lines:
-        try:
-            status = lines.readline().split()
-            length = 0
-            while line := lines.readline().strip():
-                name, _, value = line.partition(b":")
-                length = int(value) if name.lower() == b"content-length" else length
-            return int(status[1]) if len(lines.read(length)) == length > 0 else 0
-        except (ConnectionError, IndexError):
-            return 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])

@@ -121,7 +121,7 @@ def lock(tmp_path: Path) -> Path:
 
 def test_writers_pass_the_gate_in_the_order_of_their_arrival(lock: Path) -> None:
     gate, order, inside = Gate(lock), [], Event()
-    gate_entered = Event()
+    gate.most_waiting, gate_entered = 20, Event()
 
     def hold() -> None:
         with gate():

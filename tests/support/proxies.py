@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPSConnection
 from pathlib import Path
@@ -58,10 +58,10 @@ class Proxy:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
             given |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.address}
-        connection.request(method, path, body, given)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
+        with closing(connection):
+            connection.request(method, path, body, given)
+            answer = connection.getresponse()
+            text = answer.read().decode()
         cookies = answer.headers.get_all("Set-Cookie") or []
         return Answer(answer.status, dict(answer.headers.items()), cookies, text)
 
@@ -70,7 +70,7 @@ class Proxy:
         return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
 
 
-Running = Callable[[Path, int, int], AbstractContextManager[Proxy]]
+Running = Callable[..., AbstractContextManager[Proxy]]
 
 
 def _certificate(folder: Path) -> ssl.SSLContext:
@@ -121,9 +121,10 @@ def _listens(proxy: Proxy) -> bool:
 
 
 @contextmanager
-def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
+def nginx(folder: Path, port: int, *behind: int) -> Iterator[Proxy]:
     """Debian's nginx with the shipped configuration. It listens on ``port`` and forwards to
-    ``behind``."""
+    the servers ``behind``."""
+    servers = " ".join(f"server 127.0.0.1:{one};" for one in behind)
     folder.mkdir()
     trust = _certificate(folder)
     server = _changed(
@@ -133,7 +134,7 @@ def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
         (r"/etc/ssl/register\.example\.org\.pem", f"{folder}/certificate.pem"),
         (r"/etc/ssl/register\.example\.org\.key", f"{folder}/key.pem"),
         (r"/var/log/nginx/", f"{folder}/"),
-        (r"127\.0\.0\.1:8000", f"127.0.0.1:{behind}"),
+        (r"server 127\.0\.0\.1:8000;", servers),
     )
     kept = "".join(
         f"{what}_temp_path {folder}/{what};"
@@ -151,20 +152,26 @@ def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
 
 
 @contextmanager
-def caddy(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
-    """Debian's Caddy with the shipped configuration. It listens on ``port`` and forwards to
-    ``behind``."""
+def caddy(folder: Path, port: int, *behind: int) -> Iterator[Proxy]:
+    """Debian's Caddy with the shipped configuration for one server or for two. It listens on
+    ``port`` and forwards to the servers ``behind``."""
     folder.mkdir()
     trust = _certificate(folder)
-    site = _changed(
-        (SHIPPED / "Caddyfile").read_text(),
-        (
-            r"(?m)^register\.example\.org \{",
-            f"{NAME}:{port} {{\n\ttls {folder}/certificate.pem {folder}/key.pem",
-        ),
-        (r"/var/log/caddy/", f"{folder}/"),
-        (r"127\.0\.0\.1:8000", f"127.0.0.1:{behind}"),
-    )
+    own = f"{NAME}:{port} {{\n\ttls {folder}/certificate.pem {folder}/key.pem"
+    if len(behind) == 1:
+        site = _changed(
+            (SHIPPED / "Caddyfile").read_text(),
+            (r"(?m)^register\.example\.org \{", own),
+            (r"/var/log/caddy/", f"{folder}/"),
+            (r"127\.0\.0\.1:8000", f"127.0.0.1:{behind[0]}"),
+        )
+    else:
+        site = _changed(
+            (ROOT / "deploy" / "two-machines" / "Caddyfile").read_text(),
+            (r"(?m)^\{\$DOMAIN\} \{", own),
+            (r"Host \{\$DOMAIN\}", f"Host {NAME}"),
+            *((f"eventreg-{n}:8000", f"127.0.0.1:{one}") for n, one in enumerate(behind, 1)),
+        )
     (folder / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + site)
     command = ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
     with _started(command, folder, port, trust) as proxy:
