@@ -4,7 +4,9 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 # Tests outside tests/proofs that run short in `make test` and at full length in `make proofs`.
 IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' -r --include='test_*.py' tests | grep -v '^tests/proofs/')
-.PHONY: help run rehearse test check proofs bench lint setup-run setup-test scanner pictures lighthouse lock
+# The installation of `make install-service`, if there is one. `make upgrade INSTALLED=` is for this checkout.
+INSTALLED ?= $(patsubst %/current,%,$(wildcard /opt/eventreg/current))
+.PHONY: help run upgrade rehearse test check proofs bench lint setup-run setup-test scanner pictures lighthouse lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -12,6 +14,9 @@ help: ## this list
 run: setup-run ## serve on http://127.0.0.1:8000 (HOST and PORT change that)
 	@script/scanner quietly
 	@exec $(BIN)/python -m eventreg.serve
+
+upgrade: ## bring the installation to the newest signed version, or leave it as it is (VERSION and FROM choose)
+	@$(PYTHON) -m script.upgrade --version "$(VERSION)" --from "$(FROM)" --installed "$(INSTALLED)"
 
 rehearse: setup-run ## the day of the event with made-up people, on http://127.0.0.1:8001 (EVENT chooses one)
 	@script/scanner quietly

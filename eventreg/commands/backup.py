@@ -6,10 +6,10 @@ import click
 from flask.cli import AppGroup
 
 from eventreg.app_clock import current_time
-from eventreg.commands.refusing import in_words, say_unfinished
+from eventreg.commands.refusing import in_words, refuse, say_unfinished
 from eventreg.core.staff import sessions
 from eventreg.operations import forgetting
-from eventreg.storage import backups, checks
+from eventreg.storage import backups, checks, since_backup
 from eventreg.storage.session import write
 from eventreg.web.public import outage_page
 
@@ -74,3 +74,18 @@ def restore(file: Path) -> None:
         f"{file}: restored. {manifest.rows['registrations']} registrations as of {manifest.made_at}"
     )
     say_unfinished(done)
+
+
+@backup_commands.command("unchanged")
+@click.argument("file", type=click.Path(path_type=Path))
+@in_words
+def unchanged(file: Path) -> None:
+    """Say whether nothing was written since the backup FILE, so that a restore loses nothing; exit
+    1 if something was. Changes nothing.
+
+    Example: flask --app wsgi backup unchanged backups/before-the-day.zip
+    """
+    written = since_backup.count_written(backups.verify(file))
+    if written:
+        refuse(f"{file}: {written} changes were written since; a restore would lose them")
+    click.echo(f"{file}: nothing was written since")
