@@ -11,6 +11,7 @@ from pathlib import Path
 from script.upgrade.programs import Refused, Surroundings, last_line
 
 _TAG = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+_SIGNATURE = re.compile(r"^-----BEGIN (?:SSH|PGP) SIGNATURE-----$", re.M)
 _VERSION = re.compile(r'^VERSION = "([^"]+)"$', re.M)
 
 
@@ -101,16 +102,14 @@ class Repository:
         facts = dict(line.split(" ", 1) for line in head.splitlines() if " " in line)
         if facts.get("tag") != tag:
             raise Refused(f"{tag} is the tag {facts.get('tag')} under another name")
-        if "-----BEGIN SSH SIGNATURE-----" in text:
-            self._check_ssh(tag, name)
-        elif "-----BEGIN PGP SIGNATURE-----" in text:
-            self._check_gnupg(tag, name)
-        else:
+        if not _SIGNATURE.search(text):
             raise Refused(f"{tag} is not signed")
+        if not self._is_signed_by_an_allowed_key(name):
+            raise Refused(f"{tag} is not signed by a key of {self.signers}")
         stated = version_in(self.git("show", f"{name}^{{commit}}:eventreg/version.py"))
         if stated != version:
             raise Refused(f"{tag} holds the version {stated or 'without a number'}")
-        return Tag(version, name, re.split(r"^-----BEGIN", text, maxsplit=1, flags=re.M)[0])
+        return Tag(version, name, _SIGNATURE.split(text)[0])
 
     def _allowed(self) -> list[str]:
         """The lines of the file of allowed keys."""
@@ -126,26 +125,24 @@ class Repository:
             raise Refused(f"{self.signers}: others can write to it; run: chmod 644 {self.signers}")
         return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
-    def _check_ssh(self, tag: str, name: str) -> None:
+    def _is_signed_by_an_allowed_key(self, name: str) -> bool:
+        lines = self._allowed()
+        gnupg = {re.sub(r"\s", "", one)[len("gpg") :].upper() for one in lines if _is_gnupg(one)}
         with tempfile.NamedTemporaryFile("w", encoding="utf-8") as allowed:
-            allowed.writelines(f"{one}\n" for one in self._allowed() if not _is_gnupg(one))
+            allowed.writelines(f"{one}\n" for one in lines if not _is_gnupg(one))
             allowed.flush()
+            # A checkout may have other programs and keys in its own settings.
             keys = f"gpg.ssh.allowedSignersFile={allowed.name}"
-            programs = ["-c", keys, "-c", "gpg.ssh.program=ssh-keygen"]
-            if self._git(*programs, "verify-tag", name).returncode:
-                raise Refused(f"{tag} is not signed by a key of {self.signers}")
-
-    def _check_gnupg(self, tag: str, name: str) -> None:
-        allowed = {
-            re.sub(r"\s", "", one)[len("gpg") :].upper()
-            for one in self._allowed()
-            if _is_gnupg(one)
-        }
-        done = self._git("-c", "gpg.program=gpg", "verify-tag", "--raw", name)
-        valid = re.findall(r"^\[GNUPG:\] VALIDSIG (.+)$", done.stderr, re.M)
-        prints = {one.upper() for line in valid for one in line.split() if len(one) >= 40}
-        if done.returncode or not prints & allowed:
-            raise Refused(f"{tag} is not signed by a key of {self.signers}")
+            programs = ("gpg.ssh.program=ssh-keygen", "gpg.program=gpg", keys)
+            given = [part for one in programs for part in ("-c", one)]
+            done = self._git(*given, "verify-tag", "--raw", name)
+        said = done.stdout + done.stderr
+        if done.returncode:
+            return False
+        if "[GNUPG:]" not in said:
+            return re.search(r'^Good "git" signature for ', said, re.M) is not None
+        valid = re.findall(r"^\[GNUPG:\] VALIDSIG (.+)$", said, re.M)
+        return bool(gnupg & {one.upper() for line in valid for one in line.split()})
 
 
 def _is_gnupg(line: str) -> bool:
