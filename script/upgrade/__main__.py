@@ -116,7 +116,8 @@ def _repository(wanted: argparse.Namespace, place: Place, bundle: Bundle | None)
 
 def _upgrade(wanted: argparse.Namespace, place: Place, bundle: Bundle | None) -> None:
     repository = _repository(wanted, place, bundle)
-    maker = Maker(place.folder, place.code, repository, place.around, bundle)
+    is_service = isinstance(place, Installed)
+    maker = Maker(place.folder, place.code, repository, place.around, bundle, is_service)
     file = place.folder / "upgrade.json"
     progress = progresses.read(file) or _begin(wanted, place, maker)
     if progress is None:
@@ -164,12 +165,20 @@ def _finish(upgrade: Upgrade) -> None:
     upgrade.maker.drop_old({progress.version, progress.old_version})
     upgrade.file.unlink()
     shutil.rmtree(place.folder / "releases" / f".{progress.version}.part", ignore_errors=True)
-    if isinstance(place, Installed) and (HERE / ".git").exists():
-        follow = Checkout(HERE, place.around)
-        if not follow.changed():
-            follow.checkout("--detach", f"{progress.tag}^{{commit}}")
+    if isinstance(place, Installed):
+        _follow(place, progress.tag)
+        say("The unit files stay as they are. To bring them up to date: make install-service")
     say(f"eventreg {progress.version} is in use. The version before was {progress.old_version}.")
     say(f"The backup from before: {progress.backup}")
+
+
+def _follow(place: Installed, tag: str) -> None:
+    """Bring the checkout from which this was called to the version that runs, unless it was changed
+    by hand. The next upgrade is done by that version."""
+    if (HERE / ".git").exists():
+        here = Checkout(HERE, place.around)
+        if not here.changed():
+            here.checkout("--detach", f"{tag}^{{commit}}")
 
 
 if __name__ == "__main__":

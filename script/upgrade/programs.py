@@ -35,10 +35,11 @@ class Surroundings:
     ) -> "subprocess.CompletedProcess[str]":
         """Run a program to its end, and keep what it says."""
         user, group = (self.owner or (None, None)) if as_owner else (None, None)
+        home = {} if user is None else {"HOME": self.environment["EVENTREG_INSTANCE"]}
         return subprocess.run(
             [str(argument) for argument in arguments],
             cwd=folder,
-            env=self.environment,
+            env={**self.environment, **home},
             capture_output=True,
             text=True,
             check=False,

@@ -15,7 +15,8 @@ from script.upgrade.programs import Refused, Surroundings
 from script.upgrade.tags import Repository, Tag
 
 DOOR_SCRIPTS = Path("static/door/vendor")
-_WHOLE = ".whole"
+_WHOLE = ".complete"
+"""`make install-service` uses the same name."""
 _SUM = re.compile(r"^([0-9a-f]{64})  (\S+)$", re.M)
 
 
@@ -40,6 +41,8 @@ class Maker:
     repository: Repository
     around: Surroundings
     bundle: Bundle | None = None
+    is_compiled: bool = False
+    """Compile the modules now, because the service may not write beside them."""
 
     def path(self, version: str) -> Path:
         """Where that version is or will be."""
@@ -60,6 +63,15 @@ class Maker:
         packed.unlink()
         (part / ".venv").symlink_to(self._libraries(part / "requirements.txt"))
         self._door_scripts(part, tag)
+        if self.is_compiled:
+            compiling: list[str | Path] = [
+                part / ".venv/bin/python",
+                "-m",
+                "compileall",
+                "-q",
+                "eventreg",
+            ]
+            self.around.require("compileall", [*compiling, "migrations"], part)
         (part / _WHOLE).write_text(tag.object)
         shutil.rmtree(whole, ignore_errors=True)
         part.rename(whole)

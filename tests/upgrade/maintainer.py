@@ -167,7 +167,8 @@ def make_operator(folder: Path, maintainer: Maintainer, **environment: str) -> O
     make_libraries(here / ".venv")
     signers = here / "instance" / "release-signers"
     signers.write_text(allowed(maintainer.key))
-    signers.chmod(0o600)
+    for file in signers.parent.iterdir():
+        file.chmod(0o600)  # as the first start does
     given = {
         "EVENTREG_INSTANCE": str(here / "instance"),
         "EVENTREG_SECRET_KEY": SECRET,
