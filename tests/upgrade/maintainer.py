@@ -88,16 +88,20 @@ class Maintainer:
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, self.folder / name)
 
-    def release(
-        self, version: str, files: dict[str, str] | None = None, tagging: tuple[str, ...] = ("-s",)
-    ) -> str:
-        """Commit these files as a version, and tag it. Returns what the tag names."""
+    def commit(self, version: str, files: dict[str, str] | None = None) -> None:
+        """Commit these files as a version."""
         stated = {"eventreg/version.py": f'"""The version."""\n\nVERSION = "{version}"\n'}
         for name, text in {**stated, **(files or {})}.items():
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / name).write_text(text, encoding="utf-8")
         git(self.folder, "add", "--all")
         git(self.folder, "commit", "--quiet", "-m", f"Version {version}")
+
+    def release(
+        self, version: str, files: dict[str, str] | None = None, tagging: tuple[str, ...] = ("-s",)
+    ) -> str:
+        """Commit these files as a version, and tag it. Returns what the tag names."""
+        self.commit(version, files)
         self.tag(version, *tagging)
         return git(self.folder, "rev-parse", f"refs/tags/v{version}")
 
