@@ -7,7 +7,7 @@ IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' -r
 # The installation of `make install-service`, if there is one. `make upgrade INSTALLED=` is for this checkout.
 INSTALLED ?= $(patsubst %/current,%,$(wildcard /opt/eventreg/current))
 # An offline bundle brings the wheels along.
-OFFLINE := $(if $(wildcard wheels/*.whl),--no-index --find-links wheels)
+OFFLINE := $(if $(wildcard wheels/*.whl),--no-index -f wheels)
 .PHONY: help run upgrade rehearse test check proofs bench lint setup-run setup-test scanner pictures lighthouse audit licences release lock
 
 help: ## this list

@@ -91,7 +91,7 @@ class Maker:
         made.parent.mkdir(parents=True, exist_ok=True)
         self.around.require("venv", [sys.executable, "-m", "venv", made], wanted.parent)
         wheels = self.bundle.folder / "wheels" if self.bundle else None
-        offline: Sequence[str | Path] = ["--no-index", "--find-links", wheels] if wheels else []
+        offline: Sequence[str | Path] = ["--no-index", "-f", wheels] if wheels else []
         python = made / "bin" / "python"
         pip: list[str | Path] = [
             python,
