@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 
-def libraries(code: Path) -> dict[str, Any]:
+def libraries(code: Path, *, is_checked: bool) -> dict[str, Any]:
     """The libraries of requirements.txt with their checksums, as cyclonedx-bom lists them."""
+    check = "--validate" if is_checked else "--no-validate"
     tool = Path(sys.executable).with_name("cyclonedx-py")
-    listing = ["requirements", "requirements.txt", "--output-reproducible", "--of", "JSON"]
+    listing = ["requirements", "requirements.txt", "--output-reproducible", "--of", "JSON", check]
     done = subprocess.run([tool, *listing], cwd=code, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -33,9 +34,10 @@ def scanner(code: Path) -> dict[str, Any]:
     }
 
 
-def sbom(code: Path, version: str) -> str:
-    """The list of all parts of the code in that folder. The same code gives the same text."""
-    found = libraries(code)
+def sbom(code: Path, version: str, *, is_checked: bool = True) -> str:
+    """The list of all parts of the code in that folder. The same code gives the same text.
+    ``is_checked`` compares it with the schema of CycloneDX, which takes seconds."""
+    found = libraries(code, is_checked=is_checked)
     for one in found["components"]:  # it quotes the line and guesses the host of an index
         one.pop("description", None)
         for reference in one.get("externalReferences", ()):

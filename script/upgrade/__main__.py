@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -162,9 +161,9 @@ def _begin(wanted: argparse.Namespace, place: Place, maker: Maker) -> Progress |
 def _finish(upgrade: Upgrade) -> None:
     """Tidy up, and say that all is done."""
     progress, place = upgrade.progress, upgrade.place
-    upgrade.maker.drop_old({progress.version, progress.old_version})
+    was = progress.old_code.partition("\n")[0]
+    upgrade.maker.drop_old({upgrade.release, place.folder / "releases" / was})
     upgrade.file.unlink()
-    shutil.rmtree(place.folder / "releases" / f".{progress.version}.part", ignore_errors=True)
     if isinstance(place, Installed):
         _follow(place, progress.tag)
         say("The unit files stay as they are. To bring them up to date: make install-service")

@@ -109,7 +109,9 @@ class Checkout:
         self._link_libraries((release / ".venv").resolve())
         shutil.rmtree(self.code / DOOR_SCRIPTS, ignore_errors=True)
         if (release / DOOR_SCRIPTS).exists():
-            shutil.copytree(release / DOOR_SCRIPTS, self.code / DOOR_SCRIPTS)
+            # with the time of now, so that make need not build them again
+            made, ours = release / DOOR_SCRIPTS, self.code / DOOR_SCRIPTS
+            shutil.copytree(made, ours, copy_function=shutil.copy)
 
     def checkout(self, *wanted: str) -> None:
         """Let git check that out, whatever a killed upgrade has left."""

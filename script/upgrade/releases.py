@@ -119,14 +119,12 @@ class Maker:
             (code / DOOR_SCRIPTS).mkdir(parents=True, exist_ok=True)
             shutil.copy(file, code / name)
 
-    def drop_old(self, kept: set[str]) -> None:
+    def drop_old(self, kept: set[Path]) -> None:
         """Delete the folders of other versions, and libraries that none uses any more."""
-        releases = self.folder / "releases"
-        used = {(releases / version / ".venv").resolve() for version in kept}
-        used.add((self.present / ".venv").resolve())
-        for one in releases.glob("*"):
-            holds_used = any(path.is_relative_to(one.resolve()) for path in used)
-            if one.name not in kept and not one.is_symlink() and not holds_used:
+        used = {(code / ".venv").resolve() for code in (*kept, self.present)}
+        needed = {code.resolve() for code in kept} | used
+        for one in (self.folder / "releases").glob("*"):
+            if not any(path.is_relative_to(one.resolve()) for path in needed):
                 shutil.rmtree(one, ignore_errors=True)
         for one in (self.folder / "libraries").glob("*"):
             if one.resolve() not in used:

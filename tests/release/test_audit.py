@@ -78,6 +78,7 @@ def audited(folder: Path, address: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.skipif(not WHOLE, reason="in `make proofs`")
 def test_a_known_vulnerability_is_named_and_ends_with_1(tmp_path: Path) -> None:
     advice = {"vulns": [ADVISORY]}
     esbuild = {

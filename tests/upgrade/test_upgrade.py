@@ -63,6 +63,22 @@ def findings(operator: Operator) -> str:
     return said.stdout
 
 
+def test_an_upgrade_brings_the_new_version_and_keeps_a_backup(
+    maintainer: Maintainer, operator: Operator
+) -> None:
+    maintainer.release("1.1.0", two_migrations())
+    done = operator.upgrade()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert operator.version() == "1.1.0"
+    assert not git(operator.folder, "status", "--porcelain")
+    backup = next((operator.instance / "backups").glob("before-upgrade-to_1_1_0-*.zip"))
+    assert backup.stat().st_mode & 0o77 == 0
+    again = operator.upgrade()
+    assert (again.returncode, again.stdout) == (0, "eventreg 1.1.0 is the newest version.\n")
+
+
+@whole
+@pytest.mark.both_databases
 def test_an_upgrade_whose_power_is_cut_in_a_migration_goes_on_and_nothing_is_lost(
     maintainer: Maintainer, operator: Operator
 ) -> None:
@@ -73,19 +89,12 @@ def test_an_upgrade_whose_power_is_cut_in_a_migration_goes_on_and_nothing_is_los
     assert killed.returncode == -9, killed.stdout + killed.stderr
     assert not sign.exists()
     assert operator.version() == "1.0.0"
-    if WHOLE:
-        assert "m2031_first" in findings(operator), "the old version runs on what there is"
+    assert "m2031_first" in findings(operator), "the old version runs on what there is"
     done = operator.upgrade()
     assert (done.returncode, done.stderr) == (0, "")
     assert "fetch" not in done.stdout, "it goes on"
     assert operator.version() == "1.1.0"
-    assert not git(operator.folder, "status", "--porcelain")
-    if WHOLE:
-        assert "m2031_second" in findings(operator)
-        again = operator.upgrade()
-        assert (again.returncode, again.stdout) == (0, "eventreg 1.1.0 is the newest version.\n")
-    backup = next((operator.instance / "backups").glob("before-upgrade-to_1_1_0-*.zip"))
-    assert backup.stat().st_mode & 0o77 == 0
+    assert "m2031_second" in findings(operator)
 
 
 def test_a_refused_tag_is_one_line_and_changes_nothing(
@@ -184,18 +193,23 @@ KILLED = """
 import os, signal, sys
 from script.upgrade import __main__ as program, steps
 from script.upgrade.places import Checkout
+from script.upgrade.programs import Surroundings
 from script.upgrade.releases import Maker
 from script.upgrade.tags import Repository
-def killing(act):
+def killing(act, is_the_one=lambda given: True):
     def killed(*given, **named):
-        act(*given, **named)
-        os.kill(os.getpid(), signal.SIGKILL)
+        done = act(*given, **named)
+        if is_the_one(given):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
     return killed
 point = sys.argv.pop()
 at = {"fetch": (Repository, "fetch"), "install": (Maker, "make"), "backup": (program, "back_up"),
       "git": (Checkout, "checkout"), "back": (Checkout, "switch_back"),
       "mend": (program, "roll_back")}
-if point in at:
+if point == "restore":
+    Surroundings.flask = killing(Surroundings.flask, lambda given: given[2:4] == ("backup", point))
+elif point in at:
     owner, name = at[point]
     setattr(owner, name, killing(getattr(owner, name)))
 steps.STEPS = tuple((n, w, killing(s) if n == point else s) for n, w, s in steps.STEPS)
@@ -224,3 +238,16 @@ def test_an_upgrade_that_is_killed_after_a_step_goes_on(
     assert operator.version() == "1.1.0"
     assert "all holds" in findings(operator)
     assert "written-between" in operator.flask("staff", "list").stdout
+
+
+@whole
+@pytest.mark.both_databases
+def test_a_way_back_that_is_killed_goes_on(maintainer: Maintainer, operator: Operator) -> None:
+    maintainer.release("1.1.0", {**INCOMPATIBLE, "eventreg/serve.py": BROKEN})
+    killed = operator.run("-c", KILLED, "restore")
+    assert killed.returncode == -9, killed.stdout + killed.stderr
+    again = operator.upgrade()
+    assert again.returncode == 1
+    assert "rolled back to 1.0.0" in again.stderr
+    assert operator.version() == "1.0.0"
+    assert "all holds" in findings(operator)
