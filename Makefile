@@ -4,7 +4,11 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 # Tests outside tests/proofs that run short in `make test` and at full length in `make proofs`.
 IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' -r --include='test_*.py' tests | grep -v '^tests/proofs/')
-.PHONY: help run rehearse test check proofs bench lint setup-run setup-test scanner pictures lighthouse lock
+# The installation of `make install-service`, if there is one. `make upgrade INSTALLED=` is for this checkout.
+INSTALLED ?= $(patsubst %/current,%,$(wildcard /opt/eventreg/current))
+# An offline bundle brings the wheels along.
+OFFLINE := $(if $(wildcard wheels/*.whl),--no-index -f wheels)
+.PHONY: help run upgrade rehearse test check proofs bench lint setup-run setup-test scanner pictures lighthouse audit licences release lock
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -12,6 +16,9 @@ help: ## this list
 run: setup-run ## serve on http://127.0.0.1:8000 (HOST and PORT change that)
 	@script/scanner quietly
 	@exec $(BIN)/python -m eventreg.serve
+
+upgrade: ## bring the installation to the newest signed version, or leave it as it is (VERSION and FROM choose)
+	@$(PYTHON) -m script.upgrade --version "$(VERSION)" --from "$(FROM)" --installed "$(INSTALLED)"
 
 rehearse: setup-run ## the day of the event with made-up people, on http://127.0.0.1:8001 (EVENT chooses one)
 	@script/scanner quietly
@@ -51,6 +58,15 @@ setup-test: .venv/.test
 	@script/system-packages
 	@script/scanner
 
+audit: setup-test ## known vulnerabilities of the locked packages; 3 if nobody could be asked
+	@$(BIN)/python -m script.audit
+
+licences: setup-test ## write docs/licences.md, the licences of all that is shipped
+	@$(BIN)/python -m script.licences
+
+release: setup-test ## text of the tag, list of parts, and once the tag is signed the offline bundle, in dist/
+	@$(BIN)/python -m script.release
+
 lock: ## write requirements.txt and requirements-dev.txt anew, with hashes (needs uv)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
@@ -59,7 +75,7 @@ lock: ## write requirements.txt and requirements-dev.txt anew, with hashes (need
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "eventreg needs Python 3.11 or newer; say which with: make run PYTHON=python3.12" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what eventreg needs (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(OFFLINE) -r requirements.txt
 	@touch $@
 
 .venv/.test: requirements-dev.txt .venv/.run

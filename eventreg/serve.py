@@ -35,6 +35,7 @@ from eventreg.server.tally import Tally
 from eventreg.settings import ROOT, Settings, SettingsInvalid, read
 from eventreg.storage.checks import check_key, make_tables, require_usable_database
 from eventreg.storage.session import Session, alone, close, reading, write
+from eventreg.version import VERSION
 from eventreg.web import health
 from eventreg.web.limits import limits
 from eventreg.web.public import outage_page
@@ -169,7 +170,7 @@ def say(line: str) -> None:
 
 def announce(settings: Settings, link: str | None) -> None:
     """Print the address, and at the first start the organiser's link, alone on its line."""
-    say(f"eventreg is ready: {settings.public_url}")
+    say(f"eventreg is ready: {settings.public_url} (version {VERSION})")
     if settings.on_this_machine_only and settings.smtp_url:
         say("EVENTREG_PUBLIC_URL is not set: mails would link to an address on this machine only.")
     if settings.on_this_machine_only and settings.listens_everywhere:

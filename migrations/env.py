@@ -8,6 +8,7 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from eventreg.core.models.base import Base
+from eventreg.storage.fitting_programs import note_migration
 
 
 def switch_foreign_keys_off(connection: Connection) -> None:
@@ -35,7 +36,7 @@ def migrate(connection: Connection) -> None:
         render_as_batch=True,
         compare_type=True,
         transaction_per_migration=True,
-        on_version_apply=require_sound_foreign_keys,
+        on_version_apply=(require_sound_foreign_keys, note_migration),
     )
     with context.begin_transaction():
         context.run_migrations()

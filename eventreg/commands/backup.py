@@ -15,7 +15,7 @@ from eventreg.operations import restoring
 from eventreg.operations.backing_up import running
 from eventreg.operations.backing_up.running import Done
 from eventreg.settings import Settings
-from eventreg.storage import backups, checks
+from eventreg.storage import backups, checks, since_backup
 from eventreg.web.public import outage_page
 
 backup_commands = AppGroup("backup", help="Backups of the database, online and checked.")
@@ -154,3 +154,18 @@ def _say_drilled(done: Done) -> None:
         )
     if done.failed:
         refuse("\n".join(f"{name}: {line}" for name, line in done.failed.items()))
+
+
+@backup_commands.command("unchanged")
+@click.argument("file", type=click.Path(path_type=Path))
+@in_words
+def unchanged(file: Path) -> None:
+    """Say whether nothing was written since the backup FILE, so that a restore loses nothing; exit
+    1 if something was. Changes nothing.
+
+    Example: flask --app wsgi backup unchanged backups/before-the-day.zip
+    """
+    written = since_backup.count_written(backups.verify(file))
+    if written:
+        refuse(f"{file}: {written} changes were written since; a restore would lose them")
+    click.echo(f"{file}: nothing was written since")

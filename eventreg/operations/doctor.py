@@ -19,19 +19,19 @@ from eventreg.operations import forgetting
 from eventreg.settings import Settings
 from eventreg.storage import checks, modes
 from eventreg.storage.session import AWAY, db, reading
+from eventreg.version import VERSION
 
 _MOST_PATHS = 10
 """How many paths that others may read are named. The rest are counted."""
 
 
 def findings() -> Iterator[tuple[str, Finding]]:
-    """Every finding, with its area. Events are only looked at if the tables are those of this
-    program."""
+    """Every finding, with its area. Events are only looked at if this program runs on the
+    tables."""
     now = current_time()
     for finding in _of_database(now):
         yield "database", finding
-    found, wanted = checks.schema()
-    has_our_tables = found == wanted
+    has_our_tables = checks.has_usable_tables()
     for finding in _of_server(has_our_tables):
         yield "server", finding
     if not has_our_tables:
@@ -52,8 +52,8 @@ def _of_database(now: datetime) -> Iterator[Finding]:
     yield Finding("no log of a file that was replaced", kept is None, told)
     faults = "; ".join(checks.wrong_settings())
     yield Finding("settings that keep promises", not faults, faults or "as they must be")
-    found, wanted = checks.schema()
-    yield Finding("tables are those of this program", found == wanted, f"{found}")
+    found, _ = checks.schema()
+    yield Finding("this program runs on the tables", checks.has_usable_tables(), f"{found}")
     yield _soundness()
     yield _modes()
     stale = sent_forms.count_old(reading(), now=now)
@@ -85,6 +85,7 @@ def _modes() -> Finding:
 def _of_server(has_our_tables: bool) -> Iterator[Finding]:
     is_secure = current_app.extensions["settings"].https
     told = "Secure" if is_secure else "not Secure: the public address is plain http"
+    yield Finding("version", True, VERSION)
     yield Finding("cookies", True, told)
     if has_our_tables:
         is_right = checks.has_our_key()

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, inspect, select, text
 from eventreg.core.errors import Busy
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import tickets
-from eventreg.storage import backups, modes, soundness
+from eventreg.storage import backups, fitting_programs, modes, soundness
 from eventreg.storage.move import moved_tables
 from eventreg.storage.session import PRAGMAS, SESSION, alone, db
 from eventreg.storage.sqlite_file import SqliteFile
@@ -189,11 +189,26 @@ def schema() -> tuple[str | None, str]:
     return found, str(scripts.get_current_head())
 
 
-def check_schema() -> None:
-    """``Unsafe`` if a newer version of this program has made the tables."""
+def is_newer(found: str | None) -> bool:
+    """Whether a version of this program that is newer than this one has made this schema."""
     scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
+    return found is not None and found not in {one.revision for one in scripts.walk_revisions()}
+
+
+def has_usable_tables() -> bool:
+    """Whether this program runs on the tables as they are: they are its own, or those of a newer
+    version that says so."""
+    found, ours = schema()
+    if found == ours or not is_newer(found):
+        return found == ours
+    with db.engine.connect() as connection:
+        return fitting_programs.has_program(connection, ours)
+
+
+def check_schema() -> None:
+    """``Unsafe`` if a newer version has made the tables, and this one does not run on them."""
     found, _ = schema()
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+    if is_newer(found) and not has_usable_tables():
         raise Unsafe(
             f"the database is of a newer eventreg ({found}); "
             "start that one, or restore an older backup"
@@ -207,11 +222,12 @@ def make_tables(*, keep: bool = True) -> None:
     is continued. Raises ``Unsafe``, ``Busy`` if another process holds the database too long, and
     ``BackupRefused``.
     """
-    found, head = schema()
-    if found == head:
+    if has_usable_tables():
         return
     with alone():
         check_schema()
+        if has_usable_tables():
+            return
         found, head = schema()
         if keep and found is not None and found != head:
             backups.before_upgrade(found)

@@ -30,6 +30,7 @@ from eventreg.core.models import (
     operations,
     outbox,
     registration,
+    schema,
     staff,
 )
 from eventreg.core.models import event as event_models
@@ -42,7 +43,18 @@ from eventreg.storage.write_queue import Gate
 
 __all__ = ["Session"]  # the type of an act's argument
 T = TypeVar("T")
-TABLES = (event_models, registration, attendance, calls, outbox, staff, audit, door, operations)
+TABLES = (
+    event_models,
+    registration,
+    attendance,
+    calls,
+    outbox,
+    staff,
+    audit,
+    door,
+    operations,
+    schema,
+)
 """All modules with tables. Importing them fills the metadata."""
 db = SQLAlchemy(metadata=Base.metadata)
 

@@ -1,0 +1,1 @@
+"""Programs for the maintainers and the operator, started by make."""
