@@ -11,8 +11,9 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from threading import Event, Thread
 from types import FrameType
 
@@ -27,7 +28,8 @@ from eventreg.core.event import event_file, events
 from eventreg.core.organising import applying
 from eventreg.core.registration import sent_forms
 from eventreg.core.staff import accounts
-from eventreg.server import listener
+from eventreg.operations import watchdog
+from eventreg.server import listener, sd_notify
 from eventreg.server.processes import ChildJob, Family
 from eventreg.settings import ROOT, Settings, SettingsInvalid, read
 from eventreg.storage.checks import check_key, make_tables, require_usable_database
@@ -53,13 +55,19 @@ def main() -> None:
     listening = _listen(settings)
     try:
         limits.check(app)
-        link = prepare(app)
+        with sd_notify.starting("The database is brought up to date."):
+            link = prepare(app)
     except (limits.Unreachable, event_file.DefinitionInvalid, *TROUBLE) as refused:
         sys.exit(_line(refused))
     finally:
         close(app)  # forked processes must not share a connection
     announce(settings, link)
-    Family(_jobs(app, listening, settings), app.logger, on_stop=listening.close).run()
+
+    def stop() -> None:
+        listening.close()
+        sd_notify.tell("STOPPING=1", "STATUS=Requests that arrived are answered.")
+
+    Family(_jobs(app, listening, settings), app.logger, on_stop=stop).run()
     listening.close()
 
 
@@ -75,9 +83,15 @@ def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Chil
         ChildJob(f"server {number + 1}", _closing(app, answer))
         for number in range(settings.workers)
     ]
-    jobs.append(ChildJob("housekeeping", _beside(app, listening, background.HOUSEKEEPING)))
+
+    def beside(name: str, work: Callable[[Event], None]) -> None:
+        jobs.append(ChildJob(name, _beside(app, listening, work)))
+
+    beside("housekeeping", partial(background.run, app, background.HOUSEKEEPING))
     if settings.smtp_url:
-        jobs.append(ChildJob("mail sender", _beside(app, listening, [background.SEND_MAILS])))
+        beside("mail sender", partial(background.run, app, [background.SEND_MAILS]))
+    if sd_notify.is_asked():
+        beside("watchdog", partial(watchdog.watch, app, settings))
     return jobs
 
 
@@ -92,15 +106,15 @@ def _closing(app: Flask, work: Callable[[int], None]) -> Callable[[int], None]:
 
 
 def _beside(
-    app: Flask, listening: socket.socket, jobs: Sequence[background.Job]
+    app: Flask, listening: socket.socket, work: Callable[[Event], None]
 ) -> Callable[[int], None]:
-    """Background jobs in a process beside the server, until a signal or the end of the parent."""
+    """Work in a process beside the server, until a signal or the end of the parent."""
 
     def beside(lifeline: int) -> None:
         listening.close()
         stop = background.stop_event()
         Thread(target=_set_when_closed, args=(lifeline, stop), daemon=True).start()
-        background.run(app, jobs, stop)
+        work(stop)
 
     return _closing(app, beside)
 

@@ -1,0 +1,62 @@
+"""The watchdog: tell systemd again and again that the server works, or else be restarted.
+
+It tells it only after a real read of the database, and after the server answered a request. A busy
+server may take its time: it counts as silent only if no answer came within a quarter of the time
+that systemd grants, and systemd restarts it only after four such quarters.
+"""
+
+import socket
+from threading import Event
+from urllib.parse import urlsplit
+
+from flask import Flask
+from sqlalchemy import select
+
+from eventreg.core.errors import Busy, first_line
+from eventreg.core.models import event as event_models
+from eventreg.server import sd_notify
+from eventreg.settings import Settings, own_address
+from eventreg.storage.session import AWAY, reading
+
+_WITHOUT_LIMIT = 120
+"""Seconds. For a unit that sets no ``WatchdogSec``."""
+
+
+def watch(app: Flask, settings: Settings, stop: Event) -> None:
+    """Tell systemd when the server is ready, and from then on that it still is."""
+    pause = (sd_notify.watchdog_seconds() or _WITHOUT_LIMIT) / 4
+    address = own_address(settings.host, settings.port)
+    ready: tuple[str, ...] = ("READY=1",)
+    while not stop.is_set():
+        trouble = what_is_wrong(app, address, pause)
+        if trouble:
+            sd_notify.tell(f"STATUS={trouble}")
+        else:
+            sd_notify.tell(*ready, "WATCHDOG=1", f"STATUS=Guests are served: {settings.public_url}")
+            ready = ()
+        stop.wait(min(1, pause) if trouble else pause)
+
+
+def what_is_wrong(app: Flask, address: str, patience: float) -> str:
+    """Why the server does not work, in one sentence; empty if it works. ``patience`` is how many
+    seconds it may take to answer."""
+    with app.app_context():
+        try:
+            reading().execute(select(event_models.Event.id).limit(1)).first()
+        except (Busy, *AWAY) as error:
+            return f"The database cannot be read: {first_line(error)}"
+    return "" if _answers(address, patience) else "The server does not answer."
+
+
+def _answers(address: str, patience: float) -> bool:
+    """Whether the server says something. A full one may also close the connection at once."""
+    place = urlsplit(address)
+    try:
+        with socket.create_connection((str(place.hostname), place.port or 80), patience) as asking:
+            asking.sendall(f"GET /livez HTTP/1.0\r\nHost: {place.netloc}\r\n\r\n".encode())
+            asking.recv(1)
+    except (ConnectionResetError, BrokenPipeError):
+        return True
+    except OSError:
+        return False
+    return True
