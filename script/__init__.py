@@ -1,0 +1,1 @@
+"""Programs for working on eventreg, and for installing it."""

@@ -1,0 +1,103 @@
+"""Copy the program to /opt/eventreg/releases/NAME, with its own libraries.
+
+`/opt/eventreg/current` leads to the release that runs. It is switched at once, after the copy is
+whole.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from script.installation.files import CODE, SOURCE
+
+_BUILT = Path("static/door/vendor")
+"""Made by script/scanner, and unknown to git."""
+_NEVER = {".git", ".venv", "instance", "node_modules", "__pycache__"}
+_COMPLETE = ".complete"
+
+
+def name() -> str:
+    """The name of the release: its version, and the commit if it is not the tagged one."""
+    found = re.search(r'VERSION = "([\w.+-]+)"', _text("eventreg/version.py"))
+    version = found[1] if found else "0"
+    if not (SOURCE / ".git").exists():
+        return version
+    commit = _git("rev-parse", "--short=10", "HEAD").strip()
+    changes = _git("diff", "HEAD")
+    if changes:
+        return f"{version}-{commit}-{hashlib.sha256(changes.encode()).hexdigest()[:8]}"
+    is_tagged = f"v{version}" in _git("tag", "--points-at", "HEAD").split()
+    return version if is_tagged else f"{version}-{commit}"
+
+
+def copy(root: Path, release: str, *, libraries: bool) -> Path:
+    """Copy the program, and install its libraries with the hashes of requirements.txt. A copy that
+    is whole stays as it is. Returns its folder."""
+    folder = root / CODE.relative_to("/") / "releases" / release
+    if (folder / _COMPLETE).exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    for file in _files():
+        target = folder / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SOURCE / file, target)
+        target.chmod(0o755 if os.access(SOURCE / file, os.X_OK) else 0o644)
+    if libraries:
+        _install_libraries(folder)
+    (folder / _COMPLETE).touch()
+    return folder
+
+
+def switch(root: Path, release: str) -> bool:
+    """Let ``current`` lead to this release. Returns whether it led elsewhere before."""
+    current = root / CODE.relative_to("/") / "current"
+    target = Path("releases", release)
+    if current.is_symlink() and current.readlink() == target:
+        return False
+    draft = current.with_name(".current.draft")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    draft.replace(current)
+    return True
+
+
+def _install_libraries(folder: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", folder / ".venv"], check=True)
+    python = folder / ".venv" / "bin" / "python"
+    wheels = SOURCE / "wheels"
+    offline = ("--no-index", "--find-links", wheels) if wheels.is_dir() else ()
+    install = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    required = ("--require-hashes", "-r", folder / "requirements.txt")
+    subprocess.run((*install, *offline, *required), check=True)
+    # The service cannot write here, so its modules are compiled now.
+    compiled = (python, "-m", "compileall", "-q", folder / "eventreg", folder / "migrations")
+    subprocess.run(compiled, check=True)
+
+
+def _files() -> list[Path]:
+    """The files of the program, from the top of the source."""
+    if (SOURCE / ".git").exists():
+        found = [Path(one) for one in _git("ls-files", "-z").split("\0") if one]
+    else:
+        found = [
+            path.relative_to(SOURCE)
+            for path in sorted(SOURCE.rglob("*"))
+            if path.is_file() and not _NEVER & set(path.relative_to(SOURCE).parts)
+        ]
+    built = [path.relative_to(SOURCE) for path in (SOURCE / _BUILT).glob("*")]
+    return [path for path in dict.fromkeys([*found, *built]) if (SOURCE / path).is_file()]
+
+
+def _git(*arguments: str) -> str:
+    """What git says of the source, also if it belongs to somebody else than root."""
+    command = ["git", "-C", str(SOURCE), "-c", f"safe.directory={SOURCE}", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _text(path: str) -> str:
+    file = SOURCE / path
+    return file.read_text() if file.exists() else ""
