@@ -16,7 +16,8 @@ from script.installation.files import CODE, SOURCE
 
 _BUILT = Path("static/door/vendor")
 """Made by script/scanner, and unknown to git."""
-_NEVER = {".git", ".venv", "instance", "node_modules", "__pycache__"}
+_NEVER = {".git", ".ci", ".venv", "instance", "node_modules", "__pycache__", "tests", "benchmarks"}
+_PICTURES = Path("docs/pictures")
 _COMPLETE = ".complete"
 
 
@@ -83,13 +84,15 @@ def _files() -> list[Path]:
     if (SOURCE / ".git").exists():
         found = [Path(one) for one in _git("ls-files", "-z").split("\0") if one]
     else:
-        found = [
-            path.relative_to(SOURCE)
-            for path in sorted(SOURCE.rglob("*"))
-            if path.is_file() and not _NEVER & set(path.relative_to(SOURCE).parts)
-        ]
+        found = [path.relative_to(SOURCE) for path in sorted(SOURCE.rglob("*"))]
     built = [path.relative_to(SOURCE) for path in (SOURCE / _BUILT).glob("*")]
-    return [path for path in dict.fromkeys([*found, *built]) if (SOURCE / path).is_file()]
+    return [
+        path
+        for path in dict.fromkeys([*found, *built])
+        if (SOURCE / path).is_file()
+        and not _NEVER & set(path.parts)
+        and not path.is_relative_to(_PICTURES)
+    ]
 
 
 def _git(*arguments: str) -> str:

@@ -73,7 +73,8 @@ class Proxy:
 Running = Callable[[Path, int, int], AbstractContextManager[Proxy]]
 
 
-def _certificate(folder: Path) -> ssl.SSLContext:
+def certificate(folder: Path) -> ssl.SSLContext:
+    """Make a certificate for localhost in a folder. Returns the trust in its authority."""
     authority = trustme.CA()
     made = authority.issue_cert(NAME)
     made.private_key_pem.write_to_path(folder / "key.pem")
@@ -125,9 +126,10 @@ def nginx(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
     """Debian's nginx with the shipped configuration. It listens on ``port`` and forwards to
     ``behind``."""
     folder.mkdir()
-    trust = _certificate(folder)
+    trust = certificate(folder)
     server = _changed(
         (SHIPPED / "nginx.conf").read_text(),
+        (r"listen 80;", f"listen unix:{folder}/port-80;"),
         (r"listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         (r"register\.example\.org;", f"{NAME};"),
         (r"/etc/ssl/register\.example\.org\.pem", f"{folder}/certificate.pem"),
@@ -155,7 +157,7 @@ def caddy(folder: Path, port: int, behind: int) -> Iterator[Proxy]:
     """Debian's Caddy with the shipped configuration. It listens on ``port`` and forwards to
     ``behind``."""
     folder.mkdir()
-    trust = _certificate(folder)
+    trust = certificate(folder)
     site = _changed(
         (SHIPPED / "Caddyfile").read_text(),
         (
