@@ -63,6 +63,11 @@ def install(machine: Machine, given: argparse.Namespace) -> None:
     """Install the service, or bring an installed one up to date."""
     kept = KeptFiles(Path(given.destdir))
     place = _place(kept, given.domain)
+    if newer := release.newer_one(kept.root):
+        sys.exit(
+            f"Version {newer} is installed, and this folder is {release.version(files.SOURCE)}. "
+            f"Please run first: git checkout v{newer}"
+        )
     proxy = given.proxy or installed_proxy()
     name = release.name()
     say(f"eventreg {name} for https://{place.domain}")

@@ -21,18 +21,34 @@ _PICTURES = Path("docs/pictures")
 _COMPLETE = ".complete"
 
 
+def version(code: Path) -> str:
+    """The version of the program in a folder."""
+    file = code / "eventreg" / "version.py"
+    found = re.search(r'VERSION = "([\w.+-]+)"', file.read_text()) if file.exists() else None
+    return found[1] if found else "0"
+
+
+def newer_one(root: Path) -> str:
+    """The version that is installed, if it is newer than this one; else empty."""
+    installed = version(root / CODE.relative_to("/") / "current")
+    return installed if _numbers(installed) > _numbers(version(SOURCE)) else ""
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
 def name() -> str:
     """The name of the release: its version, and the commit if it is not the tagged one."""
-    found = re.search(r'VERSION = "([\w.+-]+)"', _text("eventreg/version.py"))
-    version = found[1] if found else "0"
+    ours = version(SOURCE)
     if not (SOURCE / ".git").exists():
-        return version
+        return ours
     commit = _git("rev-parse", "--short=10", "HEAD").strip()
     changes = _git("diff", "HEAD")
     if changes:
-        return f"{version}-{commit}-{hashlib.sha256(changes.encode()).hexdigest()[:8]}"
-    is_tagged = f"v{version}" in _git("tag", "--points-at", "HEAD").split()
-    return version if is_tagged else f"{version}-{commit}"
+        return f"{ours}-{commit}-{hashlib.sha256(changes.encode()).hexdigest()[:8]}"
+    is_tagged = f"v{ours}" in _git("tag", "--points-at", "HEAD").split()
+    return ours if is_tagged else f"{ours}-{commit}"
 
 
 def copy(root: Path, release: str, *, libraries: bool) -> Path:
@@ -99,8 +115,3 @@ def _git(*arguments: str) -> str:
     """What git says of the source, also if it belongs to somebody else than root."""
     command = ["git", "-C", str(SOURCE), "-c", f"safe.directory={SOURCE}", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def _text(path: str) -> str:
-    file = SOURCE / path
-    return file.read_text() if file.exists() else ""

@@ -202,3 +202,13 @@ def test_the_shown_removal_removes_nothing(installed: Path) -> None:
     done = make("uninstall-service", DESTDIR=installed, DRY_RUN="1")
     assert f"would remove: /{UNIT}" in done.stdout
     assert everything(installed) == before
+
+
+def test_an_older_folder_does_not_replace_a_newer_version(installed: Path) -> None:
+    current = installed / "opt/eventreg/current"
+    (current / "eventreg/version.py").write_text('VERSION = "77.2.0"\n')
+    before = everything(installed)
+    done = make("install-service", DESTDIR=installed)
+    assert done.returncode != 0
+    assert "git checkout v77.2.0" in done.stderr
+    assert everything(installed) == before
