@@ -86,7 +86,7 @@ def _install_libraries(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", folder / ".venv"], check=True)
     python = folder / ".venv" / "bin" / "python"
     wheels = SOURCE / "wheels"
-    offline = ("--no-index", "--find-links", wheels) if wheels.is_dir() else ()
+    offline = ("--no-index", "-f", wheels) if wheels.is_dir() else ()
     install = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     required = ("--require-hashes", "-r", folder / "requirements.txt")
     subprocess.run((*install, *offline, *required), check=True)
