@@ -11,9 +11,8 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from threading import Event, Thread
 from types import FrameType
 
@@ -83,15 +82,13 @@ def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Chil
         ChildJob(f"server {number + 1}", _closing(app, answer))
         for number in range(settings.workers)
     ]
-
-    def beside(name: str, work: Callable[[Event], None]) -> None:
-        jobs.append(ChildJob(name, _beside(app, listening, work)))
-
-    beside("housekeeping", partial(background.run, app, background.HOUSEKEEPING))
+    jobs.append(ChildJob("housekeeping", _beside(app, listening, background.HOUSEKEEPING)))
     if settings.smtp_url:
-        beside("mail sender", partial(background.run, app, [background.SEND_MAILS]))
+        jobs.append(ChildJob("mail sender", _beside(app, listening, [background.SEND_MAILS])))
     if sd_notify.is_asked():
-        beside("watchdog", partial(watchdog.watch, app, settings))
+        feed = watchdog.Watchdog(settings)
+        job = background.Job("watchdog", feed.tell, feed.pause, "the watchdog is not fed")
+        jobs.append(ChildJob("watchdog", _beside(app, listening, [job])))
     return jobs
 
 
@@ -106,15 +103,15 @@ def _closing(app: Flask, work: Callable[[int], None]) -> Callable[[int], None]:
 
 
 def _beside(
-    app: Flask, listening: socket.socket, work: Callable[[Event], None]
+    app: Flask, listening: socket.socket, jobs: Sequence[background.Job]
 ) -> Callable[[int], None]:
-    """Work in a process beside the server, until a signal or the end of the parent."""
+    """Background jobs in a process beside the server, until a signal or the end of the parent."""
 
     def beside(lifeline: int) -> None:
         listening.close()
         stop = background.stop_event()
         Thread(target=_set_when_closed, args=(lifeline, stop), daemon=True).start()
-        work(stop)
+        background.run(app, jobs, stop)
 
     return _closing(app, beside)
 

@@ -6,10 +6,8 @@ that systemd grants, and systemd restarts it only after four such quarters.
 """
 
 import socket
-from threading import Event
 from urllib.parse import urlsplit
 
-from flask import Flask
 from sqlalchemy import select
 
 from eventreg.core.errors import Busy, first_line
@@ -22,29 +20,35 @@ _WITHOUT_LIMIT = 120
 """Seconds. For a unit that sets no ``WatchdogSec``."""
 
 
-def watch(app: Flask, settings: Settings, stop: Event) -> None:
-    """Tell systemd when the server is ready, and from then on that it still is."""
-    pause = (sd_notify.watchdog_seconds() or _WITHOUT_LIMIT) / 4
-    address = own_address(settings.host, settings.port)
-    ready: tuple[str, ...] = ("READY=1",)
-    while not stop.is_set():
-        trouble = what_is_wrong(app, address, pause)
+class Watchdog:
+    """Feeds the watchdog. ``pause`` is how many seconds pass between two times."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.pause = (sd_notify.watchdog_seconds() or _WITHOUT_LIMIT) / 4
+        self._address = own_address(settings.host, settings.port)
+        self._well = f"STATUS=Guests are served: {settings.public_url}"
+        self._ready = ["READY=1"]
+
+    def tell(self) -> None:
+        """Tell systemd that the server works, and at the first time that it is ready; or what is
+        wrong. Called in an application context."""
+        trouble = what_is_wrong(self._address, self.pause)
         if trouble:
             sd_notify.tell(f"STATUS={trouble}")
-        else:
-            sd_notify.tell(*ready, "WATCHDOG=1", f"STATUS=Guests are served: {settings.public_url}")
-            ready = ()
-        stop.wait(min(1, pause) if trouble else pause)
+            return
+        sd_notify.tell(*self._ready, "WATCHDOG=1", self._well)
+        self._ready = []
 
 
-def what_is_wrong(app: Flask, address: str, patience: float) -> str:
+def what_is_wrong(address: str, patience: float) -> str:
     """Why the server does not work, in one sentence; empty if it works. ``patience`` is how many
     seconds it may take to answer."""
-    with app.app_context():
-        try:
-            reading().execute(select(event_models.Event.id).limit(1)).first()
-        except (Busy, *AWAY) as error:
-            return f"The database cannot be read: {first_line(error)}"
+    try:
+        reading().execute(select(event_models.Event.id).limit(1)).first()
+    except (Busy, *AWAY) as error:
+        return f"The database cannot be read: {first_line(error)}"
+    finally:
+        reading().rollback()
     return "" if _answers(address, patience) else "The server does not answer."
 
 

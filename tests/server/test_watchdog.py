@@ -91,7 +91,8 @@ def test_a_full_server_that_turns_the_question_away_is_alive(house: House) -> No
         turning = Thread(target=turn_away)
         turning.start()
         address = f"http://127.0.0.1:{full.getsockname()[1]}"
-        assert watchdog.what_is_wrong(house.app, address, 30) == ""
+        with house.app.app_context():
+            assert watchdog.what_is_wrong(address, 30) == ""
         turning.join()
 
 
@@ -99,7 +100,8 @@ def test_a_port_on_which_nobody_listens_is_no_server(house: House) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        assert watchdog.what_is_wrong(house.app, address, 30) == "The server does not answer."
+        with house.app.app_context():
+            assert watchdog.what_is_wrong(address, 30) == "The server does not answer."
 
 
 def test_more_time_is_asked_for_as_long_as_a_migration_runs(
