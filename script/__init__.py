@@ -1,1 +1,1 @@
-"""Programs for working on eventreg, and for installing it."""
+"""Programs for the maintainers and the operator, started by make."""
