@@ -53,11 +53,12 @@ def what_is_wrong(address: str, patience: float) -> str:
 
 
 def _answers(address: str, patience: float) -> bool:
-    """Whether the server says something. A full one may also close the connection at once."""
+    """Whether the server says something, be it that it is not ready: a thread has worked then. A
+    full one may also close the connection at once."""
     place = urlsplit(address)
     try:
         with socket.create_connection((str(place.hostname), place.port or 80), patience) as asking:
-            asking.sendall(f"GET /livez HTTP/1.0\r\nHost: {place.netloc}\r\n\r\n".encode())
+            asking.sendall(f"GET /readyz HTTP/1.0\r\nHost: {place.netloc}\r\n\r\n".encode())
             asking.recv(1)
     except (ConnectionResetError, BrokenPipeError):
         return True
