@@ -170,13 +170,13 @@ def _tell(machine: Machine, place: Place, edited: list[Path], to_do: str) -> Non
         say(f"Look at {path} and {path}.new, and keep what you want of both.")
     if not machine.is_real:
         return
-    if to_do:
-        say(to_do)
     say(f"eventreg runs, and starts with the machine: https://{place.domain}")
     link = machine.first_link()
     if link:
         say("The first organiser opens this link once, within a day:")
         say(link)
+    if to_do:
+        say(f"STILL TO DO, before guests can reach it: {to_do}")
 
 
 def uninstall(machine: Machine, given: argparse.Namespace) -> None:
