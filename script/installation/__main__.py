@@ -82,8 +82,8 @@ def install(machine: Machine, given: argparse.Namespace) -> None:
     machine.run("systemd-sysusers")
     _write_settings(kept, place)
     edited = [file.path for file in ours if not _write(kept, file)]
-    is_new = release.switch(kept.root, name)
-    machine.start(anew=is_new)
+    release.switch(kept.root, name)
+    machine.start()
     to_do = machine.lead_guests_here(proxy) if machine.is_real else ""
     _tell(machine, place, edited, to_do)
 
@@ -160,7 +160,7 @@ def _show(
     say(f"=== {files.CODE}/current: a link to it")
     say(f"=== {files.STATE} (0700 {USER}:{USER}): the data; systemd makes the folder\n")
     machine.run("systemd-sysusers")
-    machine.start(anew=True)
+    machine.start()
     machine.lead_guests_here(proxy)
 
 

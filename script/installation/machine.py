@@ -44,13 +44,12 @@ class Machine:
             return True
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
-    def start(self, *, anew: bool) -> None:
-        """Start the service and its timers, now and whenever the machine starts."""
+    def start(self) -> None:
+        """Start the service anew, and its timers, now and whenever the machine starts."""
         self.run("systemctl", "daemon-reload")
         self.run("systemctl", "try-restart", "systemd-journald.service")
         self.run("systemctl", "enable", "--quiet", *STARTED)
-        verb = "restart" if anew else "start"
-        if not self.succeeds("systemctl", verb, STARTED[0]):
+        if not self.succeeds("systemctl", "restart", STARTED[0]):
             told = self.run("journalctl", "-u", STARTED[0], "-n", "20", "-o", "cat", "--no-pager")
             sys.exit(f"eventreg does not start. The end of its log:\n{told}".rstrip())
         self.run("systemctl", "start", *STARTED[1:])
@@ -60,10 +59,12 @@ class Machine:
         self.run("systemctl", "disable", "--now", "--quiet", *STARTED, may_fail=True)
 
     def first_link(self) -> str:
-        """The link for the first organiser that the server printed at its first start, or empty."""
-        log = ("journalctl", "-u", STARTED[0], "-n", "60", "-o", "cat", "--no-pager")
-        found = re.findall(r"https?://\S+/staff/welcome/\w[\w-]*", self.run(*log, may_fail=True))
-        return str(found[-1]) if found else ""
+        """The link for the first organiser that the server has just printed, or empty."""
+        this_start = self.run("systemctl", "show", "-p", "InvocationID", "--value", STARTED[0])
+        entry = f"_SYSTEMD_INVOCATION_ID={this_start.strip()}"
+        told = self.run("journalctl", entry, "-o", "cat", "--no-pager", may_fail=True)
+        found = re.search(r"https?://\S+/staff/welcome/[\w-]+", told)
+        return found[0] if found else ""
 
     def lead_guests_here(self, proxy: str) -> str:
         """Let Caddy or nginx use our file. Returns what the operator has to do first, if so."""

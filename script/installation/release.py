@@ -69,17 +69,13 @@ def copy(root: Path, release: str, *, libraries: bool) -> Path:
     return folder
 
 
-def switch(root: Path, release: str) -> bool:
-    """Let ``current`` lead to this release. Returns whether it led elsewhere before."""
+def switch(root: Path, release: str) -> None:
+    """Let ``current`` lead to this release, in one step."""
     current = root / CODE.relative_to("/") / "current"
-    target = Path("releases", release)
-    if current.is_symlink() and current.readlink() == target:
-        return False
     draft = current.with_name(".current.draft")
     draft.unlink(missing_ok=True)
-    draft.symlink_to(target)
+    draft.symlink_to(Path("releases", release))
     draft.replace(current)
-    return True
 
 
 def _install_libraries(folder: Path) -> None:

@@ -212,3 +212,31 @@ def test_an_older_folder_does_not_replace_a_newer_version(installed: Path) -> No
     assert done.returncode != 0
     assert "git checkout v77.2.0" in done.stderr
     assert everything(installed) == before
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may read the settings")
+def test_the_command_has_the_settings_as_systemd_gives_them_to_the_service(tmp_path: Path) -> None:
+    settings = tmp_path / "eventreg.env"
+    settings.write_text(
+        "# a remark\n#EVENTREG_OFF=1\n\nEVENTREG_PEOPLE_PER_ADDRESS=10/minute, 40/hour\n"
+        'EVENTREG_QUOTED="with a space"\nEVENTREG_SMTP_URL=smtp://a:$b&c\'d@mail:25\nPORT=8123'
+    )
+    text = (ROOT / "deploy" / "eventreg.sh").read_text()
+    program = text.replace("/etc/eventreg/eventreg.env", str(settings))
+    program = program.replace("cd /var/lib/eventreg", f"cd {tmp_path}")
+    began = program.index("exec setpriv")
+    said = subprocess.run(
+        ["sh", "-c", f"{program[:began]}env"],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for line in (
+        "EVENTREG_PEOPLE_PER_ADDRESS=10/minute, 40/hour",
+        "EVENTREG_QUOTED=with a space",
+        "EVENTREG_SMTP_URL=smtp://a:$b&c'd@mail:25",
+        "PORT=8123",
+    ):
+        assert line in said
+    assert not [line for line in said if "EVENTREG_OFF" in line]
