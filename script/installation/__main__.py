@@ -97,7 +97,7 @@ def _place(kept: KeptFiles, domain: str) -> Place:
             f"{files.SETTINGS} says EVENTREG_PUBLIC_URL=https://{known}, not {domain}. "
             "Change it there, and run this command without DOMAIN."
         )
-    domain = domain or known
+    domain = (domain or known).lower()
     if not re.fullmatch(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z][a-z0-9-]*", domain):
         said = f", not {domain!r}" if domain else ""
         sys.exit(
