@@ -8,10 +8,10 @@ IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' -r
 INSTALLED ?= $(patsubst %/current,%,$(wildcard /opt/eventreg/current))
 # An offline bundle brings the wheels along.
 OFFLINE := $(if $(wildcard wheels/*.whl),--no-index -f wheels)
-.PHONY: help run upgrade rehearse test check proofs bench lint setup-run setup-test scanner pictures lighthouse audit licences release lock
+.PHONY: help run upgrade rehearse test check proofs bench lint setup-run setup-test install-service uninstall-service scanner pictures lighthouse audit licences release lock
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-17s %s\n' "$$name" "$$what"; done
 
 run: setup-run ## serve on http://127.0.0.1:8000 (HOST and PORT change that)
 	@script/scanner quietly
@@ -23,6 +23,13 @@ upgrade: ## bring the installation to the newest signed version, or leave it as 
 rehearse: setup-run ## the day of the event with made-up people, on http://127.0.0.1:8001 (EVENT chooses one)
 	@script/scanner quietly
 	@exec $(BIN)/python -m eventreg.rehearse
+
+install-service: ## a service of systemd on this machine: DOMAIN=register.example.org; DRY_RUN=1 only prints it
+	@test -n "$(DRY_RUN)" || script/scanner quietly
+	@$(PYTHON) -B -m script.installation install --domain "$(DOMAIN)" --proxy "$(PROXY)" --destdir "$(or $(DESTDIR),/)" $(if $(DRY_RUN),--dry-run)
+
+uninstall-service: ## take the service away; the data, the settings and the backups stay (DRY_RUN=1)
+	@$(PYTHON) -B -m script.installation uninstall --destdir "$(or $(DESTDIR),/)" $(if $(DRY_RUN),--dry-run)
 
 test: setup-test ## install what the tests need, then run all of them
 	@$(BIN)/pytest $(ARGS)

@@ -28,7 +28,8 @@ from eventreg.core.event import event_file, events
 from eventreg.core.organising import applying
 from eventreg.core.registration import sent_forms
 from eventreg.core.staff import accounts
-from eventreg.server import listener
+from eventreg.operations import watchdog
+from eventreg.server import listener, sd_notify
 from eventreg.server.doorkeeper import Doorkeeper, HandOver
 from eventreg.server.processes import ChildJob, Family
 from eventreg.server.tally import Tally
@@ -57,7 +58,10 @@ def main() -> None:
     # First of all: if the port is taken, the link that is made only once must not be lost.
     listening = _listen(settings)
     try:
-        with Doorkeeper(health.closed(settings, "starting"), listening, settings.proxies):
+        with (
+            Doorkeeper(health.closed(settings, "starting"), listening, settings.proxies),
+            sd_notify.starting("The database is brought up to date."),
+        ):
             limits.check(app)
             link = prepare(app)
     except (limits.Unreachable, event_file.DefinitionInvalid, *TROUBLE) as refused:
@@ -79,6 +83,7 @@ def _run(app: Flask, listening: socket.socket, settings: Settings) -> None:
     def on_stop() -> None:
         handover.leave()
         doorkeeper.start()
+        sd_notify.tell("STOPPING=1", "STATUS=Requests that arrived are answered.")
 
     jobs = _jobs(app, listening, settings, handover)
     Family(jobs, app.logger, on_stop).run()
@@ -113,6 +118,10 @@ def _jobs(
     jobs.append(ChildJob("housekeeping", _beside(app, leave, beside)))
     if settings.smtp_url:
         jobs.append(ChildJob("mail sender", _beside(app, leave, [background.SEND_MAILS])))
+    if sd_notify.is_asked():
+        feed = watchdog.Watchdog(settings)
+        job = background.Job("watchdog", feed.tell, feed.pause, "the watchdog is not fed")
+        jobs.append(ChildJob("watchdog", _beside(app, leave, [job])))
     return [_counted(app, row, job) for row, job in enumerate(jobs, start=1)]
 
 

@@ -73,7 +73,8 @@ class Proxy:
 Running = Callable[..., AbstractContextManager[Proxy]]
 
 
-def _certificate(folder: Path) -> ssl.SSLContext:
+def certificate(folder: Path) -> ssl.SSLContext:
+    """Make a certificate for localhost in a folder. Returns the trust in its authority."""
     authority = trustme.CA()
     made = authority.issue_cert(NAME)
     made.private_key_pem.write_to_path(folder / "key.pem")
@@ -126,9 +127,10 @@ def nginx(folder: Path, port: int, *behind: int) -> Iterator[Proxy]:
     the servers ``behind``."""
     servers = " ".join(f"server 127.0.0.1:{one};" for one in behind)
     folder.mkdir()
-    trust = _certificate(folder)
+    trust = certificate(folder)
     server = _changed(
         (SHIPPED / "nginx.conf").read_text(),
+        (r"listen 80;", f"listen unix:{folder}/port-80;"),
         (r"listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         (r"register\.example\.org;", f"{NAME};"),
         (r"/etc/ssl/register\.example\.org\.pem", f"{folder}/certificate.pem"),
@@ -156,7 +158,7 @@ def caddy(folder: Path, port: int, *behind: int) -> Iterator[Proxy]:
     """Debian's Caddy with the shipped configuration for one server or for two. It listens on
     ``port`` and forwards to the servers ``behind``."""
     folder.mkdir()
-    trust = _certificate(folder)
+    trust = certificate(folder)
     own = f"{NAME}:{port} {{\n\ttls {folder}/certificate.pem {folder}/key.pem"
     if len(behind) == 1:
         site = _changed(

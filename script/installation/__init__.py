@@ -1,0 +1,1 @@
+"""`make install-service`: eventreg as a service of systemd."""

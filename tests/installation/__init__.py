@@ -1,0 +1,1 @@
+"""`make install-service`, its units, and the container."""
