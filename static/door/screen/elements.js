@@ -36,6 +36,12 @@ export function button(label, act, given) {
   return el("button", Object.assign({ type: "button", onclick: act }, given), label);
 }
 
+// The name of a door; one that nobody chose is said in the language of the page.
+export function doorName(say, stored) {
+  const number = /^([1-9]\d{0,5}) 号台$/.exec(stored || "");
+  return number ? say("door_name", { number: number[1] }) : stored || "";
+}
+
 // The sentence of a key with its {values}.
 export function speaker(words) {
   return (key, values) => (words[key] || key).replace(/\{(\w+)\}/g, (all, one) =>
