@@ -11,8 +11,10 @@ export function el(tag, given, ...children) {
   return made;
 }
 
-// Replaces what is in an element; empty children are left out.
+// Replaces what is in an element; empty children are left out. The same text is left as it is.
 export function put(parent, children) {
+  const text = children.length === 1 && typeof children[0] === "string" ? children[0] : null;
+  if (text !== null && !parent.firstElementChild && parent.textContent === text) return;
   parent.textContent = "";
   [].concat(...children).forEach(child => {
     if (child || child === 0) {
