@@ -73,6 +73,11 @@ def test_a_volunteer_checks_in_by_keys_alone(browser: Browser) -> None:
     expect(rows.first).to_have_class("mind")
     search(page, "zgf", "Enter")
     told(page, "already-in", "8:50", "1 号台")
+    said = page.evaluate(
+        """async () => { const { doorName } = await import("http://door.test/elements.js");
+        return ["2 号台", "东门", ""].map(one => doorName((key, it) => key + it.number, one)) }"""
+    )
+    assert said == ["door_name2", "东门", ""], "a name that nobody chose is in the page's language"
     page.keyboard.press("Control+z")
     told(page, "undone", "已撤销签到")
     expect(main).to_have_attribute("data-arrived", "1")
@@ -202,6 +207,10 @@ def test_gifts_and_what_is_to_be_settled(browser: Browser) -> None:
     page.get_by_role("button", name="处理好了 殷秀芬").click()
     expect(page.locator(".sheet-open")).to_contain_text("没有要核对的")
     page.keyboard.press("Escape")
+    page.evaluate("stage.status = {kind: 'uploading', unsent: 23, toSettle: 0}; stage.changed()")
+    expect(pill).to_have_text("正在上传 23")
+    beside, count = pill.bounding_box(), page.locator(".bar p").bounding_box()
+    assert beside and count and beside["x"] > count["x"] + 100, "the page does not jump at 360 px"
     page.locator(".tools button").nth(2).click()
     page.get_by_role("button", name="礼品").click()
     rows = page.locator(".found-people li")
