@@ -24,6 +24,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 EVERYBODY = "everybody"
 """The need of a public page."""
 PROOF_LASTS = timedelta(minutes=10)
+DEVICE = "X-Door-Device"
+"""The header in which the script of a door names its device."""
 
 
 def anyone(view: View) -> View:
@@ -83,12 +85,13 @@ def check() -> Response | None:
 
 
 def _check_revoked() -> None:
-    """Raise ``DeviceRevoked`` if a door's script asks on a telephone that was taken away: it then
+    """Raise ``DeviceRevoked`` if a door's script asks on a device that was taken away: it then
     forgets its list. A page is answered with the sign-in instead."""
     device, slug = session.get("device"), (request.view_args or {}).get("slug")
-    if isinstance(device, str) and slug and not language.wants_page():
+    device = device or request.headers.get(DEVICE)  # a browser with a password has no such cookie
+    if devices.is_well_formed(device) and slug and not language.wants_page():
         event = events.get(reading(), str(slug))
-        if devices.is_revoked(reading(), event, device):
+        if devices.is_revoked(reading(), event, str(device)):
             raise DeviceRevoked
 
 

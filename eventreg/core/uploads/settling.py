@@ -35,6 +35,8 @@ class How(StrEnum):
     """The person is not here: the seat is given back."""
     SEAT = "seat"
     """The waiting person gets a seat and is in."""
+    CAME = "came"
+    """The person did come, although the act was refused."""
     FOUND = "found"
     """It was this person on the list."""
     WALK_IN = "walk-in"
@@ -82,6 +84,8 @@ class Open:
         """The ways to settle it, one button each."""
         if self.clash == Clash.REFUSED and self.act == Kind.WALK_IN:
             return (How.FOUND, How.WALK_IN, How.SEEN)
+        if self.clash == Clash.REFUSED and self.act == Kind.CHECK_IN and self.attendee:
+            return (How.CAME, How.SEEN)
         return _OFFERED.get(Clash(self.clash), (How.SEEN,)) if self.is_known else (How.SEEN,)
 
     @property
@@ -222,13 +226,15 @@ class _Context:
                 self._send_away(self.person)
             case How.SEAT if self.person is not None:
                 self._seat(self.person)
+            case How.CAME if self.person is not None:
+                self._come_in(self.person.public_id)
             case How.FOUND:
                 self._come_in(decision.attendee)
                 found = present.person_of(self.session, self.event, decision.attendee)
                 self.row.attendee_id = found.id
             case How.WALK_IN:
                 self._register(decision)
-            case How.MISTAKE | How.SEAT:
+            case How.MISTAKE | How.SEAT | How.CAME:
                 raise ActUnknown
 
     def _come_in(self, attendee: str) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from eventreg.core.audit import Actor
 from eventreg.core.door import devices
 from eventreg.core.door.devices import Contact
+from eventreg.core.door_errors import DeviceRevoked
 from eventreg.core.errors import Refusal
 from eventreg.core.event import events
 from eventreg.core.models.door import DoorAct, DoorDevice
@@ -122,7 +123,9 @@ class _Upload:
         self.by, self.secret_key, self.now = by, secret_key, now
         self.known = Known(session, event)
         self.known.names = devices.names(session, event)
-        self.ahead = {one.device: one.clock_ahead for one in devices.of_event(session, event)}
+        doors = devices.of_event(session, event)
+        self.ahead = {one.device: one.clock_ahead for one in doors}
+        self.revoked = {one.device for one in doors if one.revoked_at is not None}
         self.answers: dict[str, dict[str, Any]] = {}
         self.people: dict[str, Attendee] = {}
 
@@ -228,6 +231,9 @@ class _Upload:
         return Ruling(Result.REFUSED, "conflict", Clash.REFUSED, person=case.person)
 
     def _rule(self, case: Case) -> Ruling:
+        if case.act.device in self.revoked:
+            # Another door brought it. Its time says nothing: that device wrote it.
+            return other_acts.refused(DeviceRevoked(), case.person)
         if case.act.kind is Kind.WALK_IN:
             return other_acts.walk_in(case)
         if case.act.kind is Kind.RELEASE:

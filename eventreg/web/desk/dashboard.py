@@ -23,6 +23,7 @@ from eventreg.core.uploads import settling
 from eventreg.storage.session import reading
 from eventreg.web import notes
 from eventreg.web.access import requires
+from eventreg.web.door import door_names
 from eventreg.web.event_facts import about, seats_now
 
 blueprint = Blueprint("desk", __name__, url_prefix="/staff/events/<slug>")
@@ -53,6 +54,7 @@ def dashboard(slug: str) -> str:
         outdated=print_history.count_differences(reading(), event, prints),
         gifts=gifts.stock(reading(), event),
         morning=_morning(event),
+        door_called=door_names.shown,
         sources=attendee_counts.by_source(reading(), event),
         latest=attendee_list.latest(reading(), event, _LATEST),
         phase=events.phase(event, g.now),

@@ -8,6 +8,7 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading
 from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import blueprint
+from eventreg.web.door import door_names
 from eventreg.web.event_facts import about, seats_now
 
 _FIELD_WIDTH, _FIELD_HEIGHT, _WIDEST_STEP, _GAP = 640, 160, 56.0, 4
@@ -24,6 +25,7 @@ def report(slug: str) -> str:
     return render_template(
         "desk/report.html",
         found=found,
+        door_called=door_names.shown,
         over=seats_now(event).over,
         same_names=len(duplicates.groups(reading(), event)),
         bars=_bars(found.arrivals),

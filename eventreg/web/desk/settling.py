@@ -30,6 +30,8 @@ def _why(one: Open) -> str:
     is no more to say."""
     if one.reason.endswith("-over"):
         return say("settle_over")
+    if one.reason == "revoked":
+        return say("settle_revoked")
     for key in (f"refused_{one.reason}", one.reason):
         with suppress(LookupError):
             return say(key)

@@ -12,6 +12,7 @@ from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, write
 from eventreg.web import access
 from eventreg.web.access import requires
+from eventreg.web.door import door_names
 from eventreg.web.door.check_in import blueprint
 from eventreg.web.door.walk_ins import room
 from eventreg.web.event_facts import about
@@ -34,6 +35,7 @@ def _page(event: Event, may: bool) -> str:
     return render_template(
         "door/release.html",
         may_release=may,
+        door_called=door_names.shown,
         release_from=events.release_from(event),
         room=seats,
         not_come=not_come,

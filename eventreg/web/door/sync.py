@@ -23,9 +23,6 @@ from eventreg.web.door.check_in import blueprint
 from eventreg.web.limits import limits
 from eventreg.web.wire.answers import Answer, in_json
 
-DEVICE = "X-Door-Device"
-"""The header in which a device names itself when it has no body to send."""
-
 
 def refused(reason: str) -> Response:
     """Tell the script why it is refused before its view runs, so that it can tell the volunteer."""
@@ -37,7 +34,7 @@ def refused(reason: str) -> Response:
 def _device() -> str:
     """The device that fetches the roster, as its script says; empty if it is no script's request. A
     link of another page can't send the header, so opening one changes nothing."""
-    sent = request.headers.get(DEVICE)
+    sent = request.headers.get(access.DEVICE)
     return str(sent) if devices.is_well_formed(sent) else ""
 
 

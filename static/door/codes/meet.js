@@ -4,6 +4,7 @@
 
 import * as database from "./database.js";
 import { drawing } from "./detector.js";
+import { doorName } from "./elements.js";
 import { MARK, pack, unpack } from "./packets.js";
 import { openScanView } from "./scan_view.js";
 import { hasEffect } from "./state.js";
@@ -201,7 +202,7 @@ export function openMeetTake(container, store) {
     fresh += found.fresh;
     parts.add(found.part);
     const isAll = parts.size >= found.parts;
-    const values = { got: parts.size, parts: found.parts, count: fresh, door: found.door };
+    const values = { got: parts.size, parts: found.parts, count: fresh, door: doorName(say, found.door) };
     told.className = `meet-how${isAll ? " meet-done" : ""}`;
     told.textContent = say(isAll ? "meet_taken_all" : "meet_taken", values);
     if (found.fresh) store.changed();

@@ -20,7 +20,7 @@ const FIELD = { act: 1, key: 2, name: 3, phone: 4, absent: 5, more: 6 };
 // What belongs to the act itself; the rest of a stored act is how this device got on with it.
 const OWN_BOOKS = new Set([
   "key", "slug", "seq", "act", "attendee", "at", "device", "origin", "name", "phone", "absent",
-  "from", "sent", "sentAt", "result", "reason", "settled", "answered", "late",
+  "from", "sent", "sentAt", "result", "reason", "settled", "answered", "late", "who",
 ]);
 
 // The key of an act, by which the server knows it wherever it comes from: 80 bits of the device's

@@ -3,9 +3,9 @@
 
 import { unsentCsv } from "./export.js";
 import { judge } from "./judge.js";
-import { party } from "./state.js";
+import { isOnlyHere, party } from "./state.js";
 
-// `app` is {facts, store, state(), acts(), now(), wrote(acts), reload(), keeper}.
+// `app` is {facts, store, state(), acts(), now(), wrote(acts), reload(), recount(), keeper}.
 export function makeActions(app) {
   let before = Promise.resolve();
 
@@ -57,7 +57,7 @@ export function makeActions(app) {
   }
 
   async function exportUnsent() {
-    const acts = app.acts().filter((one) => !one.sent);
+    const acts = app.acts().filter(isOnlyHere);
     const csv = unsentCsv(acts, app.state().people, app.facts);
     app.facts.exported = acts.map((one) => one.key);
     await app.store.saveFacts(app.facts.slug, { exported: app.facts.exported });
@@ -68,7 +68,7 @@ export function makeActions(app) {
   // Ends the work of this device. Refused while an act is neither uploaded nor exported; with
   // exported ones somebody has to confirm it.
   async function end(confirmed) {
-    const unsent = app.acts().filter((one) => !one.sent);
+    const unsent = app.acts().filter(isOnlyHere);
     const exported = new Set(app.facts.exported || []);
     const isOpen = unsent.some((one) => !exported.has(one.key));
     if (isOpen || (unsent.length && !confirmed)) {
@@ -82,6 +82,7 @@ export function makeActions(app) {
   async function settle(key) {
     await app.store.settle(key);
     await app.reload();
+    await app.recount();
     return { told: { kind: "settled" }, written: true };
   }
 

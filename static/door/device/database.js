@@ -4,6 +4,7 @@
 // once more.
 
 import { keyOf } from "./packets.js";
+import { isOnlyHere } from "./state.js";
 
 const VERSION = 1;
 const PATIENCE = 4000;
@@ -117,11 +118,15 @@ export function saveRoster(slug, roster, etag) {
 
 const allOf = (slug) => IDBKeyRange.bound([slug], [slug, []]);
 
-function clear(store, slug, except) {
+// Deletes the acts of an event, but for `except`. These then say themselves who it was.
+function clear(store, slug, except, people) {
   store.index("slug").openCursor(IDBKeyRange.only(slug)).onsuccess = (event) => {
     const cursor = event.target.result;
     if (!cursor) return;
-    if (!except || !except(cursor.value)) cursor.delete();
+    const act = cursor.value;
+    const who = people.get(act.attendee);
+    if (!except || !except(act)) cursor.delete();
+    else if (who) cursor.update(Object.assign(act, { who }));
     cursor.continue();
   };
 }
@@ -208,11 +213,15 @@ export function settle(key) {
   });
 }
 
-// Deletes everything about an event, but for acts that are not uploaded unless `all` is true.
+// Deletes everything about an event, but for acts that nobody else has unless `all` is true.
 export function wipe(slug, all) {
   return inTransaction(["facts", "people", "acts"], "readwrite", (facts, people, acts) => {
-    people.delete(allOf(slug));
-    clear(acts, slug, all ? null : (act) => !act.sent);
+    people.index("slug").getAll(slug).onsuccess = (event) => {
+      const known = event.target.result.map(({ attendee, name, code, tail }) =>
+        [attendee, { name, code, tail }]);
+      clear(acts, slug, all ? null : isOnlyHere, new Map(known));
+      people.delete(allOf(slug));
+    };
     facts.get(slug).onsuccess = (event) => {
       const { seq, device, device_name } = event.target.result || {};
       if (all) facts.delete(slug);

@@ -10,7 +10,7 @@ function cell(value) {
 export function unsentCsv(acts, people, facts) {
   const head = ["at", "act", "name", "code", "tail", "phone", "attendee", "key", "device", "seq"];
   const rows = acts.map((act) => {
-    const person = people.get(act.attendee) || {};
+    const person = people.get(act.attendee) || act.who || {};
     return [act.at, act.act, act.name || person.name, person.code, person.tail, act.phone,
       act.attendee, act.key, act.origin || facts.device, act.seq];
   });

@@ -1,6 +1,7 @@
 // Keeps the page on the device, and removes what must not stay there.
 
 const KEPT_AFTER = 12 * 3600 * 1000;
+const OF_THE_LIST = ["roster_at", "roster_etag", "meet_key"];
 
 function say(worker, message) {
   return new Promise((resolve) => {
@@ -8,6 +9,11 @@ function say(worker, message) {
     channel.port1.onmessage = (event) => resolve(event.data);
     worker.postMessage(message, [channel.port2]);
   });
+}
+
+// Whether the event ended twelve hours ago.
+function isOver(event) {
+  return Date.parse(event.ends_at) + KEPT_AFTER < Date.now() + (event.server_offset || 0);
 }
 
 // `app` is {facts, store, storage, acts(), reload(), draw(), stop(), hasNewVersion}.
@@ -56,24 +62,24 @@ export function makeKeeper(app) {
     return true;
   }
 
-  // Removes people, acts and page; without `all` the acts that are unsent stay.
+  // Removes people, acts and page; without `all` the acts stay that nobody else has.
   async function wipe(all) {
     if (all) app.stop(); // or the upload would fetch the list again
     await app.store.wipe(app.facts.slug, all);
-    delete app.facts.roster_at;
+    for (const name of OF_THE_LIST) delete app.facts[name];
     if (all && registration && registration.active) {
       await say(registration.active, { type: "wipe", path: shell() });
     }
     await app.reload();
   }
 
-  // Events that ended twelve hours ago.
+  // Other events that ended twelve hours ago. The upload sees to the event of this page.
   async function wipeOld() {
     for (const event of await app.store.events()) {
-      const last = Date.parse(event.ends_at) + KEPT_AFTER;
-      if (last < Date.now() + (event.server_offset || 0)) await app.store.wipe(event.slug, false);
+      const isOther = event.slug !== app.facts.slug;
+      if (isOther && isOver(event)) await app.store.wipe(event.slug, false);
     }
   }
 
-  return { register, update, wipe, wipeOld };
+  return { register, update, wipe, wipeOld, isOver: () => isOver(app.facts) };
 }

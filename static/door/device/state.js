@@ -6,6 +6,10 @@ const WITHOUT_EFFECT = new Set(["waiting", "unknown", "invalid", "refused", "not
 
 export const hasEffect = (act) => !WITHOUT_EFFECT.has(act.result);
 
+// Whether nobody but this device has the act: it is not uploaded, or the server could not read it
+// and nobody has settled it. The server keeps every act that it refused for another reason.
+export const isOnlyHere = (act) => !act.sent || (act.result === "invalid" && !act.settled);
+
 // A moment of this device, as milliseconds of the server's clock.
 export function serverTime(deviceTime, facts) {
   return Date.parse(deviceTime) + (facts.server_offset || 0);

@@ -9,11 +9,12 @@ const PATIENCE = 3000; // milliseconds until a request is given up
 const MOST = 500; // acts in one upload
 const LIST_PATIENCE = 15000; // a long list needs longer on a slow network
 const MARK = "Eventreg-Door"; // the header of every answer of ours: a portal has none
+const CALM = new Set(["synced", "over"]);
 const NOTHING_DONE = new Set(["waiting", "unknown", "invalid", "refused", "no_seat", "not_in"]);
 // Answers after which a person has to settle the act.
 
 // `door` is {store, slug, links, csrf, device, clock(now), changed(), answered(live), renewed(facts),
-// revoked()}. `store` is database.js, or what stands in for it.
+// leave(), isOver()}. `store` is database.js, or what stands in for it.
 export function uploader(door) {
   const store = door.store;
   let status = { kind: "synced", unsent: 0, toSettle: 0, lastUpload: null, listedAt: null };
@@ -39,7 +40,9 @@ export function uploader(door) {
     try {
       const given = { redirect: "manual", credentials: "same-origin", cache: "no-store" };
       Object.assign(given, { signal: ending.signal }, options);
-      given.headers = Object.assign({ Accept: "application/json" }, given.headers);
+      // A door that was taken away is told so by its id: its session has ended.
+      const own = { Accept: "application/json", "X-Door-Device": door.device() };
+      given.headers = Object.assign(own, given.headers);
       return await read(await fetch(address, given));
     } catch (fault) {
       return { kind: "no-network" };
@@ -108,7 +111,7 @@ export function uploader(door) {
     }
     if (told.kind !== "answer" || !Array.isArray(told.data.results)) {
       say({ kind: told.kind === "answer" ? "foreign" : told.kind });
-      if (told.kind === "revoked") await door.revoked();
+      if (told.kind === "revoked") await door.leave();
       return false;
     }
     await keep(acts, told.data);
@@ -165,7 +168,7 @@ export function uploader(door) {
     if (told.kind === "unchanged") return say({ kind: "synced" });
     if (told.kind !== "answer") {
       say({ kind: told.kind });
-      return told.kind === "revoked" ? door.revoked() : undefined;
+      return told.kind === "revoked" ? door.leave() : undefined;
     }
     door.answered(told.data);
     if (await fetchRoster()) liveTag = told.response.headers.get("ETag");
@@ -176,7 +179,6 @@ export function uploader(door) {
     const kept = (await store.facts(door.slug)) || {};
     const isKept = kept.roster_etag && (await store.people(door.slug)).length > 0;
     const headers = isKept ? { "If-None-Match": kept.roster_etag } : {};
-    headers["X-Door-Device"] = door.device();
     const told = await ask(door.links.roster, { headers }, LIST_PATIENCE);
     if (stopped) return false;
     if (told.kind === "answer") {
@@ -195,9 +197,24 @@ export function uploader(door) {
     return true;
   }
 
+  // Whether the list has to go. The event may have been moved since this device last heard of it.
+  async function isOver() {
+    if (!door.isOver()) return false;
+    await renewToken();
+    return door.isOver();
+  }
+
+  // Removes the list also without a network, and fetches it no more.
+  async function forget(isUploaded) {
+    await door.leave();
+    if (isUploaded) say({ kind: "over", listedAt: null });
+  }
+
   async function round() {
     if (Date.now() < notBefore) return;
-    if (await uploadAll()) await look();
+    const isUploaded = await uploadAll();
+    if (await isOver()) await forget(isUploaded);
+    else if (isUploaded) await look();
     await recount();
   }
 
@@ -212,7 +229,7 @@ export function uploader(door) {
     const failed = (fault) => say({ kind: "no-network", fault: String(fault) });
     running = round().catch(failed).then(() => {
       running = null;
-      const pause = status.unsent || status.kind !== "synced" ? AGAIN : QUIET;
+      const pause = status.unsent || !CALM.has(status.kind) ? AGAIN : QUIET;
       if (!stopped) timer = setTimeout(now, onceMore ? 0 : pause);
       onceMore = false;
       door.changed();

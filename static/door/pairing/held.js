@@ -37,8 +37,8 @@ export async function heldDevice(name, slug) {
   return facts && typeof facts.device === "string" ? facts.device : "";
 }
 
-// How many acts, of all events, were not uploaded.
+// How many acts, of all events, nobody else has (as in state.js).
 export async function countUnsent(name) {
   const acts = await read(name, "acts", (store) => store.getAll(), []);
-  return acts.filter((act) => !act.sent).length;
+  return acts.filter((act) => !act.sent || (act.result === "invalid" && !act.settled)).length;
 }

@@ -136,10 +136,10 @@ export function acting(page) {
       made.push(el("div", { class: "note amber" }, el("p", {}, say("screen_before", { minutes })),
         page.isOnline() ? button(say("open_now"), page.askOpen) : null));
     }
-    if (page.isOld && page.isOld()) {
+    const status = page.status();
+    if (page.isOld && page.isOld() && !["over", "revoked"].includes(status.kind)) {
       made.push(el("p", { class: "note amber" }, say("door_list_old")));
     }
-    const status = page.status();
     if (status.newVersion) {
       made.push(el("div", { class: "note" }, el("p", {}, say("screen_new_version")),
         button(say("screen_update"), door.update)));

@@ -11,8 +11,10 @@ export function el(tag, given, ...children) {
   return made;
 }
 
-// Replaces what is in an element; empty children are left out.
+// Replaces what is in an element; empty children are left out. The same text is left as it is.
 export function put(parent, children) {
+  const text = children.length === 1 && typeof children[0] === "string" ? children[0] : null;
+  if (text !== null && !parent.firstElementChild && parent.textContent === text) return;
   parent.textContent = "";
   [].concat(...children).forEach(child => {
     if (child || child === 0) {
@@ -34,6 +36,12 @@ export function press(kind, label, act, who) {
 
 export function button(label, act, given) {
   return el("button", Object.assign({ type: "button", onclick: act }, given), label);
+}
+
+// The name of a door; one that nobody chose is said in the language of the page.
+export function doorName(say, stored) {
+  const number = /^([1-9]\d{0,5}) 号台$/.exec(stored || "");
+  return number ? say("door_name", { number: number[1] }) : stored || "";
 }
 
 // The sentence of a key with its {values}.

@@ -1,10 +1,13 @@
 // The people that a search finds, or everybody: a row for each with its button, and a card for each
-// who is no news. At most fifty are drawn, and a row whose person is unchanged is kept as it is.
+// who is no news. At most fifty are drawn, and a row whose person is unchanged is kept as it is. After
+// a key, the rows of one screen are drawn at once, and the others when nothing is typed for a moment.
 
 import { el, name, press, put } from "./elements.js";
 import { choices, kindOf, sentence } from "./panel.js";
 
 export const MOST = 50;
+const SCREEN = 16;
+const MOMENT = 100; // milliseconds
 
 function told(person) {
   const kind = kindOf(person);
@@ -78,11 +81,34 @@ export function lister(page) {
     kept.set(person.attendee, { sign, made });
     return made;
   };
-  return (ul, people, isCard, isGift) => {
-    const rows = people.slice(0, MOST).map(person => rowOf(person, isCard, isGift));
+  const fill = (ul, people, isCard, isGift) => {
+    const rows = people.map(person => rowOf(person, isCard, isGift));
     const there = ul.children;
     const isSame = rows.length === there.length && rows.every((one, i) => there[i] === one);
     if (!isSame) put(ul, rows);
-    return people.length - rows.length;
   };
+  const waiting = new Map(); // what is still to be drawn, by list
+  const asked = new Map();
+  const rest = ul => {
+    const draw = waiting.get(ul);
+    waiting.delete(ul);
+    if (draw) draw();
+  };
+  const show = (ul, people, isCard, isGift, isBelow) => {
+    const shown = people.slice(0, MOST);
+    const all = () => fill(ul, shown, isCard, isGift);
+    const isTyped = page.seen.query !== asked.get(ul);
+    asked.set(ul, page.seen.query);
+    waiting.delete(ul);
+    const room = isBelow && waiting.size ? 0 : SCREEN; // the list above it is not complete yet
+    if (isTyped && shown.length > room) {
+      fill(ul, shown.slice(0, room), isCard, isGift);
+      waiting.set(ul, all);
+      setTimeout(() => { if (waiting.get(ul) === all) rest(ul); }, MOMENT);
+    } else {
+      all();
+    }
+    return people.length - shown.length;
+  };
+  return Object.assign(show, { rest: () => [...waiting.keys()].forEach(rest) });
 }

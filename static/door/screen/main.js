@@ -29,6 +29,7 @@ export const app = {
   now: () => Date.now() + (facts.server_offset || 0),
   state, reload, draw, wrote,
   stop: () => loop.stop(),
+  recount: () => loop.recount(),
 };
 app.keeper = makeKeeper(app);
 const actions = makeActions(app);
@@ -121,7 +122,8 @@ function startUpload() {
     changed: draw,
     renewed,
     answered: (told) => { live = told; },
-    revoked: () => app.keeper.wipe(false),
+    leave: () => app.keeper.wipe(false),
+    isOver: app.keeper.isOver,
   });
 }
 

@@ -11,7 +11,6 @@ import { find, scanned } from "./search.js";
 import * as views from "./views.js";
 
 const OLD = 12 * 3600 * 1000;
-const TAIL = /^\d+$/;
 
 // A setting of this device. A browser that keeps nothing forgets it.
 function kept(name, otherwise) {
@@ -185,14 +184,15 @@ export function openPage(root, door) {
   function drawn() {
     if (box().value.trim() !== seen.query) search(box().value);
     if (waits) render();
+    show.rest();
   }
 
   function render() {
     const state = door.state();
+    const { arrived, expected } = state;
     const isGifts = seen.mode === "gifts";
-    main.dataset.arrived = state.arrived;
-    main.dataset.expected = state.expected;
-    document.title = say("door_title", { arrived: state.arrived, expected: state.expected });
+    Object.assign(main.dataset, { arrived, expected });
+    document.title = say("door_title", { arrived, expected });
     put(made.mine, [isGifts ? page.giftCount() : say("screen_mine", { mine: state.mine })]);
     put(made.all, [isGifts ? "" : `${state.arrived} / ${state.expected}`]);
     pill();
@@ -218,7 +218,7 @@ export function openPage(root, door) {
     seen.near = found.near;
     const isCard = Boolean(asked);
     const rest = show(made.list, found.rows, isCard, isGifts);
-    show(made.near, found.near, true, isGifts);
+    show(made.near, found.near, true, isGifts, true);
     made.nearHeading.hidden = !found.near.length;
     put(made.rest, [rest > 0 ? say("screen_rest", { rest }) : ""]);
     put(made.count, [counted(found, hidden, isGifts)]);
@@ -230,7 +230,7 @@ export function openPage(root, door) {
     if (hidden) return say("screen_list_hidden");
     if (found.how === "sounds-like") return say("nobody_exactly", { query: asked });
     if (found.how === "close") return say("nobody_but_close", { query: asked });
-    if (asked && !found.rows.length && TAIL.test(asked) && asked.length < 4) return "";
+    if (asked && !found.rows.length && /^\d{1,3}$/.test(asked)) return "";
     if (asked && !found.rows.length) {
       if (found.near.length) return say("nobody_exactly", { query: asked });
       return seen.told && seen.told.query === asked ? "" : notFound(asked);

@@ -2,7 +2,7 @@
 // stays until the next act. Undoing is on the left, checking in on the right: one never stands
 // where the other stood.
 
-import { el, name, press, put } from "./elements.js";
+import { doorName, el, name, press, put } from "./elements.js";
 import { noise } from "./noises.js";
 
 const GOOD = ["ok", "✓", "high"];
@@ -44,7 +44,7 @@ export function sentence(told, say, time) {
   if (told.kind === "checked-in") return say("told_checked_in");
   if (told.kind === "late") return `${say("told_checked_in")} · ${say("told_late")}`;
   if (told.kind === "already-in") {
-    return told.door ? say("screen_already_in", { time: at, door: told.door })
+    return told.door ? say("screen_already_in", { time: at, door: doorName(say, told.door) })
       : say("told_already_in", { time: at });
   }
   if (told.kind === "waiting") {

@@ -1,7 +1,7 @@
 // What opens in the place of the list: the form for somebody who walked in, the spelling of a name,
 // the network and what is to be settled, and the menu.
 
-import { button, el, name } from "./elements.js";
+import { button, doorName, el, name } from "./elements.js";
 
 function field(id, label, given) {
   return el("label", { for: id }, label,
@@ -49,7 +49,7 @@ export function rename(page, person) {
 }
 
 const ADVICE = ["no-network", "session-expired", "revoked", "other-event", "busy", "too-large",
-  "foreign"];
+  "foreign", "over"];
 
 // What the pill says: what is the matter, and how much waits.
 export function pillText(status, say) {
@@ -62,7 +62,7 @@ export function pillText(status, say) {
   const words = {
     "no-network": "pill_no_network", "session-expired": "pill_session_expired",
     "revoked": "pill_revoked", "other-event": "pill_other_event", "busy": "pill_busy",
-    "too-large": "pill_too_large", "foreign": "pill_foreign"
+    "too-large": "pill_too_large", "foreign": "pill_foreign", "over": "pill_over"
   };
   const first = say(calm ? "pill_synced" : words[status.kind] || "pill_no_network");
   return [calm && settle ? "" : first, waits, settle].filter(Boolean).join(" · ");
@@ -71,7 +71,8 @@ export function pillText(status, say) {
 const NEXT = {
   "no-network": "sheet_next_no_network", "session-expired": "sheet_next_session_expired",
   "revoked": "sheet_next_revoked", "other-event": "sheet_next_other_event",
-  "busy": "sheet_next_busy", "too-large": "sheet_next_too_large", "foreign": "sheet_next_foreign"
+  "busy": "sheet_next_busy", "too-large": "sheet_next_too_large", "foreign": "sheet_next_foreign",
+  "over": "sheet_next_over"
 };
 
 // `toSettle` are the acts that a person has to look at.
@@ -99,7 +100,8 @@ export function network(page, toSettle) {
 
 const REASONS = {
   "admitted_cancelled": "settle_cancelled", "already_in": "settle_twice",
-  "unknown": "settle_unknown", "no_seat": "settle_no_seat", "waiting": "settle_waiting"
+  "unknown": "settle_unknown", "no_seat": "settle_no_seat", "waiting": "settle_waiting",
+  "revoked": "settle_revoked"
 };
 
 // Nothing that the server refused disappears until a person has settled it.
@@ -107,12 +109,13 @@ function settling(page, toSettle) {
   const { say } = page;
   if (!toSettle.length) return [el("p", {}, say("settle_none"))];
   return [el("ul", { class: "people" }, ...toSettle.map(act => {
-    const person = page.state().people.get(act.attendee);
+    const person = page.state().people.get(act.attendee) || act.who;
     const who = act.name || (person && person.name) || "?";
-    const what = page.say(REASONS[act.result] || "settle_refused");
+    const what = page.say(REASONS[act.reason] || REASONS[act.result] || "settle_refused");
     return el("li", { "data-act": act.key },
       el("div", { class: "name" }, name(who), el("p", { class: "state" }, what),
-        el("small", {}, page.time(act.at))),
+        el("small", {}, [page.ours(Date.parse(act.at)), doorName(say, act.from)]
+          .filter(Boolean).join(" · "))),
       button(say("settle_done"), () => page.settle(act.key), { "aria-label":
         `${say("settle_done")} ${who}` }));
   }))];

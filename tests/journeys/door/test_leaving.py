@@ -94,8 +94,6 @@ def a_telephone_is_taken_away(desmond: Volunteer, at: Hall) -> None:
     device = desmond.run("return app.door.facts().device")
     take_away(at, device)
     at.network.be("works")
-    desmond.until("['revoked', 'session-expired'].includes(app.door.status().kind)")
-    desmond.signs_in("desmond")
     desmond.until_pill("revoked")
     desmond.until("app.door.state().people.size === 0")
     assert desmond.stored("people") == []

@@ -1,12 +1,9 @@
-"""A whole morning with two telephones: one finds a network again, the other never does."""
+"""A whole morning with two telephones: one finds a network again, the other never does. Then the
+other is taken away, and in the night both forget the list."""
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -15,50 +12,28 @@ from sqlalchemy import func, select
 from eventreg.core import audit, invariants
 from eventreg.core.desk import attendee_list, reports
 from eventreg.core.desk.attendee_list import Selection
-from eventreg.core.door import gifts
+from eventreg.core.door import devices, gifts
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.door import DoorAct
 from eventreg.core.registration import arrivals
-from eventreg.core.staff import pairing
+from eventreg.core.uploads import settling
 from eventreg.storage.session import reading, transaction
-from tests.support.door.bad_network import BadNetwork, bad_network
-from tests.support.door.volunteer import PHONE_WITH_WORKER, Volunteer, volunteer
-from tests.support.factories import SECRET, House, toml
-from tests.support.servers import free_port, running
+from tests.support.door.bad_network import bad_network
+from tests.support.door.lecture import (
+    EVENT,
+    SURNAMES,
+    Lecture,
+    arrived,
+    come,
+    ids,
+    paired,
+    shows_its_codes,
+)
+from tests.support.door.volunteer import Volunteer
+from tests.support.factories import House
+from tests.support.servers import free_port
 
 pytestmark = pytest.mark.browser
-EVENT = toml(capacity=50, more='[gift]\ntext = { zh = "礼品", en = "Gift" }\nstock = 60').replace(
-    "closes_at = 09:00:00", "closes_at = 09:00:00\nrelease_at = 09:10:00"
-)
-SURNAMES = (
-    "陈林周吴郑王冯蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶"
-    "姜谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞"
-)
-"""Fifty of them: the first forty-three come."""
-
-
-@dataclass
-class Lecture:
-    """The house, the network of the hall, and the server behind it, which is started again as the
-    morning goes on."""
-
-    house: House
-    network: BadNetwork
-    folder: Path
-
-    @contextmanager
-    def at(self, time: str) -> Iterator[None]:
-        """A server whose clock shows that time."""
-        moment = f"{time}:00+08:00"
-        environment = {"EVENTREG_CLOCK": moment, "EVENTREG_SECRET_KEY": SECRET}
-        with running(self.folder, **environment) as server:
-            self.house.now = datetime.fromisoformat(moment)
-            self.network.behind = server.address.removeprefix("http://")
-            yield
-
-    def fresh(self) -> None:
-        """Read what the server has written since."""
-        reading().rollback()
 
 
 @pytest.fixture
@@ -78,52 +53,12 @@ def lecture(migrated: Path, tmp_path: Path) -> Iterator[Lecture]:
     house.close()
 
 
-def paired(browser: Browser, lecture: Lecture) -> Volunteer:
-    """A telephone, paired with a code from the desk's screen."""
-    with transaction() as session:
-        event = lecture.house.event()
-        token = pairing.offer(session, event, by=lecture.house.desmond, now=lecture.house.now)
-    context = browser.new_context(**PHONE_WITH_WORKER)
-    phone = volunteer(context, lecture.network.address)
-    phone.page.goto(f"{lecture.network.address}/staff/pair/{token}")
-    phone.page.locator("#offline").click()
-    expect(phone.page.locator("main[data-page=door]")).to_be_visible()
-    phone.is_ready()
-    if phone.page.get_by_role("button", name="知道了").count():
-        phone.page.get_by_role("button", name="知道了").click()
-    return phone
-
-
 def types(phone: Volunteer, name: str, kind: str) -> None:
     """The volunteer types a name and presses Enter; the panel answers."""
     phone.page.locator("#find").fill(name)
     phone.page.locator("#find").press("Enter")
 
     expect(phone.page.locator(".panel")).to_have_attribute("data-kind", kind)
-
-
-def ids(phone: Volunteer) -> dict[str, str]:
-    """The ids of the people on the telephone's list, by name."""
-    return dict(
-        phone.run("return [...app.door.state().people.values()].map(p => [p.name, p.attendee])")
-    )
-
-
-def come(phone: Volunteer, surnames: str) -> None:
-    """These people come to this telephone."""
-    known = ids(phone)
-    people = [known[f"{surname}桂芳"] for surname in surnames]
-    assert set(phone.kinds(people)) <= {"checked-in", "late"}
-
-
-def shows_its_codes(phone: Volunteer, to: Volunteer) -> None:
-    """One telephone shows its acts as codes, and the other takes them over."""
-    texts = phone.run("return (await app.door.meetStore.texts()).texts")
-    to.run(
-        """for (const text of value) await app.door.meetStore.take(text);
-        await app.door.meetStore.changed();""",
-        texts,
-    )
 
 
 def walks_in(phone: Volunteer, name: str) -> str:
@@ -133,14 +68,6 @@ def walks_in(phone: Volunteer, name: str) -> str:
     phone.page.locator(".sheet-open button.main").click()
     expect(phone.page.locator(".panel")).to_have_attribute("data-kind", "walked-in-waiting")
     return ids(phone)[name]
-
-
-def arrived(phone: Volunteer) -> Any:
-    """The names of those who are in, as this telephone knows."""
-    return phone.run(
-        """return [...app.door.state().people.values()].filter(p => p.arrivedAt)
-        .map(p => p.name).sort()"""
-    )
 
 
 def test_a_whole_morning(browser: Browser, lecture: Lecture) -> None:
@@ -167,6 +94,12 @@ def test_a_whole_morning(browser: Browser, lecture: Lecture) -> None:
         gifts_at_the_exit(ada)
         shows_its_codes(ada, ben)
     everything_agrees(lecture, ada, ben)
+    with lecture.at("2030-06-10T10:40"):
+        a_door_that_was_taken_away_checks_in_nobody(lecture, ada, ben)
+        a_door_settles_what_was_refused(lecture, ada)
+        an_event_that_was_moved_keeps_its_list(ada)
+    with lecture.at("2030-06-11T03:00"):
+        twelve_hours_after_the_end_the_list_is_gone(ada, ben)
 
 
 def ticket_of(lecture: Lecture, name: str) -> int:
@@ -242,3 +175,83 @@ def everything_agrees(lecture: Lecture, ada: Volunteer, ben: Volunteer) -> None:
     assert checked.holds, [one for one in checked.findings if not one.holds]
     doctor = house.app.test_cli_runner().invoke(args=["doctor"])
     assert "agree" in doctor.output or doctor.exit_code == 0, doctor.output
+
+
+def a_door_that_was_taken_away_checks_in_nobody(
+    lecture: Lecture, ada: Volunteer, ben: Volunteer
+) -> None:
+    """Its codes are good, so the other telephone takes them over; the server refuses each act."""
+    house, event = lecture.house, lecture.house.event()
+    with transaction() as session:
+        door = devices.find(session, event, ben.run("return app.door.facts().device"))
+        assert door is not None
+        devices.revoke(session, event, door, by=house.desmond, now=house.now)
+    before = settling.count(reading(), event)
+    assert ben.act("undo", ids(ben)["陈桂芳"])["written"]
+    assert ben.act("walkIn", {"name": "混进来的"})["written"]
+    shows_its_codes(ben, ada)
+    ada.until("app.door.status().toSettle === 2 && app.door.status().kind === 'synced'")
+    lecture.fresh()
+    assert arrivals.presence(reading(), house.event()).arrived == 46
+    assert "陈桂芳" in arrived(ada)
+    assert "混进来的" not in arrived(ada)
+    assert [one.reason for one in settling.listed(reading(), event)[before:]] == ["revoked"] * 2
+
+
+def a_door_settles_what_was_refused(lecture: Lecture, ada: Volunteer) -> None:
+    """It stays in the list until the volunteer has settled it; at the desk it stays on."""
+    kept = settling.count(reading(), lecture.house.event())
+    page, pill = ada.page, ada.page.locator(".pill")
+    for left in (1, 0):
+        expect(pill).to_have_text(f"待核对 {left + 1}")
+        pill.click()
+        sheet = page.locator(".sheet-open")
+        expect(sheet).to_contain_text("来自已经收回的设备")
+        sheet.get_by_role("button", name="处理好了").first.click()
+        expect(sheet.locator("li")).to_have_count(left)
+        assert ada.run("return app.door.status().toSettle") == left, "at once"
+        page.keyboard.press("Escape")
+    page.reload()  # nobody settles it twice
+    ada.until("app.door.status().kind === 'synced'")
+    pill.click()
+    expect(page.locator(".sheet-open")).to_contain_text("没有要核对的")
+    lecture.fresh()
+    assert settling.count(reading(), lecture.house.event()) == kept
+
+
+def an_event_that_was_moved_keeps_its_list(ada: Volunteer) -> None:
+    """The telephone still has the old day; it asks before it removes anything."""
+    ada.run("app.door.facts().ends_at = '2030-06-08T10:00:00+08:00'; app.door.meetStore.changed()")
+    ada.until("app.door.facts().ends_at.startsWith('2030-06-10')")
+    ada.until("app.door.status().kind === 'synced'")
+    assert ada.stored("people")
+
+
+def twelve_hours_after_the_end_the_list_is_gone(ada: Volunteer, ben: Volunteer) -> None:
+    """With a network and without one; what nobody else has stays, and can still be exported."""
+    waiting = len([act for act in ben.stored("acts") if not act["sent"]])
+    assert waiting > 40
+    ben.run(_ANOTHER_EVENT)
+    for phone in (ada, ben):
+        phone.page.clock.fast_forward("17:00:00")
+        phone.until("app.door.facts().roster_at === undefined", 30)
+    ada.until_pill("over")
+    expect(ada.page.locator(".pill")).to_have_text("活动结束，名单已删除")
+    ben.page.reload()
+    ben.until("app.door.status().unsent > 0")
+    for phone, unsent in ((ada, 0), (ben, waiting + 1)):
+        assert phone.stored("people") == []
+        assert len(phone.stored("acts")) == unsent
+        assert not [one for one in phone.stored("facts") if "meet_key" in one]
+    csv = ben.act("exportUnsent")["told"]["csv"]
+    assert csv.count("桂芳") > 40
+    assert "混进来的" in csv
+
+
+_ANOTHER_EVENT = """const act = { slug: "old", act: "check-in", attendee: "x", device: "d" };
+  const one = { at: "2020-05-01T09:00:00Z", capacity: 1, attendees: [{ attendee: "x" }] };
+  await app.database.saveFacts("old", { device: "d", ends_at: "2020-05-01T10:00:00Z" });
+  await app.database.saveRoster("old", one, "");
+  const [sent] = await app.database.addActs([act, act].map((one) => Object.assign({}, one)));
+  await app.database.saveResults("old", [{ key: sent.key, result: "checked_in" }], "");"""
+"""What the telephone still has of a lecture of long ago: a person, and two acts, one uploaded."""

@@ -10,7 +10,7 @@ from eventreg import i18n
 from tests.support.factories import ROOT
 
 DOOR = ROOT / "static" / "door"
-WORDS = i18n.beginning("zh", "scan_", "meet_")
+WORDS = i18n.beginning("zh", "scan_", "meet_", "door_name")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
     "worker-src 'self'; connect-src 'self'"

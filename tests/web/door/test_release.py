@@ -148,6 +148,9 @@ def test_the_page_names_the_doors_that_are_silent(morning: House, dora: FlaskCli
     assert "8:52 · 还有 3 条没上传" in page.text
     assert "新 · 还没联系过" in page.text
     assert "1 号台" not in page.text
+    in_english = get(dora, f"{DOOR}/release?lang=en").text
+    assert "Desk 2 · " in in_english, "nobody chose its name, so the page says it"
+    assert "新 · " in in_english
 
 
 def test_who_comes_late_reads_why_and_is_seated_or_first_in_line(

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from eventreg.core import invariants
 from eventreg.core.audit import Action
+from eventreg.core.door import devices
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.door import DoorAct
 from eventreg.storage.session import reading
@@ -104,6 +105,25 @@ def test_a_waiting_person_gets_a_seat_only_if_there_is_one(
     morning.cancel(2)
     assert press(desk, "seat").status == 200
     assert (arrived(morning), to_settle(morning)) == (1, [])
+    assert holds(morning)
+
+
+def test_what_a_door_recorded_that_was_taken_away_counts_only_if_the_desk_says_so(
+    morning: House, door: Door, desk: FlaskClient
+) -> None:
+    other, zhang = Door(morning), attendee("张桂芳")
+    door.upload()
+    with morning.writing() as session:
+        found = devices.find(session, morning.event(), door.device)
+        assert found is not None
+        devices.revoke(session, morning.event(), found, by=morning.desmond, now=morning.now)
+    act = door.act("check-in", zhang, device=door.device)
+    (told,) = other.upload(act)
+    assert (told["result"], told["reason"], arrived(morning)) == ("refused", "revoked", 0)
+    assert "来自已经收回的设备" in get(desk, LIST).text
+    assert press(desk, "came").status == 200
+    assert (arrived(morning), to_settle(morning)) == (1, [])
+    assert (other.upload(act), arrived(morning)) == ([told], 1), "the same key is silent"
     assert holds(morning)
 
 

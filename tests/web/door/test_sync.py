@@ -118,6 +118,10 @@ def test_a_device_that_was_taken_away_is_told_so(morning: House, script: Script)
     answer = script.upload(came("曾秀英"))
     assert (answer.status_code, answer.get_json()["error"]) == (403, "revoked")
     assert arrived(morning) == 1
+    # Its session has ended, and a browser with a password has no cookie that says which door it is.
+    for device, error in (("door-1", "revoked"), ("another", "session-expired"), ("?", None)):
+        told = morning.client().get(ROSTER, headers={"X-Door-Device": device}).get_json()
+        assert told["error"] == (error or "session-expired")
 
 
 def paired(house: House) -> FlaskClient:
