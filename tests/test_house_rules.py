@@ -2,7 +2,6 @@
 
 import ast
 import re
-import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -16,7 +15,8 @@ from eventreg.i18n import LANGUAGES, sentence
 from eventreg.web.site import STATUS
 from tests.proofs.faults import FAULTS
 from tests.sources import PROGRAM, TREES, imports, name_of, tracked
-from tests.support.factories import ROOT, House, bare_environment
+from tests.support.factories import ROOT, House
+from tests.support.forked.programs import flask
 
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
@@ -217,11 +217,7 @@ def test_nothing_names_a_package_host_or_a_path_of_this_machine() -> None:
 def test_the_migrations_make_the_tables_of_the_models(
     house: House, environment: dict[str, str]
 ) -> None:
-    flask = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "check"]
-    given = bare_environment(EVENTREG_INSTANCE=str(house.settings.instance), **environment)
-    checked = subprocess.run(
-        flask, cwd=ROOT, env=given, capture_output=True, text=True, check=False
-    )
+    checked = flask(house.settings.instance, "db", "check", **environment)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

@@ -3,8 +3,6 @@ work ends with exit code 1 and one line that says why."""
 
 import logging
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +16,9 @@ from eventreg.core.event import event_file
 from eventreg.readers import event_reader
 from eventreg.storage.session import PRAGMAS
 from tests.commands.test_commands import run
-from tests.support.factories import ROOT, SHIPPED, House, bare_environment, toml
+from tests.support.factories import SHIPPED, House, toml
+from tests.support.forked.programs import flask
+from tests.support.servers import refused
 
 SLUG = "small"
 COMMANDS = {
@@ -192,15 +192,10 @@ def test_an_instance_folder_that_cannot_be_made_is_one_line_and_exit_code_1(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "file").touch()
-    for program in (["flask", "--app", "wsgi", "event", "list"], ["eventreg.serve"]):
-        said = subprocess.run(
-            [sys.executable, "-m", *program],
-            cwd=ROOT,
-            env=bare_environment(EVENTREG_INSTANCE=str(tmp_path / "file" / "instance")),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    for said in (
+        flask(tmp_path / "file" / "instance", "event", "list"),
+        refused(tmp_path / "file" / "instance"),
+    ):
         assert said.returncode == 1, said.stderr
         assert said.stderr == f"{tmp_path / 'file' / 'instance'}: Not a directory\n"
 

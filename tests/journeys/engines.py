@@ -12,10 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from playwright.sync_api import BrowserType, Error, Page
+from playwright.sync_api import Error, Page
 
 from tests.support.servers import free_port
-from tests.support.windows import PHONE
 
 _STATE = """() => { const seen = document.querySelectorAll('#form input:not([type=hidden]), .big');
   const main = document.readyState === 'complete' && document.querySelector('main');
@@ -130,19 +129,6 @@ class InChromium:
         """The kind of the page, and what was typed."""
         found: dict[str, Any] = self.run(f"return ({_STATE})()")
         return found
-
-
-@contextmanager
-def chromium(kind: BrowserType, args: list[str], *, cache: bool, scripts: bool) -> Iterator[Window]:
-    """A telephone with Chromium; Playwright turns the back-forward cache off unless told not to."""
-    left_out = ["--disable-back-forward-cache"] if cache else []
-    started = kind.launch(
-        executable_path="/usr/bin/chromium", args=args, ignore_default_args=left_out
-    )
-    try:
-        yield InChromium(started.new_context(**PHONE, java_script_enabled=scripts).new_page())
-    finally:
-        started.close()
 
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"

@@ -1,7 +1,5 @@
 """Sending mails: failures, repeated tries, and senders that die."""
 
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,8 @@ from eventreg.core.models.outbox import OutboxMessage
 from eventreg.mail import sender as sending
 from eventreg.mail.sender import deliver_due
 from eventreg.storage.session import reading, write
-from tests.support.factories import PASSWORD, ROOT, SECRET, House, bare_environment, local, toml
+from tests.support.factories import PASSWORD, SECRET, House, bare_environment, local, toml
+from tests.support.forked.programs import Program
 from tests.support.pages import Page, sign_in
 from tests.support.postbox import Postbox
 from tests.support.servers import running
@@ -224,12 +223,11 @@ def test_killed_senders_lose_no_mail(
         for place in range(40):
             house.register(f"王{place}号", email=f"w{place}@example.org")
     house.close()
-    command = [str(Path(sys.executable).with_name("flask")), "--app", "wsgi", "outbox", "deliver"]
     told = bare_environment(
         **{**given, "EVENTREG_INSTANCE": str(folder), "EVENTREG_CLOCK": "2030-06-03T10:00:00+08:00"}
     )
     box.slow = 0.1
-    senders = [subprocess.Popen(command, cwd=ROOT, env=told) for _ in range(2)]
+    senders = [Program(("outbox", "deliver"), told) for _ in range(2)]
     assert box.arrived.wait(30)
     assert box.tenth.wait(30)
     for sender in senders:
@@ -238,7 +236,7 @@ def test_killed_senders_lose_no_mail(
     assert len(box.mails) < 40, "they were killed in the middle"
     box.slow = 0
     later = {**told, "EVENTREG_CLOCK": "2030-06-03T10:06:00+08:00"}
-    subprocess.run(command, cwd=ROOT, env=later, check=True, capture_output=True)
+    assert Program(("outbox", "deliver"), later).wait().returncode == 0
     ids = [mail["Message-ID"] for mail in box.mails]
     assert len(set(ids)) == 40
     assert len(ids) <= 42, "each sender repeats at most one mail"

@@ -30,7 +30,7 @@ from eventreg.core.errors import (
 from eventreg.storage.session import db, reading
 from tests.proofs import faults
 from tests.support.factories import House
-from tests.support.servers import FORKS
+from tests.support.forked.programs import FORKS
 
 _REFUSED = (EventFull, WaitlistFull, AlreadyCancelled, NothingToUndo, SeatGivenAway)
 

@@ -23,8 +23,9 @@ from tests.proofs.conftest import WHOLE, rounds, seeds
 from tests.proofs.crowd import Act, Crowd, Place, broken_promises, write_down
 from tests.server.test_server import ask, hidden
 from tests.support.factories import A_WEEK_BEFORE, SECRET, House, toml
+from tests.support.forked.programs import FORKS
 from tests.support.postgresql import Cluster
-from tests.support.servers import FORKS, running
+from tests.support.servers import running
 
 REGISTER = "/zh/events/small/register"
 

@@ -20,7 +20,8 @@ from sqlalchemy import make_url
 from eventreg.settings import SettingsInvalid, read
 from tests.server.test_proxies import FRONTS
 from tests.server.test_server import ask
-from tests.server.test_slow_clients import connect, whole_answer
+from tests.server.test_slow_clients import connect
+from tests.server.test_stopping import whole_answer
 from tests.support.factories import House, bare_environment, toml
 from tests.support.servers import Forked, Server, free_port, processes_of, running
 

@@ -21,7 +21,7 @@ from tests.support.servers import Server, processes_of, running, started
 
 EVENT = "june-10-self-care"
 OTHER_ADDRESS = "127.0.0.2"
-SERVERS = pytest.mark.parametrize("workers", ["1", "2"])
+SERVERS = pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])
 NO_PROXY = "192.0.2.1"
 """An address that is not here. Without it, loopback counts as our own proxy, which has no limit of
 connections."""
@@ -79,7 +79,7 @@ def test_two_thousand_half_sent_requests_of_one_address_do_not_delay_another(
         assert seconds[-1] < 1, seconds
 
 
-@pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])
+@SERVERS
 def test_half_sent_requests_through_our_own_proxy_do_not_delay_others(
     workers: str, tmp_path: Path
 ) -> None:
@@ -155,9 +155,9 @@ def trickle(connection: socket.socket, byte: bytes) -> tuple[bytes, float]:
     return b"", time.monotonic() - began
 
 
-@pytest.mark.parametrize("workers", ["1", "2"] if WHOLE else ["2"])
+@SERVERS
 def test_a_killed_process_is_restarted(workers: str, tmp_path: Path) -> None:
-    with started(tmp_path / "instance", EVENTREG_WORKERS=workers) as server:
+    with running(tmp_path / "instance", EVENTREG_WORKERS=workers) as server:
         before = processes_of(server)
         for child in before:
             os.kill(child, signal.SIGKILL)
@@ -169,7 +169,7 @@ def test_a_killed_process_is_restarted(workers: str, tmp_path: Path) -> None:
 
 def test_the_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     alive: list[int] = []
-    with suppress(AssertionError), started(tmp_path / "instance", EVENTREG_WORKERS="2") as server:
+    with suppress(AssertionError), running(tmp_path / "instance", EVENTREG_WORKERS="2") as server:
         alive = processes_of(server)
         assert len(alive) == 3
         os.kill(server.pid, signal.SIGKILL)

@@ -3,12 +3,12 @@
 import http.client
 import sqlite3
 import subprocess
-import sys
 import urllib.parse
 from contextlib import closing
 from pathlib import Path
 
-from tests.support.factories import ROOT, SECRET, bare_environment
+from tests.support.factories import SECRET
+from tests.support.forked.programs import flask
 from tests.support.servers import Server
 from tests.support.tokens import another
 
@@ -55,11 +55,4 @@ def log_of(place: Path) -> str:
 
 def command(place: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run a command in a process of its own, beside the server."""
-    return subprocess.run(
-        [Path(sys.executable).with_name("flask"), "--app", "wsgi", *words],
-        cwd=ROOT,
-        env=bare_environment(EVENTREG_INSTANCE=str(place), **KEY),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return flask(place, *words, **KEY)

@@ -2,28 +2,14 @@
 
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from eventreg.storage import modes
-from tests.support.factories import ROOT, SECRET, SHIPPED, House, bare_environment
+from tests.support.factories import SECRET, SHIPPED, House
+from tests.support.forked.programs import flask
 from tests.support.servers import running
-
-
-def command(place: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command in a process of its own, under an umask that lets others read."""
-    return subprocess.run(
-        [Path(sys.executable).with_name("flask"), "--app", "wsgi", *words],
-        cwd=ROOT,
-        env=bare_environment(EVENTREG_INSTANCE=str(place)),
-        capture_output=True,
-        text=True,
-        check=False,
-        umask=0o022,
-    )
 
 
 def modes_of(folder: Path) -> dict[str, int]:
@@ -46,7 +32,7 @@ def test_no_file_that_a_command_writes_is_open_to_others(tmp_path: Path) -> None
         ("backup", "create", str(outside / "backup.zip")),
         ("backup", "restore", str(outside / "backup.zip")),
     ):
-        said = command(place, *words)
+        said = flask(place, *words)
         assert said.returncode == 0, said.stderr
     written = modes_of(tmp_path)
     assert {
@@ -66,7 +52,7 @@ def _check_that_doctor_names_what_is_open(place: Path) -> None:
     (place / "secret-key").chmod(0o644)
     (place / "backups").chmod(0o755)
     backup.chmod(0o640)
-    doctor = command(place, "doctor")
+    doctor = flask(place, "doctor")
     assert doctor.returncode == 1
     line = next(line for line in doctor.stdout.splitlines() if "only the owner" in line)
     assert line.startswith("NO ")

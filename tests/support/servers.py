@@ -1,6 +1,5 @@
 """Real servers, each in its own process."""
 
-import multiprocessing
 import os
 import random
 import re
@@ -10,7 +9,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,10 +18,7 @@ from pathlib import Path
 from eventreg import serve
 from tests.proofs import faults
 from tests.support.factories import ROOT, bare_environment
-
-FORKS = multiprocessing.get_context("forkserver")
-"""Forks processes quickly from one that has imported everything."""
-FORKS.set_forkserver_preload(["tests.support.servers", "tests.proofs.crowd", "tests.support.warm"])
+from tests.support.forked.programs import FORKS, Program, become_a_program
 
 
 @dataclass
@@ -104,14 +99,7 @@ class Forked:
 
 def _serve(fault: str, log: str, environment: dict[str, str]) -> None:
     """Serve in the forked process, like ``python -m eventreg.serve``."""
-    out = os.open(log, os.O_WRONLY | os.O_APPEND)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
-    os.chdir(ROOT)
-    os.environ.clear()
-    os.environ.update(environment)
-    warnings.simplefilter("error")
-    warnings.filterwarnings("ignore", "unclosed <socket", ResourceWarning)
+    become_a_program(environment, log, log)
     faults.apply(fault)
     serve.main()
 
@@ -139,15 +127,7 @@ def started(folder: Path, fault: str = "", **environment: str) -> AbstractContex
 def refused(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Start a server that is expected to refuse. Returns what it said and its exit code."""
     given = {"EVENTREG_INSTANCE": str(folder), "PORT": str(free_port()), **environment}
-    return subprocess.run(
-        [sys.executable, "-m", "eventreg.serve"],
-        cwd=ROOT,
-        env=bare_environment(**given),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return Program((), bare_environment(**given)).wait()
 
 
 _Begin = Callable[[str, Path, dict[str, str]], "Forked | subprocess.Popen[bytes]"]

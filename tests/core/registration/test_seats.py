@@ -18,7 +18,7 @@ from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import cancellations, lookup, seats
 from eventreg.storage.session import db, reading, transaction
 from tests.support.factories import House, toml, with_event
-from tests.support.servers import FORKS
+from tests.support.forked.programs import FORKS
 
 pytestmark = pytest.mark.both_databases
 
