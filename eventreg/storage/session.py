@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from eventreg import log
 from eventreg.core.errors import Busy, SeatsRaced
 from eventreg.core.models import attendance, audit, calls, door, outbox, registration, staff
 from eventreg.core.models import event as event_models
@@ -77,7 +78,7 @@ def _sqlite_file(app: Flask) -> SqliteFile | None:
     if not url.startswith("sqlite:///"):
         return None
     path = Path(app.instance_path, url.removeprefix("sqlite:///"))
-    return SqliteFile(path, PRAGMAS, app.logger)
+    return SqliteFile(path, PRAGMAS)
 
 
 def _engine_options(file: SqliteFile | None, threads: int) -> dict[str, Any]:
@@ -235,6 +236,7 @@ def write(act: Callable[[Session], T]) -> T:
             if isinstance(error.__cause__, FileLost):
                 raise  # another try cannot help: show the page with the telephone number
             if not left or getattr(error.__cause__, "sqlstate", None) not in _AGAIN:
-                current_app.logger.error("not written: %s", type(error.__cause__ or error).__name__)
+                what = type(error.__cause__ or error).__name__
+                log.event("database-away", f"not written: {what}")
                 raise Busy from error
     raise AssertionError("the last try returns or raises")

@@ -5,6 +5,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from eventreg import log
 from eventreg.core.errors import Busy, Refusal
 from eventreg.core.event import events
 from eventreg.settings import Settings
@@ -150,7 +151,7 @@ _WORDED = {400, 403, 404, 405, 413, 414, 429}
 def init_app(app: Flask) -> None:
     """Set up the pages, the checks around each request, and the error pages."""
     settings: Settings = app.extensions["settings"]
-    app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies, app.logger)  # type: ignore[method-assign]
+    app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     sent.init_app(app)
     limits.init_app(app, settings.rate_limits, settings.redis_url)
     hashing.init_app(app, settings.threads)
@@ -183,9 +184,8 @@ def _refused(refusal: Refusal) -> Answer:
 
 def _away(error: Exception) -> Answer:
     """The database did not answer. The log says why; the visitor is told when to come back."""
-    current_app.logger.error(
-        "database: %s in %s", type(error.__cause__ or error).__name__, request.endpoint
-    )
+    what = type(error.__cause__ or error).__name__
+    log.event("database-away", f"database: {what} in {request.endpoint}")
     return _refused(Busy())
 
 
@@ -217,7 +217,7 @@ def _http(error: HTTPException) -> Answer | HTTPException:
 
 def _broken(error: Exception) -> Answer:
     """The page for an error in our code. The log says where it happened, never what was sent."""
-    current_app.logger.error("%s in %s", type(error).__name__, request.endpoint, exc_info=error)
+    log.event("unhandled", f"{type(error).__name__} in {request.endpoint}", error=error)
     if current_app.testing:
         raise error
     return _page(500, language.say("http_500"), "http_500")

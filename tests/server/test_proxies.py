@@ -1,6 +1,5 @@
 """Behind a proxy each guest has an own limit, https is recognised, and no log has a name."""
 
-import logging
 import os
 import re
 import urllib.parse
@@ -236,9 +235,7 @@ def test_https_is_believed_only_from_our_own_proxy(peer: str, count: int, scheme
         "HTTP_X_FORWARDED_HOST": "evil.example",
         "HTTP_FORWARDED": "for=1.2.3.4",
     }
-    Forwarded(app, trusted, logging.getLogger())(
-        {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", **said}, None
-    )
+    Forwarded(app, trusted)({"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", **said}, None)
     assert seen["wsgi.url_scheme"] == scheme
     assert not seen.keys() & said.keys(), "the application does not see the headers"
 

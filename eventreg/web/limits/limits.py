@@ -12,6 +12,7 @@ from limits import RateLimitItem, parse
 from limits.storage import RedisStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from eventreg import log
 from eventreg.clock import utc_now
 from eventreg.core.errors import LinkSpent, RegistrationUnknown
 from eventreg.proxies import household, parse_address
@@ -105,9 +106,8 @@ class Limits:
         except Exception as error:
             if self._shared is self._own:
                 raise
-            current_app.logger.error(
-                "redis: %s; limits are counted by this process alone", type(error).__name__
-            )
+            said = f"redis: {type(error).__name__}; limits are counted by this process alone"
+            log.event("redis-away", said)
             return question(self._own)
 
     def hit(self, what: str, rates: tuple[RateLimitItem, ...], who: str) -> None:

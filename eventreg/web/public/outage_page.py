@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import current_app, g, render_template
 
-from eventreg import i18n
+from eventreg import i18n, log
 from eventreg.app_clock import current_time
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
@@ -31,7 +31,8 @@ def write() -> None:
             draft.write_text(_made([_to_call(event) for event in coming]), encoding="utf-8")
             draft.replace(_kept(language))
         except OSError as error:
-            current_app.logger.warning("the page for trouble was not written: %s", error.strerror)
+            said = f"the page for trouble was not written: {error.strerror}"
+            log.event("outage-page-not-written", said)
 
 
 def page() -> str:
