@@ -63,7 +63,7 @@ EVENTS: Mapping[str, int] = {
 """Every event with its level. ``library`` is whatever a library logs."""
 FIELDS = (
     *("request", "number", "method", "route", "status", "ms", "staff", "role", "registration"),
-    *("action", "count", "kind", "limit", "slug", "mail", "job", "process", "exit"),
+    *("action", "account", "count", "kind", "limit", "slug", "mail", "job", "process", "exit"),
     *("version", "settings", "workers", "error", "stack", "logger", "at"),
 )
 """Every field besides ``time``, ``level``, ``event`` and ``message``."""
@@ -82,7 +82,7 @@ def event(
     Of ``error``, the type and the place are logged."""
     _ours.log(
         EVENTS[name],
-        message,
+        message or name,
         extra={"event": name, "fields": fields, "error": error},
     )
 
@@ -151,7 +151,7 @@ def _entry(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
         error = record.exc_info[1] if record.exc_info else None
     else:
         message = record.getMessage()
-    if message:
+    if message not in {"", name}:
         yield "message", _TELLING.sub("…", message)
     yield from _context().items()
     for field, value in getattr(record, "fields", {}).items():

@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from eventreg import log
+from eventreg.core.audit import forget_logged, log_committed
 from eventreg.core.errors import Busy, SeatsRaced
 from eventreg.core.models import attendance, audit, calls, door, outbox, registration, staff
 from eventreg.core.models import event as event_models
@@ -184,9 +185,11 @@ def transaction() -> Iterator[Session]:
                 session.commit()
         except BaseException:
             session.rollback()
+            forget_logged(session)
             raise
         finally:
             session.info.pop("writing")
+        log_committed(session)
 
 
 def _ready_to_write(session: Session) -> AbstractContextManager[None]:

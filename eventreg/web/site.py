@@ -49,7 +49,7 @@ from eventreg.web.public import cancel, correct, downloads, find, outage_page, t
 from eventreg.web.public import pages as public_pages
 from eventreg.web.public import register as public_register
 from eventreg.web.staff import accounts, me, sign_in
-from eventreg.web.wire import sent
+from eventreg.web.wire import request_log, sent
 from eventreg.web.wire.answers import Answer
 from eventreg.web.wire.forwarded import Forwarded
 
@@ -231,4 +231,5 @@ def _page(status: int, said: str, code: str) -> tuple[str | Response, int]:
     if status >= 500:
         return outage_page.page(), status  # the database itself may be broken
     known = of_the_next(events.still_to_come(reading(), g.now))
+    known["error_number"] = request_log.number()
     return render_template("public/error.html", heading=said, **known), status

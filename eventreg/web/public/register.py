@@ -230,4 +230,5 @@ def _watch_the_rush() -> None:
 def _to_ticket(form: Any, made: Made) -> Response:
     """Redirect to the ticket. The form is sent to ``…#errors``, so then it needs a fragment."""
     fragment = "" if form.was_confirmed else addresses.MAIN
+    g.registration_id = made.id  # for the log
     return redirect(addresses.to(addresses.ticket(made)) + fragment, 303)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from eventreg import log
 from eventreg.core.errors import CodeWrong, FieldRefused, ProofWrong
 from eventreg.core.event import events
 from eventreg.core.models.staff import Role, StaffMember
@@ -102,6 +103,7 @@ def _with_proof(act: Callable[[Session, StaffMember], T]) -> T:
             )
         except (ProofWrong, CodeWrong):
             counters.sign_in_failed(account)
+            log.event("sign-in-failed")
             raise
     counters.sign_in_worked(account)
     return done

@@ -67,7 +67,8 @@ def number() -> str:
 
 def note_limit(what: str) -> None:
     """Remember which limit refuses this request."""
-    request.environ[_LIMIT] = what
+    if has_request_context():
+        request.environ[_LIMIT] = what
 
 
 def _about_request() -> Mapping[str, log.Value]:
