@@ -23,6 +23,8 @@ PEOPLE = (
     *("olga", "desmond", "dora"),
 )
 """Names of the tests in Latin letters. Those in Chinese need no list."""
+written = log.write
+"""Writes a line as the program does, without keeping it."""
 _TELLING = {
     "a name or an answer": re.compile(r"\\u(?!2026)[0-9a-f]{4}|[^\x00-\x7f…]"),
     "somebody of the tests": re.compile(rf"\b(?:{'|'.join(PEOPLE)})\b", re.I),
@@ -40,14 +42,14 @@ _PRINTED_LINK = re.compile(r"^https?://\S+/staff/welcome/\S+$")
 
 def begin() -> None:
     """In each process of pytest: keep the events of the program that run in it."""
-    folder = os.environ.setdefault(FOLDER, tempfile.mkdtemp(prefix="eventreg-logs-"))
+    folder = os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="eventreg-logs-")
+    os.environ[FOLDER] = folder
     kind = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     file = os.open(Path(folder) / f"pytest-{os.getpid()}", kind, 0o600)
-    shown = log.write
 
     def kept(line: str) -> None:
         os.write(file, f"{line}\n".encode("utf-8", "backslashreplace"))
-        shown(line)
+        written(line)
 
     log.write = kept
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from eventreg import log
 from tests.logs import canaries
 
 pytest_plugins = ["pytester"]
@@ -47,13 +48,20 @@ def test_a_run_fails_if_a_name_is_logged_on_purpose(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, told: str, fails: int
 ) -> None:
     """In a run of its own, with the hooks of our conftest."""
+    monkeypatch.setattr(log, "write", canaries.written)
     monkeypatch.delenv(canaries.FOLDER)
     pytester.makeconftest(
         "from tests.conftest import (pytest_configure, pytest_sessionfinish,"
         " pytest_terminal_summary)"
     )
     pytester.makepyfile(
-        f"from eventreg import log\ndef test_all_is_well():\n log.event('rush', '{told}')\n"
+        f"""
+        from eventreg import log
+
+        def test_all_is_well():
+            log.begin("json")
+            log.event("rush", "{told}")
+        """
     )
     run = pytester.runpytest_inprocess("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
     run.assert_outcomes(passed=1)

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -14,16 +15,32 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from eventreg import log
+from eventreg.core import audit
 from eventreg.core.audit import Action
 from eventreg.web.access import anyone
+from tests.logs import canaries
 from tests.operations.traces import purge
 from tests.sources import TREES, name_of
 from tests.support.factories import PASSWORD, ROOT, House, local
 from tests.support.houses import with_seats
-from tests.support.pages import get, press
+from tests.support.pages import fill, get
 
 small = with_seats(3, "张桂芳", staff=True)
 Events = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def in_json() -> Iterator[None]:
+    """The log is JSON, whoever runs the tests."""
+    log.begin("json")
+    yield
+    log.begin("json")
+
+
+@pytest.fixture
+def on_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is logged is not kept for the search at the end of the run."""
+    monkeypatch.setattr(log, "write", canaries.written)
 
 
 @pytest.fixture
@@ -172,10 +189,11 @@ def breaking(app: Flask) -> FlaskClient:
 
 
 def test_the_number_on_an_error_page_leads_to_the_line(small: House, events: Events) -> None:
-    missing = small.client().get("/zh/nothing")
+    guest = breaking(small.app)
+    missing = guest.get("/zh/nothing")
     (line,) = events()
     assert (line["number"], line["status"]) == (number_on(missing), 404)
-    failed = breaking(small.app).get("/zh/broken/13800138000")
+    failed = guest.get("/zh/broken/13800138000")
     unhandled, line = events()
     assert (line["number"], line["status"]) == (number_on(failed), 500)
     assert unhandled["request"] == line["request"] == failed.headers["X-Request-Id"]
@@ -212,16 +230,17 @@ FORGED = 'x\n{"event": "signed-in"}\r\x1b[2J\u202e\u2028\u2066\x85'
 
 
 @pytest.mark.parametrize("format_", log.FORMATS)
+@pytest.mark.usefixtures("on_purpose")
 def test_no_text_can_forge_a_line_or_turn_it_around(
     format_: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     log.begin(format_)
     log.event("mail-failed", FORGED, kind=FORGED)
-    log.begin("json")
     (line,) = capfd.readouterr().err.split("\n")[:-1]
     assert line.isprintable()
 
 
+@pytest.mark.usefixtures("on_purpose")
 def test_a_field_never_holds_what_somebody_typed(events: Events) -> None:
     typed = ("张桂芳", "13800138000", "anna@example.org", "a?q=b", "x" * 200, "\n")
     for text in typed:
@@ -229,13 +248,14 @@ def test_a_field_never_holds_what_somebody_typed(events: Events) -> None:
     assert [one["kind"] for one in events()] == ["…"] * len(typed)
 
 
+@pytest.mark.usefixtures("on_purpose")
 def test_a_number_or_a_mail_address_in_a_sentence_is_left_out(events: Events) -> None:
     log.event("mail-failed", "550 no such user anna@example.org, call 13800138000")
     assert events()[0]["message"] == "550 no such user … call …"
 
 
 def test_of_a_library_only_its_own_words_are_logged(events: Events) -> None:
-    told = log.logging.getLogger("waitress")
+    told = logging.getLogger("waitress")
     told.warning("Exception while serving %s", "/T/abc")
     told.warning("Exception while serving " + "/T/abc")
     filled, joined = events()
@@ -247,7 +267,6 @@ def test_of_a_library_only_its_own_words_are_logged(events: Events) -> None:
 def test_text_is_for_people(capfd: pytest.CaptureFixture[str]) -> None:
     log.begin("text")
     log.event("mail-failed", "mail 7 (promoted) not sent: refused, 550", mail=7, kind="promoted")
-    log.begin("json")
     words = capfd.readouterr().err.split(" ", 1)[1]
     said = "WARNING mail-failed mail 7 (promoted) not sent: refused, 550 mail=7 kind=promoted\n"
     assert words == said
@@ -263,9 +282,7 @@ def names(found: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
 
 
 def test_signing_in_and_failing_to_is_logged_without_the_name(small: House, events: Events) -> None:
-    client = small.client()
-    page = get(client, "/staff/sign-in")
-    press(client, page, "/staff/sign-in", username="olga", password="wrong")
+    fill(small.client(), "/staff/sign-in", username="olga", password="wrong")
     small.signed_in("olga")
     found = events()
     assert names(found) == [("sign-in-failed", None), ("signed-in", "staff:session:opened")]
@@ -305,10 +322,7 @@ def test_what_is_rolled_back_is_not_logged(small: House, events: Events) -> None
     olga = small.signed_in("olga")
     assert names(events())[-1] == ("signed-in", "staff:session:opened")
     with pytest.raises(ZeroDivisionError), small.writing() as session:
-        log_out = small.app.extensions  # an act, and then a mistake
-        from eventreg.core import audit  # noqa: PLC0415
-
         audit.record(session, Action.SIGNED_OUT, small.olga, now=small.now)
-        raise ZeroDivisionError(log_out)
+        raise ZeroDivisionError
     get(olga, "/staff/")
     assert names(events()) == []
