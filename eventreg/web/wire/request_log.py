@@ -53,9 +53,11 @@ def end(response: Response) -> None:
         log.event(told, status=status, limit=current.environ.get(_LIMIT))
     if status < 400 and current.endpoint in _QUIET:
         return
-    fields = _fields(current)
-    fields["status"], fields["ms"] = status, round((stopwatch() - began) * 1000, 1)
-    log.request(**fields)
+    method = current.method if current.method in _METHODS else "other"
+    took = (stopwatch() - began) * 1000
+    log.request(
+        current.environ[_KEPT_ID], method, current.endpoint or "-", status, took, _more(current)
+    )
 
 
 def number() -> str:
@@ -75,17 +77,15 @@ def _about_request() -> Mapping[str, log.Value]:
     """The fields that say which request is answered; none outside a request."""
     if not has_request_context():
         return {}
-    return _fields(request._get_current_object())  # type: ignore[attr-defined]
+    current: Request = request._get_current_object()  # type: ignore[attr-defined]
+    known = {"request": current.environ.get(_KEPT_ID, "-"), "route": current.endpoint or "-"}
+    return {**known, **_more(current)}
 
 
-def _fields(current: Request) -> dict[str, log.Value]:
-    environ = current.environ
-    fields: dict[str, log.Value] = {
-        "request": environ.get(_KEPT_ID, "-"),
-        "method": current.method if current.method in _METHODS else "other",
-        "route": current.endpoint or "-",
-    }
-    if shown := environ.get(_SHOWN):
+def _more(current: Request) -> dict[str, log.Value]:
+    """Who asked, and for which registration, if that is known."""
+    fields: dict[str, log.Value] = {}
+    if shown := current.environ.get(_SHOWN):
         fields["number"] = shown
     if signed_in := g.get("signed_in"):
         fields["staff"], fields["role"] = signed_in.actor.staff_id, signed_in.role
