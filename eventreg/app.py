@@ -7,6 +7,7 @@ from flask_migrate import Migrate
 
 from eventreg import log
 from eventreg.clock import Clock
+from eventreg.commands.audit import audit_commands
 from eventreg.commands.backup import backup_commands
 from eventreg.commands.check_in_list import print_check_in_list
 from eventreg.commands.doctor import doctor
@@ -21,6 +22,7 @@ from eventreg.storage import session
 from eventreg.web import site
 
 COMMANDS = (
+    audit_commands,
     event_commands,
     staff_commands,
     outbox_commands,

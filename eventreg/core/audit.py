@@ -51,6 +51,7 @@ class Action(StrEnum):
     NUMBERS_SEEN = "list:numbers:seen"
     EXPORTED = "list:attendees:exported"
     IMPORTED = "list:attendees:imported"
+    TRAIL_EXPORTED = "list:audit:exported"
     SHEET_TYPED = "list:sheet:typed"
     PURGED = "event:people:purged"
     CHECKED_IN = "attendee:check-in:recorded"
@@ -80,6 +81,7 @@ _LOGGED = {
     Action.LIST_PRINTED: "exported",
     Action.CALLS_PRINTED: "exported",
     Action.EXTRACTED: "exported",
+    Action.TRAIL_EXPORTED: "exported",
     Action.NUMBERS_SEEN: "data-seen",
     Action.NUMBER_SEEN: "data-seen",
     Action.IMPORTED: "imported",

@@ -4,10 +4,9 @@ import ast
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,43 +14,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from eventreg import log
-from eventreg.core import audit
 from eventreg.core.audit import Action
 from eventreg.web.access import anyone
-from tests.logs import canaries
-from tests.operations.traces import purge
+from tests.logs.conftest import Events
 from tests.sources import TREES, name_of
-from tests.support.factories import PASSWORD, ROOT, House, local
+from tests.support.factories import ROOT, House
 from tests.support.houses import with_seats
-from tests.support.pages import fill, get
+from tests.support.pages import get
 
 small = with_seats(3, "张桂芳", staff=True)
-Events = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture(autouse=True)
-def in_json() -> Iterator[None]:
-    """The log is JSON, whoever runs the tests."""
-    log.begin("json")
-    yield
-    log.begin("json")
-
-
-@pytest.fixture
-def on_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is logged is not kept for the search at the end of the run."""
-    monkeypatch.setattr(log, "write", canaries.written)
-
-
-@pytest.fixture
-def events(capfd: pytest.CaptureFixture[str]) -> Events:
-    """The events that were logged since the last call."""
-
-    def logged() -> list[dict[str, Any]]:
-        lines = capfd.readouterr().err.splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
-
-    return logged
 
 
 def calls() -> Iterator[tuple[Path, ast.Call]]:
@@ -270,59 +241,3 @@ def test_text_is_for_people(capfd: pytest.CaptureFixture[str]) -> None:
     words = capfd.readouterr().err.split(" ", 1)[1]
     said = "WARNING mail-failed mail 7 (promoted) not sent: refused, 550 mail=7 kind=promoted\n"
     assert words == said
-
-
-def names(found: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
-    """The events besides requests, each with its action or limit."""
-    return [
-        (one["event"], one.get("action") or one.get("limit"))
-        for one in found
-        if one["event"] != "request"
-    ]
-
-
-def test_signing_in_and_failing_to_is_logged_without_the_name(small: House, events: Events) -> None:
-    fill(small.client(), "/staff/sign-in", username="olga", password="wrong")
-    small.signed_in("olga")
-    found = events()
-    assert names(found) == [("sign-in-failed", None), ("signed-in", "staff:session:opened")]
-    assert not re.search(f"olga|wrong|{PASSWORD}", json.dumps(found, ensure_ascii=False))
-
-
-def test_a_page_that_is_not_yours_is_logged_as_denied(small: House, events: Events) -> None:
-    dora = small.signed_in("dora")
-    events()
-    assert dora.get("/staff/accounts").status_code == 403
-    denied, request = events()
-    assert (denied["event"], denied["staff"], denied["role"]) == (
-        *("denied", small.dora.staff_id, "door"),
-    )
-    assert denied["route"] == request["route"] == "accounts.listed"
-
-
-def test_a_limit_that_refuses_is_named(folder: Path, events: Events) -> None:
-    strict = House(folder, EVENTREG_RATE_LIMITS="on")
-    with strict.app.app_context():
-        client = strict.client()
-        said = [client.get(f"/T/{'A' * 22}").status_code for _ in range(21)]
-        assert said == [404] * 20 + [429]
-        assert names(events()) == [("limit-hit", "unknown")]
-    strict.close()
-
-
-def test_a_purge_is_logged_with_its_count(small: House, events: Events) -> None:
-    small.now = local("2030-07-30 11:00")
-    events()
-    purge(small)
-    erased = [one for one in events() if one["event"] == "erased"]
-    assert [(one["action"], one["count"]) for one in erased] == [("event:people:purged", 1)]
-
-
-def test_what_is_rolled_back_is_not_logged(small: House, events: Events) -> None:
-    olga = small.signed_in("olga")
-    assert names(events())[-1] == ("signed-in", "staff:session:opened")
-    with pytest.raises(ZeroDivisionError), small.writing() as session:
-        audit.record(session, Action.SIGNED_OUT, small.olga, now=small.now)
-        raise ZeroDivisionError
-    get(olga, "/staff/")
-    assert names(events()) == []
