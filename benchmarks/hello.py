@@ -3,7 +3,6 @@
 ``python -m benchmarks.hello PORT PROCESSES THREADS`` serves it.
 """
 
-import logging
 import signal
 import sys
 
@@ -33,7 +32,7 @@ def main(port: int, workers: int, threads: int) -> None:
         server.run()
 
     jobs = [ChildJob("bare page", answer) for _ in range(workers)]
-    Family(jobs, logging.getLogger(__name__), on_stop=listening.close).run()
+    Family(jobs, on_stop=listening.close).run()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """Make the Flask application from settings, database, commands and pages."""
 
-import logging
 from dataclasses import replace
 
 from flask import Flask
 from flask_migrate import Migrate
 
+from eventreg import log
 from eventreg.clock import Clock
 from eventreg.commands.alarm import alarm
+from eventreg.commands.audit import audit_commands
 from eventreg.commands.backup import backup_commands
 from eventreg.commands.check_in_list import print_check_in_list
 from eventreg.commands.doctor import doctor
@@ -23,6 +24,7 @@ from eventreg.storage import session
 from eventreg.web import site
 
 COMMANDS = (
+    audit_commands,
     event_commands,
     staff_commands,
     outbox_commands,
@@ -42,6 +44,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     The first call for a folder makes it. Unless the settings name others, it also makes a secret
     key and an empty SQLite file in it.
     """
+    log.begin(settings.log_format)
     make_instance(settings.instance)
     settings = replace(settings, secret_key=settings.secret_key or kept_secret(settings.instance))
     app = Flask(
@@ -66,7 +69,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     )
     app.extensions["settings"] = settings
     app.extensions["clock"] = clock or settings.make_clock()
-    app.logger.setLevel(logging.INFO)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     session.init_app(app)
     Migrate(app, session.db, directory=MIGRATIONS, render_as_batch=True, compare_type=True)

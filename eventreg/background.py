@@ -10,6 +10,7 @@ from threading import Event
 
 from flask import Flask
 
+from eventreg import log
 from eventreg.app_clock import current_time
 from eventreg.clock import stopwatch
 from eventreg.core.desk import bursts
@@ -102,9 +103,10 @@ def _do(app: Flask, job: Job) -> None:
         try:
             job.act()
         except (Busy, Unreachable, *AWAY) as error:
-            app.logger.warning("%s: %s", job.delayed, first_line(error))
-        except Exception:  # the other jobs go on, and this one is tried again
-            app.logger.exception("%s failed: %s", job.name, job.delayed)
+            log.event("job-delayed", f"{job.delayed}: {first_line(error)}", job=job.name)
+        except Exception as error:  # the other jobs go on, and this one is tried again
+            said = f"{job.name} failed: {job.delayed}"
+            log.event("job-failed", said, error=error, job=job.name)
 
 
 def stop_event() -> Event:

@@ -4,6 +4,7 @@ If there is no event, it also applies the shipped one. If there is no account, i
 the first organiser.
 """
 
+import hmac
 import logging
 import os
 import resource
@@ -11,6 +12,7 @@ import select
 import signal
 import socket
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +21,7 @@ from types import FrameType
 
 from flask import Flask
 
-from eventreg import background
+from eventreg import background, log
 from eventreg.app import create_app
 from eventreg.commands.refusing import OF_DATABASE, TROUBLE, reason
 from eventreg.core import audit
@@ -44,12 +46,13 @@ from eventreg.web.public import outage_page
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
 
 
-def main() -> None:
-    """Start the server, or exit with one line for each fault."""
+def main(words: Sequence[str] = ()) -> None:
+    """Start the server, or exit with one line for each fault. ``words`` are those of the command
+    line."""
     os.umask(0o077)  # everything written here is about people
     signal.signal(signal.SIGTERM, _stop)
     try:
-        settings = read(os.environ)
+        settings = read(_environment(words))
         app = create_app(settings)
     except SettingsInvalid as invalid:
         sys.exit("\n".join(invalid.faults))
@@ -69,8 +72,25 @@ def main() -> None:
     finally:
         close(app)  # forked processes must not share a connection
     announce(settings, link)
+    log.event("started", settings=_fingerprint(settings, app), workers=settings.workers)
     _run(app, listening, settings)
     listening.close()
+    log.event("stopped")
+
+
+def _environment(words: Sequence[str]) -> dict[str, str]:
+    """The environment, with what was said on the command line."""
+    given = ArgumentParser(prog="python -m eventreg.serve", description="Run the server.")
+    given.add_argument("--log-format", choices=log.FORMATS, help="How the log is written.")
+    said = given.parse_args(words).log_format
+    return {**os.environ, **({"EVENTREG_LOG_FORMAT": said} if said else {})}
+
+
+def _fingerprint(settings: Settings, app: Flask) -> str:
+    """A hash of all settings: whoever compares two starts sees whether they were changed. It is
+    made with the secret key, so that no password in it can be guessed."""
+    key: str = app.config["SECRET_KEY"]
+    return hmac.new(key.encode(), repr(settings).encode(), "sha256").hexdigest()[:12]
 
 
 def _run(app: Flask, listening: socket.socket, settings: Settings) -> None:
@@ -81,12 +101,13 @@ def _run(app: Flask, listening: socket.socket, settings: Settings) -> None:
     )
 
     def on_stop() -> None:
+        log.event("stopping")
         handover.leave()
         doorkeeper.start()
         sd_notify.tell("STOPPING=1", "STATUS=Requests that arrived are answered.")
 
     jobs = _jobs(app, listening, settings, handover)
-    Family(jobs, app.logger, on_stop).run()
+    Family(jobs, on_stop).run()
     doorkeeper.stop()
 
 
@@ -255,4 +276,4 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -93,6 +93,17 @@ def switch(text: str) -> bool:
     return text == "on"
 
 
+def one_of(*words: str) -> Callable[[str], str]:
+    """One of these words, or nothing."""
+
+    def read(text: str) -> str:
+        if text and text not in words:
+            raise ValueError(f"must be {' or '.join(words)}")
+        return text
+
+    return read
+
+
 def web_address(text: str) -> str:
     """An http or https URL without a path, or nothing. A slash at its end is dropped."""
     text = text.rstrip("/")

@@ -178,6 +178,12 @@ class Settings:
         "Threads of each server process.",
         setting_types.count(1, 64),
     )
+    log_format: str = setting(
+        "EVENTREG_LOG_FORMAT",
+        "",
+        "How the log is written: json or text; without it, text on a terminal and json otherwise.",
+        setting_types.one_of("json", "text"),
+    )
     host: str = setting("HOST", "127.0.0.1", "Where to listen.", setting_types.host)
     port: int = setting("PORT", "8000", "Where to listen.", setting_types.count(1, 65535))
 

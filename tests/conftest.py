@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.logs import canaries
 from tests.support.factories import House, toml
 from tests.support.postgresql import Cluster
 
@@ -44,6 +45,32 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+FOUND = pytest.StashKey[list[str]]()
+
+
+def pytest_configure() -> None:
+    """Keep the log of everything that this process runs."""
+    canaries.begin()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """At the very end, search all logs of the run. The run fails if somebody stands in one."""
+    if not hasattr(session.config, "workerinput"):
+        found = session.config.stash[FOUND] = canaries.end()
+        if found:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what stands in a log, and where."""
+    if found := config.stash.get(FOUND, []):
+        terminalreporter.section("THE LOGS TELL WHAT THEY MUST NOT", red=True)
+        for line in found[:20]:
+            terminalreporter.line(line)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

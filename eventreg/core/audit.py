@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
+from eventreg import log
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.registration import Attendee
 from eventreg.core.models.staff import Role, StaffMember
@@ -51,6 +52,7 @@ class Action(StrEnum):
     EXPORTED = "list:attendees:exported"
     BACKUP_TAKEN = "server:backup:taken"
     IMPORTED = "list:attendees:imported"
+    TRAIL_EXPORTED = "list:audit:exported"
     SHEET_TYPED = "list:sheet:typed"
     PURGED = "event:people:purged"
     CHECKED_IN = "attendee:check-in:recorded"
@@ -70,6 +72,27 @@ class Action(StrEnum):
     DOOR_REVOKED = "staff:door:revoked"
     SIGNED_IN = "staff:session:opened"
     SIGNED_OUT = "staff:session:closed"
+
+
+_LOGGED = {
+    **dict.fromkeys((one for one in Action if one.startswith("staff:")), "account-changed"),
+    Action.SIGNED_IN: "signed-in",
+    Action.SIGNED_OUT: "signed-out",
+    Action.EXPORTED: "exported",
+    Action.LIST_PRINTED: "exported",
+    Action.CALLS_PRINTED: "exported",
+    Action.EXTRACTED: "exported",
+    Action.TRAIL_EXPORTED: "exported",
+    Action.NUMBERS_SEEN: "data-seen",
+    Action.NUMBER_SEEN: "data-seen",
+    Action.IMPORTED: "imported",
+    Action.EVENT_APPLIED: "event-changed",
+    Action.ERASED: "erased",
+    Action.PURGED: "erased",
+}
+"""The acts that stand in the log, too, and the event's name there."""
+_TO_LOG = "acts to log"
+_COUNTS = ("people", "rows", "registrations")
 
 
 @dataclass(frozen=True)
@@ -132,6 +155,23 @@ def record(
             "details": details,
         },
     )
+    if action in _LOGGED and isinstance(session, Session):
+        count = next((details[one] for one in _COUNTS if isinstance(details.get(one), int)), None)
+        known = {"staff": by.staff_id, "role": by.role, "registration": registration_id}
+        said = {"action": action.value, "count": count, "account": details.get("staff"), **known}
+        session.info.setdefault(_TO_LOG, []).append((_LOGGED[action], said))
+
+
+def log_committed(session: Session) -> None:
+    """Log the acts of a transaction that was committed. What was rolled back is not logged."""
+    for name, said in forget_logged(session):
+        log.event(name, **said)
+
+
+def forget_logged(session: Session) -> Sequence[tuple[str, dict[str, Any]]]:
+    """The acts that would be logged after a commit. Afterwards there are none."""
+    acts: Sequence[tuple[str, dict[str, Any]]] = session.info.pop(_TO_LOG, ())
+    return acts
 
 
 def record_of_person(

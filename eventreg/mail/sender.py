@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from flask import current_app
 
+from eventreg import log
 from eventreg.app_clock import current_time
 from eventreg.core import deliveries
 from eventreg.core.deliveries import Delivery
@@ -108,16 +109,16 @@ def _send(connection: "_Connection", delivery: Delivery) -> None:
     except (Busy, *AWAY):
         raise  # the mail is not to blame
     except Exception as error:  # one faulty mail must not stop the next
-        current_app.logger.exception("mail %s could not be written", delivery.message_id)
+        said = f"mail {delivery.message_id} could not be written"
+        log.event("mail-not-written", said, error=error, mail=delivery.message_id)
         raise Refused(f"not written: {type(error).__name__}", for_good=False) from error
     connection.send(mail)
 
 
 def _log(delivery: Delivery, reason: str) -> None:
     """Log a mail that was not sent, without an address or a name."""
-    current_app.logger.warning(
-        "mail %s (%s) not sent: %s", delivery.message_id, delivery.kind, reason
-    )
+    said = f"mail {delivery.message_id} ({delivery.kind}) not sent: {reason}"
+    log.event("mail-failed", said, mail=delivery.message_id, kind=delivery.kind)
 
 
 class _Connection:

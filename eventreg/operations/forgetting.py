@@ -20,6 +20,7 @@ from typing import TypeVar
 from flask import current_app
 from sqlalchemy.exc import DBAPIError
 
+from eventreg import log
 from eventreg.core import audit, erasure
 from eventreg.core.audit import Actor
 from eventreg.core.backups.faults import BackupRefused
@@ -116,7 +117,8 @@ def _alone(slug: str, done: Purged) -> Iterator[None]:
         raise
     except Exception as error:
         reading().rollback()
-        current_app.logger.error("event %s: cannot be purged: %s", slug, type(error).__name__)
+        said = f"event {slug}: cannot be purged: {type(error).__name__}"
+        log.event("purge-failed", said, error=error, slug=slug)
         done.failed.append(slug)
 
 
@@ -130,8 +132,9 @@ def note_before_restore() -> None:
         if checks.has_column("registrations", "erased_at"):
             note_erased()
     except DBAPIError:
-        current_app.logger.warning(
-            "the database cannot be read; who was erased is known from the list alone"
+        log.event(
+            "erasure-unsure",
+            "the database cannot be read; who was erased is known from the list alone",
         )
     finally:
         reading().rollback()
@@ -145,9 +148,8 @@ def note_erased() -> None:
     erasure_log.remember(certain.values())
     erasure_log.settle(certain)
     if numbers := erasure_log.unsettled_numbers():
-        current_app.logger.warning(
-            "forgotten.txt names %d registrations by number alone; see doctor", len(numbers)
-        )
+        said = f"forgotten.txt names {len(numbers)} registrations by number alone; see doctor"
+        log.event("erasure-unsure", said, count=len(numbers))
 
 
 def is_scrubbing_owed() -> bool:
@@ -171,9 +173,8 @@ def finish_scrubbing() -> bool:
         why = "somebody reads"
     except (Busy, *AWAY) as error:
         why = type(error.__cause__ or error).__name__
-    current_app.logger.warning(
-        "what was erased still stands in the database's files (%s); tried again soon", why
-    )
+    said = f"what was erased still stands in the database's files ({why}); tried again soon"
+    log.event("scrub-owed", said)
     return False
 
 
@@ -193,9 +194,8 @@ def _finish_all(now: datetime) -> list[Owed]:
     try:
         old_backups.delete(now=now, purged_at=erasure.purged_at(reading()))
     except (BackupRefused, OSError, Busy, *AWAY) as error:
-        current_app.logger.error(
-            "no fresh backup: the old automatic ones are kept: %s", type(error).__name__
-        )
+        said = f"no fresh backup: the old automatic ones are kept: {type(error).__name__}"
+        log.event("old-backups-kept", said)
         return [Owed.BACKUP]
     finally:
         reading().rollback()

@@ -6,7 +6,6 @@ write a file or start another process.
 """
 
 import json
-import logging
 import os
 import resource
 import signal
@@ -18,7 +17,7 @@ from contextlib import suppress
 from threading import BoundedSemaphore
 from typing import Any
 
-from eventreg import memory
+from eventreg import log, memory
 from eventreg.core.errors import ReadersBusy
 from eventreg.settings import ROOT
 
@@ -74,7 +73,8 @@ def run(module: str, content: bytes) -> Any:
         raise Exceeded("time")
     if ended.returncode or not ended.stdout:
         if ended.returncode != _OUT_OF_MEMORY:  # a signal, or a bug
-            logging.getLogger(__name__).error("%s ended with %s", module, ended.returncode)
+            said = f"{module} ended with {ended.returncode}"
+            log.event("reader-broke", said, exit=ended.returncode)
         raise Exceeded("memory")
     return json.loads(ended.stdout)
 

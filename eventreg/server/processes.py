@@ -4,7 +4,6 @@ The parent has no threads and no connection to the database, so that each child 
 """
 
 import gc
-import logging
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from threading import Event
 from types import FrameType
 from typing import NoReturn
 
+from eventreg import log
 from eventreg.clock import stopwatch
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
@@ -36,11 +36,8 @@ class ChildJob:
 class Family:
     """The parent and its children."""
 
-    def __init__(
-        self, jobs: Sequence[ChildJob], log: logging.Logger, on_stop: Callable[[], None]
-    ) -> None:
+    def __init__(self, jobs: Sequence[ChildJob], on_stop: Callable[[], None]) -> None:
         self._jobs = jobs
-        self._log = log
         self._on_stop = on_stop
         self._born: dict[int, tuple[ChildJob, float]] = {}
         self._stopping = False
@@ -74,7 +71,8 @@ class Family:
 
     def _restart(self, job: ChildJob, since: float, child: int, status: int) -> None:
         code = os.waitstatus_to_exitcode(status)
-        self._log.error("%s (process %d) ended with %d; it is started again", job.name, child, code)
+        said = f"{job.name} (process {child}) ended with {code}; it is started again"
+        log.event("process-ended", said, job=job.name, process=child, exit=code)
         if stopwatch() - since < _SHORT_LIFE:
             Event().wait(_SHORT_LIFE)
         if not self._stopping:
@@ -113,8 +111,8 @@ def _run_child(job: ChildJob, lifeline: int) -> NoReturn:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
-    except BaseException:
-        logging.getLogger(__name__).exception("%s broke", job.name)
+    except BaseException as error:
+        log.event("unhandled", f"{job.name} broke", error=error, job=job.name)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

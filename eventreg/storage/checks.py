@@ -16,6 +16,7 @@ from flask import current_app
 from flask_migrate import upgrade
 from sqlalchemy import Connection, inspect, select, text
 
+from eventreg import log
 from eventreg.core.errors import Busy
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import tickets
@@ -257,8 +258,9 @@ def check_key() -> None:
             "EVENTREG_SECRET_KEY: the tickets in this database were made with another key; "
             "every machine needs that"
         )
-    current_app.logger.warning(
-        "the secret key is not the one of the tickets in the database: their links no longer open"
+    log.event(
+        "other-secret-key",
+        "the secret key is not the one of the tickets in the database: their links no longer open",
     )
 
 
@@ -271,7 +273,7 @@ def require_usable_database() -> None:
     if file and mounts.exists():
         check_file(Path(file), mounts.read_text())
     if file is None and shutil.which("pg_dump") is None:
-        current_app.logger.warning("pg_dump is not installed: no backups can be made from here")
+        log.event("no-pg-dump", "pg_dump is not installed: no backups can be made from here")
     check_schema()
     check_unmoved()
     for fault in wrong_settings():

@@ -5,10 +5,14 @@ start is refused. So no one registers in a database that nobody looks at any mor
 """
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from eventreg.storage.file_connection import FileLost
+from sqlalchemy import Engine, event
+
+from eventreg import log
+from eventreg.storage.file_connection import FileConnection, FileLost
 
 
 class MovedMark:
@@ -56,3 +60,31 @@ class MovedMark:
     def remove(self) -> None:
         """Take the mark away: another database comes into the place of the old one."""
         self._path.unlink(missing_ok=True)
+
+
+def opening(
+    mark: MovedMark, open_file: Callable[[], FileConnection]
+) -> Callable[[], FileConnection]:
+    """``open_file``, but it raises ``FileLost`` if the data was moved."""
+
+    def opened() -> FileConnection:
+        mark.require_unmoved()
+        return open_file()
+
+    return opened
+
+
+def refuse_if_moved(engine: Engine, mark: MovedMark) -> None:
+    """Lend no connection to a file whose data was moved, also if it was opened before. The log says
+    so once; a program that opens the file only then says it itself."""
+    told: list[FileLost] = []
+
+    @event.listens_for(engine, "checkout")
+    def lent(_connection: object, _record: object, _fairy: object) -> None:
+        try:
+            mark.require_unmoved()
+        except FileLost as moved:
+            if not told:
+                told.append(moved)
+                log.event("moved", str(moved))
+            raise

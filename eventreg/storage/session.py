@@ -6,10 +6,8 @@ says that another try may succeed. On SQLite, writers pass a fair queue, the gat
 they lock rows, under short time limits.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from logging import Logger
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +18,9 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from eventreg import log
 from eventreg.clock import stopwatch
+from eventreg.core.audit import forget_logged, log_committed
 from eventreg.core.errors import Busy, SeatsRaced
 from eventreg.core.models import (
     attendance,
@@ -36,8 +36,8 @@ from eventreg.core.models import (
 from eventreg.core.models import event as event_models
 from eventreg.core.models.base import Base
 from eventreg.server.tally import Tally
+from eventreg.storage import moved_mark
 from eventreg.storage.file_connection import FileLost
-from eventreg.storage.moved_mark import MovedMark
 from eventreg.storage.sqlite_file import SqliteFile
 from eventreg.storage.write_queue import Gate
 
@@ -98,7 +98,7 @@ def init_app(app: Flask) -> None:
             file.make()
             _prepare_sqlite(db.engine)
             file.watch(db.engine)
-            _refuse_if_moved(db.engine, file.ledger.mark, app.logger)
+            moved_mark.refuse_if_moved(db.engine, file.ledger.mark)
 
 
 def _sqlite_file(app: Flask) -> SqliteFile | None:
@@ -107,7 +107,7 @@ def _sqlite_file(app: Flask) -> SqliteFile | None:
     if not url.startswith("sqlite:///"):
         return None
     path = Path(app.instance_path, url.removeprefix("sqlite:///"))
-    return SqliteFile(path, PRAGMAS, app.logger)
+    return SqliteFile(path, PRAGMAS)
 
 
 def _engine_options(file: SqliteFile | None, threads: int) -> dict[str, Any]:
@@ -117,7 +117,11 @@ def _engine_options(file: SqliteFile | None, threads: int) -> dict[str, Any]:
         "pool_timeout": 5,
     }
     if file:
-        return {**options, "pool_size": max(8, threads), "creator": _opening(file)}
+        return {
+            **options,
+            "pool_size": max(8, threads),
+            "creator": moved_mark.opening(file.ledger.mark, file.open),
+        }
     return {
         **options,
         "pool_size": _POSTGRESQL_POOL,
@@ -129,30 +133,6 @@ def _engine_options(file: SqliteFile | None, threads: int) -> dict[str, Any]:
             "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
         },
     }
-
-
-def _opening(file: SqliteFile) -> Callable[[], sqlite3.Connection]:
-    def opened() -> sqlite3.Connection:
-        file.ledger.mark.require_unmoved()
-        return file.open()
-
-    return opened
-
-
-def _refuse_if_moved(engine: Engine, mark: MovedMark, logger: Logger) -> None:
-    """Lend no connection to a file whose data was moved, also if it was opened before. The log says
-    so once; a program that opens the file only then says it itself."""
-    told: list[FileLost] = []
-
-    @event.listens_for(engine, "checkout")
-    def lent(_connection: object, _record: object, _fairy: object) -> None:
-        try:
-            mark.require_unmoved()
-        except FileLost as moved:
-            if not told:
-                told.append(moved)
-                logger.error(moved)
-            raise
 
 
 def close(app: Flask) -> None:
@@ -237,9 +217,11 @@ def transaction() -> Iterator[Session]:
                 session.commit()
         except BaseException:
             session.rollback()
+            forget_logged(session)
             raise
         finally:
             session.info.pop("writing")
+        log_committed(session)
 
 
 @contextmanager
@@ -302,6 +284,7 @@ def write(act: Callable[[Session], T]) -> T:
             if isinstance(error.__cause__, FileLost):
                 raise  # another try cannot help: show the page with the telephone number
             if not left or getattr(error.__cause__, "sqlstate", None) not in _AGAIN:
-                current_app.logger.error("not written: %s", type(error.__cause__ or error).__name__)
+                what = type(error.__cause__ or error).__name__
+                log.event("database-away", f"not written: {what}")
                 raise Busy from error
     raise AssertionError("the last try returns or raises")

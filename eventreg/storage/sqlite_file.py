@@ -4,7 +4,6 @@ The file may be deleted, replaced or written over from outside. Then nothing mor
 so that no one gets a seat in a file that no program will read again.
 """
 
-import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from urllib.parse import quote
 from sqlalchemy import Engine, MetaData, event
 from sqlalchemy.exc import InvalidatePoolError
 
+from eventreg import log
 from eventreg.storage.file_connection import (
     FileConnection,
     FileLost,
@@ -35,12 +35,11 @@ from eventreg.storage.write_queue import Gate, gated
 class SqliteFile:
     """One database file. It opens connections, and notices if the file is no longer the same."""
 
-    def __init__(self, path: Path, pragmas: Mapping[str, str], logger: logging.Logger) -> None:
+    def __init__(self, path: Path, pragmas: Mapping[str, str]) -> None:
         self.path = path
         self._pragmas = pragmas
         self.ledger = FileLedger(path)
         self.gate = Gate(path.with_name(path.name + ".lock"), ledger=self.ledger)
-        self._logger = logger
         self._last_logged = ""
         self._is_to_be_restored = False
         self._was_open = False
@@ -148,9 +147,10 @@ class SqliteFile:
         wrong = self._why_unusable(engine, tables) if self.path.exists() else self._gone
         if wrong:
             raise self._logged(wrong)
-        self._logger.warning(
-            "the database file is another than before; it is sound, and used from now on: %s",
-            self.path,
+        log.event(
+            "file-replaced",
+            f"the database file is another than before; it is sound, and used from now on: "
+            f"{self.path}",
         )
         self.ledger.accept(last_act(engine))
         self._last_logged = ""
@@ -228,9 +228,8 @@ class SqliteFile:
             aside = self.left_over
             self.path.with_name(f"{self.path.name}-wal").replace(aside)
             self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
-            self._logger.error(
-                "the log of the database file that was there before is kept as %s", aside
-            )
+            said = f"the log of the database file that was there before is kept as {aside}"
+            log.event("file-lost", said)
 
     def _lost(self, connection: FileConnection, state: State) -> None:
         """Log what was lost. If only the log was removed, save its content into the file."""
@@ -288,4 +287,4 @@ class SqliteFile:
         """Log an error once, and not at each request."""
         if line != self._last_logged:
             self._last_logged = line
-            self._logger.error(line)
+            log.event("file-lost", line)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from flask import Flask, current_app
 
-from eventreg import i18n
+from eventreg import i18n, log
 from eventreg.app_clock import current_time
 from eventreg.clock import stopwatch
 from eventreg.core import operation_runs
@@ -103,7 +103,8 @@ def send_test() -> dict[str, str]:
 def _arrived(answers: dict[str, str]) -> bool:
     for channel, reason in answers.items():
         if reason:
-            current_app.logger.error("the alarm was not sent by %s: %s", channel, reason)
+            said = f"the alarm was not sent by {channel}: {reason}"
+            log.event("alarm-not-sent", said, kind=channel)
     return any(not reason for reason in answers.values())
 
 
@@ -145,7 +146,7 @@ def _ping(now: datetime) -> None:
         if made.succeeded_at is None or (heard is not None and heard >= made.succeeded_at):
             return
         if reason := messages.ping():
-            current_app.logger.error("the ping was not sent: %s", reason)
+            log.event("alarm-not-sent", f"the ping was not sent: {reason}", kind="ping")
             _note(lambda session: operation_runs.failed(session, _PING, "not-sent", now=now))
         else:
             _note(lambda session: operation_runs.succeeded(session, _PING, now=now))

@@ -61,7 +61,7 @@ def init_app(app: Flask) -> None:
     """Register the checks, as one function before and one after each request, since Flask spends
     time on each that it calls."""
     app.session_interface = _Sessions()
-    request_log.init_app(app)
+    request_log.init_app()
     app.before_request(_before)
     csrf.init_app(app)
     app.after_request(_after)

@@ -5,6 +5,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from eventreg import log
 from eventreg.core.errors import Busy, Refusal
 from eventreg.core.event import events
 from eventreg.server.tally import Tally
@@ -49,7 +50,7 @@ from eventreg.web.public import cancel, correct, downloads, feeds, find, outage_
 from eventreg.web.public import pages as public_pages
 from eventreg.web.public import register as public_register
 from eventreg.web.staff import accounts, me, sign_in, status
-from eventreg.web.wire import sent
+from eventreg.web.wire import request_log, sent
 from eventreg.web.wire.answers import Answer
 from eventreg.web.wire.forwarded import Forwarded
 
@@ -163,7 +164,7 @@ _WORDED = {400, 403, 404, 405, 413, 414, 429}
 def init_app(app: Flask) -> None:
     """Set up the pages, the checks around each request, and the error pages."""
     settings: Settings = app.extensions["settings"]
-    app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies, app.logger)  # type: ignore[method-assign]
+    app.wsgi_app = Forwarded(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     health.init_app(app)
     sent.init_app(app)
     limits.init_app(app, settings.rate_limits, settings.redis_url)
@@ -198,9 +199,8 @@ def _refused(refusal: Refusal) -> Answer:
 
 def _away(error: Exception) -> Answer:
     """The database did not answer. The log says why; the visitor is told when to come back."""
-    current_app.logger.error(
-        "database: %s in %s", type(error.__cause__ or error).__name__, request.endpoint
-    )
+    what = type(error.__cause__ or error).__name__
+    log.event("database-away", f"database: {what} in {request.endpoint}")
     return _refused(Busy())
 
 
@@ -232,7 +232,7 @@ def _http(error: HTTPException) -> Answer | HTTPException:
 
 def _broken(error: Exception) -> Answer:
     """The page for an error in our code. The log says where it happened, never what was sent."""
-    current_app.logger.error("%s in %s", type(error).__name__, request.endpoint, exc_info=error)
+    log.event("unhandled", f"{type(error).__name__} in {request.endpoint}", error=error)
     if current_app.testing:
         raise error
     return _page(500, language.say("http_500"), "http_500")
@@ -246,4 +246,5 @@ def _page(status: int, said: str, code: str) -> tuple[str | Response, int]:
     if status >= 500:
         return outage_page.page(), status  # the database itself may be broken
     known = of_the_next(events.still_to_come(reading(), g.now))
+    known["error_number"] = request_log.number()
     return render_template("public/error.html", heading=said, **known), status

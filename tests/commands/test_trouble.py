@@ -30,6 +30,7 @@ COMMANDS = {
     "staff disable": ("dora",),
     "staff link": ("dora",),
     "staff reset-factor": ("dora",),
+    "audit export": ("FOLDER/trail.csv", "--since", "2030-06-01T00:00Z"),
     "check-in-list": (SLUG,),
     "purge": (),
     "outbox deliver": (),
@@ -43,7 +44,7 @@ COMMANDS = {
 """Every command that asks the database, with arguments."""
 READ_A_BACKUP = {"backup verify", "backup restore"}
 NEED_NO_DATABASE = {"event check"}
-WRITE = {"event apply", "staff add", "staff disable", "staff link", "purge"}
+WRITE = {"event apply", "staff add", "staff disable", "staff link", "purge", "audit export"}
 """The commands that write in each state; ``outbox deliver`` writes too, to choose a mail."""
 MAILS = {"EVENTREG_SMTP_URL": "smtp://127.0.0.1:1"}
 

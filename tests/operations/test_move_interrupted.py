@@ -21,7 +21,7 @@ from tests.operations.test_move import rows
 from tests.proofs.conftest import WHOLE
 from tests.proofs.crowd import Place
 from tests.support.factories import House, toml
-from tests.support.servers import FORKS
+from tests.support.forked.programs import FORKS
 
 STEPS = {
     "before the copy": (copying, "copy", False),

@@ -25,6 +25,7 @@ from tests.server.test_many_machines import REGISTER, typed
 from tests.server.test_server import hidden
 from tests.support import proxies, redis, servers
 from tests.support.factories import ROOT, SECRET, House, bare_environment, toml
+from tests.support.forked.programs import FORKS
 from tests.support.proxies import Proxy
 from tests.support.servers import answers, free_port
 from tests.support.tokens import another
@@ -47,7 +48,7 @@ class Machine:
         given = {"EVENTREG_INSTANCE": str(folder), "PORT": str(self.port), **environment}
         self._log = folder.parent / f"{folder.name}.log"
         self._log.touch()
-        self._process: BaseProcess = servers.FORKS.Process(
+        self._process: BaseProcess = FORKS.Process(
             target=serve_in_a_group, args=(str(self._log), bare_environment(**given))
         )
         self._process.start()

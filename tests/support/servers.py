@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from eventreg import serve
+from tests.logs import canaries
 from tests.proofs import faults
 from tests.support.factories import ROOT, bare_environment
 from tests.support.forked.programs import FORKS, Program, become_a_program
@@ -159,4 +160,6 @@ def _at_work(
     finally:
         process.terminate()
         assert process.wait(30) == 0, log.read_text()
-        assert "Traceback" not in log.read_text(), log.read_text()
+        canaries.keep(log)
+        said = log.read_text()
+        assert '"stack"' not in said and "Traceback" not in said, said

@@ -25,6 +25,7 @@ LOOKS = {
     Action.CALLS_PRINTED,
     Action.EXPORTED,
     Action.EXTRACTED,
+    Action.TRAIL_EXPORTED,
 }
 """The audit entries that a GET may write: it showed whole numbers, or those of all guests."""
 OF_A_VISIT = {("staff_sessions", "seen_at")}

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from flask import current_app
 
+from eventreg import log
 from eventreg.core import operation_runs
 from eventreg.core.backups import faults, names, times
 from eventreg.core.backups.faults import BackupRefused, DiskFault
@@ -117,7 +118,7 @@ def _thin_out(now: datetime) -> None:
     try:
         old_backups.thin_out(now=now)
     except OSError as error:
-        current_app.logger.error("old backups were not deleted: %s", first_line(error))
+        log.event("old-backups-kept", f"old backups were not deleted: {first_line(error)}")
 
 
 def _copy(done: Done, now: datetime, *, is_new_place: bool) -> None:
@@ -184,7 +185,8 @@ def _attempt(done: Done, operation: Operation, act: Callable[[], T], now: dateti
         if code == _BUG:
             raise
         done.failed[operation] = first_line(error)
-        current_app.logger.error("%s failed: %s: %s", operation, code, first_line(error))
+        said = f"{operation} failed: {code}: {first_line(error)}"
+        log.event("backup-failed", said, kind=operation)
         return None
     _note(lambda session: operation_runs.succeeded(session, operation, now=now))
     return made

@@ -1,6 +1,8 @@
 """What the script of a door page fetches and uploads, as JSON: the roster, and batches of acts."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 from flask import current_app, g, json, jsonify, make_response, request
 from werkzeug.wrappers import Response
 
+from eventreg import log
 from eventreg.core.door import devices, roster
 from eventreg.core.door.devices import Contact
 from eventreg.core.door.roster import Expected
@@ -103,7 +106,15 @@ def sync_acts(slug: str) -> Answer:
         door = {"name": applied.device.name, "revoked": applied.device.revoked_at is not None}
         return {"now": now.isoformat(), "results": applied.results, "device": door}
 
-    return jsonify(write(act))
+    answer = write(act)
+    _log_conflicts(answer["results"])
+    return jsonify(answer)
+
+
+def _log_conflicts(results: Sequence[dict[str, Any]]) -> None:
+    """Log how many acts a person has to settle, for each kind. A device may send them again."""
+    for kind, count in Counter(one["clash"] for one in results if "clash" in one).items():
+        log.event("sync-conflict", kind=kind, count=count)
 
 
 @blueprint.get("/openapi.json")

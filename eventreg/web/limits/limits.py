@@ -12,10 +12,12 @@ from limits import RateLimitItem, parse
 from limits.storage import RedisStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from eventreg import log
 from eventreg.clock import utc_now
 from eventreg.core.errors import LinkSpent, RegistrationUnknown
 from eventreg.proxies import household, parse_address
 from eventreg.web.limits.counters import Counters
+from eventreg.web.wire import request_log
 
 REFUSED = tuple(map(parse, ("30/minute", "120/hour")))
 """Refused registrations from one address, such as of people who are registered already."""
@@ -105,9 +107,8 @@ class Limits:
         except Exception as error:
             if self._shared is self._own:
                 raise
-            current_app.logger.error(
-                "redis: %s; limits are counted by this process alone", type(error).__name__
-            )
+            said = f"redis: {type(error).__name__}; limits are counted by this process alone"
+            log.event("redis-away", said)
             return question(self._own)
 
     def hit(self, what: str, rates: tuple[RateLimitItem, ...], who: str) -> None:
@@ -132,7 +133,7 @@ class Limits:
 
             resets = self._ask(passes)
             if resets is not None:
-                raise TooOften(int(resets - _seconds()) + 1)
+                raise _too_often(what, resets)
 
     def add(self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1) -> None:
         """Count ``amount`` in one atomic step for each rate, so that simultaneous requests cannot
@@ -149,7 +150,7 @@ class Limits:
             resets = self._ask(count)
             if resets is not None:
                 self.subtract(what, rates[: done + 1], who, amount)
-                raise TooOften(int(resets - _seconds()) + 1)
+                raise _too_often(what, resets)
 
     def subtract(
         self, what: str, rates: tuple[RateLimitItem, ...], who: str, amount: int = 1
@@ -203,7 +204,13 @@ class Limits:
         """Raise ``TooOften`` while the account has to wait."""
         if self.on and self._ask(lambda storage: storage.get(f"delay/{account}")):
             until = self._ask(lambda storage: storage.get_expiry(f"delay/{account}"))
-            raise TooOften(int(until - _seconds()) + 1)
+            raise _too_often("account", until)
+
+
+def _too_often(what: str, resets: float) -> TooOften:
+    """The refusal, whose limit is named in the log if the answer says so."""
+    request_log.note_limit(what)
+    return TooOften(int(resets - _seconds()) + 1)
 
 
 def init_app(app: Flask, on: bool, redis_url: str) -> None:

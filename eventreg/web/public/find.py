@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from flask import Blueprint, current_app, g, redirect, render_template, request
+from flask import Blueprint, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from eventreg import log
 from eventreg.core.errors import FieldRefused, RegistrationUnknown
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
@@ -80,7 +81,7 @@ def _judge(form_key: str) -> Response | View:
     try:
         found = lookup.find(reading(), name, phone, code)
     except RegistrationUnknown:
-        current_app.logger.info("a lost ticket was not found")
+        log.event("ticket-not-found", "a lost ticket was not found")
         return View("form", 422, problems={"name": say("find_nothing")})
     unfinished.forget(form_key)
     return redirect(addresses.to(addresses.ticket(found)) + addresses.MAIN, 303)

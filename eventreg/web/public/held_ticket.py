@@ -26,6 +26,7 @@ def by_token(token: str) -> tuple[Registration, Event]:
     """
     with limits.secret_tried():
         registration, event = lookup.by_token(reading(), token)
+    g.registration_id = registration.id  # for the log
     if request.args.get("lang") not in i18n.LANGUAGES:
         g.language = registration.locale
     return registration, event

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from flask import current_app, g, render_template
 
-from eventreg import i18n
+from eventreg import i18n, log
 from eventreg.app_clock import current_time
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.storage.session import reading
 from eventreg.web.language import weekdays, words
+from eventreg.web.wire import request_log
 
+_NUMBER = "{number}"
+"""Stands in the file where each answer has its own number."""
 _MOST_EVENTS = 5
 """The page stays small: it shows the numbers of this many events at most."""
 
@@ -31,15 +34,18 @@ def write() -> None:
             draft.write_text(_made([_to_call(event) for event in coming]), encoding="utf-8")
             draft.replace(_kept(language))
         except OSError as error:
-            current_app.logger.warning("the page for trouble was not written: %s", error.strerror)
+            said = f"the page for trouble was not written: {error.strerror}"
+            log.event("outage-page-not-written", said)
 
 
 def page() -> str:
-    """The page in the language of the request. Without a file it has no telephone numbers."""
+    """The page in the language of the request, with the error's number. Without a file it has no
+    telephone numbers."""
     try:
-        return _kept(g.language).read_text(encoding="utf-8")
+        kept = _kept(g.language).read_text(encoding="utf-8")
     except OSError:
-        return _made([])
+        kept = _made([])
+    return kept.replace(_NUMBER, request_log.number())
 
 
 def _kept(language: str) -> Path:
@@ -47,7 +53,8 @@ def _kept(language: str) -> Path:
 
 
 def _made(numbers: list[dict[str, str]]) -> str:
-    return render_template("public/outage_page.html", numbers=[one for one in numbers if one])
+    shown = [one for one in numbers if one]
+    return render_template("public/outage_page.html", numbers=shown, error_number=_NUMBER)
 
 
 def _to_call(event: Event) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, current_app, g, redirect, request
 from werkzeug.wrappers import Response
 
+from eventreg import log
 from eventreg.core import audit
 from eventreg.core.errors import (
     AlreadyRegistered,
@@ -223,10 +224,11 @@ def _watch_the_rush() -> None:
     try:
         limits.limits().hit("rush", limits.RUSH, "site")
     except limits.TooOften:
-        current_app.logger.warning("more than 20 registrations in a second")
+        log.event("rush", "more than 20 registrations in a second")
 
 
 def _to_ticket(form: Any, made: Made) -> Response:
     """Redirect to the ticket. The form is sent to ``…#errors``, so then it needs a fragment."""
     fragment = "" if form.was_confirmed else addresses.MAIN
+    g.registration_id = made.id  # for the log
     return redirect(addresses.to(addresses.ticket(made)) + fragment, 303)

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from flask import g, request
 
+from eventreg import log
 from eventreg.core.errors import CodeWrong, ProofWrong
 from eventreg.core.models.staff import StaffMember
 from eventreg.core.staff import accounts, credentials
@@ -40,6 +41,7 @@ def with_proof(act: Callable[[Session, StaffMember], T]) -> T:
             )
         except (ProofWrong, CodeWrong):
             counters.sign_in_failed(account)
+            log.event("sign-in-failed")
             raise
     counters.sign_in_worked(account)
     return done

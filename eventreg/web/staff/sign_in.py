@@ -7,6 +7,7 @@ from flask import Blueprint, abort, g, redirect, render_template, request, sessi
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from eventreg import log
 from eventreg.core.errors import CodeWrong, FieldRefused, SignInFailed, UsernameTaken
 from eventreg.core.event import events
 from eventreg.core.models.staff import StaffMember
@@ -107,6 +108,7 @@ def do_sign_in() -> Response | tuple[str, int]:
             token, secret = _begin(writing, member, one.known)
     except SignInFailed:
         one.failed()
+        log.event("sign-in-failed")
         kept = kept if kept_forms.read(kept) else ""
         return _sign_in_page(
             username=username, problem=say("sign_in_failed"), next=target, kept=kept
@@ -156,6 +158,7 @@ def do_password() -> Response | tuple[str, int]:
             accounts.verify(reading(), signed_in.actor.name, request.form.get("password", ""))
     except SignInFailed:
         counters.sign_in_failed(account)
+        log.event("sign-in-failed")
         return render_template(
             "staff/password.html", next=target, problem=say("password_wrong")
         ), 422
@@ -232,6 +235,7 @@ def _use_link(token: str, username: str, password: str, code: str) -> StaffMembe
         member = write(act)
     if member is None:
         counters.sign_in_failed(account)
+        log.event("sign-in-failed")
         raise CodeWrong
     counters.sign_in_worked(account)
     return member

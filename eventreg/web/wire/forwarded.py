@@ -1,10 +1,10 @@
 """The client's address and scheme, from the headers of a reverse proxy. The headers are believed
 only if they come from a trusted address."""
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from eventreg import log
 from eventreg.proxies import Proxies, parse_address
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -23,10 +23,9 @@ class Forwarded:
     """WSGI middleware that sets ``REMOTE_ADDR`` and the scheme from the headers of trusted proxies.
     It removes those headers from every request."""
 
-    def __init__(self, app: Wsgi, proxies: Proxies, log: logging.Logger) -> None:
+    def __init__(self, app: Wsgi, proxies: Proxies) -> None:
         self._app = app
         self._proxies = proxies
-        self._log = log
         self._warned = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -52,8 +51,8 @@ class Forwarded:
         """Warn once: without the number of proxies, all guests behind one share its limits."""
         if not self._warned:
             self._warned = True
-            self._log.warning(
-                "a proxy at %s forwards requests, but EVENTREG_TRUSTED_PROXIES is 0: all its "
+            log.event(
+                "proxy-not-trusted",
+                f"a proxy at {peer} forwards requests, but EVENTREG_TRUSTED_PROXIES is 0: all its "
                 "guests count as one",
-                peer,
             )

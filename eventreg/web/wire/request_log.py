@@ -1,31 +1,32 @@
-"""Write one log line for each request, with an id that all log lines of the request share.
+"""Log each request, under an id that all its events share.
 
-A line holds the route, never the URL, because URLs contain ticket tokens and searches.
-It holds no name, telephone number or query. Of the person who asked it holds only the staff id.
+An event has the route and never the address, because addresses hold ticket tokens and searches. Of
+the person who asks it has the account's number and role, and of a guest nothing.
 """
 
-import logging
 import os
 import re
-import sys
-from typing import TextIO, cast
+from collections.abc import Mapping
+from zlib import crc32
 
-from flask import Flask, Request, Response, g, has_request_context, request
-from flask.logging import wsgi_errors_stream
+from flask import Request, Response, g, has_request_context, request
 
-from eventreg.clock import stopwatch, utc_now
+from eventreg import log
+from eventreg.clock import stopwatch
 from eventreg.proxies import Proxies, parse_address
 
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-_BEGAN, _KEPT_ID = "eventreg.began", "eventreg.request_id"
+_BEGAN, _KEPT_ID, _SHOWN = "eventreg.began", "eventreg.request_id", "eventreg.number"
+_LIMIT = "eventreg.limit"
 _METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
+_QUIET = {"static", "door.asset", "health.livez", "health.readyz", "metrics.metrics"}
+"""Files and probes: they are logged only if they fail."""
+_TOLD = {401: "denied", 403: "denied", 429: "limit-hit"}
 
 
-def init_app(app: Flask) -> None:
-    """Put the request's id on the lines of the application's own logger, too."""
-    handler = logging.StreamHandler(cast(TextIO, wsgi_errors_stream))
-    handler.setFormatter(_Lines("%(moment)s %(levelname)s %(request)s%(message)s"))
-    app.logger.handlers = [handler]
+def init_app() -> None:
+    """Name the request in each event that is logged while it is answered."""
+    log.in_requests(_about_request)
 
 
 def begin(proxies: Proxies) -> None:
@@ -40,34 +41,56 @@ def begin(proxies: Proxies) -> None:
 
 
 def end(response: Response) -> None:
-    """Write the log line, and return the id in ``X-Request-Id``."""
+    """Log the answer, and return the id in ``X-Request-Id``."""
     # Resolve the proxy object once: this runs for every page.
     current: Request = request._get_current_object()  # type: ignore[attr-defined]
     began = current.environ.pop(_BEGAN, None)
     if began is None:
         return
-    request_id = current.environ[_KEPT_ID]
-    response.headers.add("X-Request-Id", request_id)
+    response.headers.add("X-Request-Id", current.environ[_KEPT_ID])
+    status = response.status_code
+    if told := _TOLD.get(status):
+        log.event(told, status=status, limit=current.environ.get(_LIMIT))
+    if status < 400 and current.endpoint in _QUIET:
+        return
     method = current.method if current.method in _METHODS else "other"
-    signed_in = g.get("signed_in")
-    staff = f" staff={signed_in.actor.staff_id}" if signed_in else ""
-    sys.stderr.write(
-        f"{_moment()} request id={request_id} {method} {current.endpoint or '-'} "
-        f"{response.status_code} {(stopwatch() - began) * 1000:.1f}ms{staff}\n"
+    took = (stopwatch() - began) * 1000
+    log.request(
+        current.environ[_KEPT_ID], method, current.endpoint or "-", status, took, _more(current)
     )
 
 
-def _moment() -> str:
-    return utc_now().isoformat(timespec="milliseconds")
+def number() -> str:
+    """A number for the error page, which a guest can read out: the log has it beside the id."""
+    digits = f"{crc32(request.environ.get(_KEPT_ID, '').encode()) % 10**8:08}"
+    request.environ[_SHOWN] = digits
+    return f"{digits[:4]} {digits[4:]}"
 
 
-class _Lines(logging.Formatter):
-    """Adds the id of the request, if there is one."""
+def note_limit(what: str) -> None:
+    """Remember which limit refuses this request."""
+    if has_request_context():
+        request.environ[_LIMIT] = what
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Format one record, with its traceback if there is one."""
-        record.moment = _moment()
-        record.request = (
-            f"id={request.environ.get(_KEPT_ID, '-')} " if has_request_context() else ""
-        )
-        return super().format(record)
+
+def _about_request() -> Mapping[str, log.Value]:
+    """The fields that say which request is answered; none outside a request."""
+    if not has_request_context():
+        return {}
+    current: Request = request._get_current_object()  # type: ignore[attr-defined]
+    known = {"request": current.environ.get(_KEPT_ID, "-"), "route": current.endpoint or "-"}
+    return {**known, **_more(current)}
+
+
+def _more(current: Request) -> dict[str, log.Value]:
+    """Who asked, and for which registration, if that is known."""
+    fields: dict[str, log.Value] = {}
+    if shown := current.environ.get(_SHOWN):
+        fields["number"] = shown
+    if signed_in := g.get("signed_in"):
+        fields["staff"], fields["role"] = signed_in.actor.staff_id, signed_in.role
+    named = current.view_args
+    registration = named.get("registration_id") if named else None
+    if registration or (registration := g.get("registration_id")):
+        fields["registration"] = registration
+    return fields

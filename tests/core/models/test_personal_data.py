@@ -1,8 +1,13 @@
 """The list of what is kept about people is complete: the privacy page is made from it."""
 
+import re
+from collections.abc import Sequence
+
 from eventreg.core.models import personal_data
 from eventreg.core.models.base import Base
+from eventreg.core.models.personal_data import Kept
 from eventreg.i18n import LANGUAGES, sentence
+from tests.support.factories import ROOT
 
 _LINKS = {"id", "version", "edition", "event_version", "registration_version"}
 """Columns that only number rows, or count changes."""
@@ -33,3 +38,24 @@ def test_every_item_has_a_sentence_in_both_languages() -> None:
             assert sentence(language, f"kept_{one.item}")
             key = f"until_{one.until.replace('-', '_')}"
             assert sentence(language, key, days=30)
+
+
+def recorded(kept: Sequence[Kept]) -> list[tuple[str, str, str, str]]:
+    """What the record must say of these items: the item, what it is, how long, and the tables."""
+    return [
+        (
+            one.item,
+            sentence("en", f"kept_{one.item}"),
+            sentence("en", f"until_{one.until.replace('-', '_')}", days=30),
+            ", ".join(f"`{table}`" for table in sorted({c.split(".")[0] for c in one.columns})),
+        )
+        for one in kept
+    ]
+
+
+def test_the_privacy_record_says_of_every_item_what_why_how_long_and_where() -> None:
+    record = (ROOT / "docs" / "privacy-record.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", record, re.M)
+    said = [(item, what, long, where) for item, what, _, long, where in rows]
+    assert said == recorded((*personal_data.OF_GUESTS, *personal_data.OF_STAFF))
+    assert all(len(why) > 20 for _, _, why, _, _ in rows), "each item has a reason"
