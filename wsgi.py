@@ -6,7 +6,7 @@ import sys
 
 from eventreg.app import create_app
 from eventreg.commands.refusing import reason
-from eventreg.settings import SettingsInvalid, read
+from eventreg.settings.reading import SettingsInvalid, read
 from eventreg.storage.modes import OURS_ALONE
 from eventreg.storage.session import close
 

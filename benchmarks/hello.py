@@ -8,9 +8,9 @@ import sys
 
 from flask import Flask
 
-from eventreg.proxies import Proxies
 from eventreg.server import listener
 from eventreg.server.processes import ChildJob, Family
+from eventreg.settings.proxies import Proxies
 
 app = Flask(__name__)
 

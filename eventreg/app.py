@@ -18,8 +18,8 @@ from eventreg.commands.outbox import outbox_commands
 from eventreg.commands.purge import purge
 from eventreg.commands.staff import staff_commands
 from eventreg.commands.tables import end_in_one_line
-from eventreg.instance_folder import kept_secret, make_instance
-from eventreg.settings import ROOT, Settings
+from eventreg.settings.instance_folder import kept_secret, make_instance
+from eventreg.settings.table import ROOT, Settings
 from eventreg.storage import session
 from eventreg.web import site
 

@@ -14,7 +14,7 @@ from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from eventreg.settings import ROOT
+from eventreg.settings.table import ROOT
 
 LANGUAGES = ("zh", "en")
 TAGS = {"zh": "zh-Hans", "en": "en"}

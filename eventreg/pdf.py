@@ -10,7 +10,7 @@ from threading import BoundedSemaphore
 
 from eventreg import memory
 from eventreg.core.errors import PdfUnavailable, ReadersBusy
-from eventreg.settings import ROOT
+from eventreg.settings.table import ROOT
 
 _SECONDS = 60
 _WAIT = 10

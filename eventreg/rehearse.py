@@ -25,7 +25,8 @@ from eventreg.core.event.definition import Definition
 from eventreg.core.organising import applying
 from eventreg.rehearsal import filling
 from eventreg.serve import SHIPPED, say
-from eventreg.settings import ROOT, Settings, SettingsInvalid, read
+from eventreg.settings.reading import SettingsInvalid, read
+from eventreg.settings.table import ROOT, Settings
 from eventreg.storage.checks import make_tables
 from eventreg.storage.session import Session, close, reading, write
 

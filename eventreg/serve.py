@@ -35,7 +35,8 @@ from eventreg.server import listener, sd_notify
 from eventreg.server.doorkeeper import Doorkeeper, HandOver
 from eventreg.server.processes import ChildJob, Family
 from eventreg.server.tally import Tally
-from eventreg.settings import ROOT, Settings, SettingsInvalid, read
+from eventreg.settings.reading import SettingsInvalid, read
+from eventreg.settings.table import ROOT, Settings
 from eventreg.storage.checks import check_key, make_tables, require_usable_database
 from eventreg.storage.session import Session, alone, close, reading, write
 from eventreg.version import VERSION

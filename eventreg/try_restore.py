@@ -16,7 +16,7 @@ from eventreg.core.backups import faults
 from eventreg.core.backups.faults import BackupRefused
 from eventreg.operations import restoring
 from eventreg.operations.doctor import findings
-from eventreg.settings import read
+from eventreg.settings.reading import read
 from eventreg.storage.session import close
 
 

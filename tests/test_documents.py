@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eventreg.settings import SETTINGS
+from eventreg.settings.table import SETTINGS
 from eventreg.web import health
 from eventreg.web.access import need_of
 from tests.sources import name_of, tracked

@@ -14,7 +14,7 @@ from eventreg.core.operation_runs import Operation
 from eventreg.operations import restoring
 from eventreg.operations.backing_up import running
 from eventreg.operations.backing_up.running import Done
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage import backups, checks, since_backup
 from eventreg.web.public import outage_page
 

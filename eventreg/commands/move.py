@@ -6,17 +6,17 @@ from flask.cli import with_appcontext
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from eventreg import setting_types
 from eventreg.app_clock import current_time
 from eventreg.commands.refusing import in_words
 from eventreg.operations import moving
+from eventreg.settings import kinds
 from eventreg.storage.move.target import shown
 
 
 def _database(_context: click.Context, _option: click.Parameter, typed: str) -> URL:
     """The address of the target. Wrong usage if it is none."""
     try:
-        return make_url(setting_types.database(typed))
+        return make_url(kinds.database(typed))
     except (ValueError, ArgumentError) as wrong:
         raise click.BadParameter(str(wrong)) from wrong
 

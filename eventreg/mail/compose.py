@@ -22,7 +22,7 @@ from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import MessageKind
 from eventreg.core.models.registration import Registration, RegistrationState
 from eventreg.core.registration import lookup, waitlist
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage.session import reading
 from eventreg.web import addresses
 from eventreg.web.event_facts import facts

@@ -16,7 +16,7 @@ from eventreg.core.event import events
 from eventreg.core.invariants import Finding
 from eventreg.core.registration import sent_forms
 from eventreg.operations import forgetting
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage import checks, modes
 from eventreg.storage.session import AWAY, db, reading
 from eventreg.version import VERSION

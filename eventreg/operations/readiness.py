@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from eventreg.core import deliveries, operation_runs
 from eventreg.core.errors import Busy
 from eventreg.core.operation_runs import Operation
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage.session import reading, transaction
 
 MEGABYTE = 1_000_000

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from eventreg.core.errors import Busy, first_line
 from eventreg.core.models import event as event_models
 from eventreg.server import sd_notify
-from eventreg.settings import Settings, own_address
+from eventreg.settings.table import Settings, own_address
 from eventreg.storage.session import AWAY, reading
 
 _WITHOUT_LIMIT = 120

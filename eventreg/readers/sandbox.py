@@ -19,7 +19,7 @@ from typing import Any
 
 from eventreg import log, memory
 from eventreg.core.errors import ReadersBusy
-from eventreg.settings import ROOT
+from eventreg.settings.table import ROOT
 
 SECONDS = 15
 """Seconds that one file may take by the clock. Many more than by the processor, because a good file

@@ -11,9 +11,9 @@ import socket
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 
-from eventreg.proxies import Proxies
 from eventreg.server.channel import Channel
 from eventreg.server.listener import Listener, Wsgi
+from eventreg.settings.proxies import Proxies
 
 PATIENCE = 0.5
 """Seconds. A start that takes less keeps guests waiting for a moment instead of refusing them."""

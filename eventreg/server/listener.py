@@ -20,9 +20,9 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from eventreg.clock import stopwatch, utc_now
-from eventreg.proxies import Proxies, household, parse_address
 from eventreg.server.channel import STOPPING, TOO_SLOW, Channel, Peer
-from eventreg.settings import Settings
+from eventreg.settings.proxies import Proxies, household, parse_address
+from eventreg.settings.table import Settings
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 MOST_CONNECTIONS = 600

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 
 OURS_ALONE = 0o077
 """The umask of our programs, and the mode bits that our files must not have."""

@@ -14,7 +14,7 @@ from flask import current_app
 
 from eventreg.core.backups import names, times
 from eventreg.core.backups.names import BackupFile, Kind
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage import backups
 
 KEPT = times.KEPT

@@ -16,7 +16,7 @@ from eventreg.clock import stopwatch
 from eventreg.core import operation_runs
 from eventreg.core.errors import Busy
 from eventreg.core.operation_runs import Operation
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage.session import AWAY, Session, reading, write
 from eventreg.watching import messages, status
 from eventreg.watching.status import Point

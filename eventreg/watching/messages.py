@@ -15,7 +15,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from flask import current_app
 
 from eventreg.mail import sender
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 
 _SECONDS = 10
 

@@ -17,7 +17,7 @@ from eventreg.core.operation_runs import Operation, Run
 from eventreg.operations import doctor, readiness
 from eventreg.operations.backing_up import running
 from eventreg.operations.readiness import Fault
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage.session import AWAY, reading
 
 _SET_UP = frozenset({"https", "alarm"})

@@ -6,7 +6,7 @@ import hashlib
 import re
 from functools import cache
 
-from eventreg.settings import ROOT
+from eventreg.settings.table import ROOT
 
 _STATIC = ROOT / "static"
 _OWN = ("public/poster.css", "public/trouble.css")

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from eventreg.app_clock import current_time
 from eventreg.server.tally import Tally
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.web import access, assets, language
 from eventreg.web.wire import browser, request_log
 

@@ -14,10 +14,10 @@ from flask import Flask
 
 from eventreg.operations import metrics, readiness
 from eventreg.operations.readiness import HIDDEN_FROM_GUESTS, Fault
-from eventreg.proxies import parse_address
 from eventreg.server.channel import BACK_SOON, UNAVAILABLE, page
 from eventreg.server.listener import Wsgi
-from eventreg.settings import Settings
+from eventreg.settings.proxies import parse_address
+from eventreg.settings.table import Settings
 from eventreg.web.guard import host_without_port
 
 LIVE = "/livez"

@@ -9,7 +9,7 @@ from eventreg import log
 from eventreg.core.errors import Busy, Refusal
 from eventreg.core.event import events
 from eventreg.server.tally import Tally
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage.session import AWAY, reading
 from eventreg.web import access, guard, health, lang_attributes, language, template_globals
 from eventreg.web.desk import (

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from eventreg.settings import SettingsInvalid, read
+from eventreg.settings.reading import SettingsInvalid, read
 from tests.server.test_proxies import FRONTS
 from tests.server.test_server import ask
 from tests.server.test_slow_clients import connect

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventreg.proxies import Proxies, household, parse_address, parse_networks
+from eventreg.settings.proxies import Proxies, household, parse_address, parse_networks
 from eventreg.web.wire.forwarded import Forwarded
 from tests.server.test_server import hidden
 from tests.support import proxies, redis

@@ -161,7 +161,7 @@ IDLE = """
 import os, sys
 from eventreg.app import create_app
 from eventreg.core.event import events
-from eventreg.settings import read
+from eventreg.settings.reading import read
 from eventreg.storage.session import close, reading
 app = create_app(read(os.environ))
 with app.app_context():

@@ -17,7 +17,6 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from eventreg import settings
 from eventreg.app import create_app
 from eventreg.core import audit
 from eventreg.core.audit import Actor
@@ -32,6 +31,7 @@ from eventreg.core.registration.entries import Entry, Made
 from eventreg.core.staff import accounts
 from eventreg.core.undo import undo as undoing
 from eventreg.core.values import names, phones
+from eventreg.settings import reading as settings_reading
 from eventreg.storage.session import db, reading, transaction, write
 from tests.support import shared
 from tests.support.pages import sign_in
@@ -122,7 +122,7 @@ class House:
     def __init__(self, folder: Path, **environment: str) -> None:
         self.now = A_WEEK_BEFORE
         given = {"EVENTREG_RATE_LIMITS": "off", "EVENTREG_SECRET_KEY": SECRET, **environment}
-        self.settings = settings.read({"EVENTREG_INSTANCE": str(folder), **given})
+        self.settings = settings_reading.read({"EVENTREG_INSTANCE": str(folder), **given})
         self.app: Flask = create_app(self.settings, clock=lambda: self.now)
         self.app.testing = True
         self.app.jinja_env.bytecode_cache = shared.templates

@@ -21,7 +21,7 @@ from eventreg.clock import stopwatch
 from eventreg.core.backups.faults import BackupRefused
 from eventreg.operations import erasure_log
 from eventreg.operations.backing_up import drill_database
-from eventreg.settings import ROOT, Settings
+from eventreg.settings.table import ROOT, Settings
 from eventreg.storage import backups, dumps, encryption, old_backups
 from eventreg.storage.session import db
 

@@ -27,7 +27,7 @@ from eventreg.core.event.events import Phase
 from eventreg.core.operation_runs import Operation, Run
 from eventreg.operations.backing_up import lock, second_place
 from eventreg.operations.backing_up.drill import Drilled, clear_up, drill
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage import backups, old_backups
 from eventreg.storage.session import AWAY, Session, db, reading, write
 

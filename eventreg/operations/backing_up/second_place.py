@@ -18,7 +18,7 @@ from eventreg.core import erasure
 from eventreg.core.backups.faults import BackupRefused, DiskFault
 from eventreg.operations import erasure_log
 from eventreg.operations.backing_up.copier import Order
-from eventreg.settings import ROOT
+from eventreg.settings.table import ROOT
 from eventreg.storage import old_backups
 from eventreg.storage.session import reading
 

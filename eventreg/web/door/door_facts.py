@@ -11,7 +11,7 @@ from eventreg import i18n
 from eventreg.core.door import devices
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage.session import reading
 from eventreg.web import access, door_words, language
 from eventreg.web.door import door_files

@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from eventreg.settings import ROOT
+from eventreg.settings.table import ROOT
 
 _SCRIPTS = ROOT / "static" / "door"
 _BUILT = _SCRIPTS / "vendor"

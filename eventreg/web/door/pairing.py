@@ -21,7 +21,7 @@ from eventreg.core.staff import pairing as pairings
 from eventreg.core.staff import sessions
 from eventreg.core.staff.permissions import Permission
 from eventreg.core.values import whole_numbers
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage.session import Session, reading, write
 from eventreg.web import access, qr_code
 from eventreg.web.access import anyone, requires

@@ -15,7 +15,7 @@ from limits.strategies import FixedWindowRateLimiter
 from eventreg import log
 from eventreg.clock import utc_now
 from eventreg.core.errors import LinkSpent, RegistrationUnknown
-from eventreg.proxies import household, parse_address
+from eventreg.settings.proxies import household, parse_address
 from eventreg.web.limits.counters import Counters
 from eventreg.web.wire import request_log
 

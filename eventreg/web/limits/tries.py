@@ -8,7 +8,7 @@ from eventreg.core.models.staff import StaffMember
 from eventreg.core.staff import known_browsers
 from eventreg.core.values import usernames
 from eventreg.server.tally import Tally
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage.session import reading, write
 from eventreg.web.limits import limits
 

@@ -11,7 +11,7 @@ from eventreg.core.desk.readiness import Machine, Point
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.staff.permissions import Permission
-from eventreg.settings import Settings
+from eventreg.settings.table import Settings
 from eventreg.storage import last_backup
 from eventreg.storage.session import reading
 from eventreg.web.access import requires

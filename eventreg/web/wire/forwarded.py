@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from eventreg import log
-from eventreg.proxies import Proxies, parse_address
+from eventreg.settings.proxies import Proxies, parse_address
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _HEADERS = (

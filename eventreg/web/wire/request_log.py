@@ -13,7 +13,7 @@ from flask import Request, Response, g, has_request_context, request
 
 from eventreg import log
 from eventreg.clock import stopwatch
-from eventreg.proxies import Proxies, parse_address
+from eventreg.settings.proxies import Proxies, parse_address
 
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _BEGAN, _KEPT_ID, _SHOWN = "eventreg.began", "eventreg.request_id", "eventreg.number"

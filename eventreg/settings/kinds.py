@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pyrage import RecipientError, x25519
 
-from eventreg.proxies import Network, parse_networks
+from eventreg.settings.proxies import Network, parse_networks
 
 T = TypeVar("T")
 
