@@ -20,10 +20,11 @@ from eventreg import log
 from eventreg.core.errors import Busy
 from eventreg.core.models.registration import Registration
 from eventreg.core.registration import tickets
-from eventreg.storage import backups, fitting_programs, modes, soundness
+from eventreg.storage import backups, fitting_programs, modes
 from eventreg.storage.move import moved_tables
 from eventreg.storage.session import PRAGMAS, SESSION, alone, db
-from eventreg.storage.sqlite_file import SqliteFile
+from eventreg.storage.sqlite import soundness
+from eventreg.storage.sqlite.sqlite_file import SqliteFile
 
 _NETWORK = {
     "nfs",

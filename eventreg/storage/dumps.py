@@ -11,9 +11,9 @@ from sqlalchemy import Connection, inspect, text
 
 from eventreg.core.backups.faults import BackupRefused
 from eventreg.storage import postgresql_tools
-from eventreg.storage.file_connection import State
 from eventreg.storage.session import db
-from eventreg.storage.sqlite_file import SqliteFile
+from eventreg.storage.sqlite.file_connection import State
+from eventreg.storage.sqlite.sqlite_file import SqliteFile
 
 
 def _file() -> SqliteFile:

@@ -36,9 +36,9 @@ from eventreg.core.models import (
 from eventreg.core.models import event as event_models
 from eventreg.core.models.base import Base
 from eventreg.server.tally import Tally
-from eventreg.storage import moved_mark
-from eventreg.storage.file_connection import FileLost
-from eventreg.storage.sqlite_file import SqliteFile
+from eventreg.storage.sqlite import moved_mark
+from eventreg.storage.sqlite.file_connection import FileLost
+from eventreg.storage.sqlite.sqlite_file import SqliteFile
 from eventreg.storage.write_queue import Gate
 
 __all__ = ["Session"]  # the type of an act's argument

@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 
 from eventreg.clock import stopwatch
 from eventreg.core.errors import Busy
-from eventreg.storage.file_connection import FileLost
+from eventreg.storage.sqlite.file_connection import FileLost
 
 PATIENCE = 5.0
 """Seconds. A guest who has waited longer is asked to try again, and the form is kept."""

@@ -16,8 +16,8 @@ from eventreg.core.models.calls import Call, CallOutcome, CallReason
 from eventreg.core.registration import lookup
 from eventreg.core.staff import pairing, sessions
 from eventreg.storage import checks
-from eventreg.storage.file_connection import FileConnection
 from eventreg.storage.session import db, reading, transaction
+from eventreg.storage.sqlite.file_connection import FileConnection
 from tests.support.factories import House, local, toml, with_event
 
 on_both_databases = pytest.mark.both_databases

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from eventreg.storage.move import moved_tables
 from eventreg.storage.session import db
-from eventreg.storage.sqlite_file import SqliteFile
+from eventreg.storage.sqlite.sqlite_file import SqliteFile
 
 
 def _file() -> SqliteFile | None:

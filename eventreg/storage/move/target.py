@@ -33,10 +33,10 @@ from sqlalchemy.exc import DBAPIError
 
 from eventreg.core.errors import first_line
 from eventreg.storage import checks
-from eventreg.storage.file_ledger import FileLedger
 from eventreg.storage.move import copying
 from eventreg.storage.move.refused import MoveRefused
 from eventreg.storage.session import ALONE
+from eventreg.storage.sqlite.file_ledger import FileLedger
 
 _VERSION_TABLE = "alembic_version"
 

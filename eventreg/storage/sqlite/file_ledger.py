@@ -13,8 +13,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from eventreg.storage.file_connection import SHARED, Inode, log_of
-from eventreg.storage.moved_mark import MovedMark
+from eventreg.storage.sqlite.file_connection import SHARED, Inode, log_of
+from eventreg.storage.sqlite.moved_mark import MovedMark
 
 _USER_VERSION = 60
 """Its offset in the file: four bytes, the highest first

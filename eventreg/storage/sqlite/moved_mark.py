@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine, event
 
 from eventreg import log
-from eventreg.storage.file_connection import FileConnection, FileLost
+from eventreg.storage.sqlite.file_connection import FileConnection, FileLost
 
 
 class MovedMark:

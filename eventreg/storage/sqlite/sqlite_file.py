@@ -17,7 +17,7 @@ from sqlalchemy import Engine, MetaData, event
 from sqlalchemy.exc import InvalidatePoolError
 
 from eventreg import log
-from eventreg.storage.file_connection import (
+from eventreg.storage.sqlite.file_connection import (
     FileConnection,
     FileLost,
     Inode,
@@ -26,9 +26,9 @@ from eventreg.storage.file_connection import (
     inode,
     log_of,
 )
-from eventreg.storage.file_ledger import FileLedger
-from eventreg.storage.open_connections import OpenConnections
-from eventreg.storage.soundness import last_act, why_unusable
+from eventreg.storage.sqlite.file_ledger import FileLedger
+from eventreg.storage.sqlite.open_connections import OpenConnections
+from eventreg.storage.sqlite.soundness import last_act, why_unusable
 from eventreg.storage.write_queue import Gate, gated
 
 

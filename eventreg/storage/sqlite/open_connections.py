@@ -3,7 +3,7 @@
 from threading import Lock
 from weakref import WeakSet
 
-from eventreg.storage.file_connection import FileConnection, Log
+from eventreg.storage.sqlite.file_connection import FileConnection, Log
 
 
 class OpenConnections:
