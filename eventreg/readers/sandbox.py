@@ -14,13 +14,16 @@ import sys
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
 from eventreg import log, memory
 from eventreg.core.errors import ReadersBusy
-from eventreg.settings.table import ROOT
 
+_ROOT = Path(__file__).resolve().parents[2]
+"""The folder of the program. Not from the settings: their imports would take half of the time of a
+child."""
 SECONDS = 15
 """Seconds that one file may take by the clock. Many more than by the processor, because a good file
 must not be refused while the machine is busy."""
@@ -61,7 +64,7 @@ def run(module: str, content: bytes) -> Any:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=SECONDS,
-            cwd=ROOT,
+            cwd=_ROOT,
             env=_environment(),
             check=False,
         )

@@ -33,6 +33,12 @@ def on_one_database(fault: str, *faults: str) -> pytest.MarkDecorator:
     )
 
 
+def in_short(engine: str) -> pytest.MarkDecorator:
+    """Run a test on both databases in `make proofs`, and on this one in `make test`."""
+    engines = ["sqlite", "postgresql"] if WHOLE else [engine]
+    return pytest.mark.parametrize("engine", engines, indirect=True)
+
+
 @pytest.fixture
 def place(house: House, folder: Path, environment: dict[str, str]) -> Place:
     """The test's database, for writers that run in other processes."""

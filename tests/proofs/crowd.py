@@ -213,6 +213,7 @@ def broken_promises(house: House, promises: list[dict[str, Any]]) -> list[str]:
     lost."""
     reading().rollback()
     rows = reading().execute(text("SELECT id, ticket_seed, state FROM registrations")).all()
+    reading().rollback()  # PostgreSQL ends idle transactions
     stored = {row.id: row for row in rows}
     undone = {promise["undone"] for promise in promises if "undone" in promise}
     broken = []

@@ -29,7 +29,7 @@ def test_a_backup_taken_in_a_storm_holds_every_earlier_promise(
 ) -> None:
     house.apply(toml(capacity=200, more="[waitlist]\nsize = 200"))
     crowd = Crowd(place, "backups", Act(100_000), 4)
-    for number in range(rounds(3, 50)):
+    for number in range(rounds(2, 50)):
         crowd.wait_for(len(crowd.promises()) + (300 if WHOLE else 100))
         before = [promise for promise in crowd.promises() if "id" in promise]
         file = tmp_path / f"backup{number}.zip"

@@ -86,7 +86,7 @@ def overtaken(seen: list[dict[str, Any]]) -> list[str]:
 @pytest.mark.parametrize("seed", seeds(1, 20))
 def test_no_waiting_party_is_overtaken(house: House, place: Place, seed: str) -> None:
     house.apply(toml(capacity=30, more="[waitlist]\nsize = 500"))
-    seen = history(house, place, seed, rounds(40, 125))
+    seen = history(house, place, seed, rounds(30, 125))
     assert sum(one["state"] == "waitlisted" for one in seen) > 30
     assert sum(one["promoted"] for one in seen) > 10
     assert overtaken(seen) == []

@@ -29,7 +29,7 @@ def test_every_acknowledged_registration_survives_the_kill_of_all_writers(
 ) -> None:
     house.apply(toml(capacity=100_000))
     chance, promised = random.Random("kills"), 0
-    for number in range(rounds(6, 300)):
+    for number in range(rounds(4, 300)):
         crowd = Crowd(place, f"round{number}", Act(10_000), WRITERS)
         crowd.wait_for(chance.randrange(1, 60))
         crowd.kill()
@@ -49,7 +49,7 @@ def test_every_acknowledged_registration_survives_a_crash_of_postgresql(
         checks.make_tables()
         assert list(checks.wrong_settings()) == [], "fsync and synchronous_commit are on"
         house.apply(toml(capacity=100_000))
-        for number in range(rounds(3, 30)):
+        for number in range(rounds(2, 30)):
             crowd = Crowd(place, f"crash{number}", Act(10_000), WRITERS)
             crowd.wait_for(chance.randrange(10, 80))
             reading().rollback()

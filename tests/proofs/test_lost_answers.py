@@ -110,7 +110,7 @@ def test_after_lost_answers_every_guest_has_exactly_one_registration(
     house: House, place: Place, folder: Path
 ) -> None:
     house.apply(toml(capacity=100_000))
-    wanted = rounds(30, 500)
+    wanted = rounds(15, 500)
     with running(folder, EVENTREG_SECRET_KEY=SECRET, **place.environment) as server:
         tickets, people, forms = lose(server, wanted)
         assert all(ask(server, "GET", ticket)[0] == 200 for ticket in tickets)

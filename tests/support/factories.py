@@ -33,7 +33,7 @@ from eventreg.core.undo import undo as undoing
 from eventreg.core.values import names, phones
 from eventreg.settings import reading as settings_reading
 from eventreg.storage.session import db, reading, transaction, write
-from tests.support import shared
+from tests.support import shared  # noqa: F401 - what all apps share
 from tests.support.pages import sign_in
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -125,7 +125,6 @@ class House:
         self.settings = settings_reading.read({"EVENTREG_INSTANCE": str(folder), **given})
         self.app: Flask = create_app(self.settings, clock=lambda: self.now)
         self.app.testing = True
-        self.app.jinja_env.bytecode_cache = shared.templates
         self.app.test_client_class = Browser
         self.olga = self.desmond = self.dora = Actor("staff")
 

@@ -91,4 +91,5 @@ def _known_engine(made_by: SQLAlchemy, key: str | None, options: dict[str, Any],
 
 
 Flask.url_rule_class = KnownRule
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": templates}
 SQLAlchemy._make_engine = _known_engine  # type: ignore[assignment, method-assign]

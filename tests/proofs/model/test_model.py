@@ -257,7 +257,7 @@ def explore(house: House, examples: int, steps: int) -> None:
 
 
 def test_after_every_order_of_acts_program_and_model_agree(house: House) -> None:
-    explore(house, *((2_000, 50) if WHOLE else (40, 30)))
+    explore(house, *((2_000, 50) if WHOLE else (20, 30)))
 
 
 @pytest.mark.parametrize(

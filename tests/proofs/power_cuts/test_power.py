@@ -41,7 +41,7 @@ def cuts(folder: Path, times: int, fault: str = "") -> tuple[int, list[str]]:
     """Cut the power at so many moments of one run. Returns the number of promises and the broken
     ones, over all cuts."""
     disk = Disk({path: bytearray(content) for path, content in prepared(folder).items()})
-    calls = trace(folder, folder.parent / "promises", rounds(100, 400), fault)
+    calls = trace(folder, folder.parent / "promises", rounds(60, 400), fault)
     assert any(call.kind == "sync" for call in calls), (
         "the trace has no sync, so it did not see the database"
     )
@@ -56,7 +56,7 @@ def cuts(folder: Path, times: int, fault: str = "") -> tuple[int, list[str]]:
 
 
 def test_every_promise_survives_a_power_cut(folder: Path, tmp_path: Path) -> None:
-    promised, broken = cuts(_below(folder), rounds(20, 200))
+    promised, broken = cuts(_below(folder), rounds(12, 200))
     print(f"{promised} promises, {len(broken)} broken")  # noqa: T201
     assert promised > 100
     assert broken == []
@@ -74,7 +74,7 @@ def test_every_promise_comes_after_a_sync(folder: Path) -> None:
     below = _below(folder)
     prepared(below)
     synced = False
-    for call in trace(below, below.parent / "promises", 50):
+    for call in trace(below, below.parent / "promises", 20):
         if call.kind == "promise":
             assert synced
             synced = False
