@@ -73,7 +73,7 @@ def deployed(
         told = {"EVENTREG_WORKERS": "2", "EVENTREG_CLOCK": MORNING, "PORT": str(behind)}
         with (
             running(folder, **environment, **told) as server,
-            FRONTS[front](folder.parent / front, port, behind) as proxy,
+            FRONTS[front](folder / front, port, behind) as proxy,
         ):
             proxy.name = SHIPPED_NAME
 

@@ -29,7 +29,7 @@ from tests.support.factories import LONG_PASSWORD
 from tests.support.windows import LAPTOP, PHONE, follow, kind, window
 
 pytestmark = pytest.mark.browser
-SEATS, GUESTS = rounds(40, 120), rounds(60, 200)
+SEATS, GUESTS = rounds(25, 120), rounds(40, 200)
 """Seats and guests of the rush. Two more seats are for those who come in a browser."""
 DESK = "/staff/events/small"
 COMBINATIONS = [
@@ -193,7 +193,7 @@ def everybody_has_one_answer(rush: Rush, answers: list[tuple[int, str]]) -> None
     """A ticket, or that all seats are taken. Who sends the same form again gets the same."""
     print(f"{len(rush.pressed_again)} pressed again")  # noqa: T201
     assert {status for status, _ in answers} == {303, 409}, answers
-    assert set(rush.refused) <= {502, 503}, rush.refused
+    assert set(rush.refused) <= {503}, rush.refused
     tickets = [ticket for status, ticket in answers if status == 303]
     assert len(set(tickets)) == len(tickets) == SEATS
     assert all(rush.proxy.ask("GET", ticket).status == 200 for ticket in tickets[::4])
