@@ -18,6 +18,7 @@ from eventreg.storage.session import reading
 from tests.deployment.place import MORNING, Deployment, deployed, trusting
 from tests.deployment.rush import Rush, opened_form
 from tests.proofs.conftest import WHOLE, rounds
+from tests.server.test_monitors import wait_until
 from tests.support.door.volunteer import (
     PHONE_WITH_WORKER,
     Volunteer,
@@ -26,6 +27,7 @@ from tests.support.door.volunteer import (
     volunteer,
 )
 from tests.support.factories import LONG_PASSWORD
+from tests.support.servers import processes_of
 from tests.support.windows import LAPTOP, PHONE, follow, kind, window
 
 pytestmark = pytest.mark.browser
@@ -54,6 +56,7 @@ def whole(
 def test_guests_a_clerk_and_a_door_over_https_while_every_part_dies_and_comes_back(
     chromium: Browser, whole: Deployment, tmp_path: Path
 ) -> None:
+    processes = len(processes_of(whole.server))
     with trusting(chromium, whole.proxy, tmp_path / "home") as browser:
         nobody_outside_can_ask_how_the_server_is(whole)
         guest = a_guest_opens_the_form(browser, whole)
@@ -71,6 +74,7 @@ def test_guests_a_clerk_and_a_door_over_https_while_every_part_dies_and_comes_ba
         the_door_uploads(dora, clerk, people, whole)
         guest.reload()
         expect(guest.locator("main")).to_have_attribute("data-state", "confirmed")
+    wait_until(lambda: len(processes_of(whole.server)) == processes, "a process is missing")
     every_seat_is_there_once(whole, [ticket for status, ticket in answers if status == 303])
 
 
