@@ -70,6 +70,9 @@ FIELDS = (
 )
 """Every field besides ``time``, ``level``, ``event`` and ``message``."""
 Value = str | int | float | None
+_POOL = "sqlalchemy.pool"
+"""It reports connections that broke when the database went away. A stack would look like a fault of
+the program, which says ``database-away``."""
 _ROOT = f"{Path(__file__).resolve().parent.parent}/"
 _MOST_FRAMES = 30
 _ours = logging.getLogger("eventreg")
@@ -175,7 +178,8 @@ def _entry(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
             yield field, _safe(value)
     if error is not None:
         yield "error", type(error).__name__
-        yield "stack", list(_stack(error))
+        if not record.name.startswith(_POOL):
+            yield "stack", list(_stack(error))
 
 
 def _safe(value: Value) -> Value:

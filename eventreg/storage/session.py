@@ -36,6 +36,7 @@ from eventreg.core.models import (
 from eventreg.core.models import event as event_models
 from eventreg.core.models.base import Base
 from eventreg.server.tally import Tally
+from eventreg.storage.request_session import RequestSession
 from eventreg.storage.sqlite import moved_mark
 from eventreg.storage.sqlite.file_connection import FileLost
 from eventreg.storage.sqlite.sqlite_file import SqliteFile
@@ -56,7 +57,7 @@ TABLES = (
     schema,
 )
 """All modules with tables. Importing them fills the metadata."""
-db = SQLAlchemy(metadata=Base.metadata)
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": RequestSession})
 
 PRAGMAS = {
     "busy_timeout": "5000",

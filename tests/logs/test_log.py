@@ -235,6 +235,17 @@ def test_of_a_library_only_its_own_words_are_logged(events: Events) -> None:
     assert "message" not in joined and "/T/abc" not in str(joined)
 
 
+def test_a_connection_that_breaks_with_the_database_has_no_stack(events: Events) -> None:
+    for name in ("sqlalchemy.pool.impl.QueuePool", "waitress"):
+        try:
+            raise ConnectionError
+        except ConnectionError:
+            logging.getLogger(name).exception("Exception during reset or similar")
+    pool, other = events()
+    assert (pool["error"], "stack" in pool) == ("ConnectionError", False)
+    assert other["stack"]
+
+
 def test_text_is_for_people(capfd: pytest.CaptureFixture[str]) -> None:
     log.begin("text")
     log.event("mail-failed", "mail 7 (promoted) not sent: refused, 550", mail=7, kind="promoted")
