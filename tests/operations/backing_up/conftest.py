@@ -2,10 +2,13 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
+from flask.ctx import AppContext
 
 from eventreg.core import operation_runs
 from eventreg.core.operation_runs import Operation, Run
@@ -26,6 +29,14 @@ def last(operation: Operation) -> Run:
     """How an operation went last, as another process sees it."""
     reading().rollback()
     return operation_runs.last(reading(), operation)
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Wait until it is so, for at most a minute."""
+    began = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - began < 60
+        Event().wait(0.05)
 
 
 def backups_in(folder: Path) -> list[str]:
@@ -77,7 +88,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_house(folder: Path, environment: dict[str, str]) -> Iterator[Callable[..., House]]:
     """Opens the house with these settings, once or again. A party of two has registered; no drill
     is due."""
-    opened = []
+    opened: list[tuple[House, AppContext]] = []
 
     def open_with(**settings: str) -> House:
         house = House(folder, **environment, **settings)

@@ -18,7 +18,7 @@ from eventreg.core.operation_runs import Operation
 from eventreg.operations.backing_up import running, second_place
 from eventreg.operations.backing_up.copier import Order
 from eventreg.storage import backups, old_backups
-from tests.operations.backing_up.conftest import backups_in, fill, last
+from tests.operations.backing_up.conftest import backups_in, fill, last, wait_for
 from tests.support.factories import ROOT, House
 
 Opening = Callable[..., House]
@@ -164,8 +164,7 @@ def test_a_copy_that_is_killed_in_the_middle_leaves_no_backup(
     copier.stdin.close()
     with endless.open("wb", buffering=0) as source:
         source.write(b"half of a backup" * 100)
-        while not list(place.glob(".partial-*")):
-            pass
+        wait_for(lambda: any(place.glob(".partial-*")))
         copier.kill()
         copier.wait()
     assert backups_in(place) == [".partial-scheduled-20300603T020000000000.zip"]
