@@ -10,6 +10,7 @@ from pyrage import x25519
 
 from eventreg.core.backups.faults import BackupRefused
 from eventreg.storage import backups, encryption
+from tests.proofs.conftest import WHOLE
 from tests.support.factories import House, toml
 
 NAME = "慕容翠花"
@@ -55,6 +56,7 @@ def test_an_encrypted_backup_is_restored_with_its_key_alone(
     assert backups.verify(kept).rows["registrations"] == 2, "what stays beside the database is not"
 
 
+@pytest.mark.skipif(not WHOLE, reason="in `make proofs`")
 def test_the_schedule_encrypts_and_its_drill_needs_no_key(
     small: House, keys: tuple[str, Path], tmp_path: Path
 ) -> None:

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eventreg.core.backups import times
+from tests.proofs.conftest import rounds
 from tests.support.factories import local
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -81,6 +83,7 @@ AGES = st.lists(
 """Up to sixty days old; a few from the future, because a clock was wrong."""
 
 
+@hypothesis.settings(max_examples=rounds(30, 1000), deadline=None)
 @given(AGES)
 def test_what_is_kept_of_any_backups(ages: list[timedelta]) -> None:
     made = {NOW - age for age in ages}
@@ -98,6 +101,7 @@ def test_what_is_kept_of_any_backups(ages: list[timedelta]) -> None:
     )
 
 
+@hypothesis.settings(max_examples=rounds(30, 1000), deadline=None)
 @given(AGES)
 def test_thinning_out_after_each_backup_keeps_the_same_as_thinning_out_once(
     ages: list[timedelta],

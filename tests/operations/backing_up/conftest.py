@@ -13,10 +13,15 @@ from flask.ctx import AppContext
 from eventreg.core import operation_runs
 from eventreg.core.operation_runs import Operation, Run
 from eventreg.storage.session import reading, transaction
+from tests.proofs.conftest import WHOLE
 from tests.support.factories import House, toml
 
 SMALL = 512
 """Kilobytes of a disk that holds a few backups."""
+
+
+both_in_proofs = pytest.mark.both_databases if WHOLE else pytest.mark.usefixtures("folder")
+"""For tests that run on both databases in `make proofs`, and on SQLite in `make test`."""
 
 
 def no_drill_is_due(house: House) -> None:

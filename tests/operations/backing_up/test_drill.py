@@ -12,12 +12,14 @@ from eventreg.operations import forgetting
 from eventreg.operations.backing_up import drill_database, running
 from eventreg.storage import old_backups
 from eventreg.storage.session import db, reading, transaction
-from tests.operations.backing_up.conftest import last
+from tests.operations.backing_up.conftest import both_in_proofs, last
+from tests.proofs.conftest import WHOLE
 from tests.support.factories import House
 from tests.support.postgresql import Cluster
 
 Opening = Callable[..., House]
-both = pytest.mark.both_databases
+in_proofs = pytest.mark.skipif(not WHOLE, reason="in `make proofs`")
+"""A drill takes one or two seconds of the processor."""
 
 
 def left_over(house: House) -> list[str]:
@@ -30,8 +32,10 @@ def left_over(house: House) -> list[str]:
     return found
 
 
-@both
-def test_a_month_after_the_last_drill_the_newest_backup_is_restored(open_house: Opening) -> None:
+@both_in_proofs
+def test_the_newest_backup_is_restored_and_who_was_erased_stays_so(
+    open_house: Opening,
+) -> None:
     house = open_house()
     guest = house.register("王五")
     assert house.run("backup", "run").exit_code == 0
@@ -46,6 +50,7 @@ def test_a_month_after_the_last_drill_the_newest_backup_is_restored(open_house: 
     assert house.seats().taken == 2, "the real database was not touched"
 
 
+@in_proofs
 def test_the_drill_is_made_by_itself_once_a_month(open_house: Opening) -> None:
     house = open_house()
     house.now += timedelta(days=29)
@@ -56,7 +61,8 @@ def test_the_drill_is_made_by_itself_once_a_month(open_house: Opening) -> None:
     assert "restored in" not in house.run("backup", "run").output
 
 
-@both
+@in_proofs
+@pytest.mark.both_databases
 def test_a_backup_that_cannot_be_restored_turns_it_red(open_house: Opening) -> None:
     house = open_house()
     house.run("backup", "run")
@@ -70,6 +76,7 @@ def test_a_backup_that_cannot_be_restored_turns_it_red(open_house: Opening) -> N
     assert left_over(house) == []
 
 
+@in_proofs
 def test_a_backup_in_which_a_seat_is_counted_wrongly_turns_it_red(open_house: Opening) -> None:
     house = open_house()
     with db.engine.begin() as connection:

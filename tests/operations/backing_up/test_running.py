@@ -10,13 +10,19 @@ import pytest
 from eventreg.core.operation_runs import Operation
 from eventreg.operations.backing_up import running
 from eventreg.storage import backups
-from tests.operations.backing_up.conftest import backups_in, fill, last, no_drill_is_due
+from tests.operations.backing_up.conftest import (
+    backups_in,
+    both_in_proofs,
+    fill,
+    last,
+    no_drill_is_due,
+)
 from tests.support.factories import House, local, toml
 from tests.support.servers import FORKS
 
 Opening = Callable[..., House]
+# both databases with EVENTREG_PROOFS=whole, and SQLite without
 MINUTES = timedelta(minutes=1)
-both = pytest.mark.both_databases
 
 
 def automatic(house: House) -> list[str]:
@@ -24,7 +30,7 @@ def automatic(house: House) -> list[str]:
     return backups_in(house.settings.instance / "backups")
 
 
-@both
+@both_in_proofs
 def test_a_timer_of_five_minutes_makes_a_backup_an_hour_and_one_each_time_on_the_day(
     open_house: Opening,
 ) -> None:
@@ -161,7 +167,7 @@ def back_up(folder: str, environment: dict[str, str]) -> None:
     house.close()
 
 
-@both
+@pytest.mark.both_databases
 def test_many_processes_at_once_make_one_backup(
     open_house: Opening, folder: Path, environment: dict[str, str]
 ) -> None:
@@ -181,7 +187,7 @@ def test_nothing_is_made_if_it_is_off(open_house: Opening) -> None:
     assert not (house.settings.instance / "backups").exists()
 
 
-@both
+@both_in_proofs
 def test_a_purge_leaves_no_scheduled_backup_with_names(open_house: Opening, place: Path) -> None:
     house = open_house(EVENTREG_BACKUP_COPY=str(place))
     house.now = local("2030-06-09 20:00")

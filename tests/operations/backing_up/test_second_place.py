@@ -18,10 +18,11 @@ from eventreg.core.operation_runs import Operation
 from eventreg.operations.backing_up import running, second_place
 from eventreg.operations.backing_up.copier import Order
 from eventreg.storage import backups, old_backups
-from tests.operations.backing_up.conftest import backups_in, fill, last, wait_for
+from tests.operations.backing_up.conftest import backups_in, both_in_proofs, fill, last, wait_for
 from tests.support.factories import ROOT, House
 
 Opening = Callable[..., House]
+# both databases with EVENTREG_PROOFS=whole, and SQLite without
 HOUR = timedelta(hours=1)
 FIVE = timedelta(minutes=5)
 
@@ -46,7 +47,7 @@ def failed_copy(house: House) -> str:
     return str(last(Operation.COPY).reason)
 
 
-@pytest.mark.both_databases
+@both_in_proofs
 def test_each_backup_is_copied_whole(open_house: Opening, place: Path) -> None:
     house = open_house(EVENTREG_BACKUP_COPY=str(place))
     for _ in range(2):
