@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -159,11 +160,13 @@ def test_old_backups_are_thinned_out_and_other_files_stay(open_house: Opening) -
     assert len(list(folder.glob("scheduled-*.zip"))) == 1 + 4 + 33
 
 
-def back_up(folder: str, environment: dict[str, str]) -> None:
-    """Another process on the same database: it looks what is due."""
+def back_up(folder: str, environment: dict[str, str], number: int, together: Barrier) -> None:
+    """Another process on the same database. All begin at once, and their clocks differ a little."""
     house = House(Path(folder), **environment)
+    house.now += timedelta(seconds=number)
     with house.app.app_context():
-        running.run(now=house.now)
+        together.wait(60)
+        assert not running.run(now=house.now).failed
     house.close()
 
 
@@ -172,11 +175,15 @@ def test_many_processes_at_once_make_one_backup(
     open_house: Opening, folder: Path, environment: dict[str, str]
 ) -> None:
     house = open_house()
-    processes = [FORKS.Process(target=back_up, args=(str(folder), environment)) for _ in range(4)]
+    together = FORKS.Barrier(4)
+    processes = [
+        FORKS.Process(target=back_up, args=(str(folder), environment, number, together))
+        for number in range(4)
+    ]
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(120)
         assert process.exitcode == 0
     assert len(automatic(house)) == 1
 
