@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -39,12 +40,14 @@ def run(*command: str | Path) -> str:
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "trixie"])
-def test_the_page_leads_from_a_bare_debian_to_https(suite: str, tmp_path: Path) -> None:
+def test_the_page_leads_from_a_bare_debian_to_https(suite: str) -> None:
     require("debootstrap", "systemd-nspawn", "nsenter", "curl", "apt-get")
     taken = [port for port in (80, 443, 8000, 8001) if not is_free(port)]
     if taken:
         pytest.skip(f"somebody listens on {taken}, which the Debian would share")
-    said = run("script/try-going-live", tmp_path / "debian", suite)
+    # On the disk: the folder of other tests may lie in memory, and a Debian is large.
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="eventreg-") as folder:  # noqa: S108
+        said = run("script/try-going-live", Path(folder, "debian"), suite)
     assert "All of it works" in said
 
 
