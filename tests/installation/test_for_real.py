@@ -46,7 +46,7 @@ def test_the_page_leads_from_a_bare_debian_to_https(suite: str) -> None:
     if taken:
         pytest.skip(f"somebody listens on {taken}, which the Debian would share")
     # On the disk: the folder of other tests may lie in memory, and a Debian is large.
-    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="eventreg-") as folder:  # noqa: S108
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="eventreg-") as folder:
         said = run("script/try-going-live", Path(folder, "debian"), suite)
     assert "All of it works" in said
 
