@@ -37,6 +37,7 @@ test: setup-test ## install what the tests need, then run all of them
 check: setup-test lint test ## lint, types, templates, spelling, then the tests: what CI runs
 
 proofs: setup-test ## the proofs about seats and the other long tests at full length: almost two hours (`make test` runs them short)
+	@script/system-packages proofs
 	@EVENTREG_PROOFS=whole $(BIN)/pytest tests/proofs $(IN_ROUNDS) -rP --durations=0 $(ARGS)
 
 bench: setup-test ## measure, beside the goals; writes benchmarks/results/
