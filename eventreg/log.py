@@ -10,9 +10,9 @@ import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from eventreg.clock import utc_now
@@ -116,7 +116,12 @@ def begin(format_: str = "") -> None:
     _ours.setLevel(_INFO)
     if _handler not in logging.getLogger().handlers:
         logging.getLogger().addHandler(_handler)
-    sys.excepthook = _ended_by
+
+
+def catch_all() -> None:
+    """For the server: also log an error that ends the program, or a thread."""
+    sys.excepthook = lambda _kind, error, _trace: _ended("the program", error)
+    threading.excepthook = lambda ended: _ended("a thread", ended.exc_value)
 
 
 def in_requests(context: Callable[[], Mapping[str, Value]]) -> None:
@@ -136,12 +141,9 @@ def write(line: str) -> None:
         pass
 
 
-def _ended_by(
-    _kind: type[BaseException], error: BaseException, _trace: TracebackType | None
-) -> None:
-    """The program ends because of an error that nothing has caught."""
+def _ended(what: str, error: BaseException | None) -> None:
     if not isinstance(error, KeyboardInterrupt):
-        event("unhandled", "the program ends", error=error)
+        event("unhandled", f"{what} ends", error=error)
 
 
 class _Handler(logging.Handler):

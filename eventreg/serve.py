@@ -59,6 +59,7 @@ def main(words: Sequence[str] = ()) -> None:
         sys.exit("\n".join(invalid.faults))
     except OSError as error:  # the instance folder
         sys.exit(reason(error))
+    log.catch_all()
     # First of all: if the port is taken, the link that is made only once must not be lost.
     listening = _listen(settings)
     try:
