@@ -49,8 +49,8 @@ def of_python() -> list[str]:
 
 
 def told(answer: Any) -> list[str]:
-    """The vulnerabilities in an answer of pip-audit. ``NotAsked`` if it skipped a package: pip-audit
-    ends with 0 even if the service knew none of them."""
+    """The vulnerabilities in an answer of pip-audit. ``NotAsked`` if it skipped a package, because
+    it ends with 0 even if the service knew none of them."""
     found, skipped = [], []
     for one in answer["dependencies"]:
         if "skip_reason" in one:
