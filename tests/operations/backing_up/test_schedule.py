@@ -38,6 +38,7 @@ def test_the_server_makes_a_backup_by_itself(
         ("EVENTREG_BACKUP_RECIPIENT", "age1abc", "must be a public key that begins with age1"),
         ("EVENTREG_BACKUP_RECIPIENT", str(KEY), "must be a public key that begins with age1"),
     ],
+    ids=["relative", "same", "no key", "private key"],
 )
 def test_a_wrong_setting_stops_the_start_in_one_line(name: str, value: str, why: str) -> None:
     with pytest.raises(SettingsInvalid) as invalid:
