@@ -53,7 +53,8 @@ class Family:
         for number in _STOP_SIGNALS:
             signal.signal(number, self._on_signal)
         for job in self._jobs:
-            self._start(job)
+            if not self._stopping:
+                self._start(job)
         while self._born:
             child, status = os.waitpid(-1, 0)
             born = self._born.pop(child, None)

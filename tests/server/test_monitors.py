@@ -15,14 +15,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import make_url
 
+from eventreg import serve
 from eventreg.settings import SettingsInvalid, read
 from tests.server.test_proxies import FRONTS
 from tests.server.test_server import ask
 from tests.server.test_slow_clients import connect, whole_answer
 from tests.support.factories import House, bare_environment, toml
-from tests.support.servers import Forked, Server, free_port, processes_of, running
+from tests.support.servers import FORKS, Forked, Server, free_port, processes_of, running
 
 TOKEN = "the-word-of-the-monitor"
 PAGES = 60
@@ -171,6 +173,33 @@ def test_a_start_can_be_stopped_while_it_waits(tmp_path: Path, cluster: Any) -> 
             assert process.wait(30) == 0
             assert status_of(address, "/livez")[0] == 0
     cluster.drop("stopped")
+
+
+def _serve_deaf(folder: str, port: int, log: str) -> None:
+    """Serve, with a start in which the first signal to stop gets lost."""
+    out = os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+
+    def prepare(_app: Flask) -> None:
+        with suppress(SystemExit):  # as a finalizer does
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    os.environ.update(EVENTREG_INSTANCE=folder, PORT=str(port), EVENTREG_RATE_LIMITS="off")
+    serve.prepare = prepare  # type: ignore[assignment]
+    serve.main()
+
+
+def test_a_stop_during_the_start_is_not_lost(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    told = (str(tmp_path / "instance"), free_port(), str(log))
+    process = FORKS.Process(target=_serve_deaf, args=told)
+    process.start()
+    process.join(60)
+    ended = process.exitcode
+    process.terminate()
+    process.join()
+    assert ended == 0, log.read_text()
 
 
 def headers_of(server: Server, path: str, *more: str) -> tuple[int, str, bytes]:
