@@ -18,6 +18,7 @@ from eventreg.core.registration import sent_forms
 from eventreg.core.staff import known_browsers, sessions
 from eventreg.mail.sender import Unreachable, deliver_due
 from eventreg.operations import forgetting
+from eventreg.operations.backing_up import running
 from eventreg.operations.forgetting import Purged
 from eventreg.storage.session import AWAY, Session, reading, write
 
@@ -63,6 +64,11 @@ def drop_unfinished() -> None:
     reading().rollback()
 
 
+def back_up() -> None:
+    """Make the backup that is due, and what follows from it. Raises one of ``AWAY``."""
+    running.run(now=current_time())
+
+
 PURGE = Job("purge", purge, 60 * 60, "personal data was not erased; next try in an hour")
 SCRUB = Job(
     "scrub", forgetting.finish_scrubbing, 60, "files were not scrubbed; next try in a minute"
@@ -70,6 +76,7 @@ SCRUB = Job(
 """Scrubs the database's files if that could not be done right after an erasure."""
 UNFINISHED = Job("unfinished forms", drop_unfinished, 60, "unfinished forms wait a minute")
 SEND_MAILS = Job("mail sender", deliver_due, 5, "mails wait")
+BACK_UP = Job("backup", back_up, 60, "no backup was looked for; next try in a minute")
 HOUSEKEEPING = (PURGE, SCRUB, UNFINISHED)
 
 

@@ -109,7 +109,8 @@ def _jobs(
         ChildJob(f"server {number + 1}", _closing(app, answer))
         for number in range(settings.workers)
     ]
-    jobs.append(ChildJob("housekeeping", _beside(app, leave, background.HOUSEKEEPING)))
+    beside = [*background.HOUSEKEEPING, *([background.BACK_UP] if settings.backups else [])]
+    jobs.append(ChildJob("housekeeping", _beside(app, leave, beside)))
     if settings.smtp_url:
         jobs.append(ChildJob("mail sender", _beside(app, leave, [background.SEND_MAILS])))
     return [_counted(app, row, job) for row, job in enumerate(jobs, start=1)]

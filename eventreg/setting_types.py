@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from pyrage import RecipientError, x25519
+
 from eventreg.proxies import Network, parse_networks
 
 T = TypeVar("T")
@@ -36,6 +38,28 @@ def setting(name: str, default: str, help: str, read: Callable[[str], T]) -> T: 
 def folder(text: str) -> Path:
     """The path of a folder."""
     return Path(text)
+
+
+def folder_or_off(text: str) -> Path | None:
+    """The path of a folder; ``None`` for off."""
+    return None if text == "off" else Path(text)
+
+
+def other_folder(text: str) -> Path | None:
+    """The whole path of a folder, or nothing."""
+    if text and not Path(text).is_absolute():
+        raise ValueError("must be a path that begins with /")
+    return Path(text) if text else None
+
+
+def age_recipient(text: str) -> str:
+    """A public key of age, or nothing."""
+    try:
+        return text and str(x25519.Recipient.from_str(text))
+    except RecipientError:
+        raise ValueError(
+            "must be a public key that begins with age1, as age-keygen -y prints it"
+        ) from None
 
 
 def moment(text: str) -> datetime | None:

@@ -52,6 +52,25 @@ class Settings:
         "in the instance folder.",
         setting_types.database,
     )
+    backups: Path | None = setting(
+        "EVENTREG_BACKUPS",
+        "backups",
+        "Folder of the backups by schedule, beginning in the instance folder; or off.",
+        setting_types.folder_or_off,
+    )
+    backup_copy: Path | None = setting(
+        "EVENTREG_BACKUP_COPY",
+        "",
+        "Second place of these backups: a folder of another disk that is mounted.",
+        setting_types.other_folder,
+    )
+    backup_recipient: str = setting(
+        "EVENTREG_BACKUP_RECIPIENT",
+        "",
+        "Public key of age for which these backups are encrypted, such as age1…; without it, "
+        "they are not.",
+        setting_types.age_recipient,
+    )
     secret_key: str = setting(
         "EVENTREG_SECRET_KEY",
         "",
@@ -226,7 +245,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         try:
             values[field_name] = row.read(text)
         except ValueError as fault:
-            shown = re.sub(r"//[^@/]*@", "//…@", text)  # without the password
+            shown = re.sub(r"(?<=//)[^@/]*(?=@)|AGE-SECRET-KEY-.*", "…", text)  # without a secret
             faults.append(f"{row.name}: {fault}, not {shown!r}")
     limits_in_memory = values.get("rate_limits") and not values.get("redis_url")
     if values.get("workers", 1) > 1 and limits_in_memory:
@@ -234,6 +253,8 @@ def read(environment: Mapping[str, str]) -> Settings:
             "EVENTREG_WORKERS: more than one process cannot share limits kept in memory; "
             "set EVENTREG_REDIS_URL, or EVENTREG_RATE_LIMITS=off"
         )
+    if values.get("backup_copy") and values["backup_copy"] == values.get("backups"):
+        faults.append("EVENTREG_BACKUP_COPY: must be another folder than EVENTREG_BACKUPS")
     if faults:
         raise SettingsInvalid(faults)
     return _with_derived_defaults(Settings(**values))
@@ -246,6 +267,7 @@ def _with_derived_defaults(given: Settings) -> Settings:
     return replace(
         given,
         instance=instance,
+        backups=given.backups and instance / given.backups,
         database_url=given.database_url or f"sqlite:///{instance / 'eventreg.sqlite3'}",
         public_url=public_url,
         mail_from=given.mail_from or f"eventreg@{_mail_host(public_url)}",

@@ -11,11 +11,11 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from eventreg.core.backups.faults import BackupRefused
 from eventreg.core.errors import Busy, FieldRefused, Refusal, first_line
 from eventreg.i18n import sentence
 from eventreg.operations.forgetting import Purged
 from eventreg.storage import checks
-from eventreg.storage.backups import BackupRefused
 from eventreg.storage.session import db
 
 P = ParamSpec("P")

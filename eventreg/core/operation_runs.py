@@ -5,12 +5,14 @@ background job.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
 from eventreg.core.models.operations import OperationRun
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Operation(StrEnum):
@@ -37,6 +39,17 @@ class Run:
     def is_failing(self) -> bool:
         """Whether it has failed and has not succeeded since."""
         return self.reason is not None
+
+    @property
+    def failing_since(self) -> datetime | None:
+        """When it failed last, if it has not succeeded since."""
+        return self.failed_at if self.is_failing else None
+
+    @property
+    def was_broken_off(self) -> bool:
+        """Whether it began and neither succeeded nor failed: it still runs, or was killed."""
+        ended = [one for one in (self.succeeded_at, self.failed_at) if one is not None]
+        return self.started_at is not None and self.started_at > max(ended, default=_NEVER)
 
 
 def last(session: Session, name: str) -> Run:

@@ -20,13 +20,14 @@ _FILE = "forgotten.txt"
 _LINE = re.compile(r"(?:(?P<settled>\d+)=)?(?P<digest>[0-9a-f]{64})|(?P<number>\d+)")
 
 
-def _path() -> Path:
+def path() -> Path:
+    """Where the log is."""
     return Path(current_app.extensions["settings"].instance) / _FILE
 
 
 def _lines() -> list[re.Match[str]]:
-    path = _path()
-    text = path.read_text(encoding="ascii", errors="replace") if path.exists() else ""
+    file = path()
+    text = file.read_text(encoding="ascii", errors="replace") if file.exists() else ""
     return [found for line in text.split() if (found := _LINE.fullmatch(line))]
 
 
@@ -58,7 +59,7 @@ def settle(certain: Mapping[int, str]) -> None:
 def _add(lines: list[str]) -> None:
     if not lines:
         return
-    descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         # Begin with a new line, in case the last one was cut short by a crash or by a person.
         file.write("\n" + "".join(f"{line}\n" for line in lines))

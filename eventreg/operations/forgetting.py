@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from eventreg.core import audit, erasure
 from eventreg.core.audit import Actor
+from eventreg.core.backups.faults import BackupRefused
 from eventreg.core.erasure import Due
 from eventreg.core.errors import Busy
 from eventreg.core.event import events
@@ -30,7 +31,6 @@ from eventreg.core.registration import identity
 from eventreg.core.values import tokens
 from eventreg.operations import erasure_log
 from eventreg.storage import checks, old_backups
-from eventreg.storage.backups import BackupRefused
 from eventreg.storage.session import AWAY, Session, reading, write
 
 T = TypeVar("T")

@@ -5,13 +5,14 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from eventreg.core import invariants
+from eventreg.core.backups.faults import BackupRefused
 from eventreg.storage import backups
-from eventreg.storage.backups import BackupRefused
 from eventreg.storage.session import reading
 from tests.support.factories import House, toml
 from tests.support.pages import get
@@ -118,3 +119,26 @@ def test_a_damaged_sqlite_copy_is_refused(small: House, tmp_path: Path, engine: 
     spoil(file, {"sha256": hashlib.sha256(body).hexdigest()}, bytes(body))
     with pytest.raises(BackupRefused, match=r"damaged|other rows"):
         backups.verify(file)
+
+
+def test_a_backup_does_not_wait_for_writers_nor_they_for_it(
+    small: House, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer is inside the gate all the time. What had to pass it would be refused."""
+    gate = small.app.extensions["gate"]
+    monkeypatch.setattr(gate, "_patience", 0.1)
+    entered, leave = Event(), Event()
+
+    def write_for_long() -> None:
+        with gate():
+            entered.set()
+            leave.wait(60)
+
+    writer = Thread(target=write_for_long)
+    writer.start()
+    entered.wait(60)
+    try:
+        assert backups.create(tmp_path / "meanwhile.zip").rows["registrations"] == 3
+    finally:
+        leave.set()
+        writer.join()

@@ -162,6 +162,7 @@ def _at_work(
         "EVENTREG_INSTANCE": str(folder),
         "PORT": str(port),
         "EVENTREG_RATE_LIMITS": "off",
+        "EVENTREG_BACKUPS": "off",  # the first would be made at once
         **environment,
     }
     log = folder.parent / f"{folder.name}-{port}.log"
