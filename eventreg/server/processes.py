@@ -1,6 +1,7 @@
 """The parent process of a server. It forks the children, restarts those that die, and stops them.
 
-The parent has no threads and no connection to the database, so that each child starts clean.
+As long as it forks, the parent has no threads and no connection to the database, so that each child
+starts clean.
 """
 
 import gc

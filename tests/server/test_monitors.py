@@ -114,6 +114,23 @@ def test_a_live_server_says_so_while_all_its_threads_wait(folder: Path) -> None:
         assert not select.select([waiting], [], [], 0)[0], "the only thread waits for the writer"
 
 
+def test_requests_sent_together_are_answered_in_their_order(folder: Path) -> None:
+    """One that is answered at once does not overtake another one of its connection."""
+    with running(folder) as server, connect(server) as one, one.makefile("rb") as answers:
+        for paths in (("/livez", "/readyz", "/livez", "/livez"), ("/readyz", "/livez", "/readyz")):
+            one.sendall(
+                b"".join(
+                    f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() for path in paths
+                )
+            )
+            said: list[bytes] = []
+            while len(said) < len(paths):
+                line = answers.readline()
+                assert line, said
+                said += [line.strip()] if line in {b"alive\n", b"ready\n"} else []
+            assert said == [b"alive" if path == "/livez" else b"ready" for path in paths]
+
+
 @contextmanager
 def no_writer_in(folder: Path) -> Iterator[None]:
     """Keep all writers of an SQLite file waiting."""
