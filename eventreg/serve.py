@@ -44,6 +44,7 @@ from eventreg.web import health
 from eventreg.web.limits import limits
 from eventreg.web.public import outage_page
 
+_stop_asked = Event()
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
 
 
@@ -73,6 +74,8 @@ def main(words: Sequence[str] = ()) -> None:
         sys.exit(_line(refused))
     finally:
         close(app)  # forked processes must not share a connection
+    if _stop_asked.is_set():
+        sys.exit(0)
     announce(settings, link)
     log.event("started", settings=_fingerprint(settings, app), workers=settings.workers)
     _run(app, listening, settings)
@@ -274,6 +277,9 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """Stop a start. What this raises is lost if it happens to hit a finalizer, so it is noted as
+    well."""
+    _stop_asked.set()
     raise SystemExit(0)
 
 

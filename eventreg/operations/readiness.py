@@ -126,6 +126,8 @@ def _of_outbox(now: datetime) -> Iterator[Fault]:
 
 
 def _of_backup(now: datetime) -> Iterator[Fault]:
+    if not current_app.extensions["settings"].backups:
+        return
     run = operation_runs.last(reading(), Operation.BACKUP)
     if run.succeeded_at is None:
         if run.is_failing:

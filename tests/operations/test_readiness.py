@@ -108,6 +108,15 @@ def test_an_old_backup_is_a_fault_and_none_at_all_is_not(watched: House) -> None
     assert figures(watched)["eventreg_backup_age_seconds{}"] == 27 * 3600
 
 
+def test_without_backups_by_schedule_none_is_late(folder: Path) -> None:
+    house = House(folder, EVENTREG_BACKUPS="off")
+    with house.app.app_context():
+        write(lambda one: operation_runs.succeeded(one, Operation.BACKUP, now=house.now))
+        house.now += timedelta(days=9)
+        assert said(house)[0] == 200
+    house.close()
+
+
 def test_a_first_backup_that_failed_is_a_fault(watched: House) -> None:
     write(lambda one: operation_runs.failed(one, Operation.BACKUP, "full", now=watched.now))
     assert said(watched) == (503, "backup: no backup has succeeded yet\n")
