@@ -4,9 +4,12 @@ SQLite goes on writing into a file or a log (``-wal``) after it was deleted. The
 its own writes, but the next program sees none of them.
 """
 
+import fcntl
 import os
 import sqlite3
-from contextlib import suppress
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from pathlib import Path
 
@@ -48,11 +51,43 @@ def log_of(path: str) -> Log:
     return inode(f"{path}-wal"), inode(f"{path}-shm")
 
 
+SHARED = (510, 0x40000002)
+"""The bytes that SQLite locks while a connection is open: how many, and at which offset."""
+
+
+@contextmanager
+def held_open(descriptor: int) -> Iterator[None]:
+    """Let SQLite see the file as open elsewhere, so that no closing connection is the last one.
+
+    The lock belongs to the descriptor and not to the process, as SQLite's own do
+    (https://man7.org/linux/man-pages/man2/fcntl_locking.2.html). Without such locks, as on systems
+    other than Linux, it does nothing.
+    """
+
+    def lock(kind: int) -> None:
+        how_many, offset = SHARED
+        with suppress(OSError):
+            fcntl.fcntl(
+                descriptor, fcntl.F_OFD_SETLK, struct.pack("hhqqi", kind, 0, offset, how_many, 0)
+            )
+
+    if not hasattr(fcntl, "F_OFD_SETLK"):
+        yield
+        return
+    lock(fcntl.F_RDLCK)
+    try:
+        yield
+    finally:
+        lock(fcntl.F_UNLCK)
+
+
 class FileConnection(sqlite3.Connection):
     """One connection. While it is open, no other file gets the inode number of one of its files."""
 
     path: str
     opened: Inode
+    descriptor: int | None = None
+    """The same file, opened once more. It outlives all connections of this process."""
     log: Log = (None, None)
     is_in_use = False
     """Whether someone uses it."""
@@ -60,10 +95,10 @@ class FileConnection(sqlite3.Connection):
     """Whether its log was saved and given up. It is closed as soon as no one uses it."""
     is_closed = False
 
-    def note_files(self, path: str, opened: Inode, log: Log) -> None:
+    def note_files(self, path: str, opened: Inode, log: Log, descriptor: int | None) -> None:
         """Note which files are open, after the first statements have opened the log. ``FileLost``
         if they are not the files that had these names before."""
-        self.path, self.opened = path, opened
+        self.path, self.opened, self.descriptor = path, opened, descriptor
         self.execute("PRAGMA schema_version").fetchone()
         self.log = log_of(path)
         in_wal_mode = self.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
@@ -99,6 +134,14 @@ class FileConnection(sqlite3.Connection):
         return True
 
     def close(self) -> None:
-        """Close it, and remember that for the pool."""
-        super().close()
+        """Close it, and remember that for the pool.
+
+        SQLite deletes the log with the last connection, by its name. If the log has been replaced,
+        that would delete the new one, with all that other programs have written.
+        """
+        if self.descriptor is None or self.is_closed or self.state() is State.IN_PLACE:
+            super().close()
+        else:
+            with held_open(self.descriptor):
+                super().close()
         self.is_closed = True

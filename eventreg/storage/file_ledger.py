@@ -13,7 +13,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from eventreg.storage.file_connection import log_of
+from eventreg.storage.file_connection import SHARED, Inode, log_of
 
 _USER_VERSION = 60
 """Its offset in the file: four bytes, the highest first
@@ -22,8 +22,6 @@ _UNREACHABLE = 1 << 32
 """A number that no file can have."""
 _WIDTH = 160
 """Bytes. Each line has this length, so that it covers the line before it."""
-_SHARED = (510, 0x40000002)
-"""The bytes that SQLite locks while a connection is open: how many, and at which offset."""
 
 
 class Heads:
@@ -39,13 +37,27 @@ class Heads:
 
     def number(self, present: str) -> int:
         """The number in the file that ``present`` names; 0 if there is none."""
-        which = " ".join(present.split()[:2])
         try:
-            if which not in self._open:
-                self._open[which] = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            return int.from_bytes(os.pread(self._open[which], 4, _USER_VERSION))
+            descriptor = self._descriptor(" ".join(present.split()[:2]))
+            return int.from_bytes(os.pread(descriptor, 4, _USER_VERSION))
         except OSError:
             return 0
+
+    def descriptor(self, opened: Inode) -> int | None:
+        """The descriptor of this file; ``None`` if another one has come into its place."""
+        if opened is None:
+            return None
+        try:
+            descriptor = self._descriptor(f"{opened[0]} {opened[1]}")
+        except OSError:
+            return None
+        found = os.fstat(descriptor)
+        return descriptor if (found.st_dev, found.st_ino) == opened else None
+
+    def _descriptor(self, which: str) -> int:
+        if which not in self._open:
+            self._open[which] = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        return self._open[which]
 
     def close(self) -> None:
         """Close the descriptors."""
@@ -135,6 +147,10 @@ class FileLedger:
         over it. Such a file is never used again; another file in its place may be."""
         return not self.was_replaced() and self.head() < _numbers(self.remembered())[0]
 
+    def descriptor(self, opened: Inode) -> int | None:
+        """This file, opened once more until ``close``; ``None`` if it is no longer there."""
+        return self._heads.descriptor(opened)
+
     def close(self) -> None:
         """Close the descriptors. Only if no connection is open."""
         self._heads.close()
@@ -175,7 +191,7 @@ class FileLedger:
             return False
         descriptor = os.open(self._path, os.O_RDWR)
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, *_SHARED)
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, *SHARED)
         except OSError:
             return True
         finally:

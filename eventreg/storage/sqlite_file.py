@@ -90,7 +90,7 @@ class SqliteFile:
                 )
                 for pragma, value in self._pragmas.items():
                     made.execute(f"PRAGMA {pragma}={value}")
-                made.note_files(name, opened, log)
+                made.note_files(name, opened, log, self.ledger.descriptor(opened))
                 if self.ledger.was_replaced():
                     self._require_all_acts(made.acts())
                 self._connections.add(made)

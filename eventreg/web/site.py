@@ -42,9 +42,9 @@ from eventreg.web.door import sync as door_sync
 from eventreg.web.event_facts import of_the_next
 from eventreg.web.limits import hashing, limits
 from eventreg.web.limits.limits import TooOften
+from eventreg.web.organising import elsewhere, ready
 from eventreg.web.organising import events as organising_events
-from eventreg.web.organising import ready
-from eventreg.web.public import cancel, correct, downloads, find, outage_page, ticket, undo
+from eventreg.web.public import cancel, correct, downloads, feeds, find, outage_page, ticket, undo
 from eventreg.web.public import pages as public_pages
 from eventreg.web.public import register as public_register
 from eventreg.web.staff import accounts, me, sign_in
@@ -122,7 +122,17 @@ _DESK = (
     settling,
 )
 """All of these share one blueprint."""
-_WITHOUT_SESSION = (public_pages, downloads, public_register, ticket, correct, cancel, undo, find)
+_WITHOUT_SESSION = (
+    public_pages,
+    downloads,
+    feeds,
+    public_register,
+    ticket,
+    correct,
+    cancel,
+    undo,
+    find,
+)
 """Pages of guests, whose forms need no session, so they carry no session token."""
 _PAGES = (
     *_WITHOUT_SESSION,
@@ -130,6 +140,7 @@ _PAGES = (
     accounts,
     me,
     organising_events,
+    elsewhere,
     *_DESK,
     check_in,
     offline,

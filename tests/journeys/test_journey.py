@@ -137,6 +137,7 @@ def test_staff_pages_pass_axe(browser: Browser, before: Server) -> None:
         f"{desk}/audit",
         f"{desk}/forget",
         f"{desk}/telephones",
+        f"{desk}/elsewhere",
         f"{desk}/ready",
         f"{desk}/owed-gifts",
         f"{desk}/to-settle",

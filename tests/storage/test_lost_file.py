@@ -3,6 +3,8 @@ gets a ticket that is in no file."""
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,6 +15,7 @@ import pytest
 
 from tests.server.test_server import ask, hidden
 from tests.storage.live_file import KEY, REGISTER, book, command, copy_of, log_of, people_in
+from tests.support.factories import ROOT, bare_environment
 from tests.support.servers import Server, refused, running
 
 
@@ -152,3 +155,44 @@ def test_a_file_that_is_not_ours_is_never_written(place: Path, other: str) -> No
         aside.replace(file)
         assert [book(server, form, number)[0] for number in range(20, 30)][-1] == 303
     assert "王1号" in people_in(file)
+
+
+IDLE = """
+import os, sys
+from eventreg.app import create_app
+from eventreg.core.event import events
+from eventreg.settings import read
+from eventreg.storage.session import close, reading
+app = create_app(read(os.environ))
+with app.app_context():
+    events.all_events(reading())
+print("has it open", flush=True)
+sys.stdin.readline()
+close(app)
+"""
+
+
+def test_a_program_that_still_has_the_deleted_log_open_does_not_delete_the_new_one(
+    place: Path,
+) -> None:
+    with running(place, **KEY) as server:
+        form = hidden(ask(server, "GET", REGISTER)[2])
+        assert book(server, form, 1)[0] == 303
+        idle = subprocess.Popen(
+            [sys.executable, "-c", IDLE],
+            cwd=ROOT,
+            env=bare_environment(EVENTREG_INSTANCE=str(place), **KEY),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert idle.stdin is not None
+        assert idle.stdout is not None
+        assert idle.stdout.readline() == b"has it open\n"
+        for ending in ("-wal", "-shm"):
+            Path(f"{place / 'eventreg.sqlite3'}{ending}").unlink()
+        tried = {number: book(server, form, number)[0] for number in range(2, 12)}
+        kept = {number for number, status in tried.items() if status == 303}
+        assert kept
+    idle.communicate(b"\n")
+    assert idle.returncode == 0
+    assert {f"王{number}号" for number in {1, *kept}} <= people_in(place / "eventreg.sqlite3")

@@ -190,6 +190,8 @@ def test_every_answer_of_every_route_has_every_header(roomy: House) -> None:
             # The empty form is kept by the browser itself, so that Back shows what was typed.
             # The numbers of the door are kept, so that the browser can ask whether they changed.
             kept = {"private, no-cache"} if path.endswith(("/register", "/live.json")) else set()
+            if path.endswith(("/events.ics", "/events.json")):  # public facts, for other programs
+                kept = {"public, max-age=60"}
             assert headers["Cache-Control"] in {"no-store", *kept}, path
     assert get(olga, "/staff/events/small/calls").html.count("?v=") == 1, (
         "one script; the style is inline"

@@ -11,6 +11,7 @@ def walk_doors(house: House, language: str) -> None:
     desk = "/staff/events/small"
     assert get(olga, f"{desk}?lang={language}").html.count(f"{desk}/ready") == 1
     assert get(olga, f"{desk}/ready").kind == "staff-ready"
+    assert get(olga, f"{desk}/elsewhere").kind == "staff-elsewhere"
     token = get(olga, f"{telephones}?lang={language}").form().fields
     offered = Page(olga.post(telephones, data=token))
     address = next(word for word in offered.text.split() if "/staff/pair/" in word)

@@ -209,6 +209,7 @@ def test_staff_pages_are_light(house: House) -> None:
         "/import",
         "/duplicates",
         "/telephones",
+        "/elsewhere",
         "/ready",
         "/owed-gifts",
         "/to-settle",
