@@ -49,7 +49,7 @@ def of_python() -> list[str]:
 
 
 def told(answer: Any) -> list[str]:
-    """The vulnerabilities in an answer of pip-audit. ``NotAsked`` if it skipped a package: pip-audit
+    """The vulnerabilities in an answer of pip-audit. ``NotAsked`` if it skipped a package: it
     ends with 0 even if the service knew none of them."""
     found, skipped = [], []
     for one in answer["dependencies"]:
