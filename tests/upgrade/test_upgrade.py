@@ -187,6 +187,12 @@ def test_tables_that_the_old_version_cannot_use_are_kept_if_something_was_writte
     again = operator.upgrade()
     assert "check: " in again.stdout, "the next call tries the new version again"
     assert again.returncode == 1
+    whole_again = (operator.folder / "eventreg" / "serve.py").read_text()
+    maintainer.release("1.1.1", {"eventreg/serve.py": whole_again})
+    mended = operator.upgrade()
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert operator.version() == "1.1.1"
+    assert "written-since" in operator.flask("staff", "list").stdout
 
 
 KILLED = """
