@@ -23,8 +23,10 @@ def test_a_live_server_needs_no_database(watched: House) -> None:
     (watched.settings.instance / "eventreg.sqlite3").unlink()
     assert said(watched, "/livez") == (200, "alive\n")
     assert said(watched) == (503, "database: nothing could be written to the database\n")
+    assert watched.client().get("/zh/", headers={"Host": "127.0.0.1"}).status_code == 503
     found = figures(watched)
     assert found['eventreg_fault{code="database"}'] == 1
+    assert found['eventreg_requests_total{route="public.start",status="503"}'] == 1
     assert "eventreg_disk_free_bytes{}" in found, "what needs no database is told all the same"
     assert "eventreg_clock_offset_seconds{}" not in found
 
