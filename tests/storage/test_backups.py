@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from eventreg.core import invariants
 from eventreg.core.backups.faults import BackupRefused
@@ -60,6 +61,11 @@ def test_a_backup_is_never_written_over_another(small: House, tmp_path: Path) ->
     assert "exists already" in refused.output
     assert small.run("backup", "create", str(tmp_path / "nowhere" / "x.zip")).exit_code == 1
     assert not list(tmp_path.glob(".backup-*"))
+
+
+def test_no_list_of_processes_shows_the_password_of_postgresql() -> None:
+    shown = backups._bare(make_url("postgresql://eventreg:secret@db.internal/eventreg"))
+    assert shown == "postgresql://eventreg@db.internal/eventreg"
 
 
 def spoil(file: Path, change: dict[str, Any] | None = None, body: bytes | None = None) -> None:
