@@ -93,6 +93,7 @@ def _jobs(app: Flask, listening: socket.socket, settings: Settings) -> list[Chil
     """The jobs of this server's processes: answer requests, run background jobs, send mails."""
 
     def answer(lifeline: int) -> None:
+        log.buffer()
         server = listener.serve(app, listening, settings, lifeline)
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         server.run()
