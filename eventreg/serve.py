@@ -122,6 +122,7 @@ def _jobs(
     """The jobs of this server's processes: answer requests, run background jobs, send mails."""
 
     def answer(lifeline: int) -> None:
+        log.buffer()
         server = listener.serve(
             app, listening, settings, at_once={health.LIVE}, on_closed=handover.leave
         )

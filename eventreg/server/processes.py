@@ -116,6 +116,7 @@ def _run_child(job: ChildJob, lifeline: int) -> NoReturn:
     except BaseException as error:
         log.event("unhandled", f"{job.name} broke", error=error, job=job.name)
     finally:
+        log.flush()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
