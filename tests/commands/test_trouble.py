@@ -44,8 +44,8 @@ COMMANDS = {
     "db current": (),
 }
 """Every command that asks the database, with arguments."""
-READ_A_BACKUP = {"backup verify", "backup restore"}
-NEED_NO_DATABASE = {"event check"}
+READ_A_BACKUP = {"backup verify", "backup restore", "backup unchanged"}
+NEED_NO_DATABASE = {"event check", "alarm test"}
 WRITE = {"event apply", "staff add", "staff disable", "staff link", "purge", "audit export"}
 """The commands that write in each state; ``outbox deliver`` writes too, to choose a mail."""
 MAILS = {"EVENTREG_SMTP_URL": "smtp://127.0.0.1:1"}

@@ -5,12 +5,9 @@ import os
 import re
 import signal
 import time
-import urllib.parse
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from http.client import HTTPException
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Event
@@ -20,15 +17,12 @@ import yaml
 
 from eventreg.core import invariants
 from eventreg.storage.session import reading
+from tests.deployment.rush import Rush, opened_form
 from tests.proofs.conftest import WHOLE, rounds
-from tests.server.test_many_machines import REGISTER, typed
-from tests.server.test_server import hidden
 from tests.support import proxies, redis, servers
 from tests.support.factories import ROOT, SECRET, House, bare_environment, toml
 from tests.support.forked.programs import FORKS
-from tests.support.proxies import Proxy
 from tests.support.servers import answers, free_port
-from tests.support.tokens import another
 
 GUESTS, SEATS = 300, 200
 FRONTS = {"nginx": proxies.nginx, "caddy": proxies.caddy}
@@ -80,40 +74,6 @@ def machines(folder: Path, environment: dict[str, str]) -> Iterator[tuple[Machin
         other.die()
 
 
-@dataclass
-class Rush:
-    """Guests who register through the proxy, and press the button again if no answer comes."""
-
-    proxy: Proxy
-    form: dict[str, str]
-    told: list[str] = field(default_factory=list)
-    pressed_again: list[int] = field(default_factory=list)
-    some: Event = field(default_factory=Event)
-
-    def guest(self, number: int) -> tuple[int, str]:
-        """One guest, from an address of their own. Returns the last status, and the ticket."""
-        body = urllib.parse.urlencode(typed(self.form, number))
-        for _ in range(40):
-            with suppress(OSError, HTTPException):
-                said = self.proxy.ask("POST", REGISTER, source=self._address(number), body=body)
-                if said.status < 500:
-                    ticket = urllib.parse.urlsplit(said.headers.get("Location", "")).path
-                    self.told += [ticket] if said.status == 303 else []
-                    if len(self.told) >= SEATS // 4:
-                        self.some.set()
-                    return said.status, ticket
-            self.pressed_again.append(number)
-        return 0, ""
-
-    def reader(self, number: int) -> int:
-        """Somebody who only opens the page."""
-        return self.proxy.ask("GET", "/zh/events/small", source=self._address(number)).status
-
-    @staticmethod
-    def _address(number: int) -> str:
-        return f"127.0.{1 + number // 250}.{2 + number % 250}"
-
-
 @pytest.mark.skipif(not WHOLE, reason="in `make proofs`")
 @pytest.mark.parametrize("front", list(FRONTS))
 @pytest.mark.parametrize("turn", range(rounds(1, 10)))
@@ -137,8 +97,7 @@ def test_a_machine_that_dies_in_the_rush_loses_no_seat_and_gives_none_twice(
             machines(tmp_path, environment) as (one, other),
             FRONTS[front](tmp_path / front, port, one.port, other.port) as proxy,
         ):
-            form = another(hidden(proxy.ask("GET", REGISTER).text), older=10)
-            rush = Rush(proxy, form)
+            rush = Rush(proxy, opened_form(proxy))
             said, seen = let_them_come(rush, one)
             print(f"{len(rush.pressed_again)} pressed again")  # noqa: T201
             check_answers(rush, said, seen)
@@ -151,9 +110,9 @@ def let_them_come(rush: Rush, victim: Machine) -> tuple[list[tuple[int, str]], l
     """All guests and readers at once; in the midst of it one machine dies. Returns the answers of
     both."""
     with ThreadPoolExecutor(24) as crowd, ThreadPoolExecutor(4) as others:
-        guests = [crowd.submit(rush.guest, number) for number in range(GUESTS)]
+        guests = rush.come(crowd, range(GUESTS))
         readers = [others.submit(rush.reader, number) for number in range(GUESTS // 2)]
-        assert rush.some.wait(60)
+        rush.wait_until_told(SEATS // 4)
         victim.die()
         return [one.result() for one in guests], [one.result() for one in readers]
 

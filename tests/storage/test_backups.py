@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from eventreg.core import invariants
 from eventreg.core.backups.faults import BackupRefused
-from eventreg.storage import backups
+from eventreg.storage import backups, postgresql_tools
 from eventreg.storage.session import reading
 from tests.support.factories import House, toml
 from tests.support.pages import get
@@ -64,7 +64,7 @@ def test_a_backup_is_never_written_over_another(small: House, tmp_path: Path) ->
 
 
 def test_no_list_of_processes_shows_the_password_of_postgresql() -> None:
-    shown = backups._bare(make_url("postgresql://eventreg:secret@db.internal/eventreg"))
+    shown = postgresql_tools._bare(make_url("postgresql://eventreg:secret@db.internal/eventreg"))
     assert shown == "postgresql://eventreg@db.internal/eventreg"
 
 

@@ -18,6 +18,8 @@ from tests.support.factories import ROOT
 
 SHIPPED = ROOT / "docs" / "proxies"
 NAME = "localhost"
+SHIPPED_NAME = "register.example.org"
+"""The name in the shipped configurations. The proxies of the tests answer to both."""
 
 
 @dataclass
@@ -37,11 +39,31 @@ class Proxy:
     port: int
     trust: ssl.SSLContext
     folder: Path
+    command: list[str]
+    name: str = NAME
 
     @property
     def address(self) -> str:
         """Its address, as guests type it."""
-        return f"https://{NAME}:{self.port}"
+        return f"https://{self.name}:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+        }
+        with (self.folder / "output.log").open("a") as out:
+            self._process = subprocess.Popen(self.command, env=environment, stdout=out, stderr=out)
+        deadline = time.monotonic() + 20
+        while not _listens(self):
+            assert self._process.poll() is None and time.monotonic() < deadline, self.log()
+
+    def stop(self) -> None:
+        """Stop it. It may cut connections."""
+        self._process.terminate()
+        self._process.wait(20)
 
     def ask(
         self,
@@ -57,6 +79,7 @@ class Proxy:
             NAME, self.port, timeout=30, context=self.trust, source_address=(source, 0)
         )
         given = {name.replace("_", "-"): value for name, value in headers.items()}
+        given = {"Host": f"{self.name}:{self.port}", **given}
         if body is not None:
             given |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.address}
         with closing(connection):
@@ -75,9 +98,10 @@ Running = Callable[..., AbstractContextManager[Proxy]]
 
 
 def certificate(folder: Path) -> ssl.SSLContext:
-    """Make a certificate for localhost in a folder. Returns the trust in its authority."""
+    """Make a certificate for both names in a folder. Returns the trust in its authority."""
     authority = trustme.CA()
-    made = authority.issue_cert(NAME)
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    made = authority.issue_cert(NAME, SHIPPED_NAME)
     made.private_key_pem.write_to_path(folder / "key.pem")
     for number, part in enumerate(made.cert_chain_pems):
         part.write_to_path(folder / "certificate.pem", append=number > 0)
@@ -97,24 +121,14 @@ def _changed(text: str, *changes: tuple[str, str]) -> str:
 
 @contextmanager
 def _started(command: list[str], folder: Path, port: int, trust: ssl.SSLContext) -> Iterator[Proxy]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "XDG_DATA_HOME": str(folder / "data"),
-    }
-    out = (folder / "output.log").open("w")
-    with out, subprocess.Popen(command, env=environment, stdout=out, stderr=out) as process:
-        proxy = Proxy(port, trust, folder)
-        try:
-            deadline = time.monotonic() + 20
-            while not _listens(proxy):
-                assert process.poll() is None and time.monotonic() < deadline, proxy.log()
-            yield proxy
-        finally:
-            process.terminate()
-            process.wait(20)
-            for file in folder.glob("*.log"):
-                canaries.keep(file)
+    proxy = Proxy(port, trust, folder, command)
+    try:
+        proxy.start()
+        yield proxy
+    finally:
+        proxy.stop()
+        for file in folder.glob("*.log"):
+            canaries.keep(file)
 
 
 def _listens(proxy: Proxy) -> bool:
@@ -135,7 +149,7 @@ def nginx(folder: Path, port: int, *behind: int) -> Iterator[Proxy]:
         (SHIPPED / "nginx.conf").read_text(),
         (r"listen 80;", f"listen unix:{folder}/port-80;"),
         (r"listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
-        (r"register\.example\.org;", f"{NAME};"),
+        (r"(register\.example\.org);", rf"{NAME} \1;"),
         (r"/etc/ssl/register\.example\.org\.pem", f"{folder}/certificate.pem"),
         (r"/etc/ssl/register\.example\.org\.key", f"{folder}/key.pem"),
         (r"/var/log/nginx/", f"{folder}/"),
@@ -162,7 +176,8 @@ def caddy(folder: Path, port: int, *behind: int) -> Iterator[Proxy]:
     ``port`` and forwards to the servers ``behind``."""
     folder.mkdir()
     trust = certificate(folder)
-    own = f"{NAME}:{port} {{\n\ttls {folder}/certificate.pem {folder}/key.pem"
+    names = ", ".join(f"{name}:{port}" for name in (NAME, SHIPPED_NAME))
+    own = f"{names} {{\n\ttls {folder}/certificate.pem {folder}/key.pem"
     if len(behind) == 1:
         site = _changed(
             (SHIPPED / "Caddyfile").read_text(),

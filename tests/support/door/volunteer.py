@@ -122,9 +122,9 @@ def volunteer(context: BrowserContext, address: str) -> Volunteer:
     return Volunteer(page, address)
 
 
-def told_by(folder: Path, read: Callable[[], Any]) -> Any:
+def told_by(folder: Path, read: Callable[[], Any], **environment: str) -> Any:
     """What the server's database says."""
-    house = House(folder)
+    house = House(folder, **environment)
     try:
         with house.app.app_context():
             return read()
@@ -132,11 +132,11 @@ def told_by(folder: Path, read: Callable[[], Any]) -> Any:
         house.close()
 
 
-def arrivals(folder: Path) -> Counter[str]:
+def arrivals(folder: Path, **environment: str) -> Counter[str]:
     """How often each person stands as checked in."""
     query = select(Attendee.public_id).join(CheckIn, CheckIn.attendee_id == Attendee.id)
     query = query.where(CheckIn.undone_at.is_(None))
-    return Counter(told_by(folder, lambda: list(reading().scalars(query))))
+    return Counter(told_by(folder, lambda: list(reading().scalars(query)), **environment))
 
 
 def keys(folder: Path) -> list[str]:

@@ -1,0 +1,1 @@
+"""The whole deployment at once: browser, proxy, server, database and Redis."""
