@@ -71,6 +71,9 @@ def test_a_database_that_only_reads_is_not_ready(
 def test_tables_of_a_newer_program_are_not_ready(watched: House) -> None:
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '2031_01_01_future'"))
+    assert said(watched) == (200, "ready\n"), "the newer program has only added something"
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM fitting_programs"))
     assert said(watched) == (503, "schema: the tables are not those of this program\n")
     assert said(watched, "/livez")[0] == 200
     assert figures(watched)['eventreg_fault{code="schema"}'] == 1
