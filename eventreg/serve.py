@@ -77,7 +77,12 @@ def main(words: Sequence[str] = ()) -> None:
     if _stop_asked.is_set():
         sys.exit(0)
     announce(settings, link)
-    log.event("started", settings=_fingerprint(settings, app), workers=settings.workers)
+    log.event(
+        "started",
+        version=VERSION,
+        settings=_fingerprint(settings, app),
+        workers=settings.workers,
+    )
     _run(app, listening, settings)
     listening.close()
     log.event("stopped")

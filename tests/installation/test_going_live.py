@@ -8,8 +8,6 @@ from tests.support.factories import ROOT, House
 
 PAGE = (ROOT / "docs" / "going-live.md").read_text()
 BOXES = "\n".join(re.findall(r"^```(?:sh)?\n(.*?)^```$", PAGE, re.M | re.S))
-COMING = {"backup drill": "eventreg.operations.backing_up", "alarm test": "eventreg.commands.alarm"}
-"""Commands that come with another part of the program."""
 COMMANDS = re.findall(r"^eventreg (.+)$", BOXES, re.M)
 
 
@@ -17,13 +15,11 @@ def test_every_make_command_of_the_page_is_in_the_makefile() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
     named = re.findall(r"(?:^|&& |`)make ([a-z-]+)", PAGE, re.M)
     assert {"install-service", "uninstall-service", "rehearse"} <= set(named)
-    assert set(named) - {"upgrade"} <= set(targets)
+    assert set(named) <= set(targets)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_page_exists(command: str, house: House) -> None:
-    if command in COMING:
-        pytest.importorskip(COMING[command], reason="comes with its command")
     said = house.app.test_cli_runner().invoke(args=[*command.split(), "--help"])
     assert said.exit_code == 0, said.output
 
