@@ -32,12 +32,13 @@ uninstall-service: ## take the service away; the data, the settings and the back
 	@$(PYTHON) -B -m script.installation uninstall --destdir "$(or $(DESTDIR),/)" $(if $(DRY_RUN),--dry-run)
 
 test: setup-test ## install what the tests need, then run all of them
-	@$(BIN)/pytest $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest $(ARGS)
 
 check: setup-test lint test ## lint, types, templates, spelling, then the tests: what CI runs
 
 proofs: setup-test ## the proofs about seats and the other long tests at full length: almost two hours (`make test` runs them short)
-	@EVENTREG_PROOFS=whole $(BIN)/pytest tests/proofs $(IN_ROUNDS) -rP --durations=0 $(ARGS)
+	@script/system-packages proofs
+	@PYTHONDONTWRITEBYTECODE= EVENTREG_PROOFS=whole $(BIN)/pytest tests/proofs $(IN_ROUNDS) -rP --durations=0 $(ARGS)
 
 bench: setup-test ## measure, beside the goals; writes benchmarks/results/
 	@script/system-packages bench

@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import door_queue, growth, report, rush, starting
+from benchmarks import door_queue, growth, report, request_log, rush, starting
 
 PARTS = {
     "pages": rush.pages_and_registrations,
@@ -13,6 +13,7 @@ PARTS = {
     "check-ins": growth.check_ins,
     "seat": growth.seat_transaction,
     "queue": door_queue.queues,
+    "log": request_log.price_of_the_log,
     "start": starting.starting,
 }
 

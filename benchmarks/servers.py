@@ -39,14 +39,15 @@ def hello(workers: int = 2, threads: int = 2) -> Iterator[tuple[str, int]]:
     program = [sys.executable, "-m", "benchmarks.hello", str(port), str(workers), str(threads)]
     with subprocess.Popen(program, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:
-            _wait(f"http://127.0.0.1:{port}/")
+            wait(f"http://127.0.0.1:{port}/")
             yield f"http://127.0.0.1:{port}/", process.pid
         finally:
             process.terminate()
 
 
-def _wait(address: str) -> None:
-    for _ in range(200):
+def wait(address: str) -> None:
+    """Wait until a server answers there."""
+    for _ in range(1200):
         try:
             urllib.request.urlopen(address, timeout=1).close()
             return

@@ -10,9 +10,12 @@ import logging
 import os
 import re
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from threading import Thread
 from typing import Any
 
 from eventreg.clock import utc_now
@@ -75,6 +78,11 @@ _POOL = "sqlalchemy.pool"
 the program, which says ``database-away``."""
 _ROOT = f"{Path(__file__).resolve().parent.parent}/"
 _MOST_FRAMES = 30
+_TOGETHER = 15
+_later: deque[str] = deque()
+"""Lines of requests that are to be written."""
+_has_lines: threading.Event | None = None
+"""Says that there are some; ``None`` if each line is written at once."""
 _ours = logging.getLogger("eventreg")
 _SAFE = re.compile(r"[A-Za-z0-9_ .,:/<>+-]{0,120}")
 _TELLING = re.compile(r"[^\s@]+@[^\s@]+|\b\d{7,}\b")
@@ -101,7 +109,42 @@ def request(
     if more:
         rest = _pairs(more) if is_text else f", {_in_json(dict(more))[1:-1]}"
     line = _REQUEST_IN_TEXT if is_text else _REQUEST_IN_JSON
-    write(line % (_moment(), id_, method, route, status, ms, rest))
+    made = line % (_moment(), id_, method, route, status, ms, rest)
+    if _has_lines is None:
+        write(made)
+        return
+    _later.append(made)
+    if not _has_lines.is_set():
+        _has_lines.set()
+
+
+def buffer() -> None:
+    """For a process that answers requests: from now on, write the lines of requests together, ten
+    times a second, and before any other event. ``flush`` writes the last ones."""
+    global _has_lines  # noqa: PLW0603 - there is one log in a process
+    _has_lines = threading.Event()
+    Thread(target=_write_together, args=(_has_lines,), daemon=True).start()
+
+
+def _write_together(has_lines: threading.Event) -> None:
+    pause = threading.Event()
+    while True:
+        has_lines.wait()
+        pause.wait(0.1)
+        has_lines.clear()
+        flush()
+
+
+def flush() -> None:
+    """Write the lines that wait. Few at a time, since a pipe keeps only a short text together when
+    several processes write to it."""
+    while _later:
+        some: list[str] = []
+        with suppress(IndexError):  # another thread writes them, too
+            while len(some) < _TOGETHER:
+                some.append(_later.popleft())
+        if some:
+            write("\n".join(some))
 
 
 _REQUEST_IN_JSON = (
@@ -119,7 +162,12 @@ def begin(format_: str = "") -> None:
     _ours.setLevel(_INFO)
     if _handler not in logging.getLogger().handlers:
         logging.getLogger().addHandler(_handler)
-    sys.excepthook = _ended_by
+
+
+def catch_all() -> None:
+    """For the server: also log an error that ends the program, or a thread."""
+    sys.excepthook = lambda _kind, error, _trace: _ended("the program", error)
+    threading.excepthook = lambda ended: _ended("a thread", ended.exc_value)
 
 
 def in_requests(context: Callable[[], Mapping[str, Value]]) -> None:
@@ -139,12 +187,9 @@ def write(line: str) -> None:
         pass
 
 
-def _ended_by(
-    _kind: type[BaseException], error: BaseException, _trace: TracebackType | None
-) -> None:
-    """The program ends because of an error that nothing has caught."""
+def _ended(what: str, error: BaseException | None) -> None:
     if not isinstance(error, KeyboardInterrupt):
-        event("unhandled", "the program ends", error=error)
+        event("unhandled", f"{what} ends", error=error)
 
 
 class _Handler(logging.Handler):
@@ -152,6 +197,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line. An error in here must not break what is logged."""
+        flush()
         try:
             write(_line(dict(_entry(record))))
         except Exception as error:

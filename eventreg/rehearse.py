@@ -40,6 +40,7 @@ _OF_THE_REAL_SERVER = (
     "EVENTREG_SMTP_URL",
     "EVENTREG_WORKERS",
     "EVENTREG_CLOCK",
+    "EVENTREG_BACKUP_COPY",
 )
 """Settings that a rehearsal ignores, so that it reaches neither the real people nor real guests."""
 
@@ -98,6 +99,7 @@ def own_environment(environment: Mapping[str, str], definition: Definition) -> d
     return kept | {
         "EVENTREG_INSTANCE": str(read(environment).instance / FOLDER),
         "EVENTREG_REHEARSAL": "on",
+        "EVENTREG_BACKUPS": "off",
         "EVENTREG_CLOCK": begins.isoformat(),
         "PORT": environment.get("PORT") or PORT,
     }

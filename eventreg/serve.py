@@ -44,6 +44,7 @@ from eventreg.web import health
 from eventreg.web.limits import limits
 from eventreg.web.public import outage_page
 
+_stop_asked = Event()
 SHIPPED = ROOT / "events" / "june-10-self-care.toml"
 
 
@@ -59,6 +60,7 @@ def main(words: Sequence[str] = ()) -> None:
         sys.exit("\n".join(invalid.faults))
     except OSError as error:  # the instance folder
         sys.exit(reason(error))
+    log.catch_all()
     # First of all: if the port is taken, the link that is made only once must not be lost.
     listening = _listen(settings)
     try:
@@ -72,8 +74,15 @@ def main(words: Sequence[str] = ()) -> None:
         sys.exit(_line(refused))
     finally:
         close(app)  # forked processes must not share a connection
+    if _stop_asked.is_set():
+        sys.exit(0)
     announce(settings, link)
-    log.event("started", settings=_fingerprint(settings, app), workers=settings.workers)
+    log.event(
+        "started",
+        version=VERSION,
+        settings=_fingerprint(settings, app),
+        workers=settings.workers,
+    )
     _run(app, listening, settings)
     listening.close()
     log.event("stopped")
@@ -118,6 +127,7 @@ def _jobs(
     """The jobs of this server's processes: answer requests, run background jobs, send mails."""
 
     def answer(lifeline: int) -> None:
+        log.buffer()
         server = listener.serve(
             app, listening, settings, at_once={health.LIVE}, on_closed=handover.leave
         )
@@ -273,6 +283,9 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """Stop a start. What this raises is lost if it happens to hit a finalizer, so it is noted as
+    well."""
+    _stop_asked.set()
     raise SystemExit(0)
 
 

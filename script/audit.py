@@ -45,7 +45,12 @@ def of_python() -> list[str]:
     asked: list[str | Path] = [tool, "--disable-pip", "--require-hashes", "--progress-spinner=off"]
     if service := os.environ.get("OSV_URL"):
         asked += ["--vulnerability-service=osv", f"--osv-url={service}"]
-    answer = _read([*asked, "--format=json", "-r", "requirements-dev.txt"])
+    return told(_read([*asked, "--format=json", "-r", "requirements-dev.txt"]))
+
+
+def told(answer: Any) -> list[str]:
+    """The vulnerabilities in an answer of pip-audit. ``NotAsked`` if it skipped a package, because
+    it ends with 0 even if the service knew none of them."""
     found, skipped = [], []
     for one in answer["dependencies"]:
         if "skip_reason" in one:

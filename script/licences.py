@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "docs" / "licences.md"
 _LINE = re.compile(r"^([A-Za-z0-9][^\\\n]*?) \\$", re.M)
+_IN_ITS_TEXT = {"pyrage": "MIT"}
+"""Packages that say their licence only in its text."""
 _HEAD = """# Licences of all that is shipped
 
 eventreg is under the [MIT licence](../LICENSE). What it brings along is listed here.
@@ -34,7 +36,8 @@ def required() -> dict[str, str]:
 
 
 def licence(package: Message) -> str:
-    """What a package says of its licence: the expression, or the classifiers, or the field."""
+    """What a package says of its licence: the expression, the classifiers, the field, or the
+    text."""
     if expression := package.get("License-Expression"):
         return str(expression)
     named = [
@@ -43,7 +46,8 @@ def licence(package: Message) -> str:
         if one.startswith("License :: ") and one != "License :: OSI Approved"
     ]
     field = (package.get("License") or "").strip().splitlines()
-    return "; ".join(named) or (field[0] if field else "")
+    in_its_text = _IN_ITS_TEXT.get(str(package.get("Name")), "")
+    return "; ".join(named) or (field[0] if field else in_its_text)
 
 
 def listed() -> str:

@@ -150,7 +150,8 @@ def _say_drilled(done: Done) -> None:
     if tried := done.drilled:
         click.echo(
             f"{tried.file}: {tried.how} in {tried.seconds:.1f} seconds; "
-            f"{tried.registrations} registrations, {tried.attendees} attendees"
+            f"{tried.registrations} registrations, {tried.attendees} attendees; "
+            f"{tried.erased} in the list of the erased"
         )
     if done.failed:
         refuse("\n".join(f"{name}: {line}" for name, line in done.failed.items()))

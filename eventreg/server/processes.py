@@ -1,6 +1,7 @@
 """The parent process of a server. It forks the children, restarts those that die, and stops them.
 
-The parent has no threads and no connection to the database, so that each child starts clean.
+As long as it forks, the parent has no threads and no connection to the database, so that each child
+starts clean.
 """
 
 import gc
@@ -50,7 +51,8 @@ class Family:
         for number in _STOP_SIGNALS:
             signal.signal(number, self._on_signal)
         for job in self._jobs:
-            self._start(job)
+            if not self._stopping:
+                self._start(job)
         while self._born:
             child, status = os.waitpid(-1, 0)
             born = self._born.pop(child, None)
@@ -114,6 +116,7 @@ def _run_child(job: ChildJob, lifeline: int) -> NoReturn:
     except BaseException as error:
         log.event("unhandled", f"{job.name} broke", error=error, job=job.name)
     finally:
+        log.flush()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

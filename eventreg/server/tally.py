@@ -39,6 +39,7 @@ class Tally:
         self._width = self._failures + 1
         self._rows = processes + SPARE_ROWS
         self._cells = memoryview(mmap.mmap(-1, self._rows * self._width * _CELL)).cast("d")
+        self._columns: dict[tuple[str | None, int], int] = {}
         self._row = 0
         self._lock = Lock()
 
@@ -52,10 +53,11 @@ class Tally:
 
     def answered(self, route: str | None, status: int) -> None:
         """Count a request."""
-        place = _PLACE_OF_STATUS.get(str(status))
-        if place is None:
-            place = _PLACE_OF_STATUS[f"{status // 100}xx"]
-        self._add(self._begin[route or NO_ROUTE] + place)
+        column = self._columns.get((route, status))
+        if column is None:
+            place = _PLACE_OF_STATUS.get(str(status), _PLACE_OF_STATUS[f"{status // 100}xx"])
+            column = self._columns[route, status] = self._begin[route or NO_ROUTE] + place
+        self._add(column)
 
     def writer_waited(self, seconds: float) -> None:
         """Count a writer that has waited for its turn, also one that has given up."""

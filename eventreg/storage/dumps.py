@@ -69,7 +69,7 @@ def _dump_sqlite(body: Path) -> tuple[str, dict[str, int]]:
             if live.state() is not State.IN_PLACE:
                 raise BackupRefused("the database file was replaced meanwhile")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(body)) from error
         raise
     return read_sqlite(body)

@@ -4,11 +4,10 @@ The files are those of the program ``age`` (https://age-encryption.org/v1): it o
 """
 
 import hashlib
-import os
-import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from pyrage import DecryptError, EncryptError, IdentityError, decrypt_file, encrypt_file, x25519
+from pyrage import DecryptError, IdentityError, decrypt_io, encrypt_io, x25519
 
 from eventreg.core.backups.faults import BackupRefused
 
@@ -25,48 +24,46 @@ def encrypt(plain: Path, sealed: Path, recipient: str) -> None:
     """Encrypt a file for the owner of a public key, and read it back.
 
     We do not have the owner's key. So the file is also encrypted for a key that is made here, used
-    to read the file back, and then forgotten. ``BackupRefused`` if it holds anything else.
+    to read the file back, and then forgotten. Raises ``BackupRefused`` if it holds anything else,
+    or ``OSError`` if the disk is full.
     """
     ours = x25519.Identity.generate()
-    owner = x25519.Recipient.from_str(recipient)
+    recipients = [x25519.Recipient.from_str(recipient), ours.to_public()]
+    with plain.open("rb") as source, sealed.open("wb") as target:
+        encrypt_io(source, target, recipients)
     back = sealed.with_name("read-back")
     try:
-        encrypt_file(str(plain), str(sealed), [owner, ours.to_public()])
-        decrypt_file(str(sealed), str(back), [ours])
+        _decrypt(sealed, back, [ours])
         if _sha256(back) != _sha256(plain):
-            raise BackupRefused("the encrypted backup holds something else")
-    except (EncryptError, DecryptError) as error:
-        raise _of_disk(error) from error
+            raise BackupRefused(f"{sealed}: what was read back is something else")
     finally:
         back.unlink(missing_ok=True)
 
 
 def decrypt(sealed: Path, plain: Path, identity: Path) -> None:
     """Decrypt a file with the private key in the file ``identity``, as ``age-keygen`` writes it.
-    Raises ``BackupRefused``, or ``OSError`` if the key's file cannot be read."""
+    Raises ``BackupRefused``, or ``OSError`` if a file cannot be read or written."""
     lines = identity.read_text(encoding="utf-8", errors="replace").split("\n")
     keys = [line.strip() for line in lines if line.startswith("AGE-SECRET-KEY-1")]
     if not keys:
         raise BackupRefused(f"{identity}: holds no line that begins with AGE-SECRET-KEY-1")
     try:
         owners = [x25519.Identity.from_str(key) for key in keys]
-        decrypt_file(str(sealed), str(plain), owners)
     except IdentityError as error:
         raise BackupRefused(f"{identity}: the key is damaged") from error
+    _decrypt(sealed, plain, owners)
+
+
+def _decrypt(sealed: Path, plain: Path, owners: Sequence[x25519.Identity]) -> None:
+    try:
+        with sealed.open("rb") as source, plain.open("wb") as target:
+            decrypt_io(source, target, owners)
     except DecryptError as error:
         raise BackupRefused(f"{sealed}: is not for this key") from error
     except OSError as error:
         if error.errno is None:  # the library says so of content that was changed or cut
             raise BackupRefused(f"{sealed}: is damaged") from error
         raise
-
-
-def _of_disk(error: Exception) -> Exception:
-    """The error of the operating system that the library names in its text, if it is one."""
-    number = re.search(r"\(os error (\d+)\)", str(error))
-    if number:
-        return OSError(int(number[1]), os.strerror(int(number[1])))
-    return BackupRefused(f"the encrypted backup cannot be read back: {error}")
 
 
 def _sha256(path: Path) -> str:

@@ -18,7 +18,8 @@ _BUILT = Path("static/door/vendor")
 """Made by script/scanner, and unknown to git."""
 _NEVER = {".git", ".ci", ".venv", "instance", "node_modules", "__pycache__", "tests", "benchmarks"}
 _PICTURES = Path("docs/pictures")
-_COMPLETE = ".complete"
+_WHOLE = ".whole"
+"""A file in each folder that is whole. `make upgrade` looks for the same."""
 
 
 def version(code: Path) -> str:
@@ -55,7 +56,7 @@ def copy(root: Path, release: str, *, libraries: bool) -> Path:
     """Copy the program, and install its libraries with the hashes of requirements.txt. A copy that
     is whole stays as it is. Returns its folder."""
     folder = root / CODE.relative_to("/") / "releases" / release
-    if (folder / _COMPLETE).exists():
+    if (folder / _WHOLE).exists():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     for file in _files():
@@ -65,7 +66,7 @@ def copy(root: Path, release: str, *, libraries: bool) -> Path:
         target.chmod(0o755 if os.access(SOURCE / file, os.X_OK) else 0o644)
     if libraries:
         _install_libraries(folder)
-    (folder / _COMPLETE).touch()
+    (folder / _WHOLE).touch()
     return folder
 
 

@@ -121,6 +121,8 @@ def _upgrade(wanted: argparse.Namespace, place: Place, bundle: Bundle | None) ->
     progress = progresses.read(file) or _begin(wanted, place, maker)
     if progress is None:
         return
+    if progress.is_stuck:
+        _take_newer(wanted, place, maker, progress)
     upgrade = Upgrade(place, maker, progress, file)
     if not progress.failed:
         maker.make(repository.check(progress.version, progress.tag))
@@ -133,6 +135,16 @@ def _upgrade(wanted: argparse.Namespace, place: Place, bundle: Bundle | None) ->
         roll_back(upgrade)
         raise Refused(f"rolled back to {progress.old_version}: {progress.failed}")
     _finish(upgrade)
+
+
+def _take_newer(wanted: argparse.Namespace, place: Place, maker: Maker, progress: Progress) -> None:
+    """Go on with a newer version, if there is one, after a version that has a fault."""
+    chosen = maker.repository.choose(wanted.version, progress.version)
+    if chosen:
+        tag = maker.repository.fetch(*chosen)
+        place.check(maker.repository, tag.object)
+        progress.version, progress.tag, progress.done = tag.version, tag.object, []
+        progress.is_stuck = False
 
 
 def _begin(wanted: argparse.Namespace, place: Place, maker: Maker) -> Progress | None:

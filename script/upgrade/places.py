@@ -16,7 +16,7 @@ from script.upgrade.releases import DOOR_SCRIPTS
 from script.upgrade.tags import Repository, version_in
 
 UNIT = "eventreg.service"
-_PATIENCE = 90
+_PATIENCE = 150
 """Seconds until a server must answer."""
 
 

@@ -14,7 +14,8 @@ from script.upgrade.programs import Refused
 
 @dataclass
 class Progress:
-    """One upgrade. ``done`` are its finished steps; ``failed`` is why it is being rolled back."""
+    """One upgrade. ``done`` are its finished steps; ``failed`` is why it is being rolled back.
+    ``is_stuck`` if there was no way back: the next call may take a newer version."""
 
     old_version: str
     old_code: str
@@ -25,6 +26,7 @@ class Progress:
     done: list[str] = field(default_factory=list)
     begun: list[str] = field(default_factory=list)
     failed: str = ""
+    is_stuck: bool = False
 
     def save(self, file: Path) -> None:
         """Write it so that it is on the disk, whole, whatever happens."""

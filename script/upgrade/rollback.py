@@ -31,22 +31,32 @@ def _mend_database(upgrade: Upgrade) -> str:
     is_restoring = "restore" in progress.begun
     if not is_restoring and place.around.flask(place.code, "db", "fits").returncode == 0:
         return ""
+    if reason := _would_lose(upgrade):
+        return reason
     place.stop()
-    unchanged = place.around.flask(place.code, "backup", "unchanged", progress.backup)
-    if unchanged.returncode:
-        why = last_line(unchanged.stderr or unchanged.stdout)
-        return (
-            f"{progress.failed}. {progress.old_version} does not run on the new tables, and its "
-            f"backup is not used: {why}. Nothing is lost. Mend the first, then run: make upgrade"
-        )
+    progress.begun += ["switch", "start"]  # it was stopped, and some version has to start
+    if reason := _would_lose(upgrade):  # somebody was quick
+        return reason
     progress.begun.append("restore")
     upgrade.save()
     say(f"restoring {progress.backup} ...")
     restored = place.around.flask(place.code, "backup", "restore", progress.backup)
     if restored.returncode:
         raise Refused(f"restore: {last_line(restored.stderr or restored.stdout)}")
-    progress.begun.append("start")  # it was stopped
     return ""
+
+
+def _would_lose(upgrade: Upgrade) -> str:
+    """Why the backup may not be restored; empty if nothing was written since."""
+    progress, place = upgrade.progress, upgrade.place
+    unchanged = place.around.flask(place.code, "backup", "unchanged", progress.backup)
+    if not unchanged.returncode:
+        return ""
+    return (
+        f"{progress.failed}. {progress.old_version} does not run on the new tables, and its backup "
+        f"is not used: {last_line(unchanged.stderr or unchanged.stdout)}. Nothing is lost. "
+        "Mend the first, then run: make upgrade"
+    )
 
 
 def _stay(upgrade: Upgrade) -> None:
@@ -54,6 +64,7 @@ def _stay(upgrade: Upgrade) -> None:
     progress, place = upgrade.progress, upgrade.place
     if "switch" in progress.begun:
         place.switch(upgrade.release, progress.tag)
-    progress.failed, progress.done, progress.begun = "", ["migrate"], ["migrate", "switch"]
+    progress.failed, progress.done, progress.is_stuck = "", ["migrate"], True
     upgrade.save()
-    place.start()
+    if "start" in progress.begun:
+        place.start()

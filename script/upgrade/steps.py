@@ -17,7 +17,7 @@ from script.upgrade.releases import Maker
 
 _SILENT = ("SMTP_URL", "PING_URL", "ALARM_WEBHOOK", "ALARM_MAIL")
 """A server on trial sends nothing to anybody."""
-_LIMIT = "180"
+_LIMIT = "300"
 """Seconds after which a server on trial ends, also if we were killed."""
 
 

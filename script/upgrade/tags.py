@@ -127,7 +127,8 @@ class Repository:
 
     def _is_signed_by_an_allowed_key(self, name: str) -> bool:
         lines = self._allowed()
-        gnupg = {re.sub(r"\s", "", one)[len("gpg") :].upper() for one in lines if _is_gnupg(one)}
+        keys_of_gnupg = [one.partition("#")[0] for one in lines if _is_gnupg(one)]
+        gnupg = {re.sub(r"\s", "", one)[len("gpg") :].upper() for one in keys_of_gnupg}
         with tempfile.NamedTemporaryFile("w", encoding="utf-8") as allowed:
             allowed.writelines(f"{one}\n" for one in lines if not _is_gnupg(one))
             allowed.flush()

@@ -111,8 +111,6 @@ def test_the_unit_gives_the_server_the_time_and_the_room_it_needs() -> None:
 def test_the_command_in_a_unit_exists(name: str, house: House) -> None:
     started = re.search(_STARTED, files.unit(name), re.M)
     assert started
-    if name == "eventreg-backup.service":
-        pytest.importorskip("eventreg.operations.backing_up", reason="comes with its command")
     if started[1] == "flask":
         said = house.app.test_cli_runner().invoke(args=[*started[2].split(), "--help"])
         assert said.exit_code == 0, said.output

@@ -28,7 +28,7 @@ written = log.write
 _TELLING = {
     "a name or an answer": re.compile(r"\\u(?!2026)[0-9a-f]{4}|[^\x00-\x7f…]"),
     "somebody of the tests": re.compile(rf"\b(?:{'|'.join(PEOPLE)})\b", re.I),
-    "a telephone number": re.compile(r"(?<![0-9A-Za-z.])\+?\d{9,15}(?![0-9A-Za-z])"),
+    "a telephone number": re.compile(r"(?<![0-9A-Za-z.])\+?\d{9,15}(?!\.?[0-9A-Za-z])"),
     "a mail address": re.compile(r"[\w.+-]+@[\w-]+\.\w+"),
     "the address of a ticket": re.compile(r"/T/\w"),
     "a query": re.compile(r"[?&][\w-]+="),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.operations.traces import purge
 from tests.support.factories import PASSWORD, House, local
 from tests.support.houses import with_seats
 from tests.support.pages import fill, get
+from tests.support.servers import running
 
 small = with_seats(3, "张桂芳", staff=True)
 
@@ -72,3 +74,15 @@ def test_what_is_rolled_back_is_not_logged(small: House, events: Events) -> None
         raise ZeroDivisionError
     get(olga, "/staff/")
     assert names(events()) == []
+
+
+def test_a_server_that_is_stopped_has_logged_every_request(folder: Path) -> None:
+    with running(folder) as server:
+        for _ in range(40):
+            urllib.request.urlopen(f"{server.address}/zh/privacy").close()  # noqa: S310
+    (file,) = folder.parent.glob(f"{folder.name}-*.log")
+    lines = [json.loads(one) for one in file.read_text().splitlines() if one.startswith("{")]
+    assert sum(one.get("route") == "public.privacy" for one in lines) == 40
+    others = [one["event"] for one in lines if one["event"] != "request"]
+    assert others[-3:] == ["started", "stopping", "stopped"]
+    assert lines[-1]["event"] == "stopped"

@@ -4,6 +4,8 @@ import ast
 import json
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -252,3 +254,12 @@ def test_text_is_for_people(capfd: pytest.CaptureFixture[str]) -> None:
     words = capfd.readouterr().err.split(" ", 1)[1]
     said = "WARNING mail-failed mail 7 (promoted) not sent: refused, 550 mail=7 kind=promoted\n"
     assert words == said
+
+
+def test_an_error_that_ends_the_server_is_one_line_without_its_text() -> None:
+    program = "from eventreg import log; log.begin(); log.catch_all(); raise ValueError('secret')"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    (line,) = ended.stderr.splitlines()
+    assert (json.loads(line)["error"], "secret" in line) == ("ValueError", False)

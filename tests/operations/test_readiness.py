@@ -23,8 +23,10 @@ def test_a_live_server_needs_no_database(watched: House) -> None:
     (watched.settings.instance / "eventreg.sqlite3").unlink()
     assert said(watched, "/livez") == (200, "alive\n")
     assert said(watched) == (503, "database: nothing could be written to the database\n")
+    assert watched.client().get("/zh/", headers={"Host": "127.0.0.1"}).status_code == 503
     found = figures(watched)
     assert found['eventreg_fault{code="database"}'] == 1
+    assert found['eventreg_requests_total{route="public.start",status="503"}'] == 1
     assert "eventreg_disk_free_bytes{}" in found, "what needs no database is told all the same"
     assert "eventreg_clock_offset_seconds{}" not in found
 
@@ -69,6 +71,9 @@ def test_a_database_that_only_reads_is_not_ready(
 def test_tables_of_a_newer_program_are_not_ready(watched: House) -> None:
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '2031_01_01_future'"))
+    assert said(watched) == (200, "ready\n"), "the newer program has only added something"
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM fitting_programs"))
     assert said(watched) == (503, "schema: the tables are not those of this program\n")
     assert said(watched, "/livez")[0] == 200
     assert figures(watched)['eventreg_fault{code="schema"}'] == 1
@@ -106,6 +111,15 @@ def test_an_old_backup_is_a_fault_and_none_at_all_is_not(watched: House) -> None
     assert said(watched) == (503, "backup: the last backup is 27 hours old\n")
     assert said(watched, "/readyz?only=guests")[0] == 200
     assert figures(watched)["eventreg_backup_age_seconds{}"] == 27 * 3600
+
+
+def test_without_backups_by_schedule_none_is_late(folder: Path) -> None:
+    house = House(folder, EVENTREG_BACKUPS="off")
+    with house.app.app_context():
+        write(lambda one: operation_runs.succeeded(one, Operation.BACKUP, now=house.now))
+        house.now += timedelta(days=9)
+        assert said(house)[0] == 200
+    house.close()
 
 
 def test_a_first_backup_that_failed_is_a_fault(watched: House) -> None:

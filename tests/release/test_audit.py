@@ -78,6 +78,16 @@ def audited(folder: Path, address: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+def test_a_package_about_which_nobody_knows_is_not_taken_for_a_good_one() -> None:
+    """pip-audit says this, and ends with 0, if its service answers "not found" to everything."""
+    skipped = {"name": "idna", "skip_reason": "could not be audited"}
+    good = {"name": "flask", "version": "3.1.3", "vulns": []}
+    assert audit.told({"dependencies": [good]}) == []
+    for dependencies in ([skipped], [good, skipped], []):
+        with pytest.raises(audit.NotAsked, match="no answer about"):
+            audit.told({"dependencies": dependencies})
+
+
 @pytest.mark.skipif(not WHOLE, reason="in `make proofs`")
 def test_a_known_vulnerability_is_named_and_ends_with_1(tmp_path: Path) -> None:
     advice = {"vulns": [ADVISORY]}

@@ -141,7 +141,7 @@ def test_a_bundle_installs_and_upgrades_without_a_network(tmp_path: Path, migrat
     done = subprocess.run(
         [*lo, *upgrade],
         cwd=operator.folder,
-        env={**operator.environment, "PATH": os.environ["PATH"]},
+        env={**environment, "EVENTREG_INSTANCE": str(operator.instance)},
         capture_output=True,
         text=True,
         check=False,

@@ -15,14 +15,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import make_url
 
+from eventreg import serve
 from eventreg.settings.reading import SettingsInvalid, read
 from tests.server.test_proxies import FRONTS
 from tests.server.test_server import ask
 from tests.server.test_slow_clients import connect
 from tests.server.test_stopping import whole_answer
 from tests.support.factories import House, bare_environment, toml
+from tests.support.forked.programs import FORKS
 from tests.support.servers import Forked, Server, free_port, processes_of, running
 
 TOKEN = "the-word-of-the-monitor"
@@ -113,6 +116,23 @@ def test_a_live_server_says_so_while_all_its_threads_wait(folder: Path) -> None:
         assert not select.select([waiting], [], [], 0)[0], "the only thread waits for the writer"
 
 
+def test_requests_sent_together_are_answered_in_their_order(folder: Path) -> None:
+    """One that is answered at once does not overtake another one of its connection."""
+    with running(folder) as server, connect(server) as one, one.makefile("rb") as answers:
+        for paths in (("/livez", "/readyz", "/livez", "/livez"), ("/readyz", "/livez", "/readyz")):
+            one.sendall(
+                b"".join(
+                    f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() for path in paths
+                )
+            )
+            said: list[bytes] = []
+            while len(said) < len(paths):
+                line = answers.readline()
+                assert line, said
+                said += [line.strip()] if line in {b"alive\n", b"ready\n"} else []
+            assert said == [b"alive" if path == "/livez" else b"ready" for path in paths]
+
+
 @contextmanager
 def no_writer_in(folder: Path) -> Iterator[None]:
     """Keep all writers of an SQLite file waiting."""
@@ -172,6 +192,33 @@ def test_a_start_can_be_stopped_while_it_waits(tmp_path: Path, cluster: Any) -> 
             assert process.wait(30) == 0
             assert status_of(address, "/livez")[0] == 0
     cluster.drop("stopped")
+
+
+def _serve_deaf(folder: str, port: int, log: str) -> None:
+    """Serve, with a start in which the first signal to stop gets lost."""
+    out = os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+
+    def prepare(_app: Flask) -> None:
+        with suppress(SystemExit):  # as a finalizer does
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    os.environ.update(EVENTREG_INSTANCE=folder, PORT=str(port), EVENTREG_RATE_LIMITS="off")
+    serve.prepare = prepare  # type: ignore[assignment]
+    serve.main()
+
+
+def test_a_stop_during_the_start_is_not_lost(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    told = (str(tmp_path / "instance"), free_port(), str(log))
+    process = FORKS.Process(target=_serve_deaf, args=told)
+    process.start()
+    process.join(60)
+    ended = process.exitcode
+    process.terminate()
+    process.join()
+    assert ended == 0, log.read_text()
 
 
 def headers_of(server: Server, path: str, *more: str) -> tuple[int, str, bytes]:

@@ -82,7 +82,8 @@ def test_guests_and_staff_can_use_everything_through_a_proxy(
             "GET", "/staff/events/small/attendees?q=%E5%BC%A0%E6%A1%82%E8%8A%B3", Cookie=cookie
         )
         assert "张桂芳" in found.text
-        log = server_log(server, folder) + proxy.log()
+        log = proxy.log()
+    log += server_log(server, folder)
     for secret in (
         ticket.removeprefix("/T/"),
         "张桂芳",

@@ -5,13 +5,15 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from eventreg.core import invariants
 from eventreg.core.backups.faults import BackupRefused
-from eventreg.storage import backups
+from eventreg.storage import backups, postgresql_tools
 from eventreg.storage.session import reading
 from tests.support.factories import House, toml
 from tests.support.pages import get
@@ -59,6 +61,11 @@ def test_a_backup_is_never_written_over_another(small: House, tmp_path: Path) ->
     assert "exists already" in refused.output
     assert small.run("backup", "create", str(tmp_path / "nowhere" / "x.zip")).exit_code == 1
     assert not list(tmp_path.glob(".backup-*"))
+
+
+def test_no_list_of_processes_shows_the_password_of_postgresql() -> None:
+    shown = postgresql_tools._bare(make_url("postgresql://eventreg:secret@db.internal/eventreg"))
+    assert shown == "postgresql://eventreg@db.internal/eventreg"
 
 
 def spoil(file: Path, change: dict[str, Any] | None = None, body: bytes | None = None) -> None:
@@ -118,3 +125,26 @@ def test_a_damaged_sqlite_copy_is_refused(small: House, tmp_path: Path, engine: 
     spoil(file, {"sha256": hashlib.sha256(body).hexdigest()}, bytes(body))
     with pytest.raises(BackupRefused, match=r"damaged|other rows"):
         backups.verify(file)
+
+
+def test_a_backup_does_not_wait_for_writers_nor_they_for_it(
+    small: House, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer is inside the gate all the time. What had to pass it would be refused."""
+    gate = small.app.extensions["gate"]
+    monkeypatch.setattr(gate, "_patience", 0.1)
+    entered, leave = Event(), Event()
+
+    def write_for_long() -> None:
+        with gate():
+            entered.set()
+            leave.wait(60)
+
+    writer = Thread(target=write_for_long)
+    writer.start()
+    entered.wait(60)
+    try:
+        assert backups.create(tmp_path / "meanwhile.zip").rows["registrations"] == 3
+    finally:
+        leave.set()
+        writer.join()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import trustme
 
+from tests.logs import canaries
 from tests.support.factories import ROOT
 
 SHIPPED = ROOT / "docs" / "proxies"
@@ -126,6 +127,8 @@ def _started(command: list[str], folder: Path, port: int, trust: ssl.SSLContext)
         yield proxy
     finally:
         proxy.stop()
+        for file in folder.glob("*.log"):
+            canaries.keep(file)
 
 
 def _listens(proxy: Proxy) -> bool:

@@ -49,9 +49,11 @@ class Walk:
             member.role, member.disabled_at = "organiser", None
         client = self.house.signed_in("olga")
         reading().rollback()
+        # The first page after signing in puts the token into the cookie.
+        token = get(client, "/staff/").form("/sign-out").fields["csrf_token"]
         cookie = client.get_cookie("s")
         assert cookie is not None
-        return f"s={cookie.value}", get(client, "/staff/").form("/sign-out").fields["csrf_token"]
+        return f"s={cookie.value}", token
 
     def _of_rule(self, rule: Rule) -> Iterator[Place]:
         """The places of one route, with arguments that exist: a registration, a check-in, an

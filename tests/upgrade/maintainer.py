@@ -146,7 +146,7 @@ class Operator:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=600,
         )
 
     def upgrade(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":

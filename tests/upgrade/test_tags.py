@@ -173,5 +173,5 @@ def test_a_key_of_gnupg_counts_only_if_the_operator_allows_it(
     with pytest.raises(Refused, match="not signed by a key"):
         fetched(here)
     with operator.signers.open("a") as file:
-        file.write(f"gpg {gnupg[:20]} {gnupg[20:]}\n")
+        file.write(f"gpg {gnupg[:20]} {gnupg[20:]} # the maintainer\n")
     assert fetched(here) == "1.1.0"

@@ -23,11 +23,12 @@ MANY = 20
 """In short rounds, a form with more fields than this is tried with one value for each."""
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"] if WHOLE else ["postgresql"])
 def opened(
     request: pytest.FixtureRequest, migrated: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Walk]:
-    """One walk for each database, as discovering the routes takes seconds. PDFs are disabled."""
+    """One walk for each database, as discovering the routes takes seconds. Short rounds run on
+    PostgreSQL, which refuses more. PDFs are disabled."""
     folder = tmp_path_factory.mktemp("walk")
     shutil.copy(migrated, folder)
     cluster = request.getfixturevalue("cluster") if request.param == "postgresql" else None

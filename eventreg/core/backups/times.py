@@ -49,7 +49,7 @@ def is_due(
     last: datetime | None, failed_at: datetime | None, busy: Collection[BusyTime], now: datetime
 ) -> bool:
     """Whether a backup is due. ``last`` is the moment of the last good one. After a failure it is
-    tried again in five minutes. A moment in the future counts for nothing: the clock was wrong."""
+    tried again in five minutes. A moment far in the future does not count: the clock was wrong."""
     if failed_at is not None and _is_recent(failed_at, ON_THE_DAY, now):
         return False
     interval = ON_THE_DAY if is_busy(busy, now) else HOURLY
@@ -62,7 +62,9 @@ def is_copy_due(
     """Whether the backup ``newest`` is to be copied to the second place."""
     if failed_at is not None and _is_recent(failed_at, ON_THE_DAY, now):
         return False
-    return newest is not None and (copied_at is None or copied_at < newest or copied_at > now)
+    return newest is not None and (
+        copied_at is None or copied_at < newest or copied_at > now + HOURLY
+    )
 
 
 def is_drill_due(
@@ -76,7 +78,7 @@ def is_drill_due(
 
 
 def _is_recent(moment: datetime, interval: timedelta, now: datetime) -> bool:
-    return timedelta() <= now - moment < _SLACK * interval
+    return abs(now - moment) < _SLACK * interval
 
 
 def superfluous(made: Collection[datetime], now: datetime) -> set[datetime]:

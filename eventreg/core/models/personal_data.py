@@ -136,5 +136,5 @@ OF_STAFF: Sequence[Kept] = (
     ),
 )
 """What is kept about staff."""
-ABOUT_NOBODY = frozenset({"events", "event_seats", "operation_runs"})
+ABOUT_NOBODY = frozenset({"events", "event_seats", "fitting_programs", "operation_runs"})
 """Tables that say nothing about a person."""

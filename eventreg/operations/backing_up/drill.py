@@ -38,6 +38,8 @@ class Drilled:
     how: str
     registrations: int
     attendees: int
+    erased: int
+    """How many are in the list of the erased, which was replayed."""
     seconds: float
 
 
@@ -49,7 +51,7 @@ def drill(*, now: datetime, file: Path | None = None, identity: Path | None = No
     """
     began = stopwatch()
     clear_up()
-    source = file or _newest()
+    source = tried = file or _newest()
     folder = _folder()
     folder.mkdir(mode=0o700)
     try:
@@ -61,12 +63,11 @@ def drill(*, now: datetime, file: Path | None = None, identity: Path | None = No
         is_sqlite = db.engine.dialect.name == "sqlite"
         with nullcontext("") if is_sqlite else drill_database.made() as url:
             if url is None:
-                rows, how = _read(source, identity), "only read to its end"
+                rows, erased, how = _read(source, identity), 0, "only read to its end"
             else:
-                rows = _try(source, identity, url, now)
-        return Drilled(
-            file or source, how, rows["registrations"], rows["attendees"], stopwatch() - began
-        )
+                rows, erased = _try(source, identity, url, now)
+        seconds = stopwatch() - began
+        return Drilled(tried, how, rows["registrations"], rows["attendees"], erased, seconds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -89,8 +90,11 @@ def _folder() -> Path:
     return Path(current_app.instance_path) / "backup-drill"
 
 
-def _try(source: Path, identity: Path | None, url: str, now: datetime) -> dict[str, int]:
-    """Restore in a process of its own. Returns the rows of the backup."""
+def _try(
+    source: Path, identity: Path | None, url: str, now: datetime
+) -> tuple[dict[str, int], int]:
+    """Restore in a process of its own. Returns the rows of the backup, and how many are in the list
+    of the erased."""
     kept = Path(current_app.instance_path) / "secret-key", erasure_log.path()
     for path in kept:
         if path.exists():
@@ -110,8 +114,7 @@ def _try(source: Path, identity: Path | None, url: str, now: datetime) -> dict[s
     if "rows" not in told:
         text = told.get("text") or f"the restore ended with {ended.returncode}"
         raise BackupRefused(text, told.get("code", "not-restored"))
-    rows: dict[str, int] = told["rows"]
-    return rows
+    return told["rows"], told["erased"]
 
 
 def _environment(url: str, now: datetime) -> dict[str, str]:

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from flask import Blueprint, current_app, g, render_template
 
+from eventreg.core import operation_runs
 from eventreg.core.desk import readiness
 from eventreg.core.desk.readiness import Machine, Point
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
+from eventreg.core.operation_runs import Operation
 from eventreg.core.staff.permissions import Permission
 from eventreg.settings.table import Settings
 from eventreg.storage import last_backup
@@ -41,7 +43,9 @@ def ready(slug: str) -> str:
 def _machine() -> Machine:
     settings: Settings = current_app.extensions["settings"]
     free = shutil.disk_usage(settings.instance).free
-    return Machine(settings.https, last_backup.made_at(), free // 1_000_000)
+    by_schedule = operation_runs.last(reading(), Operation.BACKUP).succeeded_at
+    made = [one for one in (last_backup.made_at(), by_schedule) if one is not None]
+    return Machine(settings.https, max(made, default=None), free // 1_000_000)
 
 
 def _in_words(point: Point, event: Event) -> Point:

@@ -19,8 +19,8 @@ _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _BEGAN, _KEPT_ID, _SHOWN = "eventreg.began", "eventreg.request_id", "eventreg.number"
 _LIMIT = "eventreg.limit"
 _METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
-_QUIET = {"static", "door.asset", "health.livez", "health.readyz", "metrics.metrics"}
-"""Files and probes: they are logged only if they fail."""
+_QUIET = {"static", "door.asset"}
+"""Files: they are logged only if they fail."""
 _TOLD = {401: "denied", 403: "denied", 429: "limit-hit"}
 
 

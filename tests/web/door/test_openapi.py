@@ -48,7 +48,7 @@ def statuses(house: House, *, signed_in: bool) -> set[int]:
         for mode in GenerationMode:
 
             @settings(
-                max_examples=rounds(4, 500) if signed_in else 1,
+                max_examples=rounds(8, 500) if signed_in else 1,
                 derandomize=True,
                 database=None,
                 deadline=None,

@@ -8,9 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 from pytest import MonkeyPatch
 
+from eventreg.core import operation_runs
 from eventreg.core.audit import Actor
 from eventreg.core.door import devices
 from eventreg.core.door.devices import Contact
+from eventreg.core.operation_runs import Operation
 from eventreg.core.staff import pairing
 from eventreg.storage import last_backup
 from eventreg.storage.session import transaction
@@ -124,6 +126,12 @@ def test_every_backup_is_noted_and_a_spoilt_note_is_no_backup(eve: House) -> Non
     for spoilt in ("", "yesterday", "2030-06-09T20:00:00"):
         note.write_text(spoilt)
         assert last_backup.made_at() is None
+
+
+def test_a_backup_that_another_machine_made_counts(eve: House) -> None:
+    with transaction() as session:
+        operation_runs.succeeded(session, Operation.BACKUP, now=eve.now - timedelta(hours=1))
+    assert "备份是 06-09 19:00 做的。" in said(eve.signed_in("desmond"))[1]
 
 
 def test_the_dashboard_links_the_self_test_from_two_days_before_until_the_end(eve: House) -> None:
