@@ -56,7 +56,9 @@ class Tally:
         column = self._columns.get((route, status))
         if column is None:
             place = _PLACE_OF_STATUS.get(str(status), _PLACE_OF_STATUS[f"{status // 100}xx"])
-            column = self._columns[route, status] = self._begin[route or NO_ROUTE] + place
+            column = self._columns[route, status] = (
+                self._begin.get(route or NO_ROUTE, self._begin[NO_ROUTE]) + place
+            )
         self._add(column)
 
     def writer_waited(self, seconds: float) -> None:

@@ -219,6 +219,12 @@ class Settings:
         """Whether the server answers at every address of this machine."""
         return self.host.strip("[]") in _EVERYWHERE
 
+    def is_local(self, host: str) -> bool:
+        """Whether a Host header, without its port, names this machine itself, and not the public
+        address."""
+        own = {"127.0.0.1", "localhost", "::1", self.host.strip("[]")}
+        return host.strip("[]").lower() in own
+
     def is_ours(self, host: str) -> bool:
         """Whether a Host header, without its port, names this server. If the server listens
         everywhere and no public URL was set, any IP address does."""

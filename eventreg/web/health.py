@@ -60,9 +60,7 @@ def who_asks(settings: Settings, environ: dict[str, Any]) -> Asker:
         return Asker.STRANGER
     own = settings.host.strip("[]")
     if peer.is_loopback or str(peer) == own:
-        here = {"127.0.0.1", "localhost", "::1", own}
-        is_here = _host(environ).strip("[]").lower() in here
-        return Asker.OPERATOR if is_here else Asker.STRANGER
+        return Asker.OPERATOR if settings.is_local(_host(environ)) else Asker.STRANGER
     return Asker.BALANCER if settings.proxies.has(peer) else Asker.STRANGER
 
 

@@ -185,6 +185,7 @@ def test_an_unsafe_start_is_refused_in_one_line(
 ) -> None:
     newer = cluster.create("newer", str(make_url(database).database))
     cluster.sql("UPDATE alembic_version SET version_num = '2031_01_01_future'", "newer")
+    cluster.sql("DELETE FROM fitting_programs", "newer")
     forgetful = cluster.create("forgetful", "migrated")
     cluster.sql("ALTER SYSTEM SET full_page_writes = off")
     cluster.sql("SELECT pg_reload_conf()")

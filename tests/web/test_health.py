@@ -59,7 +59,7 @@ def test_a_server_on_an_address_of_its_own_is_asked_there(folder: Path) -> None:
 
 
 def test_answers_to_monitors_are_neither_stored_nor_logged(
-    watched: House, capsys: pytest.CaptureFixture[str]
+    watched: House, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for address in ALL:
         answer = ask(watched, address)
@@ -68,6 +68,6 @@ def test_answers_to_monitors_are_neither_stored_nor_logged(
         head = watched.client().head(address, headers={"Host": "127.0.0.1"})
         assert (head.status_code, head.data) == (200, b"")
         assert watched.client().post(address, headers={"Host": "127.0.0.1"}).status_code == 405
-    assert capsys.readouterr() == ("", "")
+    assert capfd.readouterr() == ("", "")
     watched.client().get("/zh/", headers={"Host": "127.0.0.1"})
-    assert "public.start" in capsys.readouterr().err, "the others are logged"
+    assert "public.start" in capfd.readouterr().err, "the others are logged"

@@ -28,8 +28,8 @@ LOOKS = {
     Action.TRAIL_EXPORTED,
 }
 """The audit entries that a GET may write: it showed whole numbers, or those of all guests."""
-OF_A_VISIT = {("staff_sessions", "seen_at")}
-"""A GET may update the time when a browser was last seen."""
+OF_A_VISIT = {("staff_sessions", "seen_at"), ("staff_sessions", "note")}
+"""A GET may update the time when a browser was last seen, and takes the note that is shown once."""
 
 
 def everything() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -24,6 +24,7 @@ from sqlalchemy.types import TypeEngine
 
 from eventreg.core.errors import first_line
 from eventreg.core.models.base import OneOf
+from eventreg.core.models.schema import FittingProgram
 from eventreg.storage.move.refused import MoveRefused
 
 _AT_A_TIME = 500
@@ -33,7 +34,7 @@ _AT_A_TIME = 500
 def copy(source: Connection, target: Connection, tables: MetaData) -> None:
     """Write every row of the source into the empty tables of the target, parents first.
     ``MoveRefused`` if the target does not take a row."""
-    for table in tables.sorted_tables:
+    for table in _moved(tables):
         writing = _writing(table)
         with _rows(source, table) as rows:
             for some in rows.mappings().partitions(_AT_A_TIME):
@@ -62,7 +63,7 @@ def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 
 def _set_sequences(target: Connection, tables: MetaData) -> None:
     """Let new rows get the numbers after those that were copied."""
-    for table in tables.sorted_tables:
+    for table in _moved(tables):
         column = table.autoincrement_column
         name = (
             column is not None
@@ -82,7 +83,7 @@ def compare(source: Connection, target: Connection, tables: MetaData) -> dict[st
     """Compare all rows of both, in the order of their keys. Returns how many there are of each
     table. ``MoveRefused`` if one differs."""
     counts = {}
-    for table in tables.sorted_tables:
+    for table in _moved(tables):
         with _rows(source, table) as here, _rows(target, table) as there:
             counts[table.name] = _count_equal(table, here, there)
     return counts
@@ -99,9 +100,12 @@ def _count_equal(table: Table, here: Iterable[Row[Any]], there: Iterable[Row[Any
 
 def is_empty(connection: Connection, tables: MetaData) -> bool:
     """Whether no table has a row."""
-    return not any(
-        connection.execute(select(table).limit(1)).first() for table in tables.sorted_tables
-    )
+    return not any(connection.execute(select(table).limit(1)).first() for table in _moved(tables))
+
+
+def _moved(tables: MetaData) -> list[Table]:
+    """All tables, parents first, without the one that the migrations of the target fill."""
+    return [table for table in tables.sorted_tables if table.name != FittingProgram.__tablename__]
 
 
 def _rows(connection: Connection, table: Table) -> CursorResult[Any]:
