@@ -83,7 +83,7 @@ def check_that_it_is_closed(server: Server, place: Place, form: dict[str, str]) 
         assert ask(server, "GET", "/zh/")[0] == 503, "an old list would mislead the door"
         port = urllib.parse.urlsplit(server.address).port
         log = (folder.parent / f"{folder.name}-{port}.log").read_text()
-        assert "was moved to postgresql" in log, log
+        assert '"event": "moved"' in log, log
     started = refused(folder, EVENTREG_SECRET_KEY=SECRET, **place.environment)
     assert (started.returncode, started.stdout) == (1, "")
     assert "was moved to" in started.stderr
