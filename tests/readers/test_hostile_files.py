@@ -267,7 +267,7 @@ def test_the_event_page_stays_quick_while_hostile_files_are_sent(server: Server)
         answers = [olga.upload(path, content) for path, content in sent]
     assert {status for status, _, _ in answers} <= ({200, 422} if WHOLE else {422})
     assert max(seconds for _, _, seconds in answers) < ANSWERED
-    assert max(took) < 1
+    assert max(took) < 3
     assert len(took) > 10
     grown = peak(server.pid) - before
     assert grown < 50 * 1024 * 1024
@@ -280,5 +280,5 @@ def test_two_files_are_read_at_once_and_a_third_is_asked_to_try_later(server: Se
     assert sorted({status for status, _, _ in answers}) == [422, 429]
     assert "正在处理别的文件" in next(page for status, page, _ in answers if status == 429)
     assert max(seconds for _, _, seconds in answers) < ANSWERED
-    assert max(took) < 1
+    assert max(took) < 3
     assert olga.upload(f"{DESK}/import", xlsx())[0] == 200, "afterwards files are read again"

@@ -102,7 +102,7 @@ def test_two_hundred_half_sent_requests_do_not_delay_others(tmp_path: Path) -> N
             began = time.monotonic()
             assert ask(server, "GET", "/zh/")[0] == 200
             seconds.append(time.monotonic() - began)
-        assert sorted(seconds)[10] < 1
+        assert sorted(seconds)[10] < 3
         for connection in half:
             connection.close()
 

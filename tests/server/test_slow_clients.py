@@ -76,7 +76,7 @@ def test_two_thousand_half_sent_requests_of_one_address_do_not_delay_another(
 ) -> None:
     with running_with(tmp_path / "instance", workers) as server, slow(server, 2000):  # type: ignore[attr-defined]
         seconds = sorted(seconds_of_a_page(server) for _ in range(20))
-        assert seconds[-1] < 1, seconds
+        assert seconds[-1] < 3, seconds
 
 
 @SERVERS
@@ -85,7 +85,7 @@ def test_half_sent_requests_through_our_own_proxy_do_not_delay_others(
 ) -> None:
     with running(tmp_path / "instance", EVENTREG_WORKERS=workers) as server, slow(server, 1300):
         seconds = sorted(seconds_of_a_page(server) for _ in range(20))
-        assert seconds[-1] < 1, seconds
+        assert seconds[-1] < 3, seconds
 
 
 @pytest.mark.parametrize(

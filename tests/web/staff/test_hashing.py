@@ -63,7 +63,7 @@ def test_a_flood_of_sign_ins_does_not_slow_public_pages(small: House, folder: Pa
             pages = [asked(server, "/zh/events/small") for _ in range(20)]
             answers = Counter(answer for one in guessing for answer in one)
     assert {status for status, *_ in pages} == {200}
-    assert max(seconds for *_, seconds in pages) < 1
+    assert max(seconds for *_, seconds in pages) < 3
     assert set(answers) == {(422, ""), (429, "2")}, answers
     assert answers[422, ""] >= 4, "those in the queue are answered"
 
