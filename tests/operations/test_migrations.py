@@ -12,13 +12,13 @@ from eventreg.core import audit, erasure, invariants
 from eventreg.core.desk import attendee_list
 from eventreg.core.desk.attendee_list import Selection
 from eventreg.core.door import devices
-from eventreg.core.models.calls import Call, CallOutcome, CallReason
 from eventreg.core.registration import lookup
 from eventreg.core.staff import pairing, sessions
 from eventreg.storage import checks
 from eventreg.storage.session import db, reading, transaction
 from eventreg.storage.sqlite.file_connection import FileConnection
 from tests.support.factories import House, local, toml, with_event
+from tests.support.houses import two_seats_and_a_call
 
 on_both_databases = pytest.mark.both_databases
 WITH_CHECKS = "2026_12_01_known_browsers"
@@ -40,24 +40,7 @@ GUARDED = [
 @pytest.fixture
 def old(house: House) -> House:
     """A database with the CHECKs: two seats taken, one waiting, one given back, a call made."""
-    house.apply(toml(capacity=2))
-    house.hire()
-    guest = house.register("王一", "王二", source="phone", email="wang@example.org")
-    gone = house.register("李一", waitlist=True)
-    house.register("李二", waitlist=True)
-    house.cancel(gone)
-    with transaction() as session:
-        session.add(
-            Call(
-                event_id=guest.event_id,
-                registration_id=guest.id,
-                registration_version=guest.version,
-                reason=CallReason.REGISTERED,
-                outcome=CallOutcome.REACHED,
-                called_at=house.now,
-            )
-        )
-    reading().rollback()
+    two_seats_and_a_call(house)
     downgrade(revision=WITH_CHECKS)
     return house
 

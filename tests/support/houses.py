@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from eventreg.core.models.calls import Call, CallOutcome, CallReason
+from eventreg.storage.session import reading, transaction
 from tests.support import cast
 from tests.support.factories import House, local, toml
 
@@ -70,3 +72,25 @@ def monday_morning(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def guest_without_cookies(small: House) -> FlaskClient:
     """A browser that drops every cookie, as those inside chat apps do."""
     return small.app.test_client(use_cookies=False)
+
+
+def two_seats_and_a_call(house: House) -> None:
+    """Fill a house: two seats taken, one waiting, one given back, a call made."""
+    house.apply(toml(capacity=2))
+    house.hire()
+    guest = house.register("王一", "王二", source="phone", email="wang@example.org")
+    gone = house.register("李一", waitlist=True)
+    house.register("李二", waitlist=True)
+    house.cancel(gone)
+    with transaction() as session:
+        session.add(
+            Call(
+                event_id=guest.event_id,
+                registration_id=guest.id,
+                registration_version=guest.version,
+                reason=CallReason.REGISTERED,
+                outcome=CallOutcome.REACHED,
+                called_at=house.now,
+            )
+        )
+    reading().rollback()

@@ -10,12 +10,12 @@ from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import MetaData, func, insert, select, text
 
-from eventreg.core.models.calls import Call, CallOutcome, CallReason
 from eventreg.operations.doctor import findings
 from eventreg.storage import backups, checks
-from eventreg.storage.session import db, reading, transaction
+from eventreg.storage.session import db, reading
 from tests.proofs.conftest import WHOLE
-from tests.support.factories import ROOT, House, toml
+from tests.support.factories import ROOT, House
+from tests.support.houses import two_seats_and_a_call
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -44,28 +44,6 @@ def fresh(tmp_path: Path, engine: str, request: pytest.FixtureRequest) -> Iterat
     yield made
     made.close()
     cluster.drop(name)
-
-
-def fill(house: House) -> None:
-    """Two who sit, one who waits, one who cancelled, a call, and somebody who has come."""
-    house.apply(toml(capacity=2))
-    house.hire()
-    guest = house.register("王一", "王二", source="phone", email="wang@example.org")
-    gone = house.register("李一", waitlist=True)
-    house.register("李二", waitlist=True)
-    house.cancel(gone)
-    with transaction() as session:
-        session.add(
-            Call(
-                event_id=guest.event_id,
-                registration_id=guest.id,
-                registration_version=guest.version,
-                reason=CallReason.REGISTERED,
-                outcome=CallOutcome.REACHED,
-                called_at=house.now,
-            )
-        )
-    reading().rollback()
 
 
 def tables() -> MetaData:
@@ -105,7 +83,7 @@ def make(revision: str, rows: Rows) -> None:
 def test_a_database_of_an_older_version_is_brought_up_to_date_without_loss(
     house: House, fresh: House, revision: str
 ) -> None:
-    fill(house)
+    two_seats_and_a_call(house)
     reading().rollback()
     rows = rows_at(revision)
     assert rows["registrations"]
