@@ -16,7 +16,7 @@ from eventreg.core.undo import undo
 from eventreg.storage import checks
 from eventreg.storage import session as database
 from eventreg.storage.session import db
-from eventreg.web.public import register as public_register
+from eventreg.web.public.registering import register as public_register
 from tests.support import factories
 
 _ONE_EVENT = EventSeats.event_id == bindparam("event")

@@ -4,7 +4,6 @@ cookies and scripts, because the form and its address carry everything."""
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from typing import Any
 
 from flask import Blueprint, current_app, g, redirect, request
 from werkzeug.wrappers import Response
@@ -33,24 +32,24 @@ from eventreg.storage.session import Session, reading, write
 from eventreg.web import addresses
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, glance, seats_now
-from eventreg.web.forms import registration_form
+from eventreg.web.forms.guest_form import GuestForm
 from eventreg.web.limits import allowances, limits
-from eventreg.web.public import registering_pages as views
 from eventreg.web.public import unfinished
+from eventreg.web.public.registering import pages as views
 from eventreg.web.public.unfinished import View
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("register", __name__)
 
 
-def _event_and_form(lang: str, slug: str, kept: dict[str, str] | None = None) -> tuple[Event, Any]:
+def _event_and_form(
+    lang: str, slug: str, kept: dict[str, str] | None = None
+) -> tuple[Event, GuestForm]:
     """The event, and its form filled with what was sent or kept. The form also has the seat counter
     that was read with the event."""
     check_language(lang)
     seen = glance(slug)
-    form = registration_form.of(seen.event, area_code(seen.event), public=True, kept=kept)
-    form.counted = seen.counted
-    return seen.event, form
+    return seen.event, GuestForm(seen.event, area_code(seen.event), seen.counted, kept)
 
 
 @blueprint.get("/<lang>/events/<slug>/register")
@@ -65,11 +64,13 @@ def form(lang: str, slug: str) -> Answer:
     event, empty = _event_and_form(lang, slug)
     if events.phase(event, g.now) is not Phase.OPEN:
         return views.closed(event, empty, 200)
-    if not seats_now(event).left:
+    if not seats_now(event, empty.counted).left:
         return views.full(event, empty, 200)
-    page, status = views.form(event, empty, notice="form_gone" if key else "")
+    page = (
+        views.form(event, empty, notice="form_gone")[0] if key else views.empty_form(event, empty)
+    )
     # It holds nothing about a person, so the browser may keep it and what is typed into it.
-    return page, status, {"Cache-Control": "private, no-cache"}
+    return page, 200, {"Cache-Control": "private, no-cache"}
 
 
 def _again(lang: str, slug: str, key: str, found: Unfinished) -> Answer:
@@ -103,7 +104,7 @@ def send(lang: str, slug: str) -> Answer:
     return unfinished.lead_to(f"/{lang}/events/{slug}/register", key, _fragment(form, answer))
 
 
-def _fragment(form: Any, view: View) -> str:
+def _fragment(form: GuestForm, view: View) -> str:
     """Where on its page the guest goes on: at the errors, at the field of the button that was
     pressed, or below the head of the page."""
     if view.notice or view.wait_until or (view.page == "form" and view.complain and form.problems):
@@ -111,7 +112,7 @@ def _fragment(form: Any, view: View) -> str:
     return "" if view.page == "form" else addresses.MAIN
 
 
-def _judge(event: Event, form: Any) -> Response | View:
+def _judge(event: Event, form: GuestForm) -> Response | View:
     """Register a form that was confirmed, and say which page answers any other."""
     valid = form.validate()
     try:
@@ -120,7 +121,6 @@ def _judge(event: Event, form: Any) -> Response | View:
         if form.shows == "form":  # registers nothing, so the token may be any age
             return View("form", complain=False)
         if not form.token_is_good:
-            form.website.data = ""
             return View("form", 400, "press_again")
         if not valid:
             return View("form", 422)
@@ -129,7 +129,7 @@ def _judge(event: Event, form: Any) -> Response | View:
         return _refused(form, refusal)
 
 
-def _refused(form: Any, refusal: Refusal) -> View:
+def _refused(form: GuestForm, refusal: Refusal) -> View:
     """The page for a refusal: the next step for the guest, with everything that was typed."""
     match refusal:
         case FieldRefused():
@@ -152,7 +152,7 @@ def _refused(form: Any, refusal: Refusal) -> View:
     raise refusal
 
 
-def _consider(event: Event, form: Any, entry: Entry) -> Response | View:
+def _consider(event: Event, form: GuestForm, entry: Entry) -> Response | View:
     """The check page for a valid form; or register it. Raises the core's refusals."""
     party_rules.check_size(event, entry.names)
     try:
@@ -177,7 +177,7 @@ def _consider(event: Event, form: Any, entry: Entry) -> Response | View:
         return View("check", 429, wait_until=unfinished.until(wait), many_here=many_here)
 
 
-def _check_open(event: Event, form: Any, people: int) -> None:
+def _check_open(event: Event, form: GuestForm, people: int) -> None:
     """Raise a refusal if registration is closed or the seats do not suffice.
 
     This reads without a lock, so requests for a full event do not queue. The registration itself
@@ -227,7 +227,7 @@ def _watch_the_rush() -> None:
         log.event("rush", "more than 20 registrations in a second")
 
 
-def _to_ticket(form: Any, made: Made) -> Response:
+def _to_ticket(form: GuestForm, made: Made) -> Response:
     """Redirect to the ticket. The form is sent to ``…#errors``, so then it needs a fragment."""
     fragment = "" if form.was_confirmed else addresses.MAIN
     g.registration_id = made.id  # for the log
