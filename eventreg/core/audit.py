@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from eventreg import log
+from eventreg.core.driver import Driver
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.registration import Attendee
 from eventreg.core.models.staff import Role, StaffMember
@@ -129,7 +130,7 @@ _insert = insert(AuditEntry)
 
 
 def record(
-    session: Session | Connection,
+    session: Session | Connection | Driver,
     action: Action,
     by: Actor,
     *,

@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.orm import Session
 
+from eventreg.core.driver import look
 from eventreg.core.errors import EventUnknown
-from eventreg.core.look import Look
 from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.registration.seats import SeatCount
 
@@ -29,7 +29,7 @@ class Glance:
     counted: SeatCount
 
 
-_current = Look(
+_current = (
     select(
         Event.id,
         Event.version,
@@ -41,7 +41,7 @@ _current = Look(
         EventSeats.edition,
     )
     .join(EventSeats, EventSeats.event_id == Event.id)
-    .where(Event.slug == bindparam("slug", ""))
+    .where(Event.slug == bindparam("slug"))
 )
 _whole = select(Event.__table__).where(Event.id == bindparam("event"))
 _kept: "WeakKeyDictionary[Engine, dict[int, Event]]" = WeakKeyDictionary()
@@ -55,7 +55,7 @@ def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> 
     Uses the connection of ``session`` if one is open already: a thread that held one connection
     while it waited for a second could block all others.
     """
-    rows = _current.rows(engine, session, slug=slug)
+    rows = look(engine, session, _current, slug=slug)
     if not rows:
         raise EventUnknown(slug)
     event_id, version, stamp, capacity, taken, waiting, held, edition = rows[0]

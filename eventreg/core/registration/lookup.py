@@ -8,8 +8,8 @@ from sqlalchemy import Engine, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from eventreg.core.audit import Action
+from eventreg.core.driver import look
 from eventreg.core.errors import RegistrationUnknown
-from eventreg.core.look import Look
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import LIVE
@@ -75,7 +75,7 @@ _TOLD = (
 )
 """What a ticket's page tells of."""
 _other = aliased(Registration)
-_plain = Look(
+_plain = (
     select(
         Registration.id,
         Registration.event_id,
@@ -102,14 +102,14 @@ _plain = Look(
     )
     .join(Event, Event.id == Registration.event_id)
     .join(Attendee, Attendee.registration_id == Registration.id)
-    .where(Registration.ticket_digest == bindparam("digest", ""))
+    .where(Registration.ticket_digest == bindparam("digest"))
     .order_by(Attendee.place)
 )
 
 
 def plain_ticket(engine: Engine, token: str) -> PlainTicket | None:
     """The ticket of this token, read in one statement; ``None`` if it is unknown, or not plain."""
-    rows = _plain.rows(engine, None, digest=tickets.digest(token))
+    rows = look(engine, None, _plain, digest=tickets.digest(token))
     if not rows or any(row[-1] for row in rows):
         return None
     registration_id, event_id, version, stamp, seed, locale, phone, *_ = rows[0]

@@ -2,14 +2,16 @@
 cookies and scripts, because the form and its address carry everything."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from typing import Any
 
 from flask import Blueprint, current_app, g, redirect, request
 from werkzeug.wrappers import Response
 
 from eventreg import log
 from eventreg.core import audit
+from eventreg.core.driver import Driver
 from eventreg.core.errors import (
     AlreadyRegistered,
     Busy,
@@ -28,7 +30,8 @@ from eventreg.core.models.registration import Source
 from eventreg.core.registration import party_rules, register, sent_forms, waitlist
 from eventreg.core.registration.entries import Entry, Made
 from eventreg.core.registration.sent_forms import Unfinished
-from eventreg.storage.session import Session, reading, write
+from eventreg.storage.quick_transaction import write_at_once
+from eventreg.storage.session import Session, db, reading_already, write
 from eventreg.web import addresses
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, glance, seats_now
@@ -152,18 +155,23 @@ def _refused(form: GuestForm, refusal: Refusal) -> View:
     raise refusal
 
 
+def _made_by(event: Event, entry: Entry) -> Made | None:
+    """The registration that this form has already made, or ``None``."""
+    return register.made_by(db.engine, reading_already(), event, entry)
+
+
 def _consider(event: Event, form: GuestForm, entry: Entry) -> Response | View:
     """The check page for a valid form; or register it. Raises the core's refusals."""
     party_rules.check_size(event, entry.names)
     try:
         _check_open(event, form, len(entry.names))
     except (EventFull, WaitlistFull, RegistrationClosed):
-        made = register.made_by(reading(), event, entry)
+        made = _made_by(event, entry)
         if made is None:
             raise
         return _to_ticket(form, made)  # this form itself took the last seat
     if not form.is_confirming:
-        made = register.made_by(reading(), event, entry)
+        made = _made_by(event, entry)
         return _to_ticket(form, made) if made else View("check")
     try:
         made = allowances.spend(
@@ -171,7 +179,7 @@ def _consider(event: Event, form: GuestForm, entry: Entry) -> Response | View:
         )
         return _to_ticket(form, made)
     except limits.TooOften as wait:
-        if earlier := register.made_by(reading(), event, entry):
+        if earlier := _made_by(event, entry):
             return _to_ticket(form, earlier)  # the guest asks again for an answer that was lost
         many_here = isinstance(wait, allowances.TooManyHere)
         return View("check", 429, wait_until=unfinished.until(wait), many_here=many_here)
@@ -198,26 +206,33 @@ def _check_open(event: Event, form: GuestForm, people: int) -> None:
 
 def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
     """Make the function that registers the party. It takes the mark of the guest's address."""
-    key, slug, now, tries = current_app.config["SECRET_KEY"], event.slug, g.now, count()
-    confirmed_at = request.form.get("unfinished", "")
+    confirmed_at, more = request.form.get("unfinished", ""), _more()
 
     def book(mark: str | None) -> Made:
         _watch_the_rush()
         marked = replace(entry, burst=mark)
 
-        def act(session: Session) -> Made:
-            # The first try uses the event as it was read; if it has changed since, the next try
-            # reads it again.
-            current = events.get(session, slug) if next(tries) else event
+        def at_once(driver: Driver) -> Made:
             # Before the seats, for whose counter others wait.
-            sent_forms.finish(session, marked.form_key, confirmed_at)
-            return register.register(
-                session, current, marked, secret_key=key, by=audit.REGISTRANT, now=now
-            )
+            sent_forms.finish(driver, marked.form_key, confirmed_at)
+            return register.seat_at_once(driver, event, marked, **more)
 
+        def act(session: Session) -> Made:
+            current = events.get(session, event.slug)
+            sent_forms.finish(session.connection(), marked.form_key, confirmed_at)
+            return register.register(session, current, marked, **more)
+
+        with suppress(register.NotAtOnce):
+            if made := write_at_once(at_once):
+                return made
         return write(act)
 
     return book
+
+
+def _more() -> dict[str, Any]:
+    """What registering needs besides the event and the entry."""
+    return {"secret_key": current_app.config["SECRET_KEY"], "by": audit.REGISTRANT, "now": g.now}
 
 
 def _watch_the_rush() -> None:
