@@ -89,6 +89,8 @@ class _Prepared:
         found: Sequence[Any] = cursor.fetchall()
         if self._is_plain:
             return found
+        if len(cursor.description) != len(self._from_driver):
+            raise TypeError("select columns, not plain texts of SQL")
         return [
             tuple(
                 convert(value) if convert else value

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, literal_column, null, select, text, update
 
 from eventreg.core import audit, outbox
 from eventreg.core.audit import Action
@@ -122,7 +122,7 @@ def same_person_twice() -> None:
 
     def without_check(people: int) -> Any:
         key, _same, _under_number, *counter = plain(people).selected_columns
-        return plain(people).with_only_columns(key, text("NULL"), text("0"), *counter)
+        return plain(people).with_only_columns(key, null(), literal_column("0"), *counter)
 
     registering._known = without_check
 
