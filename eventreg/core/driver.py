@@ -158,7 +158,7 @@ class Driver:
             return act()
         except errors as error:
             is_lost = self.dialect.is_disconnect(error, self.connection, None)
-            if is_lost:
+            if is_lost and self.lent.is_valid:
                 self.lent.invalidate(error)
             raise DBAPIError.instance(
                 "a statement of the hot path",
@@ -184,7 +184,8 @@ def look(
     try:
         return driver.execute(statement, parameters).all()
     except DBAPIError as error:
-        driver.lent.invalidate()
+        if driver.lent.is_valid:
+            driver.lent.invalidate()
         raise OperationalError("a look", None, error.orig or error) from error.orig
     finally:
         if session is None:

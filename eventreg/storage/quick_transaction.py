@@ -43,8 +43,9 @@ def quick_transaction() -> Iterator[Driver]:
             with commit:
                 driver.run(driver.connection.commit)
         except BaseException:
-            with suppress(DBAPIError):
-                driver.run(driver.connection.rollback)
+            if driver.lent.is_valid:
+                with suppress(DBAPIError):
+                    driver.run(driver.connection.rollback)
             raise
         finally:
             _give_back(driver)
