@@ -2,13 +2,14 @@
 
 import sys
 
-from benchmarks import door_queue, growth, report, request_log, rush, starting
+from benchmarks import door_queue, flow, growth, report, request_log, rush, starting, storm
 
 PARTS = {
+    "flow": flow.whole_flow,
     "pages": rush.pages_and_registrations,
     "postgresql": rush.on_postgresql,
     "disk": rush.price_of_the_disk,
-    "storm": rush.storms,
+    "storm": storm.storms,
     "growth": growth.growth,
     "check-ins": growth.check_ins,
     "seat": growth.seat_transaction,

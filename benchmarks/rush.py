@@ -7,22 +7,17 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Barrier
 
 from benchmarks.report import Figure
 from benchmarks.servers import Load, hello, load, ours, registering
 from eventreg.storage.checks import make_tables
 from eventreg.storage.write_queue import Gate
-from tests.proofs import faults
-from tests.server.test_server import ask, hidden
 from tests.support.factories import SECRET, House, toml
 from tests.support.postgresql import BINARIES, USER, Cluster
-from tests.support.servers import Server, started
-from tests.support.tokens import another
+from tests.support.servers import started
 
 BIG, TIMES = 100_000, 5
 ON_THE_DISK = Path.cwd() / "benchmarks"
@@ -215,59 +210,3 @@ def price_of_the_disk() -> list[Figure]:
             ]
             rates[fault] = _middle(loads, lambda one: one.rate)
     return [Figure("FULL ÷ NORMAL through HTTP", rates[""] / rates["sync_normal"], 0.7)]
-
-
-def storm(fault: str = "") -> tuple[int, int, float]:
-    """Register 400 people at once for 50 seats, on two servers. Returns the tickets, the refusals,
-    and the seconds until the last ticket."""
-    with place(50) as folder:
-        if fault:
-            house = House(folder)
-            with house.app.app_context():
-                faults.drop_schema_guards()
-            house.close()
-        key = {"EVENTREG_SECRET_KEY": SECRET}
-        with started(folder, fault, **key) as one, started(folder, fault, **key) as other:
-            return _rush((one, other))
-
-
-def _rush(servers: tuple[Server, Server]) -> tuple[int, int, float]:
-    path, people, together = "/zh/events/big/register", 400, Barrier(100)
-    form = hidden(ask(servers[0], "GET", path)[2])
-    began = 0.0
-
-    def book(number: int) -> tuple[int, float]:
-        nonlocal began
-        if number < 100 and together.wait() == 0:
-            began = time.monotonic()
-        typed = {"name": f"王{number}号", "phone": f"138{number:08d}", "confirmed": "yes"}
-        status, _, _ = ask(
-            servers[number % 2], "POST", path, {**another(form, number), "waitlist": "", **typed}
-        )
-        return status, time.monotonic()
-
-    with ThreadPoolExecutor(100) as crowd:
-        answers = list(crowd.map(book, range(people)))
-    tickets = [moment for status, moment in answers if status == 303]
-    return len(tickets), people - len(tickets), max(tickets) - began
-
-
-def storms() -> list[Figure]:
-    """The rush gives exactly 50 seats, and too many if the guard is taken out."""
-    calm = [storm() for _ in range(3)]
-    broken = storm("no_guard")
-    return [
-        Figure(
-            "storm 400 for 50: seats sold off by, worst of 3",
-            max(abs(n - 50) for n, _, _ in calm),
-            0,
-            at_most=True,
-        ),
-        Figure(
-            "storm: seconds until the last seat",
-            statistics.median(seconds for *_, seconds in calm),
-            0.5,
-            at_most=True,
-        ),
-        Figure("control, guard taken out: sold too many", broken[0] - 50, 1),
-    ]

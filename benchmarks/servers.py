@@ -108,6 +108,11 @@ def load(
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", file.name, address]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         used = cpu_of_tree(pid) - before
+    return measured(said, used)
+
+
+def measured(said: str, used: float) -> Load:
+    """What wrk has said, and the processor seconds that the server used meanwhile."""
     numbers = {key: float(value) for key, value in re.findall(r"^= (\w+) ([\d.]+)$", said, re.M)}
     answers = numbers["requests"]
     return Load(
