@@ -4,6 +4,7 @@ import gzip
 import re
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from flask import Response, render_template
@@ -39,11 +40,22 @@ def _event(seen: Glance, page: str) -> Response:
     return Response(made)
 
 
+def _rendered(template: str, _key: object, made: Callable[[], dict[str, object]]) -> str:
+    return render_template(template, **made())
+
+
+def _as_it_is(page: str, _texts: object) -> Response:
+    return Response(page)
+
+
 def without_kept_pages(patch: pytest.MonkeyPatch) -> None:
     """Render every page for the guest who asks."""
     patch.setattr(check_page, "answer", _check)
     patch.setattr(event_page, "answer", _event)
     patch.setattr(pages, "empty_form", lambda *of: pages.form(*of)[0])
+    patch.setattr(pages, "kept_pages", SimpleNamespace(page=_rendered, answer=_as_it_is))
+    as_typed = SimpleNamespace(of=lambda _event, sent: sent, texts=repr, shape=repr)
+    patch.setattr(pages, "marked_form", as_typed)
     patch.setattr(lookup, "plain_ticket", lambda *_: None)
 
 

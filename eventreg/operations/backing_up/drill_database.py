@@ -10,8 +10,8 @@ from eventreg.core.backups.faults import BackupRefused
 from eventreg.storage.session import db
 
 _NOT_ALLOWED = "42501"
-"""insufficient_privilege (https://www.postgresql.org/docs/current/errcodes-appendix.html). The driver
-has a class for it, but takes 9 MiB of memory, also where the database is SQLite."""
+"""insufficient_privilege (https://www.postgresql.org/docs/current/errcodes-appendix.html). The
+driver has a class for it, but takes 9 MiB of memory, also if the database is SQLite."""
 _OURS = "made by the drill of eventreg"
 """The comment of such a database. One without it is somebody else's, and is never dropped."""
 

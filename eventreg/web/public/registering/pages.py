@@ -9,11 +9,12 @@ from eventreg.core.registration import waitlist
 from eventreg.web import kept_pages, language
 from eventreg.web.event_facts import facts, moment, seats_now
 from eventreg.web.forms.guest_form import GuestForm
-from eventreg.web.public.registering import check_page
+from eventreg.web.public.registering import check_page, marked_form
 from eventreg.web.public.unfinished import View
 from eventreg.web.wire.answers import Answer
 
 _FORM = "public/registering/register.html"
+_FULL = "public/registering/full.html"
 
 
 def show(event: Event, sent: GuestForm, view: View) -> Answer:
@@ -62,20 +63,30 @@ def _of_form(
     return {"form": sent, "problems": problems, "notice": notice, **facts(event)}
 
 
-def full(event: Event, sent: GuestForm, status: int) -> tuple[str, int]:
+def full(event: Event, sent: GuestForm, status: int) -> Answer:
     """The page for too few seats: the next steps, with everything that was typed."""
     counted, people = seats_now(event), sent.people
-    page = render_template(
-        "public/registering/full.html",
-        held=counted.held,
-        left=counted.left,
-        people=people,
-        room=waitlist.has_room(event, counted, people),
-        room_beside=counted.left > 0 and waitlist.has_room(event, counted, people - 1),
-        **_sent(sent),
-        **facts(event),
-    )
-    return page, status
+    room = waitlist.has_room(event, counted, people)
+
+    def values(form: GuestForm) -> dict[str, object]:
+        return {
+            "held": counted.held,
+            "left": counted.left,
+            "people": people,
+            "room": room,
+            "room_beside": counted.left > 0 and waitlist.has_room(event, counted, people - 1),
+            "confirmed": sent.was_confirmed,
+            "form": form,
+            **facts(event),
+        }
+
+    if counted.left or people > 1:  # few guests see these pages
+        return render_template(_FULL, **values(sent)), status
+    key = (event, moment(event), counted.held, room, marked_form.shape(sent))
+    kept = kept_pages.page(_FULL, key, lambda: values(marked_form.of(event, sent)))
+    answer = kept_pages.answer(kept, marked_form.texts(sent))
+    answer.status_code = status
+    return answer
 
 
 def closed(event: Event, sent: GuestForm, status: int) -> tuple[str, int]:
