@@ -1,4 +1,4 @@
-"""The transaction on the driver's own connection keeps what every transaction keeps."""
+"""Constant statements on the driver's own connection, and the transaction for them."""
 
 from datetime import UTC, datetime
 from threading import Event, Thread
