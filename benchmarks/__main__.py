@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import door_queue, growth, report, request_log, rush, starting
+from benchmarks import desk, door_queue, growth, report, request_log, rush, starting
 
 PARTS = {
     "pages": rush.pages_and_registrations,
@@ -10,6 +10,7 @@ PARTS = {
     "disk": rush.price_of_the_disk,
     "storm": rush.storms,
     "growth": growth.growth,
+    "desk": desk.desk,
     "check-ins": growth.check_ins,
     "seat": growth.seat_transaction,
     "queue": door_queue.queues,
