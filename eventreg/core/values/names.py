@@ -112,6 +112,11 @@ def reading_of(sort_key: str) -> str:
     return sort_key.rpartition(" ")[0]
 
 
+def reading_shown(typed: str, sort_key: str) -> str:
+    """The pinyin of a Chinese name; empty for other names."""
+    return reading_of(sort_key) if has_han(typed) else ""
+
+
 def _spoken(typed: str) -> str:
     """The letters of a reading, in words."""
     plain = _plain(typed.casefold().replace("ü", "v"))

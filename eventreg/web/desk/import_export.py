@@ -78,14 +78,13 @@ def as_csv(slug: str) -> Response:
 
     def pieces() -> Iterator[str]:
         with apart(engine) as session:
-            held: list[str] = []
-            for line in exports.as_csv(attendee_list.each(session, event, asked), style):
-                held.append(line)
-                if len(held) == 200:
-                    yield "".join(held)
-                    held.clear()
-        turn.over()
-        yield "".join(held)
+            read = exports.as_csv(attendee_list.each(session, event, asked), style)
+            held = next(read)
+            for piece in read:
+                yield held
+                held = piece
+        turn.over()  # before the last piece, which may wait for a slow browser
+        yield held
 
     answer = _file(pieces(), slug, "csv", "text/csv")  # Flask adds the charset
     answer.call_on_close(turn.over)  # also if the browser stops reading half-way

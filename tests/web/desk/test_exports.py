@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import sys
 import tempfile
 import unicodedata
 from datetime import timedelta
@@ -160,6 +161,11 @@ def test_inert_cells_are_no_formulas_and_can_be_restored(text: str) -> None:
     seen = unicodedata.normalize("NFKC", cell.lstrip(" \u3000\u200b"))
     assert not seen.startswith(("=", "+", "-", "−", "@", "\t", "\r", "\n"))
     assert import_file._plain(cell) == text
+
+
+def test_no_letter_or_digit_is_read_as_the_beginning_of_a_formula() -> None:
+    for c in filter(str.isalnum, map(chr, range(sys.maxunicode + 1))):
+        assert not unicodedata.normalize("NFKC", c).startswith(cells.FORMULA), c
 
 
 def test_an_escape_written_by_excel_is_decoded(small: House) -> None:
