@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.desk.attendee_rows import Exported, Row, attendees_in_full, exported, rows_of
@@ -130,16 +130,6 @@ def each(session: Session, event: Event, selection: Selection) -> Iterator[Expor
         among, meant = _among(event, selection), _tiers(session, event, selection)
         ordered = ordered.where(finding.condition(session, among, meant))
     return exported(session, ordered)
-
-
-def count_found(session: Session, event: Event, selection: Selection) -> int:
-    """The number of attendees on all pages of the list."""
-    if selection.is_search:
-        return page(session, event, selection)[1].people
-    matching = _selected(event, selection).with_only_columns(
-        func.count(Attendee.id), maintain_column_froms=True
-    )
-    return session.execute(matching).scalar_one()
 
 
 def confirmed(session: Session, event: Event) -> Sequence[Row]:

@@ -12,7 +12,7 @@ from flask import Response, abort, current_app, g, render_template, request
 
 from eventreg.core import audit
 from eventreg.core.audit import Action
-from eventreg.core.desk import attendee_list, exports
+from eventreg.core.desk import attendee_counts, attendee_list, exports
 from eventreg.core.desk.exports import Style
 from eventreg.core.errors import ImportUnreadable
 from eventreg.core.event import events
@@ -48,7 +48,7 @@ def _record_export(event: Event, kind: str) -> tuple[attendee_list.Selection, St
     asked, by, now = asked_for(), access.actor(), g.now
     limits.limits().hit("export", limits.EXPORT, str(by.staff_id))
     people, whole = (
-        attendee_list.count_found(reading(), event, asked),
+        attendee_counts.found(reading(), event, asked),
         access.may(Permission.SEE_NUMBERS),
     )
     details: dict[str, Any] = {
