@@ -81,7 +81,7 @@ def made_by(session: Session, event: Event, entry: Entry) -> Made | None:
     return Made(row.id, row.ticket_seed, row.state, again=True)
 
 
-def _check_phase(event: Event, entry: Entry, now: datetime) -> None:
+def check_phase(event: Event, entry: Entry, now: datetime) -> None:
     """Refuse guests unless registration is open, and staff once the event is over or cancelled.
 
     Walk-ins who do not ask for waiting places may also be entered after the event, from the paper
@@ -125,7 +125,7 @@ def register(
     counted = SeatCount.read(counter, now)
     if not counted.is_of(event):
         raise SeatsRaced
-    _check_phase(event, entry, now)
+    check_phase(event, entry, now)
     party_rules.check_size(event, entry.names)
     party_rules.judge_number(
         event, entry.names, entry.phone, same, under_number, beyond=entry.beyond_limit
