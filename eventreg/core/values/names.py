@@ -152,7 +152,9 @@ def parse(typed: str, field: str = "name") -> Name:
     shown = _visible(typed)
     if not shown:
         raise FieldRefused(field, "name_missing")
-    if len(shown) > MOST_CODE_POINTS or len(regex.findall(r"\X", shown)) > LONGEST:
+    if len(shown) > LONGEST and (
+        len(shown) > MOST_CODE_POINTS or len(regex.findall(r"\X", shown)) > LONGEST
+    ):
         raise FieldRefused(field, "name_long", longest=LONGEST)
     folded = fold(shown)
     if all(c.isdigit() or c.isspace() for c in folded):
