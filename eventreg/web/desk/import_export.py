@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response, abort, current_app, g, render_template, request
 
+from eventreg import memory
 from eventreg.core import audit
 from eventreg.core.audit import Action
 from eventreg.core.desk import attendee_counts, attendee_list, exports
@@ -140,6 +141,7 @@ class _Turn:
         if self._is_running:
             self._is_running = False
             _running_exports.release()
+            memory.give_back()
 
 
 def _file(pieces: Iterator[str] | Iterator[bytes], slug: str, ending: str, kind: str) -> Response:
@@ -177,6 +179,7 @@ def do_import(slug: str) -> Answer:
     as_tried = request.form.get("tried") == shown["tried"]
     wanted = request.form.get("confirmed") == "yes"
     report, done = _imported(event, listed, confirmed=wanted and as_tried)
+    memory.give_back()
     changed = wanted and not as_tried
     page = _page(events.get(reading(), slug), report=report, done=done, changed=changed, **shown)
     return page, 200 if report.is_good else 422
