@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest import mock
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
@@ -18,6 +19,7 @@ from benchmarks.growth import fill, filled, made_up_name
 from benchmarks.report import Figure
 from benchmarks.rush import ON_THE_DISK
 from benchmarks.servers import memory_of_tree
+from eventreg.core.desk import attendee_list
 from eventreg.core.importing.import_file import MOST_ROWS
 from tests.server.test_server import hidden
 from tests.support.factories import PASSWORD, SECRET, House
@@ -39,7 +41,7 @@ def desk() -> list[Figure]:
             _page(olga, "attendees.csv", "CSV of 10,000, s", 0.15),
             _page(olga, "attendees.xlsx", "XLSX of 10,000, s", 0.4),
         ]
-    return [*pages, *_imports(), _memory()]
+    return [*pages, *_imports(), _memory(), *_growth()]
 
 
 @contextmanager
@@ -139,6 +141,42 @@ def _memory() -> Figure:
         at_most=True,
         detail=f"of all its processes; {statistics.median(servers):.0f} of the one that answered",
     )
+
+
+def _growth() -> list[Figure]:
+    """The first page of the list, and searches that find one person or few, at 100,000 ÷ at 50.
+
+    Both pages have the same number of rows.
+    """
+    small: dict[str, list[float]] = {what: [] for what in _LOOKS}
+    large: dict[str, list[float]] = {what: [] for what in _LOOKS}
+    with mock.patch.object(attendee_list, "PAGE", 50), filled(50) as few, filled(100_000) as many:
+        for house, used in ((few, small), (many, large)) * TIMES:
+            with house.app.app_context():
+                olga = house.signed_in("olga")
+                for what, address in _LOOKS.items():
+                    _ask(olga, address)
+                    with _measured(used[what], []):
+                        _ask(olga, address)
+    return [
+        Figure(
+            f"at 100,000 ÷ at 50: {what}",
+            statistics.median(large[what]) / statistics.median(small[what]),
+            1.2,
+            at_most=True,
+            detail=f"{statistics.median(small[what]) * 1000:.1f} and "
+            f"{statistics.median(large[what]) * 1000:.1f} ms of the processor",
+        )
+        for what in _LOOKS
+    ]
+
+
+_LOOKS = {
+    "first page": "attendees",
+    "search by last four digits": "attendees?q=0042",
+    "search by name and last four digits": "attendees?q=张 0042",
+    "search by name": "attendees?q=王英秀",
+}
 
 
 def _signed_in(address: str) -> OpenerDirector:
