@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import gzip
 import io
 import sys
 import tempfile
@@ -267,6 +268,19 @@ def test_an_export_that_is_refused_lets_the_next_one_begin(
         for ending in ("csv", "xlsx", "csv"):
             assert olga.get(f"{DESK}/attendees.{ending}").status_code == 503
     assert olga.get(f"{DESK}/attendees.csv").status_code == 200
+
+
+def test_a_packed_export_is_sent_while_it_is_read(small: House) -> None:
+    small.apply(toml(capacity=500))
+    for number in range(250):
+        small.register(f"客人{chr(0x4E00 + number)}")
+    olga = small.signed_in("olga")
+    plain = olga.get(f"{DESK}/attendees.csv").get_data()
+    packed = olga.get(f"{DESK}/attendees.csv", headers={"Accept-Encoding": "gzip"}, buffered=False)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Length" not in packed.headers, "nobody knows it yet"
+    assert gzip.decompress(packed.get_data()) == plain
+    packed.close()
 
 
 def test_a_third_simultaneous_export_is_refused(small: House) -> None:
