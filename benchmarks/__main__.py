@@ -2,7 +2,17 @@
 
 import sys
 
-from benchmarks import door_queue, flow, growth, report, request_log, rush, starting, storm
+from benchmarks import (
+    desk,
+    door_queue,
+    flow,
+    growth,
+    report,
+    request_log,
+    rush,
+    starting,
+    storm,
+)
 
 PARTS = {
     "flow": flow.whole_flow,
@@ -11,6 +21,7 @@ PARTS = {
     "disk": rush.price_of_the_disk,
     "storm": storm.storms,
     "growth": growth.growth,
+    "desk": desk.desk,
     "check-ins": growth.check_ins,
     "seat": growth.seat_transaction,
     "queue": door_queue.queues,

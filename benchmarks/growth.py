@@ -58,12 +58,16 @@ _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋�
 _GIVEN = "秀英桂芳建国玉兰美康阿根月仙宝娣小妹定惠珍兴菊福凤彩平志强花明德春梅文斌少华新民秋素芬"
 
 
-def _person(number: int) -> dict[str, object]:
-    """A made-up person; one in two thousand has a surname of two characters."""
+def made_up_name(number: int) -> str:
+    """A made-up name; one in two thousand has a surname of two characters."""
     many, more = len(_SURNAMES), len(_GIVEN)
     surname = "欧阳" if number % 2000 == 0 else _SURNAMES[number % many]
-    first, second = _GIVEN[number // many % more], _GIVEN[number // many // more % more]
-    name = names.parse(f"{surname}{first}{second}")
+    return surname + _GIVEN[number // many % more] + _GIVEN[number // many // more % more]
+
+
+def _person(number: int) -> dict[str, object]:
+    """The columns of a made-up person."""
+    name = names.parse(made_up_name(number))
     return {
         **party_rules.columns(name),
         "id": number,
@@ -75,17 +79,21 @@ def _person(number: int) -> dict[str, object]:
 
 @contextmanager
 def filled(people: int) -> Iterator[House]:
-    """A ``House`` (an app on a folder of its own) with this many registrations, written with
-    SQL."""
+    """A ``House`` (an app on a folder of its own) with this many registrations."""
     with TemporaryDirectory(dir=ON_THE_DISK, prefix=".run-") as folder:
         house = House(Path(folder))
         with house.app.app_context():
-            make_tables()
-            house.apply(toml(capacity=100_000, more="[waitlist]\nsize = 0"))
-            house.hire()
-            _fill(people)
+            fill(house, people)
             yield house
         house.close()
+
+
+def fill(house: House, people: int) -> None:
+    """Put one event with this many registrations into an empty house, with SQL."""
+    make_tables()
+    house.apply(toml(capacity=100_000, more="[waitlist]\nsize = 0"))
+    house.hire()
+    _fill(people)
 
 
 def _fill(people: int) -> None:
@@ -190,7 +198,7 @@ def _export(house: House) -> tuple[float, float]:
     def written() -> int:
         people = attendee_list.each(reading(), event, Selection())
         style = exports.Style("zh", events.zone(event), whole_numbers=True)
-        return sum(1 for _ in exports.as_csv(people, style))
+        return sum(piece.count("\r\n") for piece in exports.as_csv(people, style)) - 1
 
     began = time.perf_counter()
     rows = written()

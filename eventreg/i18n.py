@@ -85,8 +85,8 @@ def stamp(language: str, moment: datetime, *, today: date) -> str:
     year if it is another one."""
     with_year = moment.year != today.year
     if language == "zh":
-        on = f"{moment:%Y-%m-%d}" if with_year else f"{moment:%m-%d}"
-        return f"{on} {time(moment)}"
+        on = moment.date().isoformat()
+        return f"{on if with_year else on[5:]} {time(moment)}"
     on = format_date(moment, "d MMM y" if with_year else "d MMM", locale="en")
     return f"{on}, {moment:%H:%M}"
 

@@ -1,6 +1,6 @@
 """Write the audit trail, one entry in the transaction of each change, and read it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -144,23 +144,50 @@ def record(
     numbers or codes."""
     connection = session.connection() if isinstance(session, Session) else session
     connection.execute(
-        _insert,
-        {
-            "at": now,
-            "action": action,
-            "actor_kind": by.kind,
-            "actor_staff_id": by.staff_id,
-            "event_id": event_id,
-            "registration_id": registration_id,
-            "attendee_id": attendee_id,
-            "details": details,
-        },
+        _insert, _row(action, by, now, event_id, registration_id, attendee_id, details)
     )
     if action in _LOGGED and isinstance(session, Session):
         count = next((details[one] for one in _COUNTS if isinstance(details.get(one), int)), None)
         known = {"staff": by.staff_id, "role": by.role, "registration": registration_id}
         said = {"action": action.value, "count": count, "account": details.get("staff"), **known}
         session.info.setdefault(_TO_LOG, []).append((_LOGGED[action], said))
+
+
+def record_each(
+    connection: Connection,
+    action: Action,
+    by: Actor,
+    *,
+    now: datetime,
+    event_id: int,
+    registrations: Mapping[int, dict[str, Any]],
+) -> None:
+    """Write one entry about each of these registrations, with its details, in one statement."""
+    connection.execute(
+        _insert,
+        [_row(action, by, now, event_id, one, None, said) for one, said in registrations.items()],
+    )
+
+
+def _row(
+    action: Action,
+    by: Actor,
+    now: datetime,
+    event_id: int | None,
+    registration_id: int | None,
+    attendee_id: int | None,
+    details: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "at": now,
+        "action": action,
+        "actor_kind": by.kind,
+        "actor_staff_id": by.staff_id,
+        "event_id": event_id,
+        "registration_id": registration_id,
+        "attendee_id": attendee_id,
+        "details": details,
+    }
 
 
 def log_committed(session: Session) -> None:

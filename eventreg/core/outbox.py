@@ -1,11 +1,11 @@
 """The outbox: record which message is owed to which registration, in the transaction of the change
 that it is about. ``deliveries`` sends the mails; staff settle the calls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
@@ -64,6 +64,21 @@ def enqueue(
     same = (getattr(OutboxMessage, column) == row[column] for column in _UNIQUE)
     if session.execute(_owe_once_more.where(*same).values(created_at=now)).first() is None:
         session.execute(_add, row)
+
+
+def enqueue_first(
+    connection: Connection,
+    event: Event,
+    registrations: Collection[int],
+    kind: MessageKind,
+    *,
+    now: datetime,
+) -> None:
+    """Owe a mail to each of these registrations, which have just been made and have an address."""
+    if registrations:
+        connection.execute(
+            _add, [_row(event, one, kind, Channel.MAIL, now) for one in registrations]
+        )
 
 
 def enqueue_call(

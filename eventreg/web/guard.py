@@ -3,6 +3,8 @@ of the body, the security headers, compression."""
 
 import gzip
 import re
+import zlib
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +41,8 @@ _HEADERS = {
 _FILE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 """For a script of the door, which opens nothing; the policy of pages is longer than some."""
 _WORTH_PACKING = 600
+_GZIP = zlib.MAX_WBITS + 16
+"""Tells zlib to write the head and end of gzip."""
 _CAMERA = {"pairing.ask_pair", "door.door", "door.shell", "door.check_in", "door.undo"}
 """The pages that may ask for the camera: those of a door."""
 _INDEXED = {"public.event", "public.start"}
@@ -234,11 +238,25 @@ def _packed(response: Response) -> Response:
         return response
     if not browser.takes_gzip():
         return response
+    response.vary.add("Accept-Encoding")
+    if response.is_streamed and not response.direct_passthrough:
+        response.response = _packed_as_it_comes(response.iter_encoded())
+        response.headers["Content-Encoding"] = "gzip"
+        return response
     response.direct_passthrough = False
     body = response.get_data()
     if len(body) >= _WORTH_PACKING:
         level = 9 if "immutable" in response.headers["Cache-Control"] else 6
         response.set_data(gzip.compress(body, level, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
-    response.vary.add("Accept-Encoding")
     return response
+
+
+def _packed_as_it_comes(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of an answer that is sent while it is made, so that it is never whole in memory. A
+    low level: with a list, a high one takes twice as long for a twentieth less."""
+    packer = zlib.compressobj(4, zlib.DEFLATED, _GZIP)
+    for piece in pieces:
+        if packed := packer.compress(piece):
+            yield packed
+    yield packer.flush()

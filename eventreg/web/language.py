@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from flask import g, request, session
@@ -54,6 +55,27 @@ def say_stored(prefix: str, value: str) -> str:
         return say(prefix + value.replace(":", "_").replace("-", "_"))
     except LookupError:
         return say("stored_by_newer", value=value)
+
+
+class _Listed(Protocol):
+    """A person, as a list has one."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def released_at(self) -> datetime | None: ...
+    @property
+    def arrived_at(self) -> datetime | None: ...
+
+
+def state_of(person: _Listed, zone: ZoneInfo) -> str:
+    """The state of a person in words: whether the seat was given away, and when the person
+    arrived."""
+    if person.released_at:
+        return say("state_released")
+    if person.state != "cancelled" and person.arrived_at:
+        return say("state_arrived", time=hour(person.arrived_at, zone))
+    return say(f"state_{person.state}")
 
 
 def say_refusal(refusal: FieldRefused) -> str:

@@ -13,6 +13,7 @@ _TEXT = {
     "t": language.say,
     "n": language.count,
     "stored": language.say_stored,
+    "state_of": language.state_of,
     "words": language.words,
     "title_parts": language.title_parts,
     "in_chinese": language.in_chinese,

@@ -6,10 +6,10 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from eventreg.core.desk.attendee_rows import Row, attendees_in_full, rows_of
+from eventreg.core.desk.attendee_rows import Exported, Row, attendees_in_full, exported, rows_of
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import CANCELLED, LIVE
@@ -123,24 +123,13 @@ def listed(session: Session, event: Event, selection: Selection) -> Sequence[Row
     return rows_of(session, ordered.limit(PAGE).offset((selection.page - 1) * PAGE))
 
 
-def each(session: Session, event: Event, selection: Selection) -> Iterator[Row]:
-    """The whole list, read row by row to save memory."""
+def each(session: Session, event: Event, selection: Selection) -> Iterator[Exported]:
+    """The whole list for an export, read row by row to save memory."""
     ordered = _selected(event, selection).order_by(*_SORTS[selection.sort])
     if selection.is_search:
         among, meant = _among(event, selection), _tiers(session, event, selection)
         ordered = ordered.where(finding.condition(session, among, meant))
-    for values in session.execute(ordered.execution_options(yield_per=500)):
-        yield Row(*values)
-
-
-def count_found(session: Session, event: Event, selection: Selection) -> int:
-    """The number of attendees on all pages of the list."""
-    if selection.is_search:
-        return page(session, event, selection)[1].people
-    matching = _selected(event, selection).with_only_columns(
-        func.count(Attendee.id), maintain_column_froms=True
-    )
-    return session.execute(matching).scalar_one()
+    return exported(session, ordered)
 
 
 def confirmed(session: Session, event: Event) -> Sequence[Row]:

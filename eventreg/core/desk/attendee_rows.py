@@ -1,19 +1,20 @@
 """Attendees as rows of the lists: one statement that reads everything that a list shows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, SQLColumnExpression, func, select
+from sqlalchemy import Select, SQLColumnExpression, case, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.door.gifts import HANDED
 from eventreg.core.models.attendance import CheckIn, Gift
+from eventreg.core.models.people import CANCELLED
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
 from eventreg.core.registration import identity
 from eventreg.core.registration.arrivals import STANDING
-from eventreg.core.values.names import has_han, reading_of
+from eventreg.core.values.names import reading_shown
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,26 @@ class Row:
     @property
     def reading(self) -> str:
         """The pinyin of a Chinese name; empty for other names."""
-        return reading_of(self.sort_key) if has_han(self.name) else ""
+        return reading_shown(self.name, self.sort_key)
+
+
+class Exported(NamedTuple):
+    """An attendee, as an export has it. Narrow, as there may be very many."""
+
+    name: str
+    sort_key: str
+    phone_number: str
+    contact: str | None
+    code: str | None
+    registration_id: int
+    place: int
+    source: str
+    state: str
+    """The state of the registration, or cancelled if only this attendee was cancelled."""
+    wishes: str
+    created_at: datetime
+    arrived_at: datetime | None
+    gift_at: datetime | None
 
 
 _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
@@ -89,8 +109,9 @@ _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "gift_at": Gift.given_at,
     "public_id": Attendee.public_id,
     "mark": func.substr(Registration.ticket_digest, 1, identity.MARK),
+    "state": case((CANCELLED, RegistrationState.CANCELLED.value), else_=Registration.state),
 }
-"""The column of each field of ``Row``."""
+"""The column of each field of ``Row`` and of ``Exported``."""
 attendees_in_full: Select[*tuple[Any, ...]] = (
     select(*(_COLUMNS[field.name] for field in fields(Row)))
     .join(Registration, Registration.id == Attendee.registration_id)
@@ -102,3 +123,15 @@ attendees_in_full: Select[*tuple[Any, ...]] = (
 def rows_of(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Row]:
     """The rows that a statement on ``attendees`` selects."""
     return [Row(*values) for values in session.execute(statement)]
+
+
+def exported(
+    session: Session, statement: Select[*tuple[Any, ...]], at_once: int = 500
+) -> Iterator[Exported]:
+    """The same for an export: row by row, with no more than ``at_once`` in memory."""
+    narrow = statement.with_only_columns(
+        *(_COLUMNS[name] for name in Exported._fields), maintain_column_froms=True
+    )
+    # On the connection: the session would spend as much time again on each row.
+    for values in session.connection().execute(narrow.execution_options(yield_per=at_once)):
+        yield Exported._make(values)

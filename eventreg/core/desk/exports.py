@@ -6,21 +6,24 @@ Heads and words are in the language of the reader. An import understands both la
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from functools import cache
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from eventreg.core.desk.attendee_rows import Row
+from eventreg.core.desk.attendee_rows import Exported
 from eventreg.core.importing.list_columns import EXPORTED
-from eventreg.core.values import phones, requests
+from eventreg.core.values import names, phones, requests
 from eventreg.core.values.cells import inert
 from eventreg.i18n import sentence
 
-_TIMES = {"registered_at", "arrived_at", "gift_at"}
+Cell = str | int | datetime | None
+_ROWS_AT_ONCE = 200
+"""Rows in one piece of a CSV."""
 _WIDTHS = {
     "name": 24,
     "reading": 20,
@@ -54,56 +57,74 @@ class Style:
         return moment.astimezone(self.zone).replace(tzinfo=None) if moment else None
 
 
-def cells(row: Row, style: Style) -> Mapping[str, Any]:
-    """The cells of one attendee, by column.
+@cache
+def _word(language: str, prefix: str, stored: str) -> str:
+    """The word for a stored value, such as ``source_`` and ``walk-in``."""
+    return sentence(language, prefix + stored.replace("-", "_"))
+
+
+@cache
+def _wishes(language: str, stored: str) -> str:
+    """The words for stored wishes."""
+    said = [_word(language, "wish_", wish) for wish in requests.split(stored)]
+    return sentence(language, "list_comma").join(said)
+
+
+def cells(row: Exported, style: Style) -> tuple[Cell, ...]:
+    """The cells of one attendee, in the order of ``EXPORTED``.
 
     Telephone numbers keep their spaces, so that spreadsheets do not read them as numbers.
     """
     number = phones.shown if style.whole_numbers else phones.masked
-    wishes = [style.said(f"wish_{wish}") for wish in requests.split(row.wishes)]
-    return {
-        "name": row.name,
-        "reading": row.reading,
-        "phone": number(row.phone_number),
-        "contact": row.contact or "",
-        "code": row.code or "",
-        "party": row.registration_id,
-        "place": row.place,
-        "source": style.said(f"source_{row.source.replace('-', '_')}"),
-        "state": style.said(f"state_{row.state}"),
-        "wishes": style.said("list_comma").join(wishes),
-        "registered_at": style.local(row.created_at),
-        "arrived_at": style.local(row.arrived_at),
-        "gift_at": style.local(row.gift_at),
-    }
+    return (
+        row.name,
+        names.reading_shown(row.name, row.sort_key),
+        number(row.phone_number),
+        row.contact or "",
+        row.code or "",
+        row.registration_id,
+        row.place,
+        _word(style.language, "source_", row.source),
+        _word(style.language, "state_", row.state),
+        _wishes(style.language, row.wishes),
+        style.local(row.created_at),
+        style.local(row.arrived_at),
+        style.local(row.gift_at),
+    )
 
 
-def as_csv(people: Iterable[Row], style: Style) -> Iterator[str]:
-    """The CSV file in pieces: UTF-8 with a byte order mark, for old spreadsheets.
+def as_csv(people: Iterable[Exported], style: Style) -> Iterator[str]:
+    """The CSV file in pieces of many rows: UTF-8 with a byte order mark, for old spreadsheets.
 
     ``inert`` puts a ' before formulas, and before texts that begin with '.
     """
-    yield "\ufeff" + _csv_row(style.heads())
-    for row in people:
-        found = cells(row, style)
-        yield _csv_row([_text(found[column]) for column in EXPORTED])
+    heads: Sequence[Cell] = style.heads()
+    rows = chain([heads], (_texts(cells(row, style)) for row in people))
+    mark = "\ufeff"
+    while piece := _csv(islice(rows, _ROWS_AT_ONCE)):
+        yield mark + piece
+        mark = ""
 
 
-def _text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return inert(cell)
-    return f"{cell:%Y-%m-%d %H:%M}" if isinstance(cell, datetime) else str(cell)
+def _texts(row: Iterable[Cell]) -> list[Cell]:
+    """The cells as texts. Numbers, and cells without a value, stay as they are."""
+    return [
+        inert(cell)
+        if isinstance(cell, str)
+        else cell.isoformat(" ", "minutes")
+        if isinstance(cell, datetime)
+        else cell
+        for cell in row
+    ]
 
 
-def _csv_row(texts: Sequence[str]) -> str:
+def _csv(rows: Iterable[Sequence[Cell]]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow(texts)
+    csv.writer(out).writerows(rows)
     return out.getvalue()
 
 
-def as_xlsx(people: Iterable[Row], file: Path, style: Style) -> None:
+def as_xlsx(people: Iterable[Exported], file: Path, style: Style) -> None:
     """Write the list as a spreadsheet. Each cell has its type, so that no text is a formula."""
     import xlsxwriter  # noqa: PLC0415 - heavy, and only exports need it
 
@@ -114,17 +135,15 @@ def as_xlsx(people: Iterable[Row], file: Path, style: Style) -> None:
             sheet.write_string(0, column, head)
         sheet.freeze_panes(1, 0)
         for line, row in enumerate(people, start=1):
-            found = cells(row, style)
-            for column, name in enumerate(EXPORTED):
-                cell = found[name]
+            for column, cell in enumerate(cells(row, style)):
                 if cell is None or cell == "":
                     continue
-                if name in _TIMES:
+                if isinstance(cell, datetime):
                     sheet.write_datetime(line, column, cell, moment)
                 elif isinstance(cell, int):
                     sheet.write_number(line, column, cell)
                 else:
-                    _write_text(sheet, line, column, str(cell))
+                    _write_text(sheet, line, column, cell)
 
 
 _ESCAPE = re.compile("(?=_x[0-9A-Fa-f]{4}_)")
@@ -136,6 +155,9 @@ def _write_text(sheet: Any, line: int, column: int, cell: str) -> None:
 
     The format could escape the escape, but some programs do not undo that.
     """
+    if "_x" not in cell:
+        sheet.write_string(line, column, cell)
+        return
     cuts = [
         0,
         *(found.start() + more for found in _ESCAPE.finditer(cell) for more in (2, 4)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, or_
 from sqlalchemy.orm import Session
 
-from eventreg.core.desk import attendee_list, attendee_rows
+from eventreg.core.desk import attendee_counts, attendee_list, attendee_rows
 from eventreg.core.desk.attendee_list import Selection
 from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.models.event import Event
@@ -36,7 +36,7 @@ def search(session: Session, event: Event, selection: Selection) -> Answer:
     everybody of the selection."""
     if not selection.is_search:
         rows = attendee_list.listed(session, event, selection)
-        return Answer(rows, attendee_list.count_found(session, event, selection), How.FITS, [])
+        return Answer(rows, attendee_counts.found(session, event, selection), How.FITS, [])
     rows, found = attendee_list.page(session, event, selection)
     near = _near(session, event, selection) if selection.page == 1 else []
     others = [row for row in near if row.attendee_id not in found.ids]

@@ -17,7 +17,7 @@ from eventreg.core.errors import ImportUnreadable
 LARGEST = 2 * 1024 * 1024
 """Bytes of a file."""
 MOST_ROWS = 5_000
-"""In one import. Registering so many takes about ten seconds, during which others have to wait."""
+"""In one import. Registering so many takes about two seconds, during which others have to wait."""
 MOST_COLUMNS = 200
 LONGEST_CELL = 32_767
 """Characters; a spreadsheet program allows no more."""

@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 
 from eventreg.core.audit import Actor
 from eventreg.core.errors import AlreadyRegistered, EventFull, FieldRefused, PhoneAtLimit, Refusal
-from eventreg.core.importing import import_rows, list_columns
+from eventreg.core.importing import import_rows, list_columns, register_many
 from eventreg.core.importing.import_file import MOST_ROWS, FileRow, Table
 from eventreg.core.importing.import_rows import Row
 from eventreg.core.importing.list_columns import Listed
+from eventreg.core.importing.register_many import Outcome
 from eventreg.core.models.event import Event
 from eventreg.core.registration import register, seats
 from eventreg.core.registration.entries import Entry
+from eventreg.core.registration.seats import SeatCount
 from eventreg.core.values.cells import inert
 
 MOST_TOLD = 200
@@ -168,22 +170,43 @@ def register_all(
     if len(good) > min(MOST_ROWS, room):
         too_many = Fault(0, "import_too_many", {"rows": len(good), "room": min(room, MOST_ROWS)})
         raise NotTaken(replace(report, faulty=len(good), faults=[too_many]))
-    faults, again = [], 0
-    for number, entry in good:
-        try:
-            made = register.register(session, event, entry, secret_key=secret_key, by=by, now=now)
-            again += made.again
-        except Refusal as refusal:
-            faults.append(Fault(number, *_why(refusal), entry.names[0].typed))
-    if faults:
+    entries = [one.entry for one in good]
+    seat = register_many.seat_all if register_many.is_usual(counted, entries) else _one_by_one
+    outcome = seat(session, event, entries, counted, secret_key=secret_key, by=by, now=now)
+    if outcome.refused:
+        faults = [
+            Fault(good[place].number, *_why(refusal), entries[place].names[0].typed)
+            for place, refusal in outcome.refused
+        ]
         raise NotTaken(replace(report, faulty=len(faults), faults=faults[:MOST_TOLD]))
     after = seats.count(session, event.id, now=now)
     return replace(
         report,
         seated=after.taken - counted.taken,
         waiting=after.waiting - counted.waiting,
-        again=again,
+        again=outcome.again,
     )
+
+
+def _one_by_one(
+    session: Session,
+    event: Event,
+    entries: Sequence[Entry],
+    _: SeatCount,
+    *,
+    secret_key: str,
+    by: Actor,
+    now: datetime,
+) -> Outcome:
+    """Register each entry by itself, because some may have to wait or use seats that are kept."""
+    refused, again = [], 0
+    for place, entry in enumerate(entries):
+        try:
+            made = register.register(session, event, entry, secret_key=secret_key, by=by, now=now)
+            again += made.again
+        except Refusal as refusal:
+            refused.append((place, refusal))
+    return Outcome(refused, again)
 
 
 def _why(refusal: Refusal) -> tuple[str, Mapping[str, object]]:

@@ -105,6 +105,13 @@ class Attendee(Base):
             sqlite_where=text("cancelled_at IS NULL"),
             postgresql_where=text("cancelled_at IS NULL"),
         ),
+        # The list counts those who cancelled on every page.
+        Index(
+            "ix_attendees_cancelled",
+            "event_id",
+            sqlite_where=text("cancelled_at IS NOT NULL"),
+            postgresql_where=text("cancelled_at IS NOT NULL"),
+        ),
         # The order of the list, and the keys that a search for a name compares: the search reads
         # the index instead of every row. Each letter less in it counts.
         Index(None, "event_id", "sort_key", "id", "search_key"),

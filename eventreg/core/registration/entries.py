@@ -148,9 +148,6 @@ class EntryWriter:
         self._write_attendees(made.id, names, None if waits else counted)
         if split_from is None:
             self._write_form_key(made.id)
-        details: dict[str, Any] = {"from_held": from_held} if from_held else {}
-        details |= {"over": over} if over else {}
-        details |= {"beyond_limit": True} if self.entry.beyond_limit else {}
         audit.record(
             self.connection,
             action,
@@ -158,9 +155,7 @@ class EntryWriter:
             now=self.now,
             event_id=self.event.id,
             registration_id=made.id,
-            seats=len(names),
-            source=self.entry.source,
-            **details,
+            **self.details(names, from_held, over),
         )
         if self.session:
             kind = MessageKind.WAITLISTED if waits else MessageKind.REGISTERED
@@ -170,8 +165,42 @@ class EntryWriter:
         return made
 
     def _write_registration(self, state: RegistrationState, split_from: int | None) -> Made:
-        entry, seed = self.entry, tickets.new_seed()
-        row = {
+        seed = tickets.new_seed()
+        row = self.registration_row(seed, state, split_from)
+        registration_id: int = self.connection.execute(_add_registration, row).scalar_one()
+        return Made(registration_id, seed, state)
+
+    def _write_attendees(
+        self, registration_id: int, names: tuple[Name, ...], counted: SeatCount | None
+    ) -> None:
+        """Write the people; with check-in codes, unless ``counted`` is ``None`` because they
+        wait."""
+        event, phone, connection = self.event, self.entry.phone, self.connection
+        for place, name in enumerate(names, start=1):
+            code = None
+            if counted is not None:
+                code = check_in_codes.draw(connection, event, counted.capacity, phone.tail)
+            row = self.attendee_row(registration_id, place, name, code)
+            connection.execute(_add_attendee, row)
+
+    def _write_form_key(self, registration_id: int) -> None:
+        self.connection.execute(_add_form_key, self.form_key_row(registration_id))
+
+    def details(
+        self, names: tuple[Name, ...], from_held: int = 0, over: OverReason | None = None
+    ) -> dict[str, Any]:
+        """What the audit entry says of these people."""
+        said: dict[str, Any] = {"seats": len(names), "source": self.entry.source}
+        said |= {"from_held": from_held} if from_held else {}
+        said |= {"over": over} if over else {}
+        return said | ({"beyond_limit": True} if self.entry.beyond_limit else {})
+
+    def registration_row(
+        self, seed: str, state: RegistrationState, split_from: int | None = None
+    ) -> dict[str, Any]:
+        """The row of the registration."""
+        entry = self.entry
+        return {
             "event_id": self.event.id,
             "ticket_seed": seed,
             "ticket_digest": tickets.digest(tickets.token(self.secret_key, seed)),
@@ -190,33 +219,25 @@ class EntryWriter:
             "name_unsure": entry.name_unsure,
             "over_limit": entry.beyond_limit,
         }
-        registration_id: int = self.connection.execute(_add_registration, row).scalar_one()
-        return Made(registration_id, seed, state)
 
-    def _write_attendees(
-        self, registration_id: int, names: tuple[Name, ...], counted: SeatCount | None
-    ) -> None:
-        """Write the people; with check-in codes, unless ``counted`` is ``None`` because they
-        wait."""
-        event, phone, connection = self.event, self.entry.phone, self.connection
-        for place, name in enumerate(names, start=1):
-            code = None
-            if counted is not None:
-                code = check_in_codes.draw(connection, event, counted.capacity, phone.tail)
-            row = {
-                "event_id": event.id,
-                "registration_id": registration_id,
-                "place": place,
-                **party_rules.columns(name),
-                "phone_number": phone.number,
-                "phone_tail": phone.tail,
-                "code": code,
-                "public_id": tokens.opaque(),
-            }
-            connection.execute(_add_attendee, row)
+    def attendee_row(
+        self, registration_id: int, place: int, name: Name, code: str | None
+    ) -> dict[str, Any]:
+        """The row of one person."""
+        return {
+            "event_id": self.event.id,
+            "registration_id": registration_id,
+            "place": place,
+            **party_rules.columns(name),
+            "phone_number": self.entry.phone.number,
+            "phone_tail": self.entry.phone.tail,
+            "code": code,
+            "public_id": tokens.opaque(),
+        }
 
-    def _write_form_key(self, registration_id: int) -> None:
-        row = {
+    def form_key_row(self, registration_id: int) -> dict[str, Any]:
+        """The row that makes a second sending of the form the same registration."""
+        return {
             "key": self.entry.form_key,
             "event_id": self.event.id,
             "fingerprint": self.entry.fingerprint,
@@ -224,4 +245,3 @@ class EntryWriter:
             "created_at": self.now,
             "burst": self.entry.burst,
         }
-        self.connection.execute(_add_form_key, row)

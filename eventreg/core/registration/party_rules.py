@@ -1,8 +1,8 @@
 """Rules for a party: its size, the number of people under one phone number, no person twice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import ARRAY, Connection, Text, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.driver import Driver
@@ -52,6 +52,20 @@ def queue_for_number(connection: Connection | Driver, event: Event, phone: Phone
     count of its people stays right. SQLite needs no queue: it has one writer at a time."""
     if connection.dialect.name == "postgresql":
         connection.execute(_number_queue, {"event": event.id, "phone": phone.number})
+
+
+_number_queues = select(
+    func.pg_advisory_xact_lock(
+        bindparam("event"), func.hashtext(func.unnest(bindparam("phones", type_=ARRAY(Text))))
+    )
+)
+
+
+def queue_for_numbers(session: Session, event: Event, phones: Iterable[Phone]) -> None:
+    """The same for many numbers. In one order, so that no two transactions wait for each other."""
+    if session.get_bind().dialect.name == "postgresql":
+        numbers = sorted({phone.number for phone in phones})
+        session.execute(_number_queues, {"event": event.id, "phones": numbers}).all()
 
 
 def check_number(

@@ -84,7 +84,7 @@ def made_by(engine: Engine, session: Session | None, event: Event, entry: Entry)
     return Made(registration_id, seed, state, again=True)
 
 
-def _check_phase(event: Event, entry: Entry, now: datetime) -> None:
+def check_phase(event: Event, entry: Entry, now: datetime) -> None:
     """Refuse guests unless registration is open, and staff once the event is over or cancelled.
 
     Walk-ins who do not ask for waiting places may also be entered after the event, from the paper
@@ -163,7 +163,7 @@ def _judge(event: Event, entry: Entry, known: Sequence[Any], now: datetime) -> S
     counted = SeatCount.read(counter, now)
     if not counted.is_of(event):
         raise SeatsRaced
-    _check_phase(event, entry, now)
+    check_phase(event, entry, now)
     party_rules.check_size(event, entry.names)
     party_rules.judge_number(
         event, entry.names, entry.phone, same, under_number, beyond=entry.beyond_limit

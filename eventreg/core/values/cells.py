@@ -14,6 +14,8 @@ def inert(cell: str) -> str:
 
     Spreadsheets skip blanks and invisible characters, and some read ＝, ﹢ or − as = + -.
     """
+    if not cell or cell[0].isalnum():
+        return cell  # nearly all cells: no letter or digit is read as the beginning of a formula
     begins = next((c for c in cell if unicodedata.category(c) not in {"Cf", "Zs"}), "")
     formula = normalize("NFKC", begins).startswith(FORMULA) or begins in _MINUS
     return f"'{cell}" if formula else cell

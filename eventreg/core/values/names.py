@@ -112,6 +112,11 @@ def reading_of(sort_key: str) -> str:
     return sort_key.rpartition(" ")[0]
 
 
+def reading_shown(typed: str, sort_key: str) -> str:
+    """The pinyin of a Chinese name; empty for other names."""
+    return reading_of(sort_key) if has_han(typed) else ""
+
+
 def _spoken(typed: str) -> str:
     """The letters of a reading, in words."""
     plain = _plain(typed.casefold().replace("ü", "v"))
@@ -147,7 +152,9 @@ def parse(typed: str, field: str = "name") -> Name:
     shown = _visible(typed)
     if not shown:
         raise FieldRefused(field, "name_missing")
-    if len(shown) > MOST_CODE_POINTS or len(regex.findall(r"\X", shown)) > LONGEST:
+    if len(shown) > LONGEST and (
+        len(shown) > MOST_CODE_POINTS or len(regex.findall(r"\X", shown)) > LONGEST
+    ):
         raise FieldRefused(field, "name_long", longest=LONGEST)
     folded = fold(shown)
     if all(c.isdigit() or c.isspace() for c in folded):

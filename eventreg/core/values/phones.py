@@ -74,23 +74,18 @@ def is_mobile(number: str) -> bool:
     return number.startswith("+861") and len(number) == len("+8613800138000")
 
 
-def _grouped(number: str) -> list[str]:
-    """The digits in the groups in which people say the number."""
+def shown(number: str) -> str:
+    """A stored number as people read it: 138 0013 8000, 021 1234 5678, +44 20 7946 0000. Empty if
+    there is none."""
     if is_mobile(number):
-        return [number[3:6], number[6:10], number[10:]]
+        return f"{number[3:6]} {number[6:10]} {number[10:]}"
+    if not number.startswith("+"):
+        return ""
     parsed = phonenumbers.parse(number)
     style = (
         PhoneNumberFormat.NATIONAL if parsed.country_code == 86 else PhoneNumberFormat.INTERNATIONAL
     )
-    return phonenumbers.format_number(parsed, style).split()
-
-
-def shown(number: str) -> str:
-    """A stored number as people read it: 138 0013 8000, 021 1234 5678, +44 20 7946 0000. Empty if
-    there is none."""
-    if not number.startswith("+"):
-        return ""
-    return " ".join(_grouped(number))
+    return " ".join(phonenumbers.format_number(parsed, style).split())
 
 
 def masked(number: str) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 from flask import Response, abort, current_app, g, render_template, request
 
+from eventreg import memory
 from eventreg.core import audit
 from eventreg.core.audit import Action
-from eventreg.core.desk import attendee_list, exports
+from eventreg.core.desk import attendee_counts, attendee_list, exports
 from eventreg.core.desk.exports import Style
 from eventreg.core.errors import ImportUnreadable
 from eventreg.core.event import events
@@ -48,7 +49,7 @@ def _record_export(event: Event, kind: str) -> tuple[attendee_list.Selection, St
     asked, by, now = asked_for(), access.actor(), g.now
     limits.limits().hit("export", limits.EXPORT, str(by.staff_id))
     people, whole = (
-        attendee_list.count_found(reading(), event, asked),
+        attendee_counts.found(reading(), event, asked),
         access.may(Permission.SEE_NUMBERS),
     )
     details: dict[str, Any] = {
@@ -78,14 +79,13 @@ def as_csv(slug: str) -> Response:
 
     def pieces() -> Iterator[str]:
         with apart(engine) as session:
-            held: list[str] = []
-            for line in exports.as_csv(attendee_list.each(session, event, asked), style):
-                held.append(line)
-                if len(held) == 200:
-                    yield "".join(held)
-                    held.clear()
-        turn.over()
-        yield "".join(held)
+            read = exports.as_csv(attendee_list.each(session, event, asked), style)
+            held = next(read)
+            for piece in read:
+                yield held
+                held = piece
+        turn.over()  # before the last piece, which may wait for a slow browser
+        yield held
 
     answer = _file(pieces(), slug, "csv", "text/csv")  # Flask adds the charset
     answer.call_on_close(turn.over)  # also if the browser stops reading half-way
@@ -141,6 +141,7 @@ class _Turn:
         if self._is_running:
             self._is_running = False
             _running_exports.release()
+            memory.give_back()
 
 
 def _file(pieces: Iterator[str] | Iterator[bytes], slug: str, ending: str, kind: str) -> Response:
@@ -178,6 +179,7 @@ def do_import(slug: str) -> Answer:
     as_tried = request.form.get("tried") == shown["tried"]
     wanted = request.form.get("confirmed") == "yes"
     report, done = _imported(event, listed, confirmed=wanted and as_tried)
+    memory.give_back()
     changed = wanted and not as_tried
     page = _page(events.get(reading(), slug), report=report, done=done, changed=changed, **shown)
     return page, 200 if report.is_good else 422

@@ -110,7 +110,7 @@ def test_each_filter_counts_the_rows_it_shows(full: House) -> None:
         assert (
             len(attendee_list.listed(reading(), full.event(), asked))
             == count
-            == attendee_list.count_found(reading(), full.event(), asked)
+            == attendee_counts.found(reading(), full.event(), asked)
         )
 
 

@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pypinyin import lazy_pinyin
 
 from eventreg.core.errors import FieldRefused
-from eventreg.core.values import names, phones
+from eventreg.core.values import names, phones, readings
 
 
 def refused_name(typed: str) -> str:
@@ -219,3 +220,11 @@ def test_any_text_is_refused_or_parsed_to_the_same_number_each_time(typed: str) 
     except FieldRefused:
         return
     assert phones.parse(phone.number).number == phone.number
+
+
+def test_each_character_is_read_as_the_library_reads_it_among_others() -> None:
+    every = [chr(c) for c in range(0x4E00, 0xA000)]
+    for start in range(0, len(every), 5):
+        some = "".join(every[start : start + 5])
+        assert readings.of_given_name(some) == lazy_pinyin(some)
+    assert readings.of_given_name("阿a-b·王") == lazy_pinyin("阿a-b·王")

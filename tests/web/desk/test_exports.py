@@ -2,7 +2,9 @@
 
 import codecs
 import csv
+import gzip
 import io
+import sys
 import tempfile
 import unicodedata
 from datetime import timedelta
@@ -162,6 +164,11 @@ def test_inert_cells_are_no_formulas_and_can_be_restored(text: str) -> None:
     assert import_file._plain(cell) == text
 
 
+def test_no_letter_or_digit_is_read_as_the_beginning_of_a_formula() -> None:
+    for c in filter(str.isalnum, map(chr, range(sys.maxunicode + 1))):
+        assert not unicodedata.normalize("NFKC", c).startswith(cells.FORMULA), c
+
+
 def test_an_escape_written_by_excel_is_decoded(small: House) -> None:
     book, file = openpyxl.Workbook(), io.BytesIO()
     book.worksheets[0].append(["name"])
@@ -261,6 +268,19 @@ def test_an_export_that_is_refused_lets_the_next_one_begin(
         for ending in ("csv", "xlsx", "csv"):
             assert olga.get(f"{DESK}/attendees.{ending}").status_code == 503
     assert olga.get(f"{DESK}/attendees.csv").status_code == 200
+
+
+def test_a_packed_export_is_sent_while_it_is_read(small: House) -> None:
+    small.apply(toml(capacity=500))
+    for number in range(250):
+        small.register(f"客人{chr(0x4E00 + number)}")
+    olga = small.signed_in("olga")
+    plain = olga.get(f"{DESK}/attendees.csv").get_data()
+    packed = olga.get(f"{DESK}/attendees.csv", headers={"Accept-Encoding": "gzip"}, buffered=False)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Length" not in packed.headers, "nobody knows it yet"
+    assert gzip.decompress(packed.get_data()) == plain
+    packed.close()
 
 
 def test_a_third_simultaneous_export_is_refused(small: House) -> None:
