@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
 from eventreg.core.door import gifts
+from eventreg.core.door.book import Book
 from eventreg.core.errors import (
     AttendeeCancelled,
     AttendeeUnknown,
@@ -26,7 +27,6 @@ from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 from eventreg.core.models.staff import Role
 from eventreg.core.registration import identity
-from eventreg.core.registration.arrivals import standing
 from eventreg.core.values import tokens
 
 
@@ -87,23 +87,23 @@ def check_in(
     not a staff member.
     """
     person = identity.attendee(session, event, arrival.attendee)
-    earlier = standing(session, person.id)
+    book = Book(session, event)
+    earlier = book.check_in(person.id)
     if earlier is not None:
         return _outcome(person, earlier, fresh=False)
     _check_seat(person)
     if not anyway:
         _check_window(event, person, arrival)
-    made = record(session, event, person, arrival, by=by)
+    made = record(book, person, arrival, by=by)
     return _outcome(person, made, fresh=True)
 
 
-def record(
-    session: Session, event: Event, person: Attendee, arrival: Arrival, *, by: Actor
-) -> CheckIn:
+def record(book: Book, person: Attendee, arrival: Arrival, *, by: Actor) -> CheckIn:
     """Write the check-in of a person who has a seat and none that stands; the caller has looked.
     ``ValueError`` if ``by`` is not a staff member."""
     if by.staff_id is None:
         raise ValueError("a check-in is made by a staff member")
+    event = book.event
     made = CheckIn(
         event_id=event.id,
         attendee_id=person.id,
@@ -115,10 +115,9 @@ def record(
         by_paper=arrival.via is Via.PAPER,
         device=arrival.device,
     )
-    session.add(made)
-    session.flush()
-    audit.record_of_person(session, Action.CHECKED_IN, person, by, arrival.recorded_at)
-    gifts.with_check_in(session, event, made, by=by)
+    book.enter_check_in(made)
+    audit.record_of_person(book.session, Action.CHECKED_IN, person, by, arrival.recorded_at)
+    gifts.with_check_in(book, person, made, by=by)
     return made
 
 
@@ -173,20 +172,18 @@ def undo(
         raise AttendeeUnknown
     fresh = made.undone_at is None
     if fresh:
-        take_back(session, person, made, by=by, now=now)
+        take_back(Book(session, event), person, made, by=by, now=now)
         _tell_devices(session, event, person, by=by, now=now)
     return _outcome(person, made, fresh=fresh)
 
 
-def take_back(
-    session: Session, person: Attendee, made: CheckIn, *, by: Actor, now: datetime
-) -> None:
+def take_back(book: Book, person: Attendee, made: CheckIn, *, by: Actor, now: datetime) -> None:
     """Mark a check-in that stands as undone. What door devices uploaded about the person before
     then says no more that the person came."""
     made.undone_at, made.undone_by_staff_id = now, by.staff_id
-    session.flush()
-    audit.record_of_person(session, Action.CHECK_IN_UNDONE, person, by, now)
-    gifts.undo_with_check_in(session, made, by=by, now=now)
+    book.strike_check_in(made)
+    audit.record_of_person(book.session, Action.CHECK_IN_UNDONE, person, by, now)
+    gifts.undo_with_check_in(book, person, by=by, now=now)
 
 
 def _tell_devices(
