@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import door_queue, growth, report, request_log, rush, starting
+from benchmarks import door, door_queue, growth, report, request_log, rush, starting
 
 PARTS = {
     "pages": rush.pages_and_registrations,
@@ -11,6 +11,7 @@ PARTS = {
     "storm": rush.storms,
     "growth": growth.growth,
     "check-ins": growth.check_ins,
+    "door": door.doors,
     "seat": growth.seat_transaction,
     "queue": door_queue.queues,
     "log": request_log.price_of_the_log,

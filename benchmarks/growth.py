@@ -81,12 +81,12 @@ def filled(people: int) -> Iterator[House]:
             make_tables()
             house.apply(toml(capacity=100_000, more="[waitlist]\nsize = 0"))
             house.hire()
-            _fill(people)
+            fill(people)
             yield house
         house.close()
 
 
-def _fill(people: int) -> None:
+def fill(people: int) -> None:
     moment = A_WEEK_BEFORE.replace(tzinfo=None).isoformat(" ")
     registrations = (
         "i, 1, printf('%032x', i), printf('%064x', i), 'confirmed', 'online', 'zh', "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
@@ -127,16 +127,24 @@ def seen_earlier(event: Event, made: CheckIn, arrival: Arrival) -> None:
     made.early, made.late = arrival.is_early(event), arrival.is_late(event)
 
 
-def device_of(session: Session, event: Event, by: Actor) -> str | None:
-    """The door device with which this staff member is signed in; ``None`` if it is no paired
-    telephone."""
-    paired = select(DoorDevice.device).where(
-        DoorDevice.event_id == event.id,
-        DoorDevice.staff_id == by.staff_id,
+_paired = (
+    select(DoorDevice.device)
+    .where(
+        DoorDevice.event_id == bindparam("event"),
+        DoorDevice.staff_id == bindparam("staff"),
         DoorDevice.paired_at.is_not(None),
         DoorDevice.revoked_at.is_(None),
     )
-    return session.scalar(paired.limit(1)) if by.role is Role.DOOR else None
+    .limit(1)
+)
+
+
+def device_of(session: Session, event: Event, by: Actor) -> str | None:
+    """The door device with which this staff member is signed in; ``None`` if it is no paired
+    telephone."""
+    if by.role is not Role.DOOR:
+        return None
+    return session.scalar(_paired, {"event": event.id, "staff": by.staff_id})
 
 
 def _check_seat(person: Attendee) -> None:
@@ -213,6 +221,13 @@ def _tell_devices(
     session.flush()
 
 
+_made = (
+    select(CheckIn, Attendee)
+    .join(Attendee, Attendee.id == CheckIn.attendee_id)
+    .where(CheckIn.id == bindparam("id"), CheckIn.event_id == bindparam("event"))
+)
+
+
 def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:
     """The outcome of an earlier check-in or undo, for the page that follows it. Refuses with
     ``AttendeeUnknown`` if the event has no such check-in."""
@@ -221,10 +236,11 @@ def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) ->
 
 def _check_in_of(session: Session, event: Event, check_in_id: int) -> tuple[Attendee, CheckIn]:
     """A check-in at this event, undone or not, and the person it belongs to."""
-    made = session.get(CheckIn, check_in_id)
-    if made is None or made.event_id != event.id:
+    found = session.execute(_made, {"id": check_in_id, "event": event.id}).first()
+    if found is None:
         raise AttendeeUnknown
-    return session.get_one(Attendee, made.attendee_id), made
+    made, person = found
+    return person, made
 
 
 def _outcome(person: Attendee, made: CheckIn, fresh: bool) -> Outcome:
