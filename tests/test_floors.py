@@ -72,12 +72,12 @@ def test_modules_import_each_other_in_no_circle() -> None:
 
 
 FLOORS = (
-    "app_clock  clock  core.backups  core.errors  memory  version",
+    "app_clock  clock  core.backups  core.driver  core.errors  memory  version",
     "core.door_errors  core.values  log  settings",
     "core.models  web.wire",
     "core.audit  core.operation_runs  core.search  i18n  pdf  server  web.assets",
     "core.audit_replay  core.event  core.outbox  web.lang_attributes  web.rows",
-    "core.deliveries  core.registration  core.staff",
+    "core.deliveries  core.registration  core.staff  web.kept_pages",
     "core.door  core.importing  core.organising  core.undo  storage  web.addresses",
     "core.desk  core.figures  core.invariants  core.uploads  web.language  web.limits",
     "core.erasure  readers  web.access  web.door_words  web.event_facts  web.forms  web.qr_code",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from eventreg import log
+from eventreg.core.driver import Driver
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.registration import Attendee
 from eventreg.core.models.staff import Role, StaffMember
@@ -145,7 +146,7 @@ def in_one_statement(session: Session) -> Iterator[None]:
 
 
 def record(
-    session: Session | Connection,
+    session: Session | Connection | Driver,
     action: Action,
     by: Actor,
     *,
@@ -167,13 +168,14 @@ def record(
         "attendee_id": attendee_id,
         "details": details,
     }
-    if isinstance(session, Connection):
+    if not isinstance(session, Session):
         session.execute(_insert, entry)
-    elif _TOGETHER in session.info:
+        return
+    if _TOGETHER in session.info:
         session.info[_TOGETHER].append(entry)
     else:
         session.connection().execute(_insert, entry)
-    if action in _LOGGED and isinstance(session, Session):
+    if action in _LOGGED:
         count = next((details[one] for one in _COUNTS if isinstance(details.get(one), int)), None)
         known = {"staff": by.staff_id, "role": by.role, "registration": registration_id}
         said = {"action": action.value, "count": count, "account": details.get("staff"), **known}

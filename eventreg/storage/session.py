@@ -45,16 +45,8 @@ from eventreg.storage.write_queue import Gate
 __all__ = ["Session"]  # the type of an act's argument
 T = TypeVar("T")
 TABLES = (
-    event_models,
-    registration,
-    attendance,
-    calls,
-    outbox,
-    staff,
-    audit,
-    door,
-    operations,
-    schema,
+    *(event_models, registration, attendance, calls, outbox),
+    *(staff, audit, door, operations, schema),
 )
 """All modules with tables. Importing them fills the metadata."""
 db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": RequestSession})
@@ -208,7 +200,7 @@ def transaction() -> Iterator[Session]:
     if session.info.get("writing"):
         raise RuntimeError("a transaction inside a transaction would wait for itself at the gate")
     session.rollback()
-    with _lost_as_operational_error(), _turn():
+    with lost_as_operational_error(), turn():
         commit = _ready_to_write(session)
         session.info["writing"] = True
         try:
@@ -226,7 +218,7 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def turn() -> Iterator[None]:
     """Wait for the turn to write, and count how long that took."""
     tally: Tally = current_app.extensions["tally"]
     began = stopwatch()
@@ -240,16 +232,23 @@ def _turn() -> Iterator[None]:
 
 def _ready_to_write(session: Session) -> AbstractContextManager[None]:
     """Check that the database may be written, and begin. Returns the context for the commit."""
-    file: SqliteFile | None = current_app.extensions["sqlite_file"]
-    if file:
-        file.require_sound(db.engine, db.metadata)
+    file = sound_file()
     connection = session.connection(execution_options=_WRITING[session.get_bind().dialect.name])
     driver: Any = connection.connection.dbapi_connection
     return file.committing(driver) if file else nullcontext()
 
 
+def sound_file() -> SqliteFile | None:
+    """The database file, if it may be written; ``None`` on PostgreSQL. ``FileLost`` if it may not.
+    Only at the gate."""
+    file: SqliteFile | None = current_app.extensions["sqlite_file"]
+    if file:
+        file.require_sound(db.engine, db.metadata)
+    return file
+
+
 @contextmanager
-def _lost_as_operational_error() -> Iterator[None]:
+def lost_as_operational_error() -> Iterator[None]:
     """Raise a lost file as an ``OperationalError``, like the error of a statement."""
     try:
         yield
@@ -282,10 +281,17 @@ def write(act: Callable[[Session], T]) -> T:
             if not left:
                 raise
         except AWAY as error:
-            if isinstance(error.__cause__, FileLost):
-                raise  # another try cannot help: show the page with the telephone number
-            if not left or getattr(error.__cause__, "sqlstate", None) not in _AGAIN:
-                what = type(error.__cause__ or error).__name__
-                log.event("database-away", f"not written: {what}")
+            if not left or not is_another_try_useful(error):
                 raise Busy from error
     raise AssertionError("the last try returns or raises")
+
+
+def is_another_try_useful(error: Exception) -> bool:
+    """Whether the same act may succeed at once. If not, the log says why. Raises the error itself
+    if the file is lost: then the page with the telephone number is shown."""
+    if isinstance(error.__cause__, FileLost):
+        raise error
+    if getattr(error.__cause__, "sqlstate", None) in _AGAIN:
+        return True
+    log.event("database-away", f"not written: {type(error.__cause__ or error).__name__}")
+    return False

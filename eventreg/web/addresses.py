@@ -34,7 +34,7 @@ def to(path: str) -> str:
     if (
         path.startswith("/T/")
         and request.args.get("lang") in i18n.LANGUAGES
-        and request.path.startswith("/T/")
+        and _path().startswith("/T/")
     ):
         carried["lang"] = g.language
     if g.get("size_is_carried"):
@@ -43,18 +43,23 @@ def to(path: str) -> str:
     return f"{path}{joined}{urlencode(carried)}" if carried else path
 
 
+def _path() -> str:
+    """The path of this page; with marks, if the page is to be kept (see ``kept_pages``)."""
+    return g.get("path") or request.path
+
+
 def in_other_language() -> str:
     """The URL of this page in the other language."""
     other = i18n.other(g.language)
-    first, _, rest = request.path.lstrip("/").partition("/")
+    first, _, rest = _path().lstrip("/").partition("/")
     if first in i18n.LANGUAGES:
         return to(f"/{other}/{quote(rest)}")
     size = f"&size={g.size}" if g.get("size_is_carried") else ""
-    return f"{quote(request.path)}?lang={other}{size}"
+    return f"{quote(_path())}?lang={other}{size}"
 
 
 def in_size(size: str) -> str:
     """The URL of this page in another text size."""
     lang = request.args.get("lang")
     kept = f"lang={lang}&" if lang in i18n.LANGUAGES else ""
-    return f"{quote(request.path)}?{kept}size={size}"
+    return f"{quote(_path())}?{kept}size={size}"

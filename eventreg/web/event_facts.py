@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import g
@@ -12,6 +13,7 @@ from eventreg import i18n
 from eventreg.core.errors import Busy, EventUnknown
 from eventreg.core.event import events, phone_hours
 from eventreg.core.event.definition import PhoneLine
+from eventreg.core.event.events import Phase
 from eventreg.core.models.event import Event
 from eventreg.core.registration import availability, waitlist
 from eventreg.core.registration.availability import Glance
@@ -29,6 +31,19 @@ class DayCalls:
     dial: str
     hours: str
     answered: bool
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the time decides on the pages of an event. Two moments that are equal make the same
+    page."""
+
+    today: date
+    phase: Phase
+    calls_answered: bool
+    calls_open: datetime | None
+    day_phone: tuple[bool, bool]
+    """Whether the number of the day is shown, and whether it is answered."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +130,26 @@ def about(event: Event) -> dict[str, Any]:
 def facts(event: Event) -> dict[str, Any]:
     """The values for the templates of public pages: also the telephone line and the phase."""
     return {**about(event), "calls": calls(event), "phase": events.phase(event, g.now)}
+
+
+def moment(event: Event) -> Moment:
+    """What the time of this request decides about an event, as ``glance`` returns it."""
+    return _moment_of_second(event, int(g.now.timestamp()))
+
+
+@lru_cache(maxsize=64)
+def _moment_of_second(event: Event, _second: int) -> Moment:
+    """The same for each request of this second, since phases and telephone hours change on full
+    seconds."""
+    line = calls(event)
+    on_the_day = line.on_the_day if line else None
+    return Moment(
+        today=g.now.astimezone(events.zone(event)).date(),
+        phase=events.phase(event, g.now),
+        calls_answered=bool(line and line.answered),
+        calls_open=line.opens if line else None,
+        day_phone=(on_the_day is not None, bool(on_the_day and on_the_day.answered)),
+    )
 
 
 def of_the_next(coming: Sequence[Event]) -> dict[str, Any]:

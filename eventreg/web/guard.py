@@ -232,7 +232,7 @@ def _packed(response: Response) -> Response:
     text = kind.startswith("text/") or kind == "application/json"
     if not text or response.status_code == 304:
         return response
-    if not request.accept_encodings["gzip"]:
+    if not browser.takes_gzip():
         return response
     response.direct_passthrough = False
     body = response.get_data()

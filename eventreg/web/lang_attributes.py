@@ -5,9 +5,10 @@ voice reads the few Latin words in them well enough.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, current_app, g
 from flask.templating import Environment
 from jinja2 import Template
 
@@ -55,15 +56,33 @@ class _Position:
             innermost[2] += 1
 
 
-def marked(page: str) -> str:
-    """The English page with each run of Chinese inside a ``<span lang>``."""
-    pieces, position = _PIECES.split(page), _Position()
-    for number, piece in enumerate(pieces):
+def pieces(page: str, language: str) -> Iterator[tuple[str, bool]]:
+    """The page in pieces: its tags and the texts between them. With each, whether it is a text in
+    which Chinese has to be marked."""
+    if language != "en":
+        yield page, False
+        return
+    position = _Position()
+    for number, piece in enumerate(_PIECES.split(page)):
         if number % 2:
             position.move_past(piece)
-        elif not piece.isascii() and position.is_english:
-            pieces[number] = _RUN.sub(rf'<span lang="{i18n.TAGS["zh"]}">\g<0></span>', piece)
-    return "".join(pieces)
+            yield piece, False
+        else:
+            yield piece, position.is_english
+
+
+def mark_text(text: str) -> str:
+    """The text with each run of Chinese inside a ``<span lang>``."""
+    if text.isascii():
+        return text
+    return _RUN.sub(rf'<span lang="{i18n.TAGS["zh"]}">\g<0></span>', text)
+
+
+def marked(page: str) -> str:
+    """The English page with each run of Chinese marked."""
+    return "".join(
+        mark_text(piece) if is_english else piece for piece, is_english in pieces(page, "en")
+    )
 
 
 class _Page(Template):
@@ -74,6 +93,17 @@ class _Page(Template):
         made = super().render(*args, **kwargs)
         is_page = (self.name or "").endswith(".html") and g.get("language") == "en"
         return marked(made) if is_page else made
+
+    def render_unmarked(self, values: dict[str, object]) -> str:
+        """Render as Jinja does."""
+        return super().render(values)
+
+
+def unmarked(template: str, **values: object) -> str:
+    """The page of a template in which Chinese is not yet marked."""
+    current_app.update_template_context(values)
+    page: _Page = current_app.jinja_env.get_template(template)  # type: ignore[assignment]
+    return page.render_unmarked(values)
 
 
 def init_app(app: Flask) -> None:

@@ -48,7 +48,7 @@ from eventreg.web.organising import elsewhere, ready
 from eventreg.web.organising import events as organising_events
 from eventreg.web.public import cancel, correct, downloads, feeds, find, outage_page, ticket, undo
 from eventreg.web.public import pages as public_pages
-from eventreg.web.public import register as public_register
+from eventreg.web.public.registering import register as public_register
 from eventreg.web.staff import accounts, me, sign_in, status
 from eventreg.web.wire import request_log, sent
 from eventreg.web.wire.answers import Answer

@@ -40,7 +40,7 @@ def restore(
     """
     known = present.person_of(session, event, attendee)
     phone = phone_of(lookup.get(session, known.registration_id))
-    party_rules.queue_for_number(session, event, phone)
+    party_rules.queue_for_number(session.connection(), event, phone)
     counted = seats.lock(session, event.id, now=now)
     if not counted.is_of(event):
         raise SeatsRaced

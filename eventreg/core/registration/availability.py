@@ -1,7 +1,6 @@
 """The event of a public page and its seats, read in one statement.
 
-Every public page asks anew, so every number is as fresh as its row. The statement goes to the
-driver itself: that costs a tenth of a query through the session. The event's columns are kept
+Every public page asks anew, so every number is as fresh as its row. The event's columns are kept
 between pages while version and stamp stay the same; the version alone is not enough, because a
 restored backup may bring the same number again. Only ``check_in_opened_at`` changes without them,
 so it may be out of date here.
@@ -10,16 +9,12 @@ so it may be out of date here.
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Engine, bindparam, select
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import psycopg
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.orm import Session
 
+from eventreg.core.driver import look
 from eventreg.core.errors import EventUnknown
 from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.registration.seats import SeatCount
@@ -53,16 +48,6 @@ _kept: "WeakKeyDictionary[Engine, dict[int, Event]]" = WeakKeyDictionary()
 """The latest version of each event that was read, by database and event id."""
 
 
-@cache
-def _sql(dialect: str) -> str:
-    """``_current`` as text for the driver; its only parameter is the slug."""
-    if dialect == "sqlite":
-        target: Dialect = sqlite.dialect()
-    else:
-        target = psycopg.dialect()  # type: ignore[no-untyped-call]
-    return str(_current.compile(dialect=target))
-
-
 def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> Glance:
     """The event of that slug and its counter; refuses with ``EventUnknown``. Raises
     ``OperationalError`` if the database cannot be read.
@@ -70,14 +55,11 @@ def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> 
     Uses the connection of ``session`` if one is open already: a thread that held one connection
     while it waited for a second could block all others.
     """
-    row = _read(engine, session, slug)
-    if row is None:
+    rows = look(engine, session, _current, slug=slug)
+    if not rows:
         raise EventUnknown(slug)
-    event_id, version, stamp, capacity, taken, waiting, held, edition = row
-    kept = _kept.setdefault(engine, {})
-    event = kept.get(event_id)
-    if event is None or (event.version, event.stamp) != (version, stamp):
-        event = kept[event_id] = _load(engine, session, event_id)
+    event_id, version, stamp, capacity, taken, waiting, held, edition = rows[0]
+    event = of_version(engine, session, event_id, version, stamp)
     counter = (
         capacity,
         taken,
@@ -91,22 +73,16 @@ def at(engine: Engine, session: Session | None, slug: str, *, now: datetime) -> 
     return Glance(event, SeatCount.read(counter, now))
 
 
-def _read(engine: Engine, session: Session | None, slug: str) -> Any:
-    parameters = (slug,) if engine.dialect.name == "sqlite" else {"slug": slug}
-    driver = None
-    try:
-        driver = session.connection().connection if session else engine.raw_connection()
-        cursor = driver.cursor()
-        cursor.execute(_sql(engine.dialect.name), parameters)
-        return cursor.fetchone()
-    except engine.dialect.loaded_dbapi.Error as error:
-        if driver is not None:
-            driver.invalidate()
-        # The same exception as from a statement that goes through the session.
-        raise OperationalError("the look", None, error) from error
-    finally:
-        if driver is not None and session is None:
-            driver.close()
+def of_version(
+    engine: Engine, session: Session | None, event_id: int, version: int, stamp: str
+) -> Event:
+    """The event of that id, which belongs to no session and is not to be changed. It was just read
+    with this version and stamp."""
+    kept = _kept.setdefault(engine, {})
+    event = kept.get(event_id)
+    if event is None or (event.version, event.stamp) != (version, stamp):
+        event = kept[event_id] = _load(engine, session, event_id)
+    return event
 
 
 def _load(engine: Engine, session: Session | None, event_id: int) -> Event:

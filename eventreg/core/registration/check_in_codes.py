@@ -15,6 +15,7 @@ import random
 from sqlalchemy import Connection, bindparam, exists, select
 from sqlalchemy.orm import Session
 
+from eventreg.core.driver import Driver
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
@@ -87,7 +88,7 @@ def _random_code(length: int) -> str:
             return code
 
 
-def draw(connection: Connection, event: Event, capacity: int, own_tail: str) -> str:
+def draw(connection: Connection | Driver, event: Event, capacity: int, own_tail: str) -> str:
     """Draw a code that nobody at the event has or ever had, and that is not the last digits of any
     phone number at the event, nor of the person's own (``own_tail``). ``capacity`` and the waiting
     list decide how long it is."""

@@ -119,7 +119,7 @@ def _check_party(
     if len(people) != len(names):
         raise FieldRefused(f"companion-{len(names)}", "name_missing")
     party_rules.check_size(event, names)
-    party_rules.queue_for_number(session, event, phone)
+    party_rules.queue_for_number(session.connection(), event, phone)
     beyond = registration.over_limit or bool(notes and notes.beyond_limit)
     party_rules.check_number(session, event, names, phone, besides=registration.id, beyond=beyond)
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit, outbox
 from eventreg.core.audit import Action, Actor
+from eventreg.core.driver import Driver
 from eventreg.core.models.event import Event
 from eventreg.core.models.outbox import MessageKind
 from eventreg.core.models.registration import (
@@ -118,8 +119,9 @@ class EntryWriter:
     through here.
     """
 
-    session: Session
-    connection: Connection
+    session: Session | None
+    """``None`` if the entry has no e-mail address and its seats need no lock."""
+    connection: Connection | Driver
     event: Event
     entry: Entry
     secret_key: str
@@ -160,10 +162,11 @@ class EntryWriter:
             source=self.entry.source,
             **details,
         )
-        kind = MessageKind.WAITLISTED if waits else MessageKind.REGISTERED
-        outbox.enqueue(
-            self.session, self.event, made.id, kind, email=self.entry.email, now=self.now
-        )
+        if self.session:
+            kind = MessageKind.WAITLISTED if waits else MessageKind.REGISTERED
+            outbox.enqueue(
+                self.session, self.event, made.id, kind, email=self.entry.email, now=self.now
+            )
         return made
 
     def _write_registration(self, state: RegistrationState, split_from: int | None) -> Made:

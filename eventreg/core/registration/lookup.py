@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, bindparam, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
+from eventreg.core.audit import Action
+from eventreg.core.driver import look
 from eventreg.core.errors import RegistrationUnknown
+from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import LIVE
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
@@ -44,6 +48,73 @@ def by_token(session: Session, token: str) -> tuple[Registration, Event]:
     if row is None:
         raise RegistrationUnknown
     return row
+
+
+@dataclass(frozen=True)
+class PlainTicket:
+    """The ticket of a party that has its seats, and to which nothing has happened since that its
+    page tells: no change, no cancellation, no part that waits."""
+
+    registration_id: int
+    event: tuple[int, int, str]
+    """Id, version and stamp of the event."""
+    seed: str
+    locale: str
+    phone_number: str
+    people: tuple[tuple[str, str], ...]
+    """Name and check-in code of each."""
+
+
+_TOLD = (
+    Action.SEATS_RELEASED,
+    Action.WAITLIST_LEFT,
+    Action.REGISTRATION_EDITED,
+    Action.CANCELLATION_UNDONE,
+    Action.PUT_FIRST,
+    Action.SEAT_RESTORED,
+)
+"""What a ticket's page tells of."""
+_other = aliased(Registration)
+_plain = (
+    select(
+        Registration.id,
+        Registration.event_id,
+        Event.version,
+        Event.stamp,
+        Registration.ticket_seed,
+        Registration.locale,
+        Registration.phone_number,
+        Attendee.name,
+        Attendee.code,
+        or_(
+            Registration.state != RegistrationState.CONFIRMED,
+            Registration.erased_at.is_not(None),
+            Attendee.cancelled_at.is_not(None),
+            exists().where(
+                AuditEntry.registration_id == Registration.id, AuditEntry.action.in_(_TOLD)
+            ),
+            exists().where(
+                _other.event_id == Registration.event_id,
+                _other.state == RegistrationState.WAITLISTED,
+                _other.split_from_id == Registration.id,
+            ),
+        ),
+    )
+    .join(Event, Event.id == Registration.event_id)
+    .join(Attendee, Attendee.registration_id == Registration.id)
+    .where(Registration.ticket_digest == bindparam("digest"))
+    .order_by(Attendee.place)
+)
+
+
+def plain_ticket(engine: Engine, token: str) -> PlainTicket | None:
+    """The ticket of this token, read in one statement; ``None`` if it is unknown, or not plain."""
+    rows = look(engine, None, _plain, digest=tickets.digest(token))
+    if not rows or any(row[-1] for row in rows):
+        return None
+    registration_id, event_id, version, stamp, seed, locale, phone, *_ = rows[0]
+    people = tuple((row[-3], row[-2]) for row in rows)
+    return PlainTicket(registration_id, (event_id, version, stamp), seed, locale, phone, people)
 
 
 _scanned = select(Registration.id).where(

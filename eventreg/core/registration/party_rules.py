@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from eventreg.core.driver import Driver
 from eventreg.core.errors import AlreadyRegistered, FieldRefused, PhoneAtLimit
 from eventreg.core.models.event import Event
 from eventreg.core.models.people import LIVE
@@ -46,11 +47,11 @@ _number_queue = select(
 )
 
 
-def queue_for_number(session: Session, event: Event, phone: Phone) -> None:
+def queue_for_number(connection: Connection | Driver, event: Event, phone: Phone) -> None:
     """Make other transactions that register under this number wait until this one ends, so that the
     count of its people stays right. SQLite needs no queue: it has one writer at a time."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(_number_queue, {"event": event.id, "phone": phone.number})
+    if connection.dialect.name == "postgresql":
+        connection.execute(_number_queue, {"event": event.id, "phone": phone.number})
 
 
 def check_number(

@@ -4,15 +4,17 @@ A rush of registrations runs through here. So one statement reads everything tha
 and the counter, for which all others wait, is changed last.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Engine, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from eventreg.core.audit import Action, Actor
+from eventreg.core.driver import Driver, look
 from eventreg.core.errors import (
     EventFull,
     FormKeyReused,
@@ -68,17 +70,18 @@ def _known(people: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def made_by(session: Session, event: Event, entry: Entry) -> Made | None:
-    """The registration that this form has already made, or ``None``.
+def made_by(engine: Engine, session: Session | None, event: Event, entry: Entry) -> Made | None:
+    """The registration that this form has already made, or ``None``. Read without a transaction.
 
     Refuses with ``FormKeyReused`` if the key was used with other content or for another event.
     """
-    row = session.execute(_made, {"key": entry.form_key}).first()
-    if row is None:
+    rows = look(engine, session, _made, key=entry.form_key)
+    if not rows:
         return None
-    if row.event_id != event.id or row.fingerprint != entry.fingerprint:
+    event_id, fingerprint, registration_id, seed, state = rows[0]
+    if event_id != event.id or fingerprint != entry.fingerprint:
         raise FormKeyReused
-    return Made(row.id, row.ticket_seed, row.state, again=True)
+    return Made(registration_id, seed, state, again=True)
 
 
 def _check_phase(event: Event, entry: Entry, now: datetime) -> None:
@@ -111,17 +114,52 @@ def register(
     ``SeatsRaced`` if another transaction was faster or has changed the event; then the caller rolls
     back and tries again.
     """
-    party_rules.queue_for_number(session, event, entry.phone)
-    people = len(entry.names)
+    connection = session.connection()
+    key, *known = _read(connection, event, entry)
+    made = made_by(connection.engine, session, event, entry) if key is not None else None
+    if made is not None:
+        return made
+    counted = _judge(event, entry, known, now)
+    placing = _Placing(EntryWriter(session, connection, event, entry, secret_key, by, now))
+    if _needs_no_lock(counted, entry):
+        return placing.seat_without_lock(counted)
+    return placing.place_with_lock()
+
+
+class NotAtOnce(Exception):
+    """The registration is not the usual case: only ``register`` can decide it."""
+
+
+def seat_at_once(
+    driver: Driver, event: Event, entry: Entry, *, secret_key: str, by: Actor, now: datetime
+) -> Made:
+    """``register`` for the usual case, which is a guest who gets free seats, with the driver's own
+    connection. Refuses as ``register`` does; raises ``NotAtOnce`` for any other case, and
+    ``SeatsRaced``."""
+    key, *known = _read(driver, event, entry)
+    if key is not None or entry.email:
+        raise NotAtOnce
+    counted = _judge(event, entry, known, now)
+    if not _needs_no_lock(counted, entry):
+        raise NotAtOnce
+    writer = EntryWriter(None, driver, event, entry, secret_key, by, now)
+    return _Placing(writer).seat_without_lock(counted)
+
+
+def _read(connection: Connection | Driver, event: Event, entry: Entry) -> Sequence[Any]:
+    """The row of ``_known``. Other registrations under the same number wait until this one ends."""
+    party_rules.queue_for_number(connection, event, entry.phone)
     parameters: dict[str, object] = {
         f"name_{place}": name.folded for place, name in enumerate(entry.names)
     }
     parameters |= {"event": event.id, "phone": entry.phone.number, "key": entry.form_key}
-    connection = session.connection()
-    key, same, under_number, *counter = connection.execute(_known(people), parameters).one()
-    made = made_by(session, event, entry) if key is not None else None
-    if made is not None:
-        return made
+    row: Sequence[Any] = connection.execute(_known(len(entry.names)), parameters).one()
+    return row
+
+
+def _judge(event: Event, entry: Entry, known: Sequence[Any], now: datetime) -> SeatCount:
+    """Apply all rules but those about seats. Returns the counter."""
+    same, under_number, *counter = known
     counted = SeatCount.read(counter, now)
     if not counted.is_of(event):
         raise SeatsRaced
@@ -130,11 +168,13 @@ def register(
     party_rules.judge_number(
         event, entry.names, entry.phone, same, under_number, beyond=entry.beyond_limit
     )
-    placing = _Placing(EntryWriter(session, connection, event, entry, secret_key, by, now))
-    needs_no_lock = (
-        not counted.waiting and counted.left >= people and not counted.from_held(1, entry.source)
-    )
-    return placing.seat_without_lock(counted) if needs_no_lock else placing.place_with_lock()
+    return counted
+
+
+def _needs_no_lock(counted: SeatCount, entry: Entry) -> bool:
+    """Whether there are seats for all, and nobody waits or uses held seats."""
+    enough = not counted.waiting and counted.left >= len(entry.names)
+    return enough and not counted.from_held(1, entry.source)
 
 
 @dataclass(frozen=True)
@@ -142,6 +182,12 @@ class _Placing:
     """Decides what one entry gets: seats, waiting places, or one seat and waiting places."""
 
     writer: EntryWriter
+
+    @property
+    def _session(self) -> Session:
+        if self.writer.session is None:
+            raise NotAtOnce
+        return self.writer.session
 
     def seat_without_lock(self, counted: SeatCount) -> Made:
         """Seat everybody, while there are plenty of seats; ``SeatsRaced`` if they are gone. The
@@ -156,10 +202,10 @@ class _Placing:
         """Seat the party, split it, let it wait or refuse it, with the counter locked. Parties that
         wait already and fit come first."""
         writer, event, entry = self.writer, self.writer.event, self.writer.entry
-        counted = seats.lock(writer.session, event.id, now=writer.now)
+        counted = seats.lock(self._session, event.id, now=writer.now)
         if not counted.is_of(event):
             raise SeatsRaced
-        counted = waitlist.promote(writer.session, event, counted, now=writer.now)
+        counted = waitlist.promote(self._session, event, counted, now=writer.now)
         names, left = entry.names, counted.left_for(entry.source)
         if len(names) <= left:
             made, _ = self._seat(names, counted)
@@ -186,7 +232,7 @@ class _Placing:
         from_held = counted.from_held(count, writer.entry.source)
         made = writer.write(names, Action.SEATS_TAKEN, counted, from_held=from_held, over=over)
         after = seats.move(
-            writer.session,
+            self._session,
             writer.event.id,
             counted,
             taken=count,
@@ -201,5 +247,5 @@ class _Placing:
         """Write these people as waiting and take their waiting places."""
         writer = self.writer
         made = writer.write(names, Action.WAITLIST_JOINED, counted, split_from=split_from)
-        seats.move(writer.session, writer.event.id, counted, waiting=len(names))
+        seats.move(self._session, writer.event.id, counted, waiting=len(names))
         return made

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from eventreg.core.driver import Driver
 from eventreg.core.errors import EventFull, SeatsRaced
 from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.models.registration import Source
@@ -149,7 +150,7 @@ def lock(session: Session, event_id: int, *, now: datetime) -> SeatCount:
     return count(session, event_id, now=now)
 
 
-def take(connection: Connection, event_id: int, seats: int, *, seen: SeatCount) -> None:
+def take(connection: Connection | Driver, event_id: int, seats: int, *, seen: SeatCount) -> None:
     """Take so many seats at once, if nobody waits.
 
     One statement checks and takes, so no other transaction can come between. Refuses with

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Delete, delete, func, select, update
+from sqlalchemy import Connection, Delete, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from eventreg.core.driver import Driver
 from eventreg.core.models.registration import FormKey, Registration, UnfinishedForm
 from eventreg.core.values import sealed, tokens
 
@@ -87,25 +88,22 @@ def find(session: Session, key: str, *, now: datetime) -> Unfinished | None:
     return Unfinished(None, made) if made else None
 
 
-def finish(session: Session, form_key: str, key: str) -> None:
+_of_form = UnfinishedForm.form_key == bindparam("of_form")
+_confirmed = UnfinishedForm.key_digest == bindparam("confirmed")
+_drop_others = delete(UnfinishedForm).where(_of_form, ~_confirmed)
+_drop_text = update(UnfinishedForm).where(_of_form, _confirmed).values(sealed=None)
+
+
+def finish(connection: Connection | Driver, form_key: str, key: str) -> None:
     """Delete what was typed into a form that registers, in the transaction that registers it.
 
     The page that was confirmed keeps its address, which now leads to the ticket. No other address
     does, also not one of the same form: somebody else may have seen it.
     """
-    confirmed = tokens.digest(key)
-    of_form = UnfinishedForm.form_key == form_key
-    session.execute(
-        delete(UnfinishedForm).where(of_form, UnfinishedForm.key_digest != confirmed),
-        execution_options=_NOT_IN_MEMORY,
-    )
+    parameters = {"of_form": form_key, "confirmed": tokens.digest(key)}
+    connection.execute(_drop_others, parameters)
     if key:
-        session.execute(
-            update(UnfinishedForm)
-            .where(of_form, UnfinishedForm.key_digest == confirmed)
-            .values(sealed=None),
-            execution_options=_NOT_IN_MEMORY,
-        )
+        connection.execute(_drop_text, parameters)
 
 
 def nothing_left(ids: Collection[int]) -> tuple[Delete, Delete]:

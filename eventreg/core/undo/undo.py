@@ -150,7 +150,7 @@ def _open(
 ) -> _Case:
     """Lock the counter, seat whoever waits and fits, and find the cancellation to undo."""
     phone = phone_of(registration)
-    party_rules.queue_for_number(session, event, phone)
+    party_rules.queue_for_number(session.connection(), event, phone)
     counted = seats.lock(session, event.id, now=now)
     if not counted.is_of(event):
         raise SeatsRaced

@@ -157,3 +157,8 @@ def parse(typed: str, field: str = "name") -> Name:
     reading = _reading(folded)
     keys, letter = search_keys.of(folded, reading), reading[:1].upper()
     return Name(shown, folded, f"{reading} {folded}", keys, letter if "A" <= letter <= "Z" else "#")
+
+
+def parse_or_none(typed: str, field: str = "name") -> Name | None:
+    """The name in ``typed``, or ``None`` if nothing was typed. Refuses as ``parse`` does."""
+    return parse(typed, field) if typed.strip() else None

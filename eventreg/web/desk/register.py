@@ -27,7 +27,8 @@ from eventreg.web import access
 from eventreg.web.access import requires
 from eventreg.web.desk.dashboard import blueprint
 from eventreg.web.event_facts import about, area_code, seats_now
-from eventreg.web.forms import fields, form_token, registration_form
+from eventreg.web.forms import desk_form, fields, form_token
+from eventreg.web.forms.desk_form import DeskForm
 from eventreg.web.language import say, say_refusal
 from eventreg.web.limits import limits
 from eventreg.web.wire.answers import Answer
@@ -35,9 +36,9 @@ from eventreg.web.wire.answers import Answer
 _SOURCES = {Source.PHONE.value: Source.PHONE, Source.WALK_IN.value: Source.WALK_IN}
 
 
-def form_of(event: Event) -> Any:
+def form_of(event: Event) -> DeskForm:
     """The desk's form, with what was sent."""
-    return registration_form.of(event, area_code(event), public=False)
+    return desk_form.of(event, area_code(event))
 
 
 @blueprint.get("/registrations/new")
@@ -50,7 +51,7 @@ def new(slug: str) -> str:
 
 def _form_page(
     event: Event,
-    form: Any,
+    form: DeskForm,
     *,
     said: str = "",
     existing: int | None = None,

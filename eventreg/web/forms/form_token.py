@@ -5,13 +5,9 @@ import re
 import secrets
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from flask import current_app, g
-from flask_wtf import FlaskForm
 from itsdangerous import BadSignature, URLSafeSerializer
-from wtforms import ValidationError
-from wtforms.csrf.core import CSRF, CSRFTokenField
 
 from eventreg.web.limits import limits
 
@@ -31,46 +27,28 @@ class ShownForm:
     key: str
 
 
-class FormToken(CSRF):  # type: ignore[misc]
-    """Signs the event's slug, the time and the form's key into one token.
+def fresh(slug: str) -> str:
+    """A new token for the form of that event, with a new key. The key comes from us, so a client
+    cannot choose it, and one form registers at most once."""
+    made = [slug, int(g.now.timestamp()), new_key()]
+    return str(_signer(current_app.config["SECRET_KEY"]).dumps(made))
 
-    The key comes from us, so a client cannot choose it, and one form registers at most once.
-    """
 
-    def setup_form(self, form: FlaskForm) -> Any:
-        """Remember the slug of the form's event."""
-        self.event = form.meta.csrf_context
-        return super().setup_form(form)
+def read(slug: str, token: str) -> ShownForm | None:
+    """What a token says; ``None`` if it is forged, of another event, or too old."""
+    try:
+        event, made, key = _signer(current_app.config["SECRET_KEY"]).loads(token)
+    except (BadSignature, ValueError, TypeError):
+        return None
+    if event != slug or not isinstance(made, int) or not is_key(str(key)):
+        return None
+    age = int(g.now.timestamp()) - made
+    return ShownForm(age, key) if -SKEW <= age <= OLDEST else None
 
-    def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:  # noqa: ARG002
-        """Return nothing: most forms that are sent are not shown again, so ``fresh`` signs late."""
-        return ""
 
-    def fresh(self) -> str:
-        """A new token with a new key."""
-        return str(
-            _signer(current_app.config["SECRET_KEY"]).dumps(
-                [self.event, int(g.now.timestamp()), new_key()]
-            )
-        )
-
-    def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:
-        """Refuse a token that is forged, of another event or too old; and one that is too young, if
-        it is to register. If rate limits are off, none is too young."""
-        shown, least = self.shown(field.data), YOUNGEST if limits.limits().on else 0
-        if shown is None or (form.is_confirming and shown.age < least):
-            raise ValidationError("token")
-
-    def shown(self, token: str | None) -> ShownForm | None:
-        """Read a token; ``None`` if it is forged, of another event, or too old."""
-        try:
-            event, made, key = _signer(current_app.config["SECRET_KEY"]).loads(token or "")
-        except (BadSignature, ValueError, TypeError):
-            return None
-        if event != self.event or not isinstance(made, int) or not is_key(str(key)):
-            return None
-        age = int(g.now.timestamp()) - made
-        return ShownForm(age, key) if -SKEW <= age <= OLDEST else None
+def is_too_young(shown: ShownForm) -> bool:
+    """Whether a person could not have filled it in so fast. If rate limits are off, none is."""
+    return limits.limits().on and shown.age < YOUNGEST
 
 
 @cache

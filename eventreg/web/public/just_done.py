@@ -66,6 +66,10 @@ class JustDone:
     undo: Undo | None
 
 
+NOTHING_LATELY = JustDone(Act.NOTHING, False, "", "", None)
+"""For a ticket that has not changed since its party registered."""
+
+
 def of(registration: Registration, event: Event) -> JustDone:
     """What was done with this registration within the last ten minutes."""
     last = cancelled.standing(reading(), registration)

@@ -14,7 +14,8 @@ from eventreg.web.access import anyone
 from eventreg.web.door import check_in
 from eventreg.web.event_facts import facts
 from eventreg.web.language import say
-from eventreg.web.public import held_ticket, just_done
+from eventreg.web.public import held_ticket, just_done, plain_ticket
+from eventreg.web.public.plain_ticket import Holder
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("ticket", __name__)
@@ -26,6 +27,8 @@ def ticket(token: str) -> Answer:
     """The ticket of one registration. Staff who may check in are led to the party on the check-in
     page instead. After the retention period, or once a confirmed registration is erased, everyone
     else gets the page that says that registration is closed, without names."""
+    if not session.get("id") and (page := plain_ticket.answer(token)):
+        return page
     registration, event = held_ticket.by_token(token)
     if session.get("id") and _may_check_in(event):
         return redirect(check_in.address_of_party(event, registration), 303)
@@ -36,9 +39,15 @@ def ticket(token: str) -> Answer:
     path = addresses.ticket(registration)
     if registration.state == RegistrationState.CANCELLED:
         return _cancelled(registration, event, path)
+    return _live(registration, event, path)
+
+
+def _live(registration: Registration, event: Event, path: str) -> str:
+    """The page of a registration that has seats or waits."""
+    live = held_ticket.live_people(registration)
     shown = {
         "done": just_done.of(registration, event),
-        "people": held_ticket.live_people(registration),
+        "people": [Holder.of(person.name, person.code or "") for person in live],
         "released": held_ticket.released_people(registration),
         "masked": phones.masked(registration.phone_number),
         "path": path,

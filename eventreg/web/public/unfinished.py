@@ -93,7 +93,7 @@ def forget(form_key: str) -> None:
     """Delete what was typed into a form that has done its work, if any of it was kept."""
     if request.form.get("unfinished"):
         with suppress(Busy):  # otherwise it goes after half an hour
-            write(lambda session: sent_forms.finish(session, form_key, ""))
+            write(lambda session: sent_forms.finish(session.connection(), form_key, ""))
 
 
 def find(key: str) -> sent_forms.Unfinished | None:

@@ -21,6 +21,14 @@ def has_history() -> bool:
     return "text/html" in request.environ.get("HTTP_ACCEPT", "")
 
 
+def takes_gzip() -> bool:
+    """Whether the browser takes a compressed answer."""
+    accepted = request.environ.get("HTTP_ACCEPT_ENCODING", "")
+    if "q=" not in accepted:
+        return "gzip" in accepted or "*" in accepted
+    return bool(request.accept_encodings["gzip"])
+
+
 _MACHINES = ("iPhone", "iPad", "Android", "Windows", "Macintosh", "Linux")
 _PROGRAMS = (
     ("MicroMessenger", "WeChat"),

@@ -18,7 +18,7 @@ from eventreg.core.models.registration import Registration, Source
 from eventreg.core.registration import lookup, seats, sent_forms, tickets
 from eventreg.core.registration import register as registering
 from eventreg.core.registration.entries import Entry
-from eventreg.storage.session import reading, transaction, write
+from eventreg.storage.session import db, reading, transaction, write
 from tests.support.factories import SECRET, House, local, make_entry, toml
 
 pytestmark = pytest.mark.both_databases
@@ -77,7 +77,7 @@ def test_the_key_of_a_form_is_dropped_after_a_week_and_not_before(small: House) 
     for days, kept in ((7, True), (8, False)):
         small.now += timedelta(days=days) - (small.now - made.created_at)
         write(lambda session: sent_forms.drop_old(session, now=small.now))
-        assert (registering.made_by(reading(), small.event(), form) is not None) is kept
+        assert (registering.made_by(db.engine, reading(), small.event(), form) is not None) is kept
 
 
 def test_a_used_form_with_another_name_is_refused_and_changes_nothing(small: House) -> None:

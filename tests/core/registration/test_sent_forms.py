@@ -85,7 +85,7 @@ def test_a_very_long_form_is_not_kept(small: House) -> None:
 def test_a_form_that_registers_keeps_nothing_typed_and_one_address(small: House) -> None:
     earlier, confirmed, other = keep(small), keep(small), keep(small, "e" * 32)
     made = small.register("慕容翠花", key=FORM)
-    write(lambda session: sent_forms.finish(session, FORM, confirmed))
+    write(lambda session: sent_forms.finish(session.connection(), FORM, confirmed))
     reading().rollback()
     assert sent_forms.find(reading(), earlier, now=small.now) is None, "somebody may have seen it"
     kept = sent_forms.find(reading(), confirmed, now=small.now)
@@ -100,14 +100,14 @@ def test_an_address_of_another_form_does_not_lead_to_the_ticket(small: House) ->
     """Somebody sends a guest a link to their own form; the guest registers by another one."""
     theirs = keep(small, "e" * 32)
     small.register("慕容翠花", key=FORM)
-    write(lambda session: sent_forms.finish(session, FORM, theirs))
+    write(lambda session: sent_forms.finish(session.connection(), FORM, theirs))
     assert found(small, theirs) == TYPED
 
 
 def test_erasing_somebody_deletes_what_their_form_left(small: House) -> None:
     confirmed = keep(small)
     made = small.register("慕容翠花", key=FORM)
-    write(lambda session: sent_forms.finish(session, FORM, confirmed))
+    write(lambda session: sent_forms.finish(session.connection(), FORM, confirmed))
 
     def erase(session: Session) -> None:
         found = with_event(session, lookup.get(session, made.id))

@@ -5,8 +5,9 @@ import io
 import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-import segno
+import zxingcpp
 from PIL import Image, ImageChops, ImageFilter
 
 CONDITIONS = ("clear", "small", "turned", "tilted", "blurred", "dark")
@@ -49,9 +50,11 @@ def scene(text: str, condition: str, seed: int) -> Image.Image:
 
 def _code(text: str, side: int) -> Image.Image:
     """The QR code as a picture of that many pixels."""
-    file = io.BytesIO()
-    segno.make(text, error="m", boost_error=False, micro=False).save(file, kind="png", scale=8)
-    return Image.open(file).convert("L").resize((side, side), Image.Resampling.LANCZOS)
+    code = zxingcpp.create_barcode(text, zxingcpp.QRCode, ec_level="M")
+    picture: Any = zxingcpp.write_barcode_to_image(code, scale=8)
+    high, wide = memoryview(picture).shape or (0, 0)
+    modules = Image.frombytes("L", (wide, high), memoryview(picture).tobytes())
+    return modules.resize((side, side), Image.Resampling.LANCZOS)
 
 
 def _tilted(layer: Image.Image) -> Image.Image:

@@ -2,8 +2,8 @@
 cookies and scripts, because the form and its address carry everything."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 from flask import Blueprint, current_app, g, redirect, request
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from eventreg import log
 from eventreg.core import audit
+from eventreg.core.driver import Driver
 from eventreg.core.errors import (
     AlreadyRegistered,
     Busy,
@@ -29,28 +30,29 @@ from eventreg.core.models.registration import Source
 from eventreg.core.registration import party_rules, register, sent_forms, waitlist
 from eventreg.core.registration.entries import Entry, Made
 from eventreg.core.registration.sent_forms import Unfinished
-from eventreg.storage.session import Session, reading, write
+from eventreg.storage.quick_transaction import write_at_once
+from eventreg.storage.session import Session, db, reading_already, write
 from eventreg.web import addresses
 from eventreg.web.access import anyone
 from eventreg.web.event_facts import area_code, check_language, glance, seats_now
-from eventreg.web.forms import registration_form
+from eventreg.web.forms.guest_form import GuestForm
 from eventreg.web.limits import allowances, limits
-from eventreg.web.public import registering_pages as views
 from eventreg.web.public import unfinished
+from eventreg.web.public.registering import pages as views
 from eventreg.web.public.unfinished import View
 from eventreg.web.wire.answers import Answer
 
 blueprint = Blueprint("register", __name__)
 
 
-def _event_and_form(lang: str, slug: str, kept: dict[str, str] | None = None) -> tuple[Event, Any]:
+def _event_and_form(
+    lang: str, slug: str, kept: dict[str, str] | None = None
+) -> tuple[Event, GuestForm]:
     """The event, and its form filled with what was sent or kept. The form also has the seat counter
     that was read with the event."""
     check_language(lang)
     seen = glance(slug)
-    form = registration_form.of(seen.event, area_code(seen.event), public=True, kept=kept)
-    form.counted = seen.counted
-    return seen.event, form
+    return seen.event, GuestForm(seen.event, area_code(seen.event), seen.counted, kept)
 
 
 @blueprint.get("/<lang>/events/<slug>/register")
@@ -65,11 +67,13 @@ def form(lang: str, slug: str) -> Answer:
     event, empty = _event_and_form(lang, slug)
     if events.phase(event, g.now) is not Phase.OPEN:
         return views.closed(event, empty, 200)
-    if not seats_now(event).left:
+    if not seats_now(event, empty.counted).left:
         return views.full(event, empty, 200)
-    page, status = views.form(event, empty, notice="form_gone" if key else "")
+    page = (
+        views.form(event, empty, notice="form_gone")[0] if key else views.empty_form(event, empty)
+    )
     # It holds nothing about a person, so the browser may keep it and what is typed into it.
-    return page, status, {"Cache-Control": "private, no-cache"}
+    return page, 200, {"Cache-Control": "private, no-cache"}
 
 
 def _again(lang: str, slug: str, key: str, found: Unfinished) -> Answer:
@@ -103,7 +107,7 @@ def send(lang: str, slug: str) -> Answer:
     return unfinished.lead_to(f"/{lang}/events/{slug}/register", key, _fragment(form, answer))
 
 
-def _fragment(form: Any, view: View) -> str:
+def _fragment(form: GuestForm, view: View) -> str:
     """Where on its page the guest goes on: at the errors, at the field of the button that was
     pressed, or below the head of the page."""
     if view.notice or view.wait_until or (view.page == "form" and view.complain and form.problems):
@@ -111,7 +115,7 @@ def _fragment(form: Any, view: View) -> str:
     return "" if view.page == "form" else addresses.MAIN
 
 
-def _judge(event: Event, form: Any) -> Response | View:
+def _judge(event: Event, form: GuestForm) -> Response | View:
     """Register a form that was confirmed, and say which page answers any other."""
     valid = form.validate()
     try:
@@ -120,7 +124,6 @@ def _judge(event: Event, form: Any) -> Response | View:
         if form.shows == "form":  # registers nothing, so the token may be any age
             return View("form", complain=False)
         if not form.token_is_good:
-            form.website.data = ""
             return View("form", 400, "press_again")
         if not valid:
             return View("form", 422)
@@ -129,7 +132,7 @@ def _judge(event: Event, form: Any) -> Response | View:
         return _refused(form, refusal)
 
 
-def _refused(form: Any, refusal: Refusal) -> View:
+def _refused(form: GuestForm, refusal: Refusal) -> View:
     """The page for a refusal: the next step for the guest, with everything that was typed."""
     match refusal:
         case FieldRefused():
@@ -152,18 +155,23 @@ def _refused(form: Any, refusal: Refusal) -> View:
     raise refusal
 
 
-def _consider(event: Event, form: Any, entry: Entry) -> Response | View:
+def _made_by(event: Event, entry: Entry) -> Made | None:
+    """The registration that this form has already made, or ``None``."""
+    return register.made_by(db.engine, reading_already(), event, entry)
+
+
+def _consider(event: Event, form: GuestForm, entry: Entry) -> Response | View:
     """The check page for a valid form; or register it. Raises the core's refusals."""
     party_rules.check_size(event, entry.names)
     try:
         _check_open(event, form, len(entry.names))
     except (EventFull, WaitlistFull, RegistrationClosed):
-        made = register.made_by(reading(), event, entry)
+        made = _made_by(event, entry)
         if made is None:
             raise
         return _to_ticket(form, made)  # this form itself took the last seat
     if not form.is_confirming:
-        made = register.made_by(reading(), event, entry)
+        made = _made_by(event, entry)
         return _to_ticket(form, made) if made else View("check")
     try:
         made = allowances.spend(
@@ -171,13 +179,13 @@ def _consider(event: Event, form: Any, entry: Entry) -> Response | View:
         )
         return _to_ticket(form, made)
     except limits.TooOften as wait:
-        if earlier := register.made_by(reading(), event, entry):
+        if earlier := _made_by(event, entry):
             return _to_ticket(form, earlier)  # the guest asks again for an answer that was lost
         many_here = isinstance(wait, allowances.TooManyHere)
         return View("check", 429, wait_until=unfinished.until(wait), many_here=many_here)
 
 
-def _check_open(event: Event, form: Any, people: int) -> None:
+def _check_open(event: Event, form: GuestForm, people: int) -> None:
     """Raise a refusal if registration is closed or the seats do not suffice.
 
     This reads without a lock, so requests for a full event do not queue. The registration itself
@@ -198,26 +206,33 @@ def _check_open(event: Event, form: Any, people: int) -> None:
 
 def _booking(event: Event, entry: Entry) -> Callable[[str | None], Made]:
     """Make the function that registers the party. It takes the mark of the guest's address."""
-    key, slug, now, tries = current_app.config["SECRET_KEY"], event.slug, g.now, count()
-    confirmed_at = request.form.get("unfinished", "")
+    confirmed_at, more = request.form.get("unfinished", ""), _more()
 
     def book(mark: str | None) -> Made:
         _watch_the_rush()
         marked = replace(entry, burst=mark)
 
-        def act(session: Session) -> Made:
-            # The first try uses the event as it was read; if it has changed since, the next try
-            # reads it again.
-            current = events.get(session, slug) if next(tries) else event
+        def at_once(driver: Driver) -> Made:
             # Before the seats, for whose counter others wait.
-            sent_forms.finish(session, marked.form_key, confirmed_at)
-            return register.register(
-                session, current, marked, secret_key=key, by=audit.REGISTRANT, now=now
-            )
+            sent_forms.finish(driver, marked.form_key, confirmed_at)
+            return register.seat_at_once(driver, event, marked, **more)
 
+        def act(session: Session) -> Made:
+            current = events.get(session, event.slug)
+            sent_forms.finish(session.connection(), marked.form_key, confirmed_at)
+            return register.register(session, current, marked, **more)
+
+        with suppress(register.NotAtOnce):
+            if made := write_at_once(at_once):
+                return made
         return write(act)
 
     return book
+
+
+def _more() -> dict[str, Any]:
+    """What registering needs besides the event and the entry."""
+    return {"secret_key": current_app.config["SECRET_KEY"], "by": audit.REGISTRANT, "now": g.now}
 
 
 def _watch_the_rush() -> None:
@@ -227,7 +242,7 @@ def _watch_the_rush() -> None:
         log.event("rush", "more than 20 registrations in a second")
 
 
-def _to_ticket(form: Any, made: Made) -> Response:
+def _to_ticket(form: GuestForm, made: Made) -> Response:
     """Redirect to the ticket. The form is sent to ``…#errors``, so then it needs a fragment."""
     fragment = "" if form.was_confirmed else addresses.MAIN
     g.registration_id = made.id  # for the log
