@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, case, select
 from sqlalchemy.orm import Session
 
+from eventreg.core import driver
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee, Registration, RegistrationState
@@ -80,11 +81,10 @@ _party = (
 def first(session: Session, event: Event) -> Sequence[Person]:
     """Of the first ``MOST`` people in the order of the check-in list, those who have not
     cancelled."""
-    found = session.execute(_first, {"event": event.id})
-    return [Person._make(row) for row in found if row.cancelled_at is None]
+    found = map(Person._make, driver.within(session, _first, event=event.id))
+    return [one for one in found if one.is_live]
 
 
 def party(session: Session, registration_id: int) -> Sequence[Person]:
     """The people of one registration, in the order in which they were entered."""
-    found = session.execute(_party, {"registration": registration_id})
-    return [Person._make(row) for row in found]
+    return list(map(Person._make, driver.within(session, _party, registration=registration_id)))

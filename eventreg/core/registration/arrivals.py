@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
+from eventreg.core import driver
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.models.people import EXPECTED
@@ -58,5 +59,6 @@ _presence = select(_arrived.scalar_subquery(), EventSeats.taken).where(
 
 def presence(session: Session, event: Event) -> Presence:
     """Count the people who are expected at the event, and those of them who have arrived."""
-    arrived, expected = session.execute(_presence, {"event": event.id}).one()
+    session.flush()
+    ((arrived, expected),) = driver.within(session, _presence, event=event.id)
     return Presence(arrived, expected)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit
+from eventreg.core import audit, driver
 from eventreg.core.audit import Action, Actor
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
@@ -214,8 +214,8 @@ _digested = (
 
 
 def _of_token(session: Session, token: str) -> _Found | None:
-    row = session.execute(_digested, {"digest": tokens.digest(token)}).first()
-    return None if row is None else _Found._make(row)
+    rows = driver.within(session, _digested, digest=tokens.digest(token))
+    return _Found._make(rows[0]) if rows else None
 
 
 def _end_of(session: Session, browser: StaffSession | _Found, role: Role) -> datetime:
