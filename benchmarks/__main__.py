@@ -4,6 +4,7 @@ import sys
 
 from benchmarks import (
     desk,
+    door,
     door_queue,
     flow,
     growth,
@@ -23,6 +24,7 @@ PARTS = {
     "growth": growth.growth,
     "desk": desk.desk,
     "check-ins": growth.check_ins,
+    "door": door.doors,
     "seat": growth.seat_transaction,
     "queue": door_queue.queues,
     "log": request_log.price_of_the_log,

@@ -93,10 +93,11 @@ def fill(house: House, people: int) -> None:
     make_tables()
     house.apply(toml(capacity=100_000, more="[waitlist]\nsize = 0"))
     house.hire()
-    _fill(people)
+    fill_event(people)
 
 
-def _fill(people: int) -> None:
+def fill_event(people: int) -> None:
+    """Put this many registrations into the only event, with SQL."""
     moment = A_WEEK_BEFORE.replace(tzinfo=None).isoformat(" ")
     registrations = (
         "i, 1, printf('%032x', i), printf('%064x', i), 'confirmed', 'online', 'zh', "

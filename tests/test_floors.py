@@ -76,7 +76,7 @@ FLOORS = (
     "core.door_errors  core.values  log  settings",
     "core.models  web.wire",
     "core.audit  core.operation_runs  core.search  i18n  pdf  server  web.assets",
-    "core.audit_replay  core.event  core.outbox  web.lang_attributes",
+    "core.audit_replay  core.event  core.outbox  web.lang_attributes  web.rows",
     "core.deliveries  core.registration  core.staff  web.kept_pages",
     "core.door  core.importing  core.organising  core.undo  storage  web.addresses",
     "core.desk  core.figures  core.invariants  core.uploads  web.language  web.limits",

@@ -1,6 +1,7 @@
 """Write the audit trail, one entry in the transaction of each change, and read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -127,6 +128,21 @@ class Entry:
 
 
 _insert = insert(AuditEntry)
+_TOGETHER = "entries to write"
+
+
+@contextmanager
+def in_one_statement(session: Session) -> Iterator[None]:
+    """Write all entries that are recorded within in one statement, at its end and in their order;
+    none if it raises."""
+    entries: list[dict[str, Any]] = []
+    session.info[_TOGETHER] = entries
+    try:
+        yield
+    finally:
+        del session.info[_TOGETHER]
+    if entries:
+        session.connection().execute(_insert, entries)
 
 
 def record(
@@ -142,11 +158,15 @@ def record(
 ) -> None:
     """Write one entry. ``details`` are field names and counts; they must not hold names, telephone
     numbers or codes."""
-    connection = session.connection() if isinstance(session, Session) else session
-    connection.execute(
-        _insert, _row(action, by, now, event_id, registration_id, attendee_id, details)
-    )
-    if action in _LOGGED and isinstance(session, Session):
+    entry = _row(action, by, now, event_id, registration_id, attendee_id, details)
+    if not isinstance(session, Session):
+        session.execute(_insert, entry)
+        return
+    if _TOGETHER in session.info:
+        session.info[_TOGETHER].append(entry)
+    else:
+        session.connection().execute(_insert, entry)
+    if action in _LOGGED:
         count = next((details[one] for one in _COUNTS if isinstance(details.get(one), int)), None)
         known = {"staff": by.staff_id, "role": by.role, "registration": registration_id}
         said = {"action": action.value, "count": count, "account": details.get("staff"), **known}

@@ -190,3 +190,10 @@ def look(
     finally:
         if session is None:
             driver.lent.close()
+
+
+def within(session: Session, statement: Executable, **parameters: object) -> Sequence[Any]:
+    """The rows of one constant select of columns, in the transaction of the session. It does not
+    see what the session has not flushed. Raises the errors of SQLAlchemy."""
+    connection = session.connection()
+    return Driver(connection.engine, connection.connection).execute(statement, parameters).all()

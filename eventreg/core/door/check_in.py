@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
 from eventreg.core.door import gifts
+from eventreg.core.door.book import Book
 from eventreg.core.errors import (
     AttendeeCancelled,
     AttendeeUnknown,
@@ -26,7 +27,6 @@ from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 from eventreg.core.models.staff import Role
 from eventreg.core.registration import identity
-from eventreg.core.registration.arrivals import standing
 from eventreg.core.values import tokens
 
 
@@ -87,23 +87,23 @@ def check_in(
     not a staff member.
     """
     person = identity.attendee(session, event, arrival.attendee)
-    earlier = standing(session, person.id)
+    book = Book(session, event)
+    earlier = book.check_in(person.id)
     if earlier is not None:
         return _outcome(person, earlier, fresh=False)
     _check_seat(person)
     if not anyway:
         _check_window(event, person, arrival)
-    made = record(session, event, person, arrival, by=by)
+    made = record(book, person, arrival, by=by)
     return _outcome(person, made, fresh=True)
 
 
-def record(
-    session: Session, event: Event, person: Attendee, arrival: Arrival, *, by: Actor
-) -> CheckIn:
+def record(book: Book, person: Attendee, arrival: Arrival, *, by: Actor) -> CheckIn:
     """Write the check-in of a person who has a seat and none that stands; the caller has looked.
     ``ValueError`` if ``by`` is not a staff member."""
     if by.staff_id is None:
         raise ValueError("a check-in is made by a staff member")
+    event = book.event
     made = CheckIn(
         event_id=event.id,
         attendee_id=person.id,
@@ -115,10 +115,9 @@ def record(
         by_paper=arrival.via is Via.PAPER,
         device=arrival.device,
     )
-    session.add(made)
-    session.flush()
-    audit.record_of_person(session, Action.CHECKED_IN, person, by, arrival.recorded_at)
-    gifts.with_check_in(session, event, made, by=by)
+    book.enter_check_in(made)
+    audit.record_of_person(book.session, Action.CHECKED_IN, person, by, arrival.recorded_at)
+    gifts.with_check_in(book, person, made, by=by)
     return made
 
 
@@ -128,16 +127,24 @@ def seen_earlier(event: Event, made: CheckIn, arrival: Arrival) -> None:
     made.early, made.late = arrival.is_early(event), arrival.is_late(event)
 
 
-def device_of(session: Session, event: Event, by: Actor) -> str | None:
-    """The door device with which this staff member is signed in; ``None`` if it is no paired
-    telephone."""
-    paired = select(DoorDevice.device).where(
-        DoorDevice.event_id == event.id,
-        DoorDevice.staff_id == by.staff_id,
+_paired = (
+    select(DoorDevice.device)
+    .where(
+        DoorDevice.event_id == bindparam("event"),
+        DoorDevice.staff_id == bindparam("staff"),
         DoorDevice.paired_at.is_not(None),
         DoorDevice.revoked_at.is_(None),
     )
-    return session.scalar(paired.limit(1)) if by.role is Role.DOOR else None
+    .limit(1)
+)
+
+
+def device_of(session: Session, event: Event, by: Actor) -> str | None:
+    """The door device with which this staff member is signed in; ``None`` if it is no paired
+    telephone."""
+    if by.role is not Role.DOOR:
+        return None
+    return session.scalar(_paired, {"event": event.id, "staff": by.staff_id})
 
 
 def _check_seat(person: Attendee) -> None:
@@ -173,20 +180,18 @@ def undo(
         raise AttendeeUnknown
     fresh = made.undone_at is None
     if fresh:
-        take_back(session, person, made, by=by, now=now)
+        take_back(Book(session, event), person, made, by=by, now=now)
         _tell_devices(session, event, person, by=by, now=now)
     return _outcome(person, made, fresh=fresh)
 
 
-def take_back(
-    session: Session, person: Attendee, made: CheckIn, *, by: Actor, now: datetime
-) -> None:
+def take_back(book: Book, person: Attendee, made: CheckIn, *, by: Actor, now: datetime) -> None:
     """Mark a check-in that stands as undone. What door devices uploaded about the person before
     then says no more that the person came."""
     made.undone_at, made.undone_by_staff_id = now, by.staff_id
-    session.flush()
-    audit.record_of_person(session, Action.CHECK_IN_UNDONE, person, by, now)
-    gifts.undo_with_check_in(session, made, by=by, now=now)
+    book.strike_check_in(made)
+    audit.record_of_person(book.session, Action.CHECK_IN_UNDONE, person, by, now)
+    gifts.undo_with_check_in(book, person, by=by, now=now)
 
 
 def _tell_devices(
@@ -216,6 +221,13 @@ def _tell_devices(
     session.flush()
 
 
+_made = (
+    select(CheckIn, Attendee)
+    .join(Attendee, Attendee.id == CheckIn.attendee_id)
+    .where(CheckIn.id == bindparam("id"), CheckIn.event_id == bindparam("event"))
+)
+
+
 def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) -> Outcome:
     """The outcome of an earlier check-in or undo, for the page that follows it. Refuses with
     ``AttendeeUnknown`` if the event has no such check-in."""
@@ -224,10 +236,11 @@ def outcome(session: Session, event: Event, check_in_id: int, *, fresh: bool) ->
 
 def _check_in_of(session: Session, event: Event, check_in_id: int) -> tuple[Attendee, CheckIn]:
     """A check-in at this event, undone or not, and the person it belongs to."""
-    made = session.get(CheckIn, check_in_id)
-    if made is None or made.event_id != event.id:
+    found = session.execute(_made, {"id": check_in_id, "event": event.id}).first()
+    if found is None:
         raise AttendeeUnknown
-    return session.get_one(Attendee, made.attendee_id), made
+    made, person = found
+    return person, made
 
 
 def _outcome(person: Attendee, made: CheckIn, fresh: bool) -> Outcome:

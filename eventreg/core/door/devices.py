@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
@@ -43,10 +43,14 @@ def default_number(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
+_of_event = (
+    select(DoorDevice).where(DoorDevice.event_id == bindparam("event")).order_by(DoorDevice.id)
+)
+
+
 def of_event(session: Session, event: Event) -> Sequence[DoorDevice]:
     """The devices of an event, also the revoked ones, in the order in which they came."""
-    theirs = select(DoorDevice).where(DoorDevice.event_id == event.id)
-    return session.scalars(theirs.order_by(DoorDevice.id)).all()
+    return session.scalars(_of_event, {"event": event.id}).all()
 
 
 def names(session: Session, event: Event) -> Mapping[str, str]:

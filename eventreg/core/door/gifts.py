@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
 from eventreg.core.door import owed
+from eventreg.core.door.book import Book
 from eventreg.core.errors import AttendeeUnknown, GiftBeforeArrival
 from eventreg.core.event import events
 from eventreg.core.models.attendance import CheckIn, Gift
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 from eventreg.core.registration import identity
-from eventreg.core.registration.arrivals import standing as arrival_of
 
 HANDED = and_(Gift.attendee_id == Attendee.id, Gift.undone_at.is_(None))
 """Joins attendees with their gifts that count."""
@@ -49,37 +49,40 @@ def standing(session: Session, attendee_id: int) -> Gift | None:
     )
 
 
-def give(
-    session: Session,
-    event: Event,
-    attendee_id: int,
+def give(session: Session, event: Event, attendee_id: int, *, by: Actor, now: datetime) -> bool:
+    """Record a gift for this attendee of the event; a gift that was owed is settled by it. Returns
+    ``False`` if the person has one.
+
+    Refuses with ``AttendeeUnknown``, and with ``GiftBeforeArrival`` if the person is not checked
+    in. ``ValueError`` if ``by`` is not a staff member.
+    """
+    person = identity.of_event(session, event, attendee_id)
+    return enter(Book(session, event), person, by=by, now=now)
+
+
+def enter(
+    book: Book,
+    person: Attendee,
     *,
     by: Actor,
     now: datetime,
     at: datetime | None = None,
     had_come: bool = False,
 ) -> bool:
-    """Record a gift for this attendee of the event; a gift that was owed is settled by it. Returns
-    ``False`` if the person has one. ``at`` is when it was handed over, if that was not ``now``.
-    With ``had_come``, the person was in then, and may not be any more.
-
-    Refuses with ``AttendeeUnknown``, and with ``GiftBeforeArrival`` if the person is not checked
-    in. ``ValueError`` if ``by`` is not a staff member.
-    """
-    person = identity.of_event(session, event, attendee_id)
-    if standing(session, attendee_id) is not None:
+    """``give`` for a person of the book. ``at`` is when the gift was handed over, if that was not
+    ``now``. With ``had_come``, the person was in then, and may not be any more."""
+    if book.gift(person.id) is not None:
         return False
-    if not had_come and arrival_of(session, attendee_id) is None:
+    if not had_come and book.check_in(person.id) is None:
         raise GiftBeforeArrival(person.public_id, person.name)
     if by.staff_id is None:
         raise ValueError("a gift is handed out by a staff member")
-    given_at = at or now
-    session.add(
-        Gift(event_id=event.id, attendee_id=attendee_id, given_at=given_at, by_staff_id=by.staff_id)
+    given_at, staff = at or now, by.staff_id
+    book.enter_gift(
+        Gift(event_id=book.event.id, attendee_id=person.id, given_at=given_at, by_staff_id=staff)
     )
-    session.flush()
-    owed.settle(session, person, by=by, at=given_at)
-    audit.record_of_person(session, Action.GIFT_GIVEN, person, by, now)
+    owed.settle(book, person, by=by, at=given_at)
+    audit.record_of_person(book.session, Action.GIFT_GIVEN, person, by, now)
     return True
 
 
@@ -87,13 +90,18 @@ def undo(session: Session, event: Event, attendee_id: int, *, by: Actor, now: da
     """Take back the gift of this attendee of the event: it was not handed over. What it settled is
     owed again. Returns ``False`` if the person has none. Refuses with ``AttendeeUnknown``."""
     person = identity.of_event(session, event, attendee_id)
-    gift = standing(session, attendee_id)
+    return strike(Book(session, event), person, by=by, now=now)
+
+
+def strike(book: Book, person: Attendee, *, by: Actor, now: datetime) -> bool:
+    """``undo`` for a person of the book."""
+    gift = book.gift(person.id)
     if gift is None:
         return False
     gift.undone_at, gift.undone_by_staff_id = now, by.staff_id
-    session.flush()
-    owed.reopen(session, person, settled_at=gift.given_at)
-    audit.record_of_person(session, Action.GIFT_UNDONE, person, by, now)
+    book.strike_gift(gift)
+    owed.reopen(book, person, settled_at=gift.given_at)
+    audit.record_of_person(book.session, Action.GIFT_UNDONE, person, by, now)
     return True
 
 
@@ -120,25 +128,24 @@ def of_id(session: Session, event: Event, gift_id: int) -> tuple[Gift, Attendee]
     return gift, session.get_one(Attendee, gift.attendee_id)
 
 
-def with_check_in(session: Session, event: Event, made: CheckIn, *, by: Actor) -> None:
+def with_check_in(book: Book, person: Attendee, made: CheckIn, *, by: Actor) -> None:
     """If check-in gives the gift at this event, give it; if none is left, it is owed."""
-    gift = events.definition(event).gift
+    gift = events.definition(book.event).gift
     if gift is None or not gift.at_check_in:
         return
-    person, now = made.attendee_id, made.recorded_at
-    if stock(session, event).left == 0:
-        owed.owe(session, event, person, by=by, now=now)
+    now = made.recorded_at
+    if book.gifts_left() == 0:
+        owed.note(book, person, by=by, now=now)
     else:
-        give(session, event, person, by=by, now=now, at=made.arrived_at)
+        enter(book, person, by=by, now=now, at=made.arrived_at)
 
 
-def undo_with_check_in(session: Session, made: CheckIn, *, by: Actor, now: datetime) -> None:
+def undo_with_check_in(book: Book, person: Attendee, *, by: Actor, now: datetime) -> None:
     """If check-in gives the gift at this event, take back what the check-in gave or owes."""
-    event = session.get_one(Event, made.event_id)
-    gift = events.definition(event).gift
+    gift = events.definition(book.event).gift
     if gift is not None and gift.at_check_in:
-        undo(session, event, made.attendee_id, by=by, now=now)
-        owed.cross_out(session, event, made.attendee_id, by=by, now=now)
+        strike(book, person, by=by, now=now)
+        owed.strike(book, person, by=by, now=now)
 
 
 def stock(session: Session, event: Event) -> Stock:

@@ -11,6 +11,7 @@ from math import ceil
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from eventreg.core import driver
 from eventreg.core.door import gifts
 from eventreg.core.door.gifts import Stock
 from eventreg.core.event import events
@@ -135,16 +136,18 @@ def _count_waiting(session: Session, event: Event) -> int:
     return session.execute(counting).scalar_one()
 
 
+_window = select(func.count(CheckIn.id), func.min(CheckIn.arrived_at)).where(
+    CheckIn.event_id == bindparam("event"),
+    CheckIn.undone_at.is_(None),
+    CheckIn.by_paper.is_(False),
+    CheckIn.arrived_at > bindparam("begin"),
+)
+
+
 def pace(session: Session, event: Event, presence: Presence, *, now: datetime) -> Pace:
     """The arrivals per minute within the last five, and the minutes until everybody has come. Those
     from paper do not count, since their time is unknown."""
-    window = select(func.count(CheckIn.id), func.min(CheckIn.arrived_at)).where(
-        CheckIn.event_id == event.id,
-        CheckIn.undone_at.is_(None),
-        CheckIn.by_paper.is_(False),
-        CheckIn.arrived_at > now - WINDOW,
-    )
-    came, first = session.execute(window).one()
+    ((came, first),) = driver.within(session, _window, event=event.id, begin=now - WINDOW)
     missing = presence.expected - presence.arrived
     if came < _ENOUGH:
         return Pace(None, None)

@@ -9,13 +9,12 @@ from sqlalchemy.orm import Session
 
 from eventreg.core import audit
 from eventreg.core.audit import Action, Actor
+from eventreg.core.door.book import Book
 from eventreg.core.errors import AttendeeUnknown, GiftBeforeArrival
-from eventreg.core.models.attendance import Gift
 from eventreg.core.models.door import OwedGift
 from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee, Registration
 from eventreg.core.registration import identity
-from eventreg.core.registration.arrivals import standing as arrival_of
 
 
 @dataclass(frozen=True)
@@ -38,41 +37,49 @@ def owe(session: Session, event: Event, attendee_id: int, *, by: Actor, now: dat
     in.
     """
     person = identity.of_event(session, event, attendee_id)
-    has_gift = select(Gift.id).where(Gift.attendee_id == attendee_id, Gift.undone_at.is_(None))
-    if session.scalar(has_gift) is not None:
+    return note(Book(session, event), person, by=by, now=now)
+
+
+def note(book: Book, person: Attendee, *, by: Actor, now: datetime) -> bool:
+    """``owe`` for a person of the book."""
+    if book.gift(person.id) is not None:
         return False
-    if arrival_of(session, attendee_id) is None:
+    if book.check_in(person.id) is None:
         raise GiftBeforeArrival(person.public_id, person.name)
-    row = row_of(session, attendee_id)
-    if row is not None and row.settled_at is None:
-        return True
+    row = book.owed(person.id)
     if row is None:
-        row = OwedGift(event_id=event.id, attendee_id=attendee_id)
-        session.add(row)
-    row.owed_at, row.by_staff_id = now, by.staff_id
-    row.settled_at = row.settled_by_staff_id = None
-    session.flush()
-    audit.record_of_person(session, Action.GIFT_OWED, person, by, now)
+        book.enter_owed(
+            OwedGift(
+                event_id=book.event.id, attendee_id=person.id, owed_at=now, by_staff_id=by.staff_id
+            )
+        )
+    elif row.settled_at is None:
+        return True
+    else:
+        row.owed_at, row.by_staff_id = now, by.staff_id
+        row.settled_at = row.settled_by_staff_id = None
+        book.changed()
+    audit.record_of_person(book.session, Action.GIFT_OWED, person, by, now)
     return True
 
 
-def settle(session: Session, person: Attendee, *, by: Actor, at: datetime) -> bool:
+def settle(book: Book, person: Attendee, *, by: Actor, at: datetime) -> bool:
     """Owe this person no gift any more. Returns ``False`` if none was owed. Writes no audit entry:
     that of the gift says it."""
-    row = row_of(session, person.id)
+    row = book.owed(person.id)
     if row is None or row.settled_at is not None:
         return False
     row.settled_at, row.settled_by_staff_id = at, by.staff_id
-    session.flush()
+    book.changed()
     return True
 
 
-def reopen(session: Session, person: Attendee, *, settled_at: datetime) -> None:
+def reopen(book: Book, person: Attendee, *, settled_at: datetime) -> None:
     """Owe the gift again that was settled at that moment, if one was."""
-    row = row_of(session, person.id)
+    row = book.owed(person.id)
     if row is not None and row.settled_at == settled_at:
         row.settled_at = row.settled_by_staff_id = None
-        session.flush()
+        book.changed()
 
 
 def cross_out(
@@ -81,9 +88,14 @@ def cross_out(
     """Owe this attendee of the event no gift any more, without giving one. Returns ``False`` if
     none was owed. Refuses with ``AttendeeUnknown``."""
     person = identity.of_event(session, event, attendee_id)
-    if not settle(session, person, by=by, at=now):
+    return strike(Book(session, event), person, by=by, now=now)
+
+
+def strike(book: Book, person: Attendee, *, by: Actor, now: datetime) -> bool:
+    """``cross_out`` for a person of the book."""
+    if not settle(book, person, by=by, at=now):
         return False
-    audit.record_of_person(session, Action.GIFT_CROSSED_OUT, person, by, now)
+    audit.record_of_person(book.session, Action.GIFT_CROSSED_OUT, person, by, now)
     return True
 
 

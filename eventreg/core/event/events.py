@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from eventreg.core import audit
@@ -30,9 +30,12 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
 
 
+_of_slug = select(Event).where(Event.slug == bindparam("slug"))
+
+
 def get(session: Session, slug: str) -> Event:
     """The event of that slug. Raises ``EventUnknown`` if there is none."""
-    event = session.scalar(select(Event).where(Event.slug == slug))
+    event = session.scalar(_of_slug, {"slug": slug})
     if event is None:
         raise EventUnknown(slug)
     return event

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
+from eventreg.core import driver
 from eventreg.core.models.attendance import CheckIn
-from eventreg.core.models.event import Event
+from eventreg.core.models.event import Event, EventSeats
 from eventreg.core.models.people import EXPECTED
 from eventreg.core.models.registration import Attendee
 
@@ -45,15 +46,19 @@ def has_anyone_arrived(session: Session, people: Collection[int]) -> bool:
     return bool(session.execute(_any_standing, {"people": list(people)}).scalar_one())
 
 
+_arrived = (
+    select(func.count(CheckIn.id))
+    .join(Attendee, STANDING)
+    .where(CheckIn.event_id == bindparam("event"), EXPECTED)
+)
+_presence = select(_arrived.scalar_subquery(), EventSeats.taken).where(
+    EventSeats.event_id == bindparam("event")
+)
+"""The people who are expected are those with a seat, and the counter says how many they are."""
+
+
 def presence(session: Session, event: Event) -> Presence:
     """Count the people who are expected at the event, and those of them who have arrived."""
-    counting = (
-        select(
-            func.count(Attendee.id).label("expected"),
-            func.count(CheckIn.id).label("arrived"),
-        )
-        .outerjoin(CheckIn, STANDING)
-        .where(Attendee.event_id == event.id, EXPECTED)
-    )
-    counted = session.execute(counting).one()
-    return Presence(counted.arrived, counted.expected)
+    session.flush()
+    ((arrived, expected),) = driver.within(session, _presence, event=event.id)
+    return Presence(arrived, expected)

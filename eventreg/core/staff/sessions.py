@@ -9,12 +9,13 @@ ended stays ended.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from eventreg.core import audit
+from eventreg.core import audit, driver
 from eventreg.core.audit import Action, Actor
 from eventreg.core.event import events
 from eventreg.core.models.event import Event
@@ -157,37 +158,67 @@ def find(session: Session, token: str, *, now: datetime) -> SignedIn | None:
     found = _of_token(session, token)
     if found is None:
         return None
-    browser, member = found
-    role = Role(member.role)
-    if member.disabled_at is not None or now >= _end_of(session, browser, role):
+    role = Role(found.role)
+    if found.disabled_at is not None or now >= _end_of(session, found, role):
         return None
-    actor = Actor("staff", member.id, member.username, role)
-    unseen = now - browser.seen_at >= _SEEN_EVERY
-    has_note, reset_at = browser.note is not None, member.factor_reset_at
     return SignedIn(
-        actor,
-        browser.id,
+        Actor("staff", found.staff_id, found.username, role),
+        found.id,
         role,
-        unseen,
-        member.event_id,
-        browser.proved_at,
-        has_note,
-        reset_at,
-        browser.door_device,
+        now - found.seen_at >= _SEEN_EVERY,
+        found.event_id,
+        found.proved_at,
+        found.note is not None,
+        found.factor_reset_at,
+        found.door_device,
     )
 
 
-def _of_token(session: Session, token: str) -> tuple[StaffSession, StaffMember] | None:
-    theirs = StaffSession.token_digest == tokens.digest(token)
-    found = select(StaffSession, StaffMember).join(StaffMember).where(theirs)
-    row = session.execute(found).first()
-    if row is None:
-        return None
-    browser, member = row
-    return browser, member
+class _Found(NamedTuple):
+    """A session and its account."""
+
+    id: int
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime | None
+    proved_at: datetime | None
+    note: str | None
+    door_device: str | None
+    staff_id: int
+    username: str
+    role: str
+    disabled_at: datetime | None
+    event_id: int | None
+    factor_reset_at: datetime | None
 
 
-def _end_of(session: Session, browser: StaffSession, role: Role) -> datetime:
+_digested = (
+    select(
+        StaffSession.id,
+        StaffSession.created_at,
+        StaffSession.seen_at,
+        StaffSession.expires_at,
+        StaffSession.proved_at,
+        StaffSession.note,
+        StaffSession.door_device,
+        StaffMember.id,
+        StaffMember.username,
+        StaffMember.role,
+        StaffMember.disabled_at,
+        StaffMember.event_id,
+        StaffMember.factor_reset_at,
+    )
+    .join(StaffMember, StaffMember.id == StaffSession.staff_id)
+    .where(StaffSession.token_digest == bindparam("digest"))
+)
+
+
+def _of_token(session: Session, token: str) -> _Found | None:
+    rows = driver.within(session, _digested, digest=tokens.digest(token))
+    return _Found._make(rows[0]) if rows else None
+
+
+def _end_of(session: Session, browser: StaffSession | _Found, role: Role) -> datetime:
     return browser.expires_at or _end(session, role, browser.created_at, browser.seen_at)
 
 
@@ -196,8 +227,7 @@ def has_ended(session: Session, token: str, *, now: datetime) -> bool:
     found = _of_token(session, token)
     if found is None:
         return False
-    browser, member = found
-    return now >= _end_of(session, browser, Role(member.role))
+    return now >= _end_of(session, found, Role(found.role))
 
 
 def drop_ended(session: Session, *, now: datetime) -> None:

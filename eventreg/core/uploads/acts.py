@@ -180,7 +180,7 @@ def _text(sent: Any, longest: int = _LONGEST_TEXT) -> str:
         return ""
     if not isinstance(sent, str) or len(sent) > longest:
         raise _Wrong
-    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in sent):
+    if not sent.isprintable() and any(unicodedata.category(c) in {"Cc", "Cs"} for c in sent):
         raise _Wrong
     return sent
 

@@ -18,6 +18,16 @@ from eventreg.core.uploads.acts import Kind
 from eventreg.core.uploads.rulings import Case, Clash, Result, Ruling, settle_by_act
 from eventreg.core.uploads.sightings import Said
 
+PLAIN = {Kind.CHECK_IN, Kind.UNDO, Kind.GIFT, Kind.GIFT_UNDO, Kind.GIFT_OWED}
+"""The kinds of acts that these rules can rule on from the book alone."""
+
+
+def is_plain(kind: Kind, person: Attendee | None) -> bool:
+    """Whether the ruling on such an act needs only the book, and no rule that takes or frees seats:
+    not a check-in of somebody who waits or has cancelled."""
+    has_seat = person is None or (person.cancelled_at is None and person.code is not None)
+    return kind in PLAIN and (kind is not Kind.CHECK_IN or has_seat)
+
 
 def said(case: Case) -> Said:
     """The act, as it counts beside others about the same person."""
@@ -116,8 +126,7 @@ def _agree(case: Case, person: Attendee, *, again: bool = False) -> CheckIn | No
     stands = known.check_in(person)
     if not seen:
         if stands is not None and _may_undo(case, stands):
-            check_in.take_back(case.session, person, stands, by=case.by, now=case.now)
-            known.set_check_in(person, None)
+            check_in.take_back(known.book, person, stands, by=case.by, now=case.now)
         _give_what_was_handed_over(case, person)
         return known.check_in(person)
     first = min(seen.values(), key=lambda one: (one.at, one.order))
@@ -125,8 +134,7 @@ def _agree(case: Case, person: Attendee, *, again: bool = False) -> CheckIn | No
     if stands is None:
         if person.cancelled_at is not None or person.code is None:
             return None
-        stands = check_in.record(case.session, case.event, person, arrival, by=case.by)
-        known.set_check_in(person, stands)
+        stands = check_in.record(known.book, person, arrival, by=case.by)
         _give_what_was_handed_over(case, person)
     elif not stands.by_paper:
         _keep_the_earliest(case, stands, first)
@@ -140,6 +148,7 @@ def _keep_the_earliest(case: Case, stands: CheckIn, first: Said) -> None:
     if first.at < stands.arrived_at or not on_page:
         device = None if on_page else first.device
         check_in.seen_earlier(case.event, stands, Arrival("", first.at, case.now, device=device))
+        case.known.book.changed()
 
 
 def _may_undo(case: Case, stands: CheckIn) -> bool:
@@ -154,7 +163,7 @@ def _may_undo(case: Case, stands: CheckIn) -> bool:
 
 def give_gift(case: Case, person: Attendee) -> Ruling:
     """Rule on a gift that was handed over. Two doors that each gave one have given one too many."""
-    already = gifts.standing(case.session, person.id)
+    already = case.known.book.gift(person.id)
     others = set(sightings.standing(case.known.given(person))) - {case.act.device}
     case.known.add(person.id, case.act.kind, said(case))
     if case.act.device not in sightings.standing(case.known.given(person)):
@@ -173,10 +182,9 @@ def give_gift(case: Case, person: Attendee) -> Ruling:
 def _give(case: Case, person: Attendee, handed: Said) -> None:
     """Record a gift. Refuses with ``GiftBeforeArrival`` if no door says that the person has come,
     and the device itself had not seen the person before it gave the gift."""
-    gifts.give(
-        case.session,
-        case.event,
-        person.id,
+    gifts.enter(
+        case.known.book,
+        person,
         by=case.by,
         now=case.now,
         at=handed.at,
@@ -192,14 +200,14 @@ def undo_gift(case: Case, person: Attendee) -> Ruling:
         settle_by_act(case, person, Clash.GIFT_DOUBLE)
         return Ruling(Result.GIFT_UNDONE, "other-door", person=person)
     settle_by_act(case, person, Clash.GIFT_NOT_IN)
-    undone = gifts.undo(case.session, case.event, person.id, by=case.by, now=case.now)
+    undone = gifts.strike(case.known.book, person, by=case.by, now=case.now)
     return Ruling(Result.GIFT_UNDONE if undone or own else Result.NOT_IN, person=person)
 
 
 def owe_gift(case: Case, person: Attendee) -> Ruling:
     """Rule on a gift that the person is to get later."""
     try:
-        owes = owed.owe(case.session, case.event, person.id, by=case.by, now=case.now)
+        owes = owed.note(case.known.book, person, by=case.by, now=case.now)
     except GiftBeforeArrival:
         return Ruling(Result.REFUSED, "not-in", Clash.REFUSED, person=person)
     return Ruling(Result.OWED if owes else Result.GIFT_ALREADY, person=person)
@@ -209,7 +217,7 @@ def _give_what_was_handed_over(case: Case, person: Attendee) -> None:
     """Count a gift that was uploaded before the act which shows that the person had come."""
     handed = sightings.standing(case.known.given(person))
     for one in sorted(handed.values(), key=lambda one: one.at):
-        if gifts.standing(case.session, person.id) is None:
+        if case.known.book.gift(person.id) is None:
             with suppress(GiftBeforeArrival):
                 _give(case, person, one)
                 settle_by_act(case, person, Clash.GIFT_NOT_IN)

@@ -1,16 +1,18 @@
 """What a ruling on one act needs and what it is, and what the acts before it say about a person."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from eventreg.core.audit import Actor
+from eventreg.core.door.book import Book
 from eventreg.core.models.attendance import CheckIn
 from eventreg.core.models.door import DoorAct
 from eventreg.core.models.event import Event
@@ -74,6 +76,19 @@ class Ruling:
     person: Attendee | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
+    def told(self, act: Act) -> dict[str, Any]:
+        """The answer to the act."""
+        answer: dict[str, Any] = {"key": act.key, "result": self.result.value, **self.more}
+        if self.late:
+            answer["late"] = True
+        if self.reason:
+            answer["reason"] = self.reason
+        if self.person is not None and self.person.public_id != act.attendee:
+            answer["attendee"] = self.person.public_id
+        if self.clash:
+            answer["clash"] = self.clash.value
+        return answer
+
 
 @dataclass(frozen=True)
 class Case:
@@ -118,32 +133,44 @@ _past = (
     )
     .order_by(DoorAct.id)
 )
-_check_ins = (
-    select(CheckIn)
+_settle = (
+    update(DoorAct)
     .where(
-        CheckIn.attendee_id.in_(bindparam("people", expanding=True)), CheckIn.undone_at.is_(None)
+        DoorAct.event_id == bindparam("event"),
+        DoorAct.attendee_id == bindparam("person"),
+        DoorAct.clash == bindparam("which"),
+        DoorAct.settled_at.is_(None),
     )
-    .execution_options(populate_existing=True)
+    .values(
+        settled_at=bindparam("at", type_=DoorAct.received_at.type),
+        settled_by_staff_id=bindparam("staff"),
+        typed=None,
+    )
+    .execution_options(synchronize_session=False)
 )
+_add = insert(DoorAct)
 _BATCH = 500
 
 
 class Known:
-    """What is known about the people of a batch: read once, and kept as the acts are applied."""
+    """What is known about the people of a batch: read once, and kept as the acts are applied. It
+    also writes the acts, with their rulings."""
 
     def __init__(self, session: Session, event: Event) -> None:
         self._session, self._event = session, event
+        self.book = Book(session, event)
         self.names: Mapping[str, str] = {}
         """The name of each door."""
         self._came: dict[int, list[Said]] = defaultdict(list)
         self._given: dict[int, list[Said]] = defaultdict(list)
-        self._check_ins: dict[int, CheckIn | None] = {}
-        self.last = 0
-        """The order of the latest act."""
+        self._people: dict[int, None] = {}
+        self._acts: list[dict[str, Any]] = []
 
     def read(self, people: Iterable[int]) -> None:
-        """Read what earlier acts say of these people, and their check-ins that stand."""
-        ids = [one for one in dict.fromkeys(people) if one not in self._check_ins]
+        """Read what earlier acts say of these people."""
+        ids = [one for one in dict.fromkeys(people) if one not in self._people]
+        self._people |= dict.fromkeys(ids)
+        self.book.read(ids)
         for start in range(0, len(ids), _BATCH):
             some = ids[start : start + _BATCH]
             parameters = {"event": self._event.id, "people": some}
@@ -151,8 +178,6 @@ class Known:
                 if row.result not in _NOTHING:
                     what = (row.device, row.seq, row.id, True, row.acted_at, row.by_staff_id)
                     self.add(row.attendee_id or 0, Kind(row.act), Said(*what))
-            found = self._session.scalars(_check_ins, {"people": some})
-            self._check_ins |= dict.fromkeys(some) | {one.attendee_id: one for one in found}
 
     def add(self, person: int, kind: Kind, said: Said) -> None:
         """Note one more act; others than those of check-in and gift say nothing here."""
@@ -176,49 +201,44 @@ class Known:
 
     def check_in(self, person: Attendee) -> CheckIn | None:
         """The person's check-in that stands."""
-        if person.id not in self._check_ins:
-            self.read([person.id])
-        return self._check_ins[person.id]
-
-    def set_check_in(self, person: Attendee, made: CheckIn | None) -> None:
-        """Note that the person's check-in is now this one."""
-        self._check_ins[person.id] = made
+        return self.book.check_in(person.id)
 
     def forget(self) -> None:
-        """Read everything again when it is needed, after an act was rolled back."""
-        ids = list(self._check_ins)
-        self._check_ins.clear()
-        self._came.clear()
-        self._given.clear()
+        """Read everything again, after an act was rolled back."""
+        ids = list(self._people)
+        for read in (self._people, self._came, self._given, self._acts):
+            read.clear()
+        self.book.forget()
         self.read(ids)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write everything that is ruled within at its end, in a few statements; nothing if it
+        raises."""
+        with self.book.together():
+            yield
+        self.write_acts()
 
-_settle = (
-    update(DoorAct)
-    .where(
-        DoorAct.event_id == bindparam("event"),
-        DoorAct.attendee_id == bindparam("person"),
-        DoorAct.clash == bindparam("which"),
-        DoorAct.settled_at.is_(None),
-    )
-    .values(
-        settled_at=bindparam("at", type_=DoorAct.received_at.type),
-        settled_by_staff_id=bindparam("staff"),
-        typed=None,
-    )
-    .execution_options(synchronize_session=False)
-)
+    def keep_act(self, row: dict[str, Any]) -> None:
+        """Keep an act, with its ruling, for ``write_acts``."""
+        self._acts.append({**row, "settled_at": None, "settled_by_staff_id": None})
+
+    def write_acts(self) -> None:
+        """Write the acts that were kept."""
+        if self._acts:
+            self._session.connection().execute(_add, self._acts)
+        self._acts.clear()
+
+    def settle(self, person: Attendee, clash: Clash, *, by: Actor, now: datetime) -> None:
+        """Settle what stands about the person, because an act has made it right."""
+        settled = {"settled_at": now, "settled_by_staff_id": by.staff_id, "typed": None}
+        for row in self._acts:
+            if (row["attendee_id"], row["clash"], row["settled_at"]) == (person.id, clash, None):
+                row.update(settled)
+        same = {"event": self._event.id, "person": person.id, "which": clash}
+        self._session.execute(_settle, {**same, "at": now, "staff": by.staff_id})
 
 
 def settle_by_act(case: Case, person: Attendee, clash: Clash) -> None:
     """Settle what stands about the person, because this act has made it right."""
-    case.session.execute(
-        _settle,
-        {
-            "event": case.event.id,
-            "person": person.id,
-            "which": clash,
-            "at": case.now,
-            "staff": case.by.staff_id,
-        },
-    )
+    case.known.settle(person, clash, by=case.by, now=case.now)

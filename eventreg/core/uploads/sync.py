@@ -1,17 +1,20 @@
-"""Apply a batch of acts that a door device uploads, in one transaction, act by act.
+"""Apply a batch of acts that a door device uploads, in one transaction, in their order.
 
 Each act is a row of ``door_acts`` under its key, with what was answered. The same key again changes
 nothing and gives the same answer, whichever device sends it.
+
+Plain acts that follow each other are ruled on from what was read at once, and written together.
+Every other act is applied alone, in a savepoint. Both ways follow the same rules.
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -26,11 +29,9 @@ from eventreg.core.models.event import Event
 from eventreg.core.models.registration import Attendee
 from eventreg.core.uploads import attendance, other_acts
 from eventreg.core.uploads.acts import Act, Batch, Kind
+from eventreg.core.uploads.clocks import Clocks, in_order
 from eventreg.core.uploads.rulings import Case, Clash, Known, Result, Ruling
 
-EARLIEST = timedelta(days=4)
-"""How long before the event an act can be: nobody pairs a telephone earlier. An older time comes
-from a clock that was changed meanwhile, and says nothing."""
 _NOW = 2**40
 """The order of the acts of a batch begins here, after that of all stored ones."""
 _BATCH = 500
@@ -79,7 +80,6 @@ _people = (
     .with_for_update()
     .execution_options(populate_existing=True)
 )
-_add = insert(DoorAct)
 
 
 def apply(
@@ -121,21 +121,26 @@ class _Upload:
     ) -> None:
         self.session, self.event, self.batch, self.device = session, event, batch, device
         self.by, self.secret_key, self.now = by, secret_key, now
-        self.known = Known(session, event)
-        self.known.names = devices.names(session, event)
         doors = devices.of_event(session, event)
-        self.ahead = {one.device: one.clock_ahead for one in doors}
+        self.known = Known(session, event)
+        self.known.names = {one.device: one.name for one in doors}
+        self.clocks = Clocks(event, doors, sender=device, sent_at=batch.now, now=now)
         self.revoked = {one.device for one in doors if one.revoked_at is not None}
         self.answers: dict[str, dict[str, Any]] = {}
         self.people: dict[str, Attendee] = {}
+        self.is_alone = False
+        """Whether each act is applied alone, since they could not be written together."""
 
     def apply(self) -> Sequence[dict[str, Any]]:
         """Answer every act; those of one device in the order of its own count."""
         sent = [one for one in self.batch.acts if isinstance(one, Act)]
-        self._read(sent)
-        for order, act in enumerate(_in_order(sent), start=_NOW):
+        self._read_answers(sent)
+        new: dict[str, tuple[int, Act]] = {}
+        for order, act in enumerate(in_order(sent), start=_NOW):
             if act.key not in self.answers:
-                self.answers[act.key] = self._answer(act, order)
+                new.setdefault(act.key, (order, act))
+        self._read_people([act for _, act in new.values()])
+        self._apply_all(list(new.values()))
         return [
             self.answers[one.key]
             if isinstance(one, Act)
@@ -143,15 +148,16 @@ class _Upload:
             for one in self.batch.acts
         ]
 
-    def _read(self, sent: Sequence[Act]) -> None:
-        """Read at once what the acts need: earlier answers, people, and what is known of them."""
-        keys = list({act.key for act in sent})
-        named = list({act.attendee for act in sent if act.attendee})
-        event = {"event": self.event.id}
-        for some in _batches(keys):
-            rows = self.session.execute(_answers, {**event, "keys": some})
+    def _read_answers(self, sent: Sequence[Act]) -> None:
+        """Read at once what was answered to these acts before."""
+        for some in _batches(list({act.key for act in sent})):
+            rows = self.session.execute(_answers, {"event": self.event.id, "keys": some})
             self.answers |= {key: json.loads(answer) for key, answer in rows}
-        for some in _batches(named):
+
+    def _read_people(self, new: Sequence[Act]) -> None:
+        """Read at once the people of these acts, and what is known of them."""
+        event = {"event": self.event.id}
+        for some in _batches(list({act.attendee for act in new if act.attendee})):
             for person in self.session.scalars(_people, {**event, "ids": some}):
                 self.people[str(person.public_id)] = person
             unknown = [one for one in some if one not in self.people]
@@ -160,18 +166,51 @@ class _Upload:
                 self.people |= {row.key: row.Attendee for row in walked_in}
         self.known.read(person.id for person in self.people.values())
 
-    def _answer(self, act: Act, order: int) -> dict[str, Any]:
-        """Rule on one act in a savepoint of its own, and store it with its answer."""
-        device = self.device if act.device == self.batch.device else act.device
-        case = self._case(act, device, order)
-        ruling = self._ruled(case)
-        answer = _told(act, ruling)
-        person = ruling.person
+    def _apply_all(self, new: Sequence[tuple[int, Act]]) -> None:
+        """Apply the acts in this order: the plain ones together, each other one alone."""
+        done = self._apply_together(new)
+        while done < len(new):
+            self._apply_alone(*new[done])
+            done += 1
+            done += self._apply_together(new[done:])
+
+    def _apply_together(self, new: Sequence[tuple[int, Act]]) -> int:
+        """Apply the plain acts at the beginning, and write them in few statements. Returns how many
+        they are; 0 if they can only be applied alone."""
+        plain = list(takewhile(lambda one: self._is_plain(one[1]), new))
+        if not plain or self.is_alone:
+            return 0
+        answers = {}
+        try:
+            with self.session.begin_nested(), self.known.together():
+                for order, act in plain:
+                    case = self._case(act, order)
+                    answers[act.key] = self._answer(case, self._rule(case))
+        except (IntegrityError, Refusal):
+            self._read_again()
+            self.is_alone = True
+            return 0
+        self.answers |= answers
+        return len(plain)
+
+    def _is_plain(self, act: Act) -> bool:
+        return attendance.is_plain(act.kind, self.people.get(act.attendee))
+
+    def _apply_alone(self, order: int, act: Act) -> None:
+        """Apply one act in a savepoint of its own."""
+        case = self._case(act, order)
+        self.answers[act.key] = self._answer(case, self._ruled(case))
+        self.known.write_acts()
+        self.known.book.recount()
+
+    def _answer(self, case: Case, ruling: Ruling) -> dict[str, Any]:
+        """The answer to an act, which is kept to be written."""
+        act, device, person = case.act, case.act.device, ruling.person
+        answer = ruling.told(act)
         if person is not None and act.kind is Kind.WALK_IN:
             self.people[act.key] = person
         typed = {name: text for name in ("name", "phone") if (text := getattr(act, name))}
-        self.session.execute(
-            _add,
+        self.known.keep_act(
             {
                 "event_id": self.event.id,
                 "key": act.key,
@@ -199,16 +238,17 @@ class _Upload:
 
     def _may_keep(self, typed: dict[str, str], ruling: Ruling) -> bool:
         """Whether what was typed is kept: only for a person to settle it, and not for ever."""
-        is_past = events.is_past_keeping(self.event, self.now)
-        return bool(typed) and ruling.clash is not None and not is_past
+        is_kept = bool(typed) and ruling.clash is not None
+        return is_kept and not events.is_past_keeping(self.event, self.now)
 
-    def _case(self, act: Act, device: str, order: int) -> Case:
+    def _case(self, act: Act, order: int) -> Case:
+        device = self.device if act.device == self.batch.device else act.device
         return Case(
             self.session,
             self.event,
-            replace(act, device=device),
+            act if act.device == device else replace(act, device=device),
             self.people.get(act.attendee),
-            self._acted_at(act, device),
+            self.clocks.acted_at(act, device),
             order,
             self.by,
             self.now,
@@ -246,51 +286,6 @@ class _Upload:
         """After a rollback, forget what is no longer so."""
         self.session.expire_all()
         self.known.forget()
-
-    def _acted_at(self, act: Act, device: str) -> datetime:
-        """When the act happened, by our clock: what the device's clock said, corrected by how much
-        that clock is off. Without a clock that can be used, the moment in which we got it."""
-        if act.at is None:
-            return self.now
-        if device != self.device and self.ahead.get(device) is not None:
-            off = timedelta(seconds=self.ahead[device] or 0)
-        elif self.batch.now is not None:
-            off = self.batch.now - self.now
-        else:
-            return self.now
-        try:
-            at = act.at - off
-        except OverflowError:
-            return self.now
-        return at if self.event.starts_at - EARLIEST <= at <= self.now else self.now
-
-
-def _in_order(acts: Sequence[Act]) -> Iterator[Act]:
-    """The acts with those of each device in the order of its own count, in the places that the
-    device has in the batch."""
-    by_device: dict[str, list[Act]] = defaultdict(list)
-    for act in acts:
-        by_device[act.device].append(act)
-    for own in by_device.values():
-        if all(act.seq is not None for act in own):
-            own.sort(key=lambda act: act.seq or 0)
-    in_turn = {device: iter(own) for device, own in by_device.items()}
-    for act in acts:
-        yield next(in_turn[act.device])
-
-
-def _told(act: Act, ruling: Ruling) -> dict[str, Any]:
-    """The answer to one act."""
-    answer: dict[str, Any] = {"key": act.key, "result": ruling.result.value, **ruling.more}
-    if ruling.late:
-        answer["late"] = True
-    if ruling.reason:
-        answer["reason"] = ruling.reason
-    if ruling.person is not None and ruling.person.public_id != act.attendee:
-        answer["attendee"] = ruling.person.public_id
-    if ruling.clash:
-        answer["clash"] = ruling.clash.value
-    return answer
 
 
 def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -3,19 +3,23 @@
 It works without a script.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from eventreg.core.desk import attendee_list, search
+from eventreg.core.desk import search
 from eventreg.core.desk.attendee_list import Selection
 from eventreg.core.desk.attendee_rows import Row
 from eventreg.core.door import check_in as rules
-from eventreg.core.door import live, release
+from eventreg.core.door import live, people, release
 from eventreg.core.door.check_in import Arrival, Outcome
+from eventreg.core.door.people import Person
 from eventreg.core.errors import (
     AttendeeCancelled,
     AttendeeUnknown,
@@ -30,11 +34,12 @@ from eventreg.core.search import terms
 from eventreg.core.search.tiers import How
 from eventreg.core.staff.permissions import Permission
 from eventreg.storage.session import reading, transaction
-from eventreg.web import access
+from eventreg.web import access, language
 from eventreg.web.access import requires
 from eventreg.web.door import door_facts
 from eventreg.web.event_facts import about, area_code
 from eventreg.web.limits import limits
+from eventreg.web.rows import MARKS, Rows
 from eventreg.web.wire import sent
 from eventreg.web.wire.answers import Answer
 
@@ -58,17 +63,17 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
     registration; and on top the answer to the last act."""
     query = typed_query()
     presence = arrivals.presence(reading(), event)
-    is_selected = bool(query) or registration_id is not None
-    found = found_people(event, query) if registration_id is None else _alone(registration_id)
+    found = _shown(event, query, registration_id)
     return render_template(
         "door/check_in.html",
         presence=presence,
         pace=live.pace(reading(), event, presence, now=g.now),
-        rows=[row for row in found.rows if is_selected or row.is_live],
+        rows=found.rows,
         near=found.near,
         how=found.how,
-        is_selected=is_selected,
+        is_selected=bool(query) or registration_id is not None,
         positions=_positions(event, (*found.rows, *found.near)),
+        filled=_filled,
         query=query,
         told=told,
         beside=_rest_of_party(told),
@@ -79,6 +84,53 @@ def page(event: Event, *, registration_id: int | None = None, told: Told | None 
         **about(event),
         **door_facts.application(event),
     )
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The people on the page: how they fit what was typed, and others who sound like it."""
+
+    rows: Sequence[Person | Row]
+    near: Sequence[Row] = ()
+    how: How = How.FITS
+
+
+def _shown(event: Event, query: str, registration_id: int | None) -> _Shown:
+    if registration_id is not None:
+        return _Shown(people.party(reading(), registration_id))
+    if not query:
+        return _Shown(people.first(reading(), event))
+    found = found_people(event, query)
+    return _Shown(found.rows, found.near, found.how)
+
+
+_NO_ID = 999_999_999_999
+"""No check-in has this id."""
+_Render = Callable[[Person | Row, bool], str]
+
+
+def _filled(person: _Render, rows: Sequence[Person | Row], card: bool, zone: ZoneInfo) -> Markup:
+    """The rows of these people, as the template's ``person`` renders them. Those who are expected
+    differ in few texts, and so do those who came in the same minute."""
+    alike, made = Rows(), list[str]()
+    for row in rows:
+        is_plain = row.state == RegistrationState.CONFIRMED and row.code and row.phone_tail
+        if not is_plain or (row.arrived_at is None) != (row.check_in_id is None):
+            made.append(person(row, card))
+            continue
+        kind = row.arrived_at and (language.hour(row.arrived_at, zone), row.late)
+        texts = (row.public_id, row.name, row.code or "", row.phone_tail, str(row.check_in_id))
+        made.append(alike.filled(kind, partial(_with_marks, person, row, card), texts))
+    return Markup("".join(made))  # noqa: S704 - both escape what they fill in
+
+
+def _with_marks(person: _Render, row: Person | Row, card: bool) -> str:
+    """The row of a person, with marks for the texts that differ."""
+    attendee, name, code, tail, check_in_id = MARKS[:5]
+    number = _NO_ID if row.check_in_id else None
+    state, came = row.registration_state, row.arrived_at
+    marked = Person(attendee, 0, name, code, tail, state, None, None, number, came, row.late)
+    return str(person(marked, card)).replace(f"/{_NO_ID}/", f"/{check_in_id}/")
 
 
 def address_of_party(event: Event, registration: Registration) -> str:
@@ -94,7 +146,7 @@ def typed_query() -> str:
     return query
 
 
-def _positions(event: Event, rows: Sequence[Row]) -> dict[int, int]:
+def _positions(event: Event, rows: Sequence[Person | Row]) -> dict[int, int]:
     """The place on the waiting list of each registration that waits, if one of these does."""
     if all(row.state != RegistrationState.WAITLISTED for row in rows):
         return {}
@@ -102,21 +154,12 @@ def _positions(event: Event, rows: Sequence[Row]) -> dict[int, int]:
     return {party.registration_id: place for place, party in enumerate(parties, start=1)}
 
 
-def _rest_of_party(told: Told | None) -> list[Row]:
+def _rest_of_party(told: Told | None) -> Sequence[Person]:
     """The others of the party, who probably stand beside the person just checked in."""
     if told is None or told.registration_id is None:
         return []
-    party = _party(told.registration_id)
+    party = people.party(reading(), told.registration_id)
     return [row for row in party if row.public_id != told.attendee and row.is_live]
-
-
-def _party(registration_id: int) -> Sequence[Row]:
-    return attendee_list.of_registration(reading(), registration_id)
-
-
-def _alone(registration_id: int) -> search.Answer:
-    rows = _party(registration_id)
-    return search.Answer(rows, len(rows), How.FITS, [])
 
 
 def found_people(event: Event, query: str) -> search.Answer:

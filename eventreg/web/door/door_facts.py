@@ -2,10 +2,13 @@
 
 import hmac
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask import current_app, g, url_for
 from flask_wtf.csrf import generate_csrf
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 
 from eventreg import i18n
 from eventreg.core.door import devices
@@ -58,7 +61,7 @@ def _of_session(event: Event) -> dict[str, Any]:
     meet, and who it is."""
     signed_in = access.current()
     device = (signed_in.door_device if signed_in else None) or ""
-    name = devices.names(reading(), event).get(device, "")
+    name = devices.names(reading(), event).get(device, "") if device else ""
     return {
         "csrf": generate_csrf(),
         "now": _iso(g.now),
@@ -108,10 +111,16 @@ def _links(event: Event) -> dict[str, str]:
     }
 
 
-def sentences() -> dict[str, str]:
-    """All sentences of the script, by key, in the language of the request."""
-    screens = {key: i18n.sentence(g.language, key) for key in door_words.WORDS}
-    return {**screens, **i18n.beginning(g.language, *_STEMS)}
+def sentences(language: str) -> dict[str, str]:
+    """All sentences of the script in a language, by key."""
+    screens = {key: i18n.sentence(language, key) for key in door_words.WORDS}
+    return {**screens, **i18n.beginning(language, *_STEMS)}
+
+
+@cache
+def _words(language: str) -> Markup:
+    """The same as JSON, for the page."""
+    return htmlsafe_json_dumps(sentences(language), dumps=current_app.json.dumps)
 
 
 def _iso(moment: datetime | None) -> str | None:
@@ -123,7 +132,7 @@ def application(event: Event, *, is_shell: bool = False) -> dict[str, Any]:
     return {
         "door_version": version(),
         "door_facts": facts(event, is_shell=is_shell),
-        "door_words": sentences(),
+        "door_words": _words(g.language),
         "door_scripts": list(door_files.scripts()),
         "is_shell": is_shell,
     }
