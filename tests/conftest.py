@@ -14,6 +14,7 @@ from flask_migrate import upgrade
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.logs import canaries
+from tests.support.chromium import launched
 from tests.support.factories import House, toml
 from tests.support.postgresql import Cluster
 
@@ -34,19 +35,6 @@ def work_in_memory() -> None:
 
 
 work_in_memory()
-CHROMIUM = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
 FOUND = pytest.StashKey[list[str]]()
 
 
@@ -182,7 +170,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        started = launched(playwright.chromium)
         yield started
         started.close()
 
