@@ -128,6 +128,7 @@ def enter(page: Window) -> None:
     follow(page.locator("button.main"))
 
 
+@pytest.mark.browser
 def test_a_real_browser_does_not_save_a_form_planted_by_another_server(
     folder: Path, browser: Browser
 ) -> None:
