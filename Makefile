@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-# Tests outside tests/proofs that run short in `make test` and at full length in `make proofs`.
-IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)' -r --include='test_*.py' tests | grep -v '^tests/proofs/')
+# Tests outside tests/proofs that run short, or in the headless shell, in `make test`, and at full length in the whole
+# browser in `make proofs`.
+IN_ROUNDS := $(shell grep -lE 'EVENTREG_PROOFS|import .*(WHOLE|rounds|seeds)|mark\.browser' -r --include='test_*.py' tests | grep -v '^tests/proofs/')
 # The installation of `make install-service`, if there is one. `make upgrade INSTALLED=` is for this checkout.
 INSTALLED ?= $(patsubst %/current,%,$(wildcard /opt/eventreg/current))
 # An offline bundle brings the wheels along.

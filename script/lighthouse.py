@@ -22,8 +22,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Response, sync_playwright
 
-from tests.conftest import CHROMIUM
 from tests.support import cast
+from tests.support.chromium import BROWSER, FLAGS
 from tests.support.factories import ROOT, SECRET
 from tests.support.servers import started
 from tests.support.windows import PHONE, Visitor, faults, painted, slowed, window
@@ -92,7 +92,7 @@ def _weighed(address: str, paths: dict[str, str]) -> list[str]:
     missed = []
     print(f"{'page':<24}{'bytes':>7}{'requests':>10}{'seconds':>9}{'faults':>8}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
         guest = Visitor(window(browser, PHONE), address, "zh", paths)
         found = [(name, page.url, len(faults(name, page))) for name, page in guest.states()]
         for name, url, wrong in found:
@@ -163,7 +163,7 @@ def _report(address: str, file: Path) -> dict[str, Any]:
     for _ in range(TIMES):
         done = subprocess.run(
             command,
-            env={**os.environ, "CHROME_PATH": "/usr/bin/chromium"},
+            env={**os.environ, "CHROME_PATH": BROWSER},
             capture_output=True,
             text=True,
             check=False,
@@ -196,7 +196,7 @@ def _validated(address: str, paths: dict[str, str], temporary: Path) -> list[str
     pages = temporary / "pages"
     pages.mkdir()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
         for language in ("zh", "en"):
             guest = Visitor(window(browser, PHONE), address, language, paths)
             answers: list[Response] = []

@@ -13,8 +13,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from eventreg.storage import checks
-from tests.conftest import CHROMIUM
 from tests.support import cast
+from tests.support.chromium import BROWSER, FLAGS
 from tests.support.factories import LONG_PASSWORD, ROOT, SECRET, House
 from tests.support.servers import started
 from tests.support.windows import Visitor
@@ -235,7 +235,7 @@ def door(album: Album) -> None:
 def main(folder: Path) -> None:
     """Take all pictures into a folder."""
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
         album, instance = Album(folder, browser), Path(temporary, "instance")
         with started(instance, EVENTREG_CLOCK="2030-06-05T10:00:00+08:00") as server:
             album.address = server.address

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.logs import canaries
+from tests.proofs.conftest import WHOLE
+from tests.support.chromium import launched
 from tests.support.factories import House, toml
 from tests.support.postgresql import Cluster
 
@@ -34,19 +37,10 @@ def work_in_memory() -> None:
 
 
 work_in_memory()
-CHROMIUM = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
+# In `make test` the same examples each time, and never a time limit that a busy machine exceeds.
+hypothesis.settings.register_profile("whole", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("short", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("whole" if WHOLE else "short")
 FOUND = pytest.StashKey[list[str]]()
 
 
@@ -182,7 +176,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        started = launched(playwright.chromium)
         yield started
         started.close()
 

@@ -2,12 +2,19 @@
 
 import ast
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from tests.support.factories import ROOT
 
 PROGRAM = sorted((ROOT / "eventreg").rglob("*.py"))
-TREES = {path: ast.parse(path.read_text()) for path in PROGRAM}
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """The syntax tree of each file of the program. Parsing them takes two seconds, so only the
+    process that asks does it."""
+    return {path: ast.parse(path.read_text()) for path in PROGRAM}
 
 
 def name_of(path: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources import PROGRAM, TREES, imports, name_of
+from tests.sources import PROGRAM, imports, name_of, trees
 from tests.support.factories import ROOT
 
 CORE = sorted((ROOT / "eventreg" / "core").rglob("*.py"))
@@ -16,7 +16,7 @@ CORE = sorted((ROOT / "eventreg" / "core").rglob("*.py"))
 def test_the_core_knows_no_http(path: Path) -> None:
     wrong = [
         module
-        for module in imports(TREES[path])
+        for module in imports(trees()[path])
         if re.match(r"(flask|werkzeug|wtforms|eventreg\.(web|app|storage|commands))", module)
     ]
     assert not wrong, (
@@ -26,7 +26,7 @@ def test_the_core_knows_no_http(path: Path) -> None:
 
 def test_the_web_knows_no_sql() -> None:
     for path in (ROOT / "eventreg" / "web").rglob("*.py"):
-        wrong = [module for module in imports(TREES[path]) if module.startswith("sqlalchemy")]
+        wrong = [module for module in imports(trees()[path]) if module.startswith("sqlalchemy")]
         assert not wrong, (
             f"{name_of(path)}: put the query into core, under a name that says what it asks"
         )
@@ -36,7 +36,7 @@ def test_the_web_knows_no_sql() -> None:
 def test_our_own_modules_are_imported_at_the_top(path: Path) -> None:
     inside = [
         module
-        for function in ast.walk(TREES[path])
+        for function in ast.walk(trees()[path])
         if isinstance(function, ast.FunctionDef)
         for module in imports(function)
         if module.startswith("eventreg")
@@ -51,7 +51,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): set(
             imports(tree)
         )
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
     }
     done: set[str] = set()
     # `from eventreg.web import x` runs the package too, but the packages hold no code.
@@ -105,7 +105,8 @@ def room_of(module: str) -> str:
 
 def test_a_room_imports_only_rooms_on_lower_floors() -> None:
     modules = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts): tree for path, tree in TREES.items()
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): tree
+        for path, tree in trees().items()
     }
     for module, tree in modules.items():
         if module.endswith("__init__"):

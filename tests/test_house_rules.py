@@ -14,7 +14,7 @@ from eventreg.core.audit import Action
 from eventreg.i18n import LANGUAGES, sentence
 from eventreg.web.site import STATUS
 from tests.proofs.faults import FAULTS
-from tests.sources import PROGRAM, TREES, imports, name_of, tracked
+from tests.sources import PROGRAM, imports, name_of, tracked, trees
 from tests.support.factories import ROOT, House
 from tests.support.forked.programs import flask
 
@@ -40,7 +40,7 @@ def calls(tree: ast.AST) -> set[str]:
 
 
 def test_only_the_clock_reads_the_clock() -> None:
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         if path.name not in {"clock.py"}:
             assert not calls(tree) & {"utcnow", "today", "now"}, (
                 f"{name_of(path)}: take `now` as an argument"
@@ -51,7 +51,7 @@ def test_only_the_clock_reads_the_clock() -> None:
 
 
 def test_only_the_transactions_of_storage_commit() -> None:
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         if path.name not in {"session.py", "quick_transaction.py"}:
             assert "commit" not in calls(tree), (
                 f"{name_of(path)}: acts can be combined only if storage alone commits"
@@ -59,7 +59,7 @@ def test_only_the_transactions_of_storage_commit() -> None:
 
 
 def test_numbers_from_outside_are_read_in_one_place() -> None:
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         if "web" not in path.parts:
             continue
         text = path.read_text()
@@ -88,7 +88,7 @@ def is_long(path: Path) -> bool:
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)
 def test_files_and_functions_stay_short(path: Path) -> None:
     assert not is_long(path), "move one of its nouns to a file of its own"
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(trees()[path]):
         if isinstance(node, ast.FunctionDef):
             length = (node.end_lineno or 0) - node.lineno + 1
             assert length <= LONGEST_FUNCTION, f"{node.name} has {length} lines"
@@ -109,8 +109,8 @@ def test_a_file_with_one_line_too_many_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", PROGRAM, ids=name_of)
 def test_every_module_and_public_name_has_a_docstring(path: Path) -> None:
-    assert ast.get_docstring(TREES[path]), "a module says what it does"
-    for node in TREES[path].body:
+    assert ast.get_docstring(trees()[path]), "a module says what it does"
+    for node in trees()[path].body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{node.name} has no docstring"
 
@@ -135,7 +135,7 @@ def test_every_library_that_is_imported_is_declared() -> None:
     reasons = dict(re.findall(r"^([\w-]+)\S*\s+# (.+)$", "\n".join(lines), re.M))
     declared = {name.lower().replace("_", "-") for name in reasons}
     distributions = packages_distributions()
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for module in {module.split(".")[0] for module in imports(tree)}:
             if module == "eventreg" or module in sys.stdlib_module_names:
                 continue

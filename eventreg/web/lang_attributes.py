@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, template_rendered
 from flask.templating import Environment
 from jinja2 import Template
 
@@ -103,7 +103,10 @@ def unmarked(template: str, **values: object) -> str:
     """The page of a template in which Chinese is not yet marked."""
     current_app.update_template_context(values)
     page: _Page = current_app.jinja_env.get_template(template)  # type: ignore[assignment]
-    return page.render_unmarked(values)
+    made = page.render_unmarked(values)
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    template_rendered.send(app, template=page, context=values)
+    return made
 
 
 def init_app(app: Flask) -> None:

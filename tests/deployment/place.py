@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from tests.conftest import CHROMIUM
 from tests.support import proxies, redis
+from tests.support.chromium import launched
 from tests.support.factories import SECRET, House, toml
 from tests.support.postgresql import Cluster
 from tests.support.proxies import SHIPPED_NAME, Proxy
@@ -98,9 +98,9 @@ def trusting(chromium: Browser, proxy: Proxy, home: Path) -> Iterator[Browser]:
     subprocess.run(["certutil", "-d", where, "-N", "--empty-password"], check=True)
     added = ("-A", "-n", "test authority", "-t", "C,,", "-i", str(proxy.folder / "authority.pem"))
     subprocess.run(["certutil", "-d", where, *added], check=True)
-    started = chromium.browser_type.launch(
-        executable_path="/usr/bin/chromium",
-        args=[*CHROMIUM, f"--host-resolver-rules=MAP {SHIPPED_NAME} 127.0.0.1"],
+    started = launched(
+        chromium.browser_type,
+        f"--host-resolver-rules=MAP {SHIPPED_NAME} 127.0.0.1",
         env={**os.environ, "HOME": str(home)},
     )
     try:

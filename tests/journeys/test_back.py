@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from eventreg.core.registration import sent_forms
-from tests.conftest import CHROMIUM
 from tests.journeys.engines import InChromium, Window, leave, send, shows, webkit
 from tests.proofs.conftest import WHOLE
 from tests.support import windows
+from tests.support.chromium import BROWSER, launched
 from tests.support.factories import SECRET, House, toml
 from tests.support.servers import Server, running
 
@@ -43,12 +43,10 @@ def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def with_cache(chromium: Browser) -> Iterator[Browser]:
-    """A Chromium with its back-forward cache, which Playwright turns off unless told not to."""
-    started = chromium.browser_type.launch(
-        executable_path="/usr/bin/chromium",
-        args=CHROMIUM,
-        ignore_default_args=["--disable-back-forward-cache"],
-    )
+    """A Chromium with its back-forward cache, which Playwright turns off unless told not to, and
+    which the headless shell does not have."""
+    kept = ["--disable-back-forward-cache"]
+    started = launched(chromium.browser_type, program=BROWSER, ignore_default_args=kept)
     yield started
     started.close()
 

@@ -19,7 +19,7 @@ from eventreg import log
 from eventreg.core.audit import Action
 from eventreg.web.access import anyone
 from tests.logs.conftest import Events
-from tests.sources import TREES, name_of
+from tests.sources import name_of, trees
 from tests.support.factories import ROOT, House
 from tests.support.houses import with_seats
 from tests.support.pages import get
@@ -29,7 +29,7 @@ small = with_seats(3, "张桂芳", staff=True)
 
 def calls() -> Iterator[tuple[Path, ast.Call]]:
     """Every call of ``log.event`` and ``log.request`` in the program."""
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             if (
                 isinstance(node, ast.Call)
@@ -63,13 +63,13 @@ def test_every_event_and_field_that_is_logged_is_on_the_list() -> None:
 
 
 def test_every_event_on_the_list_is_logged_somewhere() -> None:
-    text = "".join(path.read_text() for path in TREES if path.name != "log.py")
+    text = "".join(path.read_text() for path in trees() if path.name != "log.py")
     for name in log.EVENTS.keys() - {"request", "library"}:
         assert f'"{name}"' in text, name
 
 
 def test_only_one_module_logs() -> None:
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and path.name != "log.py":
                 assert node.attr != "logger", f"{name_of(path)}: see eventreg/log.py"

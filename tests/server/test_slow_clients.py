@@ -198,6 +198,6 @@ def test_a_second_stop_signal_ends_the_server_at_once(tmp_path: Path) -> None:
             ).stdout.count(b"\n")
             > 1
         ):
-            assert time.monotonic() - began < 10, "housekeeping has stopped"
+            assert time.monotonic() - began < 15, "housekeeping has stopped"
         os.kill(server.pid, signal.SIGTERM)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 20, "requests may take 30 seconds"

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
+from flask.sansio.app import App
+from flask.templating import Environment
 from flask_sqlalchemy import SQLAlchemy
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Connection, Engine
@@ -31,6 +33,16 @@ class Compiled(BytecodeCache):
 
 
 templates = Compiled()
+
+
+class KnownEnvironment(Environment):
+    """Jinja's environment of an app, with the templates that an earlier app of this process
+    compiled."""
+
+    def __init__(self, app: App, **options: Any) -> None:
+        super().__init__(app, **{**options, "bytecode_cache": templates})
+
+
 _parsed: dict[tuple[str, ...], dict[str, Any]] = {}
 _builders: dict[tuple[str, ...], Callable[..., tuple[str, str]]] = {}
 
@@ -91,5 +103,5 @@ def _known_engine(made_by: SQLAlchemy, key: str | None, options: dict[str, Any],
 
 
 Flask.url_rule_class = KnownRule
-Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": templates}
+Flask.jinja_environment = KnownEnvironment
 SQLAlchemy._make_engine = _known_engine  # type: ignore[assignment, method-assign]

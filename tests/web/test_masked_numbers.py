@@ -227,6 +227,7 @@ def token_of(text: str) -> str:
     return found[1]
 
 
+@pytest.mark.browser
 def test_a_real_server_writes_no_query_into_its_log(folder: Path, browser: Browser) -> None:
     house = House(folder)
     with house.app.app_context():

@@ -12,7 +12,6 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from eventreg.i18n import sentence
-from tests.conftest import CHROMIUM
 from tests.support.door import lens
 from tests.support.door.small_page import answering, as_it_is
 from tests.support.windows import PHONE
@@ -143,9 +142,7 @@ def test_two_doors_without_any_network_end_with_the_same_list(
     first.acts("rename", 4, name="欧阳娜娜", minute=6)
     first.acts("walk-in", 0, name="阿卜杜热依木·买买提", phone="13800138000", minute=7)
     seen = film_of(first, tmp_path)
-    started = browser.browser_type.launch(
-        executable_path="/usr/bin/chromium", args=[*CHROMIUM, *lens.flags(seen)]
-    )
+    started = lens.camera(browser.browser_type, seen)
     second = Telephone(started, "2 号台")
     second.acts("check-in", 11, 20, 21, minute=8)
     second.page.evaluate(

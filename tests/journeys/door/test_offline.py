@@ -102,7 +102,8 @@ def the_network_is_gone(context: BrowserContext, dora: Volunteer, people: list[s
         people,
     )
     print(f"green after {quantiles(taken, n=20)[18]:.0f} ms (p95)")  # noqa: T201
-    assert quantiles(taken, n=20)[18] <= 250
+    # A busy machine takes longer; waiting for the network would take two seconds.
+    assert quantiles(taken, n=20)[18] <= (250 if WHOLE else 1_000)
     dora.page.reload()
     dora.until("app.door.state().arrived === 40")
     dora.page.close()

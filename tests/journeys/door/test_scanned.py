@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from eventreg.core.registration import tickets
 from eventreg.i18n import sentence
-from tests.conftest import CHROMIUM
 from tests.proofs.conftest import WHOLE
 from tests.support.door import lens
 from tests.support.door.volunteer import (
@@ -56,9 +55,7 @@ def hall(
     with running(folder, EVENTREG_CLOCK=MORNING, EVENTREG_SECRET_KEY=SECRET) as server:
         scene = lens.scene((server.address + ticket).upper(), "clear", 1)
         seen = lens.film(folder / "couple.mjpeg", [scene])
-        camera = chromium.browser_type.launch(
-            executable_path="/usr/bin/chromium", args=[*CHROMIUM, *lens.flags(seen)]
-        )
+        camera = lens.camera(chromium.browser_type, seen)
         yield Hall(server.address, folder, camera, ticket)
         camera.close()
 

@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from eventreg.i18n import sentence
-from tests.conftest import CHROMIUM
 from tests.proofs.conftest import WHOLE, rounds
 from tests.support.door import lens
 from tests.support.door.small_page import answering, as_it_is
@@ -115,10 +114,7 @@ def camera(
         for seed, (text, condition) in enumerate(zip(six_tickets, lens.CONDITIONS, strict=True))
     ]
     seen = lens.film(tmp_path_factory.mktemp("film") / "six.mjpeg", scenes)
-    started = chromium.browser_type.launch(
-        executable_path="/usr/bin/chromium",
-        args=[*CHROMIUM, *lens.flags(seen), "--enable-blink-features=BarcodeDetector"],
-    )
+    started = lens.camera(chromium.browser_type, seen, "--enable-blink-features=BarcodeDetector")
     yield started
     started.close()
 
@@ -233,9 +229,7 @@ def test_twelve_tickets_in_each_condition(
     tickets = [lens.address(seed) for seed in range(rounds(2, 12))]
     scenes = [lens.scene(ticket, condition, seed) for seed, ticket in enumerate(tickets)]
     seen = lens.film(tmp_path / "film.mjpeg", scenes, frames=30)
-    started = chromium.browser_type.launch(
-        executable_path="/usr/bin/chromium", args=[*CHROMIUM, *lens.flags(seen)]
-    )
+    started = lens.camera(chromium.browser_type, seen)
     page = door(started)
     for ticket in tickets:
         expect(page.locator("#hits li", has_text=ticket).first).to_be_attached()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Error
 
-from tests.conftest import CHROMIUM
+from tests.support.chromium import FLAGS, PROGRAM
 from tests.support.door.bad_network import BadNetwork, bad_network
 from tests.support.door.volunteer import MORNING, PHONE_WITH_WORKER, filled
 from tests.support.factories import SECRET
@@ -44,7 +44,7 @@ def hall(migrated: Path, folder: Path, people: int = PEOPLE) -> Iterator[Hall]:
 def telephone(chromium: Browser, profile: Path) -> Iterator[BrowserContext]:
     """A telephone whose storage outlives its browser."""
     context = chromium.browser_type.launch_persistent_context(
-        profile, executable_path="/usr/bin/chromium", args=CHROMIUM, **PHONE_WITH_WORKER
+        profile, executable_path=PROGRAM, args=FLAGS, **PHONE_WITH_WORKER
     )
     try:
         yield context

@@ -9,6 +9,9 @@ from typing import Any
 
 import zxingcpp
 from PIL import Image, ImageChops, ImageFilter
+from playwright.sync_api import Browser, BrowserType
+
+from tests.support.chromium import BROWSER, launched
 
 CONDITIONS = ("clear", "small", "turned", "tilted", "blurred", "dark")
 _WIDE, _HIGH = 640, 480
@@ -91,6 +94,7 @@ def film(path: Path, scenes: Iterable[Image.Image], frames: int = 15) -> Path:
     return path
 
 
-def flags(path: Path) -> list[str]:
-    """The switches that make a film Chromium's camera."""
-    return ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}"]
+def camera(kind: BrowserType, path: Path, *flags: str) -> Browser:
+    """A Chromium whose camera sees that film. The headless shell has no camera."""
+    seen = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}"]
+    return launched(kind, *seen, *flags, program=BROWSER)

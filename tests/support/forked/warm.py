@@ -2,6 +2,7 @@
 what every server does at its start or for its first pages. Tables are then mapped, routes, pages
 and queries compiled, and sentences read, so that a fork starts at once."""
 
+import gc
 import tempfile
 from pathlib import Path
 
@@ -22,3 +23,5 @@ with tempfile.TemporaryDirectory() as _folder:
         _house.client().get("/zh/events/small/register")
         _house.signed_in("olga").get("/staff/events/small")
     _house.close()
+gc.collect()
+gc.freeze()  # a fork's collector would go through, and so copy, all that it shares

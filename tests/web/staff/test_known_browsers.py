@@ -217,6 +217,7 @@ def test_every_refusal_takes_one_hash_and_one_code_check(
         assert done == ["hash", "code"], name
 
 
+@pytest.mark.browser
 def test_a_real_browser_stays_known_after_signing_out(folder: Path, browser: Browser) -> None:
     house = House(folder)
     with house.app.app_context():

@@ -14,7 +14,7 @@ from playwright.sync_api import Page as Window
 from pytest import MonkeyPatch
 
 from eventreg.web import guard
-from tests.conftest import CHROMIUM
+from tests.support.chromium import launched
 from tests.support.factories import PASSWORD, House, toml
 from tests.support.pages import get
 from tests.support.servers import running
@@ -128,6 +128,7 @@ def enter(page: Window) -> None:
     follow(page.locator("button.main"))
 
 
+@pytest.mark.browser
 def test_a_real_browser_does_not_save_a_form_planted_by_another_server(
     folder: Path, browser: Browser
 ) -> None:
@@ -135,10 +136,7 @@ def test_a_real_browser_does_not_save_a_form_planted_by_another_server(
     with house.app.app_context():
         house.apply(toml())
         house.hire()
-        mapped = browser.browser_type.launch(
-            executable_path="/usr/bin/chromium",
-            args=[*CHROMIUM, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"],
-        )
+        mapped = launched(browser.browser_type, f"--host-resolver-rules=MAP {NAME} 127.0.0.1")
         with running(folder, EVENTREG_PUBLIC_URL=f"http://{NAME}") as server:
             ours = server.address.replace("127.0.0.1", NAME)
             page = window(mapped, LAPTOP)
