@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from benchmarks.growth import filled
 from benchmarks.hello import app as hello_app
 from benchmarks.report import Figure
 from benchmarks.rush import TIMES, place
@@ -115,6 +116,7 @@ def whole_flow() -> list[Figure]:
             0.60,
         ),
         *in_process(),
+        *growing(),
     ]
 
 
@@ -139,22 +141,45 @@ def in_process(guests: int = 400) -> list[Figure]:
     ]
 
 
+def _of_a_filled_event(people: int) -> float:
+    """The processor ms of a whole way to an event with so many people."""
+    with filled(people) as house:
+        way = _Way(house.app, "small")
+        for number in range(150):
+            way.go(number)
+    return sum(statistics.median(took) for took in way.took.values())
+
+
+def growing() -> list[Figure]:
+    """The whole way at 100,000 people compared with at 50, in one thread without a server."""
+    small, large = _of_a_filled_event(50), _of_a_filled_event(100_000)
+    return [
+        Figure(
+            "at 100,000 ÷ at 50 people: whole flow",
+            large / small,
+            1.2,
+            at_most=True,
+            detail=f"{small:.1f} and {large:.1f} ms",
+        )
+    ]
+
+
 class _Way:
     """One guest after the other calls the application."""
 
-    def __init__(self, app: object) -> None:
-        self._app = app
+    def __init__(self, app: object, slug: str = "big") -> None:
+        self._app, self._page = app, f"/zh/events/{slug}"
         self.took: defaultdict[str, list[float]] = defaultdict(list)
 
     def go(self, number: int) -> None:
         """The way of the guest of that number."""
-        self.ask("event page", "/zh/events/big")
-        shown, _ = self.ask("form", "/zh/events/big/register")
+        self.ask("event page", self._page)
+        shown, _ = self.ask("form", f"{self._page}/register")
         token = re.search(r'csrf_token" value="([^"]+)', shown)[1]  # type: ignore[index]
         typed = {"csrf_token": token, "name": "王小明", "phone": f"138{number:08}", "website": ""}
-        self.ask("check page", "/zh/events/big/register", typed)
+        self.ask("check page", f"{self._page}/register", typed)
         confirmed = {**typed, "confirmed": "yes"}
-        _, headers = self.ask("confirmation", "/zh/events/big/register", confirmed)
+        _, headers = self.ask("confirmation", f"{self._page}/register", confirmed)
         self.ask("ticket", headers["Location"].partition("#")[0])
 
     def ask(

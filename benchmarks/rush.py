@@ -73,21 +73,21 @@ def pages_and_registrations() -> list[Figure]:
         Figure(
             "event page/s ÷ bare page/s",
             _middle(pages, lambda one: one.rate) / rate,
-            0.45,
+            0.60,
             detail=f"{_middle(pages, lambda one: one.rate):.0f}/s, "
             f"CPU {_middle(pages, lambda one: one.cpu):.2f} ms",
         ),
         Figure(
             "register/s ÷ bare page/s, SQLite FULL",
             _middle(booked, lambda one: one.rate) / rate,
-            0.10,
+            0.20,
             detail=f"{_middle(booked, lambda one: one.rate):.0f}/s, "
             f"p50 {_middle(booked, lambda one: one.p50):.0f} ms",
         ),
         Figure(
             "CPU of register ÷ of bare page",
             _middle(booked, lambda one: one.cpu) / _middle(bare, lambda one: one.cpu),
-            8,
+            5,
             at_most=True,
             detail=f"{_middle(booked, lambda one: one.cpu):.2f} ms",
         ),

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from eventreg.core.driver import Driver, look
+from eventreg.core.driver import Driver, _prepare, look
 from eventreg.core.errors import Busy, SeatsRaced
 from eventreg.core.models.audit import AuditEntry
 from eventreg.core.models.event import EventSeats
 from eventreg.core.models.registration import Attendee, FormKey
+from eventreg.core.registration import availability, lookup, register
 from eventreg.storage.quick_transaction import quick_transaction, write_at_once
 from eventreg.storage.session import db, reading, transaction
 from tests.support.factories import House
@@ -172,3 +173,20 @@ def test_it_waits_at_the_gate_for_its_turn(small: House) -> None:
     done.set()
     other.join()
     write_at_once(note)
+
+
+@pytest.mark.parametrize("statement", [lookup._plain, register._made, availability._current])
+def test_what_every_guest_reads_is_found_by_an_index_in_an_event_of_any_size(
+    small: House, statement: Any
+) -> None:
+    given = {"digest": "d", "key": "k", "slug": "s"}
+    names = {one.key for one in statement.compile().bind_names} & given.keys()
+    prepared = _prepare(statement, db.engine.dialect, {name: given[name] for name in names})
+    values = prepared.values({name: given[name] for name in names})
+    driver = Driver.lend(db.engine)
+    plan = driver.connection.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", values).fetchall()
+    driver.lent.close()
+    steps = [step[-1] for step in plan]
+    assert not [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step]
+    by_event = [step for step in steps if "(event_id=?" in step]
+    assert not by_event, "all registrations of the event would be read"

@@ -36,6 +36,13 @@ class Registration(Base):
         one_of("state", RegistrationState),
         Index(None, "event_id", "state"),
         Index(None, "event_id", "phone_number"),
+        # Each ticket asks whether a part of its party waits beside it.
+        Index(
+            "ix_registrations_split_off",
+            "split_from_id",
+            sqlite_where=text("split_from_id IS NOT NULL"),
+            postgresql_where=text("split_from_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -94,9 +94,8 @@ _plain = (
                 AuditEntry.registration_id == Registration.id, AuditEntry.action.in_(_TOLD)
             ),
             exists().where(
-                _other.event_id == Registration.event_id,
-                _other.state == RegistrationState.WAITLISTED,
                 _other.split_from_id == Registration.id,
+                _other.state == RegistrationState.WAITLISTED,
             ),
         ),
     )
