@@ -209,7 +209,8 @@ def everybody_has_one_answer(rush: Rush, answers: list[tuple[int, str]]) -> None
 def the_door_uploads(dora: Volunteer, clerk: Page, people: list[str], whole: Deployment) -> None:
     """Once there is a network, the server has both arrivals, and the clerk is still signed in."""
     dora.page.context.set_offline(False)
-    dora.until("app.door.status().unsent === 0 && app.door.status().kind === 'synced'", 30)
+    dora.has_uploaded(30)
+    dora.until_pill("synced")
     assert arrivals(whole.folder, **whole.environment) == dict.fromkeys(people, 1)
     clerk.goto(f"{whole.address}{DESK}?audit=check")
     expect(clerk.locator("main")).to_have_attribute("data-holds", "yes")

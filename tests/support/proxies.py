@@ -56,7 +56,7 @@ class Proxy:
         }
         with (self.folder / "output.log").open("a") as out:
             self._process = subprocess.Popen(self.command, env=environment, stdout=out, stderr=out)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not _listens(self):
             assert self._process.poll() is None and time.monotonic() < deadline, self.log()
 

@@ -50,7 +50,7 @@ def test_fifty_people_come_while_the_network_is_gone_and_each_is_counted_once(
             assert dora.kinds(people) == {"already-in": 40, "checked-in": 10}
             everything_that_can_be_the_matter(context, dora, at)
             at.network.be("works")
-            dora.until("app.door.status().unsent === 0")
+            dora.has_uploaded()
             assert dora.run("return app.door.state().arrived") == PEOPLE
         assert arrivals(at.folder) == dict.fromkeys(people, 1)
         assert len(keys(at.folder)) == len(set(keys(at.folder))) == PEOPLE
@@ -180,8 +180,8 @@ def two_tabs_of_one_telephone(dora: Volunteer, at: Hall, one: str, other: str) -
     assert beside.act("checkIn", one)["told"]["kind"] == "already-in"
     assert sorted(act["seq"] for act in dora.stored("acts")) == [1, 2, 3]
     at.network.be("works")
-    beside.until("app.door.status().unsent === 0")
-    dora.until("app.door.status().unsent === 0")
+    beside.has_uploaded()
+    dora.has_uploaded()
     assert (sum(arrivals(at.folder).values()), len(keys(at.folder))) == (3, 3)
 
 
@@ -233,7 +233,8 @@ def test_a_new_version_waits_until_nothing_is_unsent_and_somebody_agrees(
             assert dora.run("return app.door.status().newVersion") is False
             dora.signs_in()
             assert dora.run("return app.door.facts().version") == old
-            dora.until("app.door.status().unsent === 0 && app.door.status().newVersion")
+            dora.has_uploaded()
+            dora.until("app.door.status().newVersion")
             with dora.page.expect_navigation():
                 dora.run("app.door.update()")
             dora.is_ready()

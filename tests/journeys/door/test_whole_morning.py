@@ -82,7 +82,7 @@ def test_a_whole_morning(browser: Browser, lecture: Lecture) -> None:
             phone.is_ready()
             phone.until("app.door.state().expected === 50 && app.door.status().kind === 'synced'")
         types(ada, "陈桂芳", "checked-in")
-        ada.until("app.door.status().unsent === 0")
+        ada.has_uploaded()
     network.be("gone")
     the_network_is_gone(ada, ben)
     with lecture.at("2030-06-10T09:20"):
@@ -90,7 +90,8 @@ def test_a_whole_morning(browser: Browser, lecture: Lecture) -> None:
             phone.page.clock.fast_forward("10:00")
         ben.page.context.set_offline(True)
         network.be("works")
-        ada.until("app.door.status().unsent === 0 && app.door.status().kind === 'synced'", 30)
+        ada.has_uploaded(30)
+        ada.until_pill("synced")
         gifts_at_the_exit(ada)
         shows_its_codes(ada, ben)
     everything_agrees(lecture, ada, ben)
@@ -148,7 +149,7 @@ def gifts_at_the_exit(phone: Volunteer) -> None:
         ".map(p => p.attendee)"
     )
     assert phone.kinds(people, "gift") == {"gift-given": 45}
-    phone.until("app.door.status().unsent === 0", 30)
+    phone.has_uploaded(30)
 
 
 def everything_agrees(lecture: Lecture, ada: Volunteer, ben: Volunteer) -> None:

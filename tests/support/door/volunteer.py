@@ -81,6 +81,12 @@ class Volunteer:
         """Wait until the pill says that."""
         self.until(f"app.door.status().kind === '{kind}'", seconds)
 
+    def has_uploaded(self, seconds: float = 15) -> None:
+        """Wait until every act is uploaded. The page counts them only now and then, so the storage
+        is asked, too."""
+        unsent = "(await app.database.unsent(app.door.facts().slug, 1)).length"
+        self.until(f"{unsent} === 0 && app.door.status().unsent === 0", seconds)
+
     def people(self) -> list[str]:
         """The ids of the people on the list of this telephone."""
         return list(self.run("return [...app.door.state().people.keys()]"))
