@@ -92,8 +92,10 @@ def test_a_whole_morning(browser: Browser, lecture: Lecture) -> None:
         network.be("works")
         ada.has_uploaded(30)
         ada.until_pill("synced")
+        knows_of_all(ada)
         gifts_at_the_exit(ada)
         shows_its_codes(ada, ben)
+        knows_of_all(ben)
     everything_agrees(lecture, ada, ben)
     with lecture.at("2030-06-10T10:40"):
         a_door_that_was_taken_away_checks_in_nobody(lecture, ada, ben)
@@ -136,6 +138,12 @@ def types_and_seats(phone: Volunteer, name: str) -> None:
     types(phone, name, "waiting")
     phone.page.locator(".panel").get_by_role("button", name="安排入座").click()
     expect(phone.page.locator(".panel")).to_have_attribute("data-kind", "seated")
+
+
+def knows_of_all(phone: Volunteer) -> None:
+    """The list of this telephone has everybody who came."""
+    came = "[...app.door.state().people.values()].filter(p => p.arrivedAt)"
+    phone.until(f"{came}.length === 46", 30)
 
 
 def gifts_at_the_exit(phone: Volunteer) -> None:
