@@ -66,14 +66,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         super().__init__(server, conn, addr, server.adj, map=server._map)
         self.quiet_since: float = self.creation_time
 
-    def service(self) -> None:
-        """Answer the next request; in a thread, when it is its turn."""
-        if self.server.is_reader():
-            super().service()
-            return
-        with self.server.turns():
-            super().service()
-
     def received(self, data: bytes) -> bool:
         """Bytes have arrived: note when the head and the body of the request began."""
         request_before = self.request

@@ -17,7 +17,6 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
 
 from eventreg.clock import stopwatch, utc_now
 from eventreg.server.channel import STOPPING, TOO_SLOW, Channel, Peer
@@ -62,8 +61,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self._of_peer: defaultdict[Peer, set[Channel]] = defaultdict(set)
         self._accepted = 0
         self.is_stopping = False
-        self.turns = Turns()
-        dispatcher = ThreadedTaskDispatcher()
+        dispatcher = Turns()
         dispatcher.set_thread_count(threads)
         super().__init__(
             app,
@@ -95,14 +93,10 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def add_task(self, task: Channel) -> None:
         """Let a thread answer the next request of this connection, or answer it at once."""
         task.note_served(last=self.is_last(task))
-        if self.is_reader() and self.is_answered_at_once(task):
+        if get_ident() == self._reader and self.is_answered_at_once(task):
             task.is_to_be_answered_here = True
         else:
             super().add_task(task)
-
-    def is_reader(self) -> bool:
-        """Whether this thread is the one that reads requests."""
-        return get_ident() == self._reader
 
     def is_last(self, _task: Channel) -> bool:
         """Whether the connection is closed after its next request."""
