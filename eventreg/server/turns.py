@@ -11,6 +11,7 @@ from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
 
+from eventreg import log
 from eventreg.clock import stopwatch
 
 PATIENCE = 0.02
@@ -43,8 +44,8 @@ class Turns(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no ty
         while (task := self._next()) is not None:
             try:
                 task.service()
-            except BaseException:
-                self.logger.exception("Exception when servicing %r", task)
+            except BaseException as error:
+                log.event("unhandled", "a thread that answers", error=error)
             with self.lock:
                 self._answering -= 1
         with self.lock:
