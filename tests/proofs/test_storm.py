@@ -83,7 +83,10 @@ def test_a_storm_notices_a_seeded_fault(house: House, place: Place, fault: str) 
     house.apply(toml(capacity=20, more="[waitlist]\nsize = 300"))
     if fault == "no_guard":
         faults.drop_schema_guards()
-    assert storm(house, replace(place, fault=fault), fault, rounds(30, 40), kill=False) != []
+    broken = replace(place, fault=fault)
+    # Chance decides who meets whom, so now and then one storm is not enough.
+    storms = (storm(house, broken, fault + more, rounds(30, 40), kill=False) for more in " 123")
+    assert any(storms)
 
 
 @in_short("sqlite")
