@@ -14,6 +14,8 @@ from eventreg.core.driver import Driver
 from eventreg.core.errors import Busy, SeatsRaced
 from eventreg.storage.session import (
     AWAY,
+    TO_READ,
+    TO_WRITE,
     db,
     is_another_try_useful,
     lost_as_operational_error,
@@ -55,13 +57,13 @@ def _begin(driver: Driver) -> None:
     if driver.dialect.name == "sqlite":
         driver.run(lambda: driver.connection.execute("BEGIN IMMEDIATE"))
     else:
-        driver.dialect.set_isolation_level(driver.connection, "READ COMMITTED")
+        driver.dialect.set_isolation_level(driver.connection, TO_WRITE)
 
 
 def _give_back(driver: Driver) -> None:
     """Return the connection to the pool as it was lent."""
     if driver.dialect.name == "postgresql" and driver.lent.is_valid:
-        driver.dialect.set_isolation_level(driver.connection, "REPEATABLE READ")
+        driver.dialect.set_isolation_level(driver.connection, TO_READ)
     driver.lent.close()
 
 

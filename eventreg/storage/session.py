@@ -9,7 +9,7 @@ they lock rows, under short time limits.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -73,6 +73,9 @@ _TRIES = 12
 _AGAIN = {"40001", "40P01"}
 """Serialisation failure and deadlock: the server has rolled back, and another try may succeed."""
 _POSTGRESQL_POOL = 4
+TO_READ: Final = "REPEATABLE READ"
+TO_WRITE: Final = "READ COMMITTED"
+"""The isolation levels on PostgreSQL: a page reads one snapshot, a writer what was committed."""
 ALONE = 7301
 """The number of the lock in PostgreSQL that an upgrade, a start and ``move`` hold."""
 
@@ -119,7 +122,7 @@ def _engine_options(file: SqliteFile | None, threads: int) -> dict[str, Any]:
         **options,
         "pool_size": _POSTGRESQL_POOL,
         "pool_pre_ping": True,  # no dead connection is used after a restart of the database
-        "isolation_level": "REPEATABLE READ",  # a page reads one snapshot; writing is different
+        "isolation_level": TO_READ,
         "connect_args": {
             "connect_timeout": 3,
             "application_name": "eventreg",
@@ -258,7 +261,7 @@ def lost_as_operational_error() -> Iterator[None]:
 
 _WRITING: dict[str, dict[str, Any]] = {
     "sqlite": {"write": True},
-    "postgresql": {"isolation_level": "READ COMMITTED"},
+    "postgresql": {"isolation_level": TO_WRITE},
 }
 
 
